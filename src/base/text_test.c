@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Goal: views, cursors and encodings do what their headers say at every edge. */
+#include "base/bytes.h"
+#include "base/check.h"
+#include "base/encode.h"
+#include "base/prng.h"
+#include "base/test.h"
+
+TEST(a_reader_past_its_end_yields_zero_and_stays_failed)
+{
+	const uint8_t bytes[] = { 1, 2, 3, 4, 5 };
+	struct reader r = reader_of(bytes, sizeof bytes);
+	EXPECT_EQ(reader_u16(&r), 0x0102);
+	EXPECT_EQ(reader_u32(&r), 0);
+	EXPECT(r.failed);
+	EXPECT_EQ(reader_u8(&r), 0);
+	EXPECT_EQ(r.at, 2);
+}
+
+TEST(a_writer_past_its_end_writes_nothing_more)
+{
+	uint8_t bytes[6];
+	struct writer w = writer_of(bytes, sizeof bytes);
+	writer_decimal(&w, 1234);
+	EXPECT(!w.failed);
+	writer_u32(&w, 1);
+	EXPECT(w.failed);
+	writer_u8(&w, 'x');
+	EXPECT_STR(writer_view(&w), "1234");
+}
+
+TEST(a_formatted_piece_is_written_whole_or_not_at_all)
+{
+	char bytes[8];
+	struct writer w = writer_of(bytes, sizeof bytes);
+	writer_format(&w, "%s", "abc");
+	writer_format(&w, "%s", "defgh");
+	EXPECT(w.failed);
+	EXPECT_EQ(w.at, 3);
+}
+
+TEST(text_is_cut_at_its_separators)
+{
+	struct str rest = STR("a,,bc");
+	EXPECT_STR(str_cut(&rest, ','), "a");
+	EXPECT_STR(str_cut(&rest, ','), "");
+	EXPECT_STR(str_cut(&rest, ','), "bc");
+	EXPECT_EQ(rest.len, 0);
+	EXPECT_STR(str_trim(STR(" \t x y \r\n")), "x y");
+	EXPECT(str_eq_nocase(STR("CaLL"), STR("cAll")));
+	EXPECT(str_contains_nocase(STR("hello Wor"), STR("O w")));
+	EXPECT(!str_contains_nocase(STR("ab"), STR("abc")));
+	EXPECT(str_eq_secret(STR("abc"), STR("abc")) && !str_eq_secret(STR("abc"), STR("abd")));
+}
+
+TEST(numbers_end_where_their_type_ends)
+{
+	uint32_t small = 1;
+	uint64_t big = 1;
+	EXPECT(str_u32(STR("4294967295"), &small) && small == UINT32_MAX);
+	EXPECT(!str_u32(STR("4294967296"), &small));
+	EXPECT(str_u64(STR("18446744073709551615"), &big) && big == UINT64_MAX);
+	EXPECT(!str_u64(STR("18446744073709551616"), &big));
+	EXPECT(!str_u64(STR(""), &big) && !str_u64(STR("-1"), &big) && !str_u64(STR("1 "), &big));
+}
+
+TEST(encodings_give_the_vectors_of_rfc_4648)
+{
+	static const char *const pairs[][2] = {
+		{ "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" },
+		{ "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" },
+	};
+	for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+		char text[16];
+		char back[16];
+		struct writer w = writer_of(text, sizeof text);
+		encode_base64(&w, pairs[i][0], strlen(pairs[i][0]));
+		EXPECT_STR(writer_view(&w), pairs[i][1]);
+		const int len = decode_base64(back, sizeof back, writer_view(&w));
+		EXPECT_STR(((struct str){ back, (size_t)len }), pairs[i][0]);
+	}
+	char byte = 0;
+	EXPECT_EQ(decode_base64(&byte, 1, STR("Zm8=")), -1);
+	EXPECT_EQ(decode_base64(&byte, 1, STR("Z")), -1);
+	EXPECT_EQ(decode_base64(&byte, 1, STR("Z!")), -1);
+	EXPECT_EQ(decode_hex(&byte, 1, STR("fF")), 1);
+	EXPECT_EQ((uint8_t)byte, 0xff);
+	EXPECT_EQ(decode_hex(&byte, 1, STR("0g")), -1);
+}
+
+TEST(a_guid_comes_back_from_its_text)
+{
+	struct prng prng;
+	prng_init(&prng, 3);
+	for (unsigned i = 0; i < 1000; i++) {
+		uint8_t random[GUID_BYTES];
+		char text[GUID_TEXT_LEN + 1];
+		struct guid back;
+		prng_bytes(&prng, random, sizeof random);
+		const struct guid guid = guid_of_random(random);
+		guid_write(text, &guid);
+		EXPECT_EQ(text[14], '4');
+		EXPECT(guid_parse(&back, str_of(text)) && guid_eq(&guid, &back));
+		text[8] = 'x';
+		EXPECT(!guid_parse(&back, str_of(text)));
+	}
+}
