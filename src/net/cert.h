@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cert -- make, compare and describe certificates (X.509, PEM).
+ *
+ * Blocking and allocating: for start and for administrators' commands.
+ *
+ * Ownership  Nothing is kept.
+ * Threads    Any.
+ * Errors     0 or -errno; -EINVAL with a sentence in `error` for files that are not what they
+ *            should be.
+ */
+#ifndef NET_CERT_H
+#define NET_CERT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/wall.h"
+
+enum {
+	CERT_ERROR_MAX = 320,
+	CERT_NAME_MAX = 256,
+	CERT_FINGERPRINT_MAX = 96, /* "AB:CD:..." of 32 bytes and a NUL */
+	CERT_NAMES_MAX = 64,
+	CERT_DAYS_DEFAULT = 3650,
+};
+
+struct cert_settings {
+	const char *common_name;
+	const char *const *names; /* DNS names and IP literals for subjectAltName, NULL ends it */
+	int32_t days;             /* 0: CERT_DAYS_DEFAULT; negative: already over, for tests */
+	/* Signed by this authority; NULL: by itself. */
+	const char *issuer_cert_file;
+	const char *issuer_key_file;
+	bool authority;           /* may sign others */
+};
+
+/* A new ECDSA P-256 key (mode 0600) and its certificate (0644). */
+[[nodiscard]] int cert_make(const char *cert_file, const char *key_file,
+                            const struct cert_settings *settings, char error[CERT_ERROR_MAX]);
+
+/* Does the first certificate of one file belong to the key in the other?  0, or -EINVAL and why
+ * not. */
+[[nodiscard]] int cert_match(const char *cert_file, const char *key_file,
+                             char error[CERT_ERROR_MAX]);
+
+struct cert_info {
+	char subject[CERT_NAME_MAX]; /* "CN = host, O = ..." */
+	char issuer[CERT_NAME_MAX];
+	char fingerprint[CERT_FINGERPRINT_MAX]; /* SHA-256 of the DER form, upper case hex with colons */
+	wall_time not_before;
+	wall_time not_after;
+};
+
+[[nodiscard]] int cert_inspect(struct cert_info *out, const char *cert_file,
+                               char error[CERT_ERROR_MAX]);
+
+#endif
