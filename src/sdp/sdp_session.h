@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sdp_session -- the offer/answer machine of one call leg: RFC 3264, 6337, 4568 (SDES), 8643 (OSRTP),
+ * 5763 and 8842 (DTLS-SRTP), 8839 (ICE, seen from an ICE-lite agent), 9143 (BUNDLE), 5761 (mux).
+ *
+ * The caller says once what it is able to do (`struct sdp_settings`), gives the transport facts
+ * with each description it writes, and reads the outcome per media line from `lines`:
+ *
+ *	we call     offer_write -> SIP -> answer_take             (answer_take fails: end the call)
+ *	they call   offer_take -> read lines, get ports -> answer_write
+ *	offer refused (488, 491) or cancelled: offer_drop
+ *
+ * Sans-IO; the state is a value: a copy taken before offer_take() brings the leg back to where it
+ * was if the answer cannot be given in the end.  A rejected description changes nothing.
+ *
+ * Ownership  `settings` is borrowed for the life of the session.  Texts, writers and transports
+ *            are borrowed for one call.  Everything the outcome needs is copied into the session.
+ * Threads    One owner.
+ * Units      Ports host order; `payload` is an RTP payload type; bandwidth bits a second.
+ * Errors     Peers' faults are `enum sdp_reject`.  Writers fail by their sticky `failed` only.
+ *            Misuse (an answer without an offer) asserts.
+ * Limits     Below.  A description with more media lines than SDP_LINES_MAX is SDP_REJECT_TOO_MANY.
+ *            A session takes about 16 kB.
+ *
+ * Remote candidates are not kept: an ICE-lite agent sends no checks.  A caller that wants them reads
+ * them with sdp_parse(); trickled ones with sdp_candidate_parse().
+ */
+#ifndef SDP_SDP_SESSION_H
+#define SDP_SDP_SESSION_H
+
+#include "sdp/sdp.h"
+
+enum {
+	SDP_LINES_MAX = 12,
+	SDP_LINE_CODECS_MAX = 16,     /* agreed codecs of one line, events not counted */
+	SDP_SESSION_CODECS_MAX = 40,  /* and of all lines */
+	SDP_LINE_EVENTS_MAX = 2,      /* telephone-event at 48000 and 8000 */
+	SDP_EXTENSIONS_MAX = 8,
+	SDP_LINE_FEEDBACKS_MAX = 16,
+	SDP_MID_MAX = 32,
+	SDP_FMTP_MAX = 128, /* longer ones are cut after the last whole parameter */
+	SDP_LINE_UFRAG_MAX = 64,  /* no product known to send more than 32 */
+	SDP_LINE_PWD_MAX = 128,
+	SDP_TLS_ID_MAX = 64,
+	/* Random bytes for the SDES keys of one line: one key for each suite, none shared. */
+	SDP_SDES_RANDOM_BYTES = (SDP_SUITES - 1) * SDP_CRYPTO_KEY_BYTES_MAX,
+};
+
+enum sdp_encryption { /* as sipMediaEncryption of a callLegProfile */
+	SDP_ENCRYPTION_OPTIONAL,
+	SDP_ENCRYPTION_REQUIRED,
+	SDP_ENCRYPTION_PROHIBITED,
+};
+
+enum sdp_security {
+	SDP_SECURITY_NONE, /* RTP in the clear */
+	SDP_SECURITY_SDES,
+	SDP_SECURITY_DTLS,
+};
+
+/* Why a line of the peer was not taken. */
+enum sdp_refusal {
+	SDP_REFUSAL_NONE,
+	SDP_REFUSAL_PEER,       /* port 0: the peer does not want it, or no longer */
+	SDP_REFUSAL_MEDIA,      /* no such media in the settings, or its transport is missing */
+	SDP_REFUSAL_PROTO,      /* not RTP over UDP */
+	SDP_REFUSAL_CODEC,      /* no codec in common */
+	SDP_REFUSAL_ENCRYPTION, /* required here, not on offer, or no suite in common */
+	SDP_REFUSAL_CLEAR,      /* prohibited here, demanded there */
+	SDP_REFUSAL_TRANSPORT,  /* no address, or no usable ICE or DTLS data */
+};
+
+/* How we offer media.  An offer received is taken in any form that the policy allows. */
+enum sdp_profile {
+	SDP_PROFILE_CLEAR,       /* RTP/AVP */
+	SDP_PROFILE_BEST_EFFORT, /* RTP/AVP with crypto lines (RFC 8643): clear if not answered */
+	SDP_PROFILE_SDES,        /* RTP/SAVP with crypto lines */
+	SDP_PROFILE_DTLS,        /* UDP/TLS/RTP/SAVPF */
+};
+
+struct sdp_codec_cap {
+	struct str name;
+	uint32_t rate_hz;
+	uint8_t channels;
+	uint8_t payload;  /* wished for in our offers; 96 and up may move when taken */
+	struct str fmtp;  /* what we send about what we want to receive */
+};
+
+struct sdp_media_cap {
+	enum sdp_kind kind;
+	struct str content; /* "" or "main": the main line; "slides": content (RFC 4796) */
+	enum sdp_direction direction;
+	const struct sdp_codec_cap *codecs; /* preferred first; telephone-event among them */
+	size_t codec_count;
+	const struct str *feedbacks; /* rtcp-fb values for every codec, with AVPF only */
+	size_t feedback_count;
+	uint16_t ptime_ms; /* 0: not written */
+	uint16_t maxptime_ms;
+	uint32_t bandwidth_bps; /* what we can take in, written as TIAS and AS; 0: not written */
+};
+
+struct sdp_settings {
+	const struct sdp_media_cap *medias;
+	size_t media_count; /* at most SDP_LINES_MAX */
+	const struct str *extensions; /* URIs we know, in the order of sdp_line.extension_ids */
+	size_t extension_count;
+	enum sdp_encryption encryption;
+	enum sdp_profile profile; /* of our offers; must agree with `encryption` */
+	bool sdes;                /* allowed */
+	bool dtls;
+	bool ice;                 /* offered, and answered when offered */
+	bool ice_lite;
+	bool bundle;              /* offered, and answered when offered */
+	bool rtcp_mux;
+	uint32_t suites;          /* bit (1u << enum sdp_suite) of each that may be used */
+	struct str user;          /* o= user, "-" if empty */
+	uint64_t session_id;      /* o= session id; random, below 2^63 */
+};
+
+/* Facts about the socket of one media, from the worker that owns it. */
+struct sdp_transport {
+	struct net_addr rtp;  /* as the peer must send to it; port 0: this media cannot be had */
+	struct net_addr rtcp; /* port 0: rtp.port + 1 */
+	struct str ice_ufrag; /* new ones after lines[].ice_restart */
+	struct str ice_pwd;
+	const struct net_addr *candidates; /* host candidates for RTP, best first */
+	size_t candidate_count;
+	const struct net_addr *rtcp_candidates; /* host candidates for RTCP, used without mux */
+	size_t rtcp_candidate_count;
+	struct sdp_fingerprint fingerprint;
+	struct str tls_id;          /* empty: not written */
+	const uint8_t *sdes_random; /* SDP_SDES_RANDOM_BYTES; read when a line first needs a key */
+};
+
+struct sdp_line_codec {
+	uint8_t cap;             /* index in the media's `codecs` */
+	uint8_t send_payload;    /* the peer receives it as */
+	uint8_t receive_payload; /* the peer sends it as */
+	char fmtp[SDP_FMTP_MAX]; /* the peer's, NUL at the end */
+};
+
+struct sdp_line_event {
+	uint32_t rate_hz;
+	uint8_t send_payload;
+	uint8_t receive_payload;
+};
+
+struct sdp_sdes {
+	enum sdp_suite suite; /* SDP_SUITE_NONE: not used */
+	uint32_t tag;
+	uint8_t local_key[SDP_CRYPTO_KEY_BYTES_MAX];  /* we send with it */
+	uint8_t remote_key[SDP_CRYPTO_KEY_BYTES_MAX]; /* the peer sends with it */
+};
+
+/* The outcome for one m= line, in the order of the descriptions. */
+struct sdp_line {
+	bool accepted;
+	enum sdp_refusal refusal; /* when not accepted */
+	int8_t media;             /* index in settings.medias; -1: none */
+	enum sdp_kind kind;
+	enum sdp_proto proto;
+
+	enum sdp_direction direction; /* ours: what may flow now */
+	bool held;                    /* the peer has put us on hold */
+	uint8_t transport_line;       /* the line whose transport carries this one (BUNDLE), or itself */
+
+	/* Agreed codecs, the one to send first: session.codecs[codec_first ...]. */
+	uint8_t codec_first;
+	uint8_t codec_count;
+	uint8_t event_count;
+	struct sdp_line_event events[SDP_LINE_EVENTS_MAX];
+	uint16_t ptime_ms; /* as the peer likes to receive; 0: not told */
+	uint16_t maxptime_ms;
+	uint32_t bandwidth_bps; /* the peer's limit; 0: not told */
+	uint32_t feedbacks;     /* bit i: settings' feedbacks[i] is agreed */
+	uint8_t extension_ids[SDP_EXTENSIONS_MAX]; /* 0: not agreed */
+	bool extmap_allow_mixed;
+
+	bool rtcp_mux;
+	bool rtcp_rsize;
+	struct net_addr remote_rtp;  /* with `ice`: only a hint */
+	struct net_addr remote_rtcp; /* equal to remote_rtp with rtcp_mux */
+	bool remote_learn;           /* no usable address told: learn it from the first packet */
+
+	bool ice;
+	bool ice_restart;   /* this description changed the peer's credentials */
+	bool ice_mismatch;  /* offered, but the address is none of the candidates: not used */
+	bool remote_ice_lite;
+	char remote_ufrag[SDP_LINE_UFRAG_MAX + 1];
+	char remote_pwd[SDP_LINE_PWD_MAX + 1];
+
+	enum sdp_security security;
+	bool dtls_server;  /* we wait for the ClientHello (a=setup:passive) */
+	bool dtls_restart; /* this description asks for a new DTLS association */
+	struct sdp_fingerprint remote_fingerprint;
+	struct sdp_sdes sdes;
+
+	char mid[SDP_MID_MAX + 1];
+
+	/* For the machine only. */
+	enum sdp_direction wish;
+	enum sdp_direction remote_direction;
+	bool fresh;      /* in our unanswered offer for the first time */
+	bool has_random;
+	bool rtcp_mux_offered;
+	char remote_tls_id[SDP_TLS_ID_MAX + 1];
+	char kind_text[16]; /* of a line we cannot take, to be repeated in answers */
+	char proto_text[32];
+	char formats[64];
+	uint8_t sdes_random[SDP_SDES_RANDOM_BYTES];
+};
+
+enum sdp_session_state {
+	SDP_STABLE,
+	SDP_HAVE_LOCAL_OFFER,
+	SDP_HAVE_REMOTE_OFFER,
+};
+
+struct sdp_session {
+	const struct sdp_settings *settings;
+	enum sdp_session_state state;
+	uint64_t version; /* o= version of the last description written */
+	uint64_t written_hash;
+	bool remote_uses_mid;
+	uint8_t extension_ids[SDP_EXTENSIONS_MAX]; /* one number per URI for the whole session */
+	uint8_t codec_count;
+	uint8_t line_count;
+	struct sdp_line lines[SDP_LINES_MAX];
+	struct sdp_line_codec codecs[SDP_SESSION_CODECS_MAX];
+};
+
+void sdp_session_init(struct sdp_session *session, const struct sdp_settings *settings);
+/* Wipes the keys. */
+void sdp_session_fini(struct sdp_session *session);
+
+/* Our wish for a line from the next description on: hold is SDP_SENDONLY or SDP_INACTIVE. */
+void sdp_session_direction_set(struct sdp_session *session, unsigned line,
+                               enum sdp_direction direction);
+
+/* Writes an offer: the lines there are, in their order, then a line for each media that has none.
+ * `transports[i]` belongs to settings.medias[i].  State must be SDP_STABLE. */
+void sdp_session_offer_write(struct sdp_session *session, const struct sdp_transport *transports,
+                             struct writer *out);
+[[nodiscard]] enum sdp_reject sdp_session_answer_take(struct sdp_session *session,
+                                                      struct str text);
+/* Our offer was refused: back to what was agreed before. */
+void sdp_session_offer_drop(struct sdp_session *session);
+
+/* Takes an offer; `lines` then hold what the answer will say.  A line may still be lost by
+ * answer_write() if its transport has no port. */
+[[nodiscard]] enum sdp_reject sdp_session_offer_take(struct sdp_session *session, struct str text);
+void sdp_session_answer_write(struct sdp_session *session, const struct sdp_transport *transports,
+                              struct writer *out);
+
+/* The first line of a media that is accepted, or NULL. */
+const struct sdp_line *sdp_session_line(const struct sdp_session *session, unsigned media);
+
+/* RFC 7587 s6.1 with its defaults, from a codec's fmtp. */
+struct sdp_opus {
+	uint32_t maxplaybackrate_hz;
+	uint32_t maxaveragebitrate_bps; /* 0: not told */
+	bool stereo;
+	bool cbr;
+	bool useinbandfec;
+	bool usedtx;
+};
+struct sdp_opus sdp_opus_of(struct str fmtp);
+
+const char *sdp_refusal_name(enum sdp_refusal refusal);
+/* One line of text per media line, for admin and tests. */
+void sdp_session_dump(const struct sdp_session *session, struct writer *w);
+
+#endif
