@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* api -- the REST API under /api/v1: requests in, answers out (docs: reference of CMS 3.x).
+ *
+ * Sans-IO and table-driven: what can be asked for stands in a table of paths, what an object is in
+ * meeting/object.h; there is no code per parameter.
+ *
+ * A request is taken with api_request() and answered through api_poll(), at once or after a
+ * password was verified and a change is on the disk:
+ *
+ *	api_request(api, &request, now_us) -> slot
+ *	api_poll(api) -> API_VERIFY  give it to the verifier thread; then api_verified()
+ *	              -> API_COMMIT  store_commit(out.tx); then objects_settled(), api_settled()
+ *	              -> API_ANSWER  send it; the slot is free
+ *	              -> API_LOG     an Info line
+ * Drain api_poll() until API_NONE after every input; drain meeting_poll() too, for a request may
+ * have ended calls.  If the store refuses with -EAGAIN, settle the ticket with false.
+ *
+ * Formats: XML, or JSON when `Accept` names application/json before any XML:
+ *	{"coSpaces":{"total":2,"coSpace":[{"id":"...","name":"..."}, ...]}}
+ *	{"coSpace":{"id":"...","name":"...","nonMemberAccess":true}}
+ *	{"failureDetails":{"parameterError":{"parameter":"x","error":"invalidValue"}}}
+ * A collection's inner name is always an array, numbers and booleans are typed, groups are objects.
+ *
+ * Ownership  The request is copied; answers are borrowed until the next call.
+ * Threads    The control thread.  Password hashing is done elsewhere (api/password.h).
+ * Errors     All towards the client, as HTTP status and failureDetails.
+ * Limits     API_REQUESTS_MAX under way (more: 503), API_BODY_MAX (413), API_PARAMETERS_MAX,
+ *            API_PAGE_MAX objects a page; a verified login is believed for API_LOGIN_US.
+ */
+#ifndef API_API_H
+#define API_API_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/encode.h"
+#include "base/hash.h"
+#include "base/str.h"
+#include "meeting/meeting.h"
+
+enum {
+	API_REQUESTS_MAX = 64,
+	API_PATH_MAX = 512,
+	API_QUERY_MAX = 4096,
+	API_BODY_MAX = 64 * 1024,
+	API_PARAMETERS_MAX = 64,
+	API_PAGE_MAX = 100,        /* items a page, whatever `limit` asks for */
+	API_PAGE_USUAL = 20,       /* without `limit` */
+	API_ANSWER_MAX = 512 * 1024,
+	API_LOCATION_MAX = 128,
+	API_NAME_MAX = 128,        /* bytes of a login's name, and of its password */
+	API_HASH_MAX = 160,        /* bytes of an encoded argon2id hash */
+	API_LOGIN_US = 60 * 1000 * 1000,
+	API_LOGINS_MAX = 64,       /* remembered at once */
+	API_VERIFY_MAX = 8,        /* passwords being verified at once; more: 503 */
+};
+
+enum api_method {
+	API_GET,
+	API_POST,
+	API_PUT,
+	API_DELETE,
+	API_OTHER, /* 405 */
+};
+
+struct api_request {
+	enum api_method method;
+	struct str path;           /* "/api/v1/coSpaces"; without query */
+	struct str query;          /* behind the "?", or empty */
+	struct str body;
+	struct str content_type;   /* empty when there is none */
+	struct str accept;
+	struct str authorization;  /* the header's value */
+	struct net_addr peer;
+	uint64_t owner;            /* the shell's own word for it, given back with the answer */
+	int64_t wall_us;           /* microseconds since 1970 */
+};
+
+struct api_settings {
+	struct meeting *meeting;
+	struct hash_key hash_key;  /* secret: for remembered logins */
+	struct guid host_id;
+	struct str version;        /* softwareVersion; copied */
+	struct str web_address;    /* "https://host:8443", for accessQuery; copied */
+	struct str sip_domain;     /* what stands behind a space's uri; copied */
+	bool trace;                /* API trace lines */
+};
+
+struct api;
+
+[[nodiscard]] int api_create(struct api **out, const struct api_settings *settings,
+                             int64_t now_us);
+void api_destroy(struct api *api);
+void api_trace(struct api *api, bool on);
+
+/* Every request is answered exactly once, refused ones too. */
+void api_request(struct api *api, const struct api_request *request, int64_t now_us);
+/* The client went away: the answer is not wanted any more.  What it asked for happens all the
+ * same when it was under way. */
+void api_forget(struct api *api, uint64_t owner);
+
+/* `slot` as given by API_VERIFY. */
+void api_verified(struct api *api, uint32_t slot, bool right, int64_t now_us);
+/* For every result of the store, after objects_settled(); tickets of others are ignored. */
+void api_settled(struct api *api, uint64_t ticket, bool ok, int64_t now_us);
+
+enum api_out_kind { API_NONE, API_VERIFY, API_COMMIT, API_ANSWER, API_LOG };
+
+struct api_out {
+	enum api_out_kind kind;
+	/* VERIFY */
+	uint32_t slot;
+	struct str password;
+	struct str password_hash;
+	/* COMMIT */
+	struct object_tx tx;
+	/* ANSWER */
+	uint64_t owner;
+	unsigned status;
+	struct str location;       /* a header, when not empty */
+	struct str content_type;   /* empty: no body */
+	struct str body;
+	bool challenge;            /* send WWW-Authenticate: Basic realm="api" */
+	struct str allow;          /* 405: the Allow header */
+	/* LOG */
+	struct str text;
+};
+
+[[nodiscard]] struct api_out api_poll(struct api *api, int64_t now_us);
+
+#endif

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* meeting -- the live model: running calls, who is in them, and what they may do.
+ *
+ * The domain of a conference bridge without any protocol: addresses lead to spaces, legs join and
+ * leave calls, profiles decide, and what has to happen in the world comes out as events.  SIP,
+ * browsers and the API are shells around it.
+ *
+ * A leg's life as the shell drives it:
+ *	incoming   meeting_route() -> (ask for the passcode, again) -> meeting_join()
+ *	           -> answer the call -> meeting_leg_connected() ... meeting_leg_ended()
+ *	outgoing   meeting_dial() (by the API) -> MEETING_DIAL comes out -> send INVITE
+ *	           -> meeting_leg_ringing() -> meeting_leg_connected() ... meeting_leg_ended()
+ * Whoever ends it, meeting_leg_ended() comes exactly once from the shell and frees the leg; a
+ * MEETING_DROP asks the shell for it.
+ *
+ * Sans-IO.  After every input drain meeting_poll() until MEETING_NONE.
+ *
+ * Ownership  meeting_create() allocates everything.  Structs handed out are borrowed until the
+ *            next input and are the model's: read only.
+ * Threads    The control thread.
+ * Units      Microseconds on the monotonic clock; losses in tenths of a percent.
+ * Errors     A join that is not possible is an `enum meeting_refusal`.
+ * Limits     `struct meeting_limits`; no queue inside grows: events that repeat are joined.
+ */
+#ifndef MEETING_MEETING_H
+#define MEETING_MEETING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/encode.h"
+#include "base/str.h"
+#include "meeting/object.h"
+
+enum {
+	MEETING_NAME_MAX = 128,    /* bytes of a display name, with NUL */
+	MEETING_PARTY_MAX = 256,   /* bytes of an address, with NUL */
+	MEETING_DTMF_MAX = 64,
+	MEETING_LINE_MAX = 512,    /* bytes of one event log line */
+	MEETING_EMPTY_US = 60 * 1000 * 1000, /* a call the API made waits this long for somebody */
+};
+
+struct meeting_limits {
+	uint32_t calls_max;        /* running at the same time */
+	uint32_t legs_max;         /* on this bridge; also its participants */
+};
+
+struct meeting_settings {
+	struct object_limits objects;  /* zeros: defaults */
+	struct meeting_limits limits;  /* zeros: 5,000 legs and calls */
+	struct hash_key hash_key;
+	void (*random)(void *context, void *out, size_t len);
+	void *context;
+};
+
+struct meeting;
+
+[[nodiscard]] int meeting_create(struct meeting **out, const struct meeting_settings *settings,
+                                 int64_t now_us);
+void meeting_destroy(struct meeting *meeting);
+
+/* The configuration it works by.  After a transaction that did not come from the API call
+ * meeting_configured(). */
+struct objects *meeting_objects(struct meeting *meeting);
+/* Settings changed: running legs get what is new. */
+void meeting_configured(struct meeting *meeting, int64_t now_us);
+
+/* ------------------------------------------------------------------ finding a space */
+
+/* Where a caller goes in: the space, and the access method used (0: the space's own address). */
+struct meeting_entry {
+	uint32_t space;
+	uint32_t method;
+};
+
+enum meeting_route {
+	ROUTE_UNKNOWN,        /* SIP 404 */
+	ROUTE_OPEN,           /* `entry` is where to go */
+	ROUTE_PASSCODE,       /* ask for a passcode and come again with it */
+	ROUTE_WRONG_PASSCODE, /* ask again; how often is the shell's choice */
+	ROUTE_MEMBERS_ONLY,   /* nonMemberAccess is false: SIP 403 */
+};
+
+struct meeting_knock {
+	struct str address;  /* the request URI's user part, or a meeting ID; any case */
+	struct str passcode; /* at == NULL: nobody was asked yet; empty: "#" alone was typed */
+	struct str secret;   /* of a guest link; at == NULL: none.  The right one opens without passcode */
+};
+
+/* `entry` is written for OPEN, and for PASSCODE too, where it names the space to announce. */
+[[nodiscard]] enum meeting_route meeting_route(struct meeting *meeting,
+                                               const struct meeting_knock *knock,
+                                               struct meeting_entry *entry);
+
+/* passcodeMode "timeout": after this many seconds of silence come again with an empty passcode;
+ * 0: wait for one. */
+[[nodiscard]] uint32_t meeting_passcode_timeout_s(struct meeting *meeting,
+                                                  const struct meeting_entry *entry);
+
+/* What media an entry allows, before there is a leg: is SRTP required? */
+[[nodiscard]] uint32_t meeting_entry_setting(struct meeting *meeting,
+                                             const struct meeting_entry *entry,
+                                             enum leg_profile_field field);
+
+/* ------------------------------------------------------------------ legs */
+
+enum leg_kind {
+	LEG_SIP, /* type "sip" */
+	LEG_WEB, /* type "acano": a browser */
+};
+
+enum leg_state {
+	LEG_INITIAL,
+	LEG_RINGING,
+	LEG_CONNECTED,
+	LEG_ON_HOLD,
+	LEG_ENDING, /* MEETING_DROP is out; waits for meeting_leg_ended() */
+};
+
+/* callLegEnd's reasons, in CMS' words. */
+enum leg_end {
+	LEG_END_API_INITIATED_TEARDOWN,
+	LEG_END_CALL_DEACTIVATED,
+	LEG_END_CALL_ENDED,
+	LEG_END_CALL_MOVED,
+	LEG_END_CLIENT_INITIATED_TEARDOWN,
+	LEG_END_CONFIRMATION_TIMEOUT,
+	LEG_END_DNS_FAILURE,
+	LEG_END_ENCRYPTION_REQUIRED,
+	LEG_END_ERROR,
+	LEG_END_INCORRECT_PASSCODE,
+	LEG_END_IVR_TIMEOUT,
+	LEG_END_IVR_UNKNOWN_CALL,
+	LEG_END_LOCAL_TEARDOWN,
+	LEG_END_PARTICIPANT_LIMIT_REACHED,
+	LEG_END_REMOTE_BUSY,
+	LEG_END_REMOTE_REJECTED,
+	LEG_END_REMOTE_TEARDOWN,
+	LEG_END_RINGING_TIMEOUT,
+	LEG_END_TIMEOUT,
+	LEG_END_TOO_MANY_CALLS,
+	LEG_END_UNKNOWN_DESTINATION,
+	LEG_END_COUNT,
+};
+const char *leg_end_name(enum leg_end reason);
+
+/* What the media worker measured; zeroed means nothing flows. */
+struct leg_stream {
+	char codec[16];        /* CMS' word: "opus", "g722", "g711u", "g711a" */
+	uint32_t bit_rate_bps;
+	uint32_t loss_tenths;
+	uint32_t jitter_ms;
+	uint32_t rtt_ms;       /* tx only */
+	int32_t gain_tenths_db; /* rx only: applied by AGC */
+};
+
+struct leg_media {
+	struct leg_stream rx_audio;
+	struct leg_stream tx_audio;
+	bool encrypted;        /* SRTP in both directions */
+	char cipher[32];       /* "AEAD_AES_128_GCM"; empty when not encrypted */
+};
+
+struct meeting_leg {
+	uint32_t handle;
+	uint32_t number;       /* "call 20:" in the event log, counted from 1 */
+	uint32_t call;         /* handles */
+	uint32_t participant;
+	struct guid id;
+	uint64_t owner;        /* the shell's own word for it: a SIP session, a browser */
+	enum leg_kind kind;
+	enum leg_state state;
+	bool outgoing;
+	bool heard;            /* others hear it: the worker mixes what it sends */
+	bool hears;            /* it gets the mix */
+	bool lobby;            /* waits for an activator, or outside a locked call */
+	bool talking;
+	uint32_t importance;
+	int64_t created_us;
+	int64_t connected_us;  /* 0: not yet */
+	char name[MEETING_NAME_MAX];        /* what people are shown */
+	char remote_party[MEETING_PARTY_MAX];
+	char local_address[MEETING_PARTY_MAX];
+	char remote_address[MEETING_PARTY_MAX];
+	char sip_call_id[MEETING_PARTY_MAX];
+	char user[MEETING_NAME_MAX];        /* "guest921953266", or the remote party */
+	char dtmf[MEETING_DTMF_MAX];        /* for MEETING_DTMF: what to send */
+	struct leg_media media;
+};
+
+enum meeting_refusal {
+	MEETING_ADMITTED = 0,
+	MEETING_GONE,             /* the space or call is no more */
+	MEETING_BRIDGE_FULL,      /* SIP 503 */
+	MEETING_CALL_FULL,        /* participantLimit: SIP 486 */
+};
+
+struct meeting_join {
+	struct meeting_entry entry;  /* a space, or */
+	uint32_t call;               /* a running call (then entry.space is 0), or neither: an */
+	struct str adhoc_name;       /* ad hoc call of this name */
+	enum leg_kind kind;
+	uint64_t owner;
+	struct str name;
+	struct str remote_party;
+	struct str local_address;    /* what was dialled */
+	struct str remote_address;   /* IP and port, for the log */
+	struct str sip_call_id;
+	struct str user;             /* empty: the remote party */
+};
+
+/* An incoming leg, INITIAL.  The first one starts the space's call. */
+[[nodiscard]] enum meeting_refusal meeting_join(struct meeting *meeting,
+                                                const struct meeting_join *join, int64_t now_us,
+                                                uint32_t *leg);
+
+struct meeting_dial {
+	uint32_t call;
+	struct str remote_party;
+	struct str owner_id;         /* opaque, given back to API clients */
+	struct str name_label;
+	struct str dtmf;             /* sent once connected */
+	uint32_t importance;
+	uint32_t leg_profile;        /* 0: none */
+	const struct object_edit *overrides; /* of type OBJECT_LEG_PROFILE; NULL: none */
+};
+
+/* An outgoing leg, INITIAL; MEETING_DIAL follows. */
+[[nodiscard]] enum meeting_refusal meeting_dial(struct meeting *meeting,
+                                                const struct meeting_dial *dial, int64_t now_us,
+                                                uint32_t *leg);
+
+/* NULL when the handle is stale. */
+[[nodiscard]] const struct meeting_leg *meeting_leg(const struct meeting *meeting, uint32_t leg);
+[[nodiscard]] uint32_t meeting_leg_find(const struct meeting *meeting, const struct guid *id);
+[[nodiscard]] uint32_t meeting_leg_next(const struct meeting *meeting, uint32_t *at);
+
+/* The parameter in force: leg override, leg's profile, access method, space, system, default. */
+[[nodiscard]] uint32_t meeting_leg_setting(const struct meeting *meeting, uint32_t leg,
+                                           enum leg_profile_field field);
+
+/* Facts.  A stale handle is ignored: the world may be late. */
+void meeting_leg_ringing(struct meeting *meeting, uint32_t leg, int64_t now_us);
+void meeting_leg_connected(struct meeting *meeting, uint32_t leg, int64_t now_us);
+void meeting_leg_held(struct meeting *meeting, uint32_t leg, bool held, int64_t now_us);
+void meeting_leg_owner(struct meeting *meeting, uint32_t leg, uint64_t owner);
+/* Known later than the join: a far end's display name, the Call-ID of an outgoing call, ... Empty
+ * texts change nothing. */
+void meeting_leg_identity(struct meeting *meeting, uint32_t leg, struct str name,
+                          struct str remote_address, struct str sip_call_id, int64_t now_us);
+void meeting_leg_media(struct meeting *meeting, uint32_t leg, const struct leg_media *media);
+void meeting_leg_talking(struct meeting *meeting, uint32_t leg, bool talking);
+/* It is over.  `remote`: the far end did it. */
+void meeting_leg_ended(struct meeting *meeting, uint32_t leg, enum leg_end reason, bool remote,
+                       int64_t now_us);
+
+/* ------------------------------------------------------------------ calls and participants */
+
+struct meeting_call {
+	uint32_t handle;
+	uint32_t space;        /* 0: ad hoc, or its space was deleted meanwhile */
+	struct guid id;
+	struct guid correlator;
+	char name[MEETING_NAME_MAX];
+	bool locked;
+	bool allow_all_mute_self;
+	bool join_mute_set;    /* joinAudioMuteOverride */
+	bool join_mute;
+	bool made_by_api;
+	bool ending;
+	int64_t started_us;
+	uint32_t legs;         /* every state but ENDING */
+	uint32_t legs_max;     /* most there were at once */
+	uint32_t connected;    /* in the meeting: connected, not in the lobby */
+};
+
+struct meeting_participant {
+	uint32_t handle;
+	uint32_t call;
+	uint32_t leg;
+	struct guid id;
+	bool activator;
+	uint32_t importance;
+	uint32_t method;       /* access method used, 0: none */
+	uint32_t leg_profile;  /* assigned by dial-out, 0: none */
+	char name_label[MEETING_NAME_MAX]; /* nameLabelOverride, or empty */
+	char owner_id[MEETING_NAME_MAX];
+	char uri[MEETING_PARTY_MAX];
+};
+
+[[nodiscard]] const struct meeting_call *meeting_call(const struct meeting *meeting,
+                                                      uint32_t call);
+[[nodiscard]] uint32_t meeting_call_find(const struct meeting *meeting, const struct guid *id);
+[[nodiscard]] uint32_t meeting_call_of_space(const struct meeting *meeting, uint32_t space);
+[[nodiscard]] uint32_t meeting_call_next(const struct meeting *meeting, uint32_t *at);
+/* The call's legs, oldest first: start with 0. */
+[[nodiscard]] uint32_t meeting_call_leg_next(const struct meeting *meeting, uint32_t call,
+                                             uint32_t previous);
+
+[[nodiscard]] const struct meeting_participant *meeting_participant(const struct meeting *meeting,
+                                                                    uint32_t participant);
+[[nodiscard]] uint32_t meeting_participant_find(const struct meeting *meeting,
+                                                const struct guid *id);
+
+/* A call without anybody yet, for POST calls; a space's running call is given back as it is. */
+[[nodiscard]] enum meeting_refusal meeting_call_start(struct meeting *meeting, uint32_t space,
+                                                      struct str name, int64_t now_us,
+                                                      uint32_t *call);
+/* Every leg is dropped with `reason`, then the call ends. */
+void meeting_call_end(struct meeting *meeting, uint32_t call, enum leg_end reason, int64_t now_us);
+/* Asks the shell to end one leg. */
+void meeting_leg_drop(struct meeting *meeting, uint32_t leg, enum leg_end reason, int64_t now_us);
+
+/* The API's PUTs, parsed by the descriptions of OBJECT_CALL and OBJECT_PARTICIPANT or OBJECT_LEG
+ * (the two take the same fields of a leg). */
+void meeting_call_edit(struct meeting *meeting, uint32_t call, const struct object_edit *edit,
+                       int64_t now_us);
+void meeting_leg_edit(struct meeting *meeting, uint32_t leg, const struct object_edit *edit,
+                      int64_t now_us);
+
+/* What a participant asks for in the web app, or by DTMF; false: the profile does not allow it. */
+enum meeting_action {
+	ACTION_MUTE_SELF,
+	ACTION_UNMUTE_SELF,
+	ACTION_MUTE_OTHER,
+	ACTION_UNMUTE_OTHER,
+	ACTION_DROP_OTHER,
+	ACTION_ADMIT_OTHER, /* out of the lobby; for those who may lock */
+	ACTION_LOCK,
+	ACTION_UNLOCK,
+	ACTION_END_CALL,
+};
+[[nodiscard]] bool meeting_act(struct meeting *meeting, uint32_t leg, enum meeting_action action,
+                               uint32_t other, int64_t now_us);
+
+/* ------------------------------------------------------------------ what comes out */
+
+enum meeting_event_kind {
+	MEETING_NONE,
+	MEETING_CALL_STARTED, /* `call` */
+	MEETING_CALL_ENDED,   /* `call` is still readable until the next call of the model, `id` */
+	MEETING_DIAL,         /* `leg`: call its remote_party */
+	MEETING_DROP,         /* `leg`, `reason`: end it, then meeting_leg_ended() */
+	MEETING_LEG_SETTINGS, /* `leg`: heard, hears, lobby, importance or a setting changed */
+	MEETING_PROMPT,       /* `leg`, `prompt`: say it */
+	MEETING_TONE,         /* `leg`, `prompt` (a tone): play it */
+	MEETING_SEND_DTMF,    /* `leg`: send its `dtmf` */
+	MEETING_ROSTER,       /* `call`: who is here, muted or talking changed */
+	MEETING_LOG,          /* `text`: an Info line for the event log */
+};
+
+enum meeting_prompt {
+	PROMPT_ONLY_PARTICIPANT,
+	PROMPT_WAITING_FOR_HOST,
+	PROMPT_CALL_LOCKED,
+	PROMPT_JOIN_TONE,
+	PROMPT_LEAVE_TONE,
+};
+
+struct meeting_event {
+	enum meeting_event_kind kind;
+	uint32_t call;
+	uint32_t leg;
+	enum leg_end reason;
+	enum meeting_prompt prompt;
+	struct guid id;
+	struct str text; /* borrowed until the next call */
+};
+
+[[nodiscard]] struct meeting_event meeting_poll(struct meeting *meeting);
+void meeting_tick(struct meeting *meeting, int64_t now_us);
+/* When meeting_tick() is next wanted, or INT64_MAX. */
+[[nodiscard]] int64_t meeting_deadline(const struct meeting *meeting);
+
+/* ------------------------------------------------------------------ the bridge as a whole */
+
+enum web_bridge_state {
+	WEB_BRIDGE_UNUSED,
+	WEB_BRIDGE_SUCCESS,
+	WEB_BRIDGE_CONNECTION_FAILURE,
+	WEB_BRIDGE_DNS_FAILURE,
+};
+
+/* Told by the C2W client; alarms follow from it. */
+void meeting_web_bridge(struct meeting *meeting, uint32_t web_bridge, enum web_bridge_state state,
+                        int64_t now_us);
+[[nodiscard]] enum web_bridge_state meeting_web_bridge_state(const struct meeting *meeting,
+                                                             uint32_t web_bridge);
+
+/* Media work of all workers in load units, as system/load shows it. */
+void meeting_load(struct meeting *meeting, uint32_t units);
+
+struct meeting_totals {
+	uint32_t legs_active;
+	uint32_t legs_active_max;
+	uint64_t legs_completed;
+	uint32_t calls_active;
+	uint64_t audio_in_bps;
+	uint64_t audio_out_bps;
+	uint32_t load_units;
+};
+struct meeting_totals meeting_totals(const struct meeting *meeting);
+
+/* The model as text, for the administrator and crash reports. */
+void meeting_dump(const struct meeting *meeting, struct writer *w);
+
+#endif
