@@ -38,7 +38,8 @@ enum {
 	MEDIA_TICK_US = MEDIA_FRAME_US / MEDIA_PHASES,
 	MEDIA_CODECS_MAX = 8,      /* payload types one leg may receive */
 	MEDIA_FINGERPRINT_MAX = 64, /* SHA-512 */
-	MEDIA_ICE_TEXT_MAX = 256,  /* ufrag or password and a NUL (RFC 8839 s5.4 allows 256) */
+	MEDIA_ICE_UFRAG_MAX = 64,
+	MEDIA_ICE_PWD_MAX = 128,
 	MEDIA_SDES_KEY_MAX = 46,   /* 32 bytes of key and 14 of salt */
 	MEDIA_DTMF_DIGITS_MAX = 32,
 	MEDIA_DATAGRAM_MAX = 2048,
@@ -96,15 +97,15 @@ struct media_transport_settings {
 	bool dtls_server;         /* we are the DTLS server (passive) */
 	bool ice_controlling;     /* both sides are lite: we check (RFC 8445 s6.1.1) */
 	uint8_t fingerprint_len;  /* of the peer's certificate; its length tells the hash */
-	uint8_t sdes_suite_tx;    /* enum srtp_profile */
+	uint8_t sdes_suite_tx;    /* enum srtp_suite */
 	uint8_t sdes_suite_rx;
 	uint8_t fingerprint[MEDIA_FINGERPRINT_MAX];
 	uint8_t sdes_key_tx[MEDIA_SDES_KEY_MAX]; /* secrets: wiped once taken */
 	uint8_t sdes_key_rx[MEDIA_SDES_KEY_MAX];
 	struct net_addr remote_rtp;  /* family ADDR_NONE: not known yet, or on hold */
 	struct net_addr remote_rtcp;
-	char ice_ufrag[MEDIA_ICE_TEXT_MAX]; /* the peer's */
-	char ice_pwd[MEDIA_ICE_TEXT_MAX];
+	char ice_ufrag[MEDIA_ICE_UFRAG_MAX + 1]; /* the peer's */
+	char ice_pwd[MEDIA_ICE_PWD_MAX + 1];
 };
 
 /* MEDIA_LEG_AUDIO: what the SDP agreed on about sound. */
@@ -230,13 +231,13 @@ struct media_stats {
 	uint32_t rejected_packets;  /* junk, strangers, replays */
 	uint32_t delay_us;          /* of the jitter buffer now */
 	int16_t gain_cb;            /* gain applied, 1/10 dB */
-	uint8_t srtp_profile;       /* enum srtp_profile, 0: none */
+	uint8_t srtp_suite;         /* enum srtp_suite, 0: none */
 };
 
 enum media_event_kind {
 	MEDIA_EVENT_LEG_OPENED,    /* opened */
 	MEDIA_EVENT_LEG_REFUSED,   /* reason: enum media_refused_reason; the leg is gone */
-	MEDIA_EVENT_LEG_CONNECTED, /* value: enum srtp_profile; first secured or allowed packet way */
+	MEDIA_EVENT_LEG_CONNECTED, /* value: enum srtp_suite; first secured or allowed packet way */
 	MEDIA_EVENT_LEG_LOST,      /* reason: enum media_lost_reason; told once, close it */
 	MEDIA_EVENT_LEG_DTMF,      /* value: the digit as a character */
 	MEDIA_EVENT_LEG_PLAYED,    /* value: enum media_sound that ended by itself */
@@ -287,6 +288,7 @@ struct media_settings {
 	uint32_t legs_max;
 	uint32_t rooms_max;
 	uint64_t seed;                /* for SSRCs, sequence starts and RTCP intervals */
+	int64_t wall_offset_us;       /* wall clock minus monotonic clock, for sender reports */
 	struct net_addr shared_addr;  /* as browsers reach the worker's port: the ICE candidate */
 	const struct dtls_context *dtls;  /* borrowed for the life of the machine */
 	const struct prompts *prompts;    /* borrowed; NULL: prompts end at once */

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* worker -- a media thread: one `struct media` with its loop, its sockets and its two rings.
+ *
+ * The control thread posts orders and is called back, on its own loop, with events.  Neither side
+ * ever waits for the other: what does not fit a ring is kept in order on the sender's side and goes
+ * in when there is room.
+ *
+ * Ownership  worker_create() on the control thread makes everything, binds the shared port and
+ *            starts the thread; worker_destroy() closes what is left and joins it.
+ * Threads    All calls from the control thread.
+ * Errors     worker_create: -errno of a socket or thread; `taken` then names a port in use.
+ * Limits     As in media_settings.  Each worker has its own slice of the port range.
+ */
+#ifndef WORKER_WORKER_H
+#define WORKER_WORKER_H
+
+#include "net/loop.h"
+#include "worker/media.h"
+
+struct worker;
+
+struct worker_settings {
+	struct media_settings media;  /* sink and randomness are filled in by the worker */
+	unsigned index;               /* names the thread */
+	struct net_addr bind;         /* of every socket; usually the wildcard address */
+	uint16_t shared_port;
+	uint16_t first_port;          /* pairs for SIP legs: even ports from here ... */
+	uint16_t last_port;           /* ... to here */
+	uint8_t dscp;
+	void (*event)(void *context, unsigned worker, const struct media_event *event);
+	void *context;
+};
+
+[[nodiscard]] int worker_create(struct worker **out, struct loop *control,
+                                const struct worker_settings *settings);
+void worker_destroy(struct worker *worker);
+
+void worker_post(struct worker *worker, const struct media_order *order);
+
+/* As of the last second. */
+[[nodiscard]] struct media_counters worker_counters(const struct worker *worker);
+
+#endif
