@@ -22,6 +22,9 @@ struct str {
 /* A view of a string literal. */
 #define STR(literal) ((struct str){ .at = "" literal, .len = sizeof(literal) - 1 })
 
+/* The same in the initializer of a static table, where a compound literal is no constant. */
+#define STR_INIT(literal) { .at = "" literal, .len = sizeof(literal) - 1 }
+
 /* For printf's "%.*s": two arguments. */
 #define STR_ARGS(s) (int)(s).len, (s).len != 0 ? (s).at : ""
 

@@ -6,6 +6,13 @@
 #include "base/prng.h"
 #include "base/test.h"
 
+TEST(static_tables_of_text_are_views_too)
+{
+	static const struct str names[] = { STR_INIT("one"), STR_INIT("") };
+	EXPECT_STR(names[0], "one");
+	EXPECT_EQ(names[1].len, 0);
+}
+
 TEST(a_reader_past_its_end_yields_zero_and_stays_failed)
 {
 	const uint8_t bytes[] = { 1, 2, 3, 4, 5 };
