@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/ring.h"
+#include "base/slab.h"
 #include "net/random.h"
 #include "net/udp.h"
 
@@ -272,7 +273,8 @@ on_ports_open(void *context, media_leg_id leg, struct net_addr *rtp)
 	                                      : &any;
 	for (uint32_t attempt = 0; attempt < pairs; attempt++) {
 		const uint16_t port = worker->next_port;
-		worker->next_port = (uint16_t)(port + 2 < first + 2 * pairs ? port + 2 : first);
+		const uint32_t next = port + 2u;
+		worker->next_port = (uint16_t)(next < first + 2 * pairs ? next : first);
 		if (!pair_open_at(worker, pair, bind, port))
 			continue;
 		pair->worker = worker;
@@ -441,9 +443,14 @@ int
 worker_create(struct worker **out, struct loop *control, const struct worker_settings *settings)
 {
 	CHECK(settings->first_port % 2 == 0 && settings->first_port < settings->last_port);
-	struct worker *worker = calloc(1, sizeof *worker);
+	/* The rings keep their ends on cache lines of their own. */
+	struct worker *worker = aligned_alloc(RING_CACHE_LINE_BYTES,
+	                                      (sizeof *worker + RING_CACHE_LINE_BYTES - 1) /
+	                                              RING_CACHE_LINE_BYTES *
+	                                              RING_CACHE_LINE_BYTES);
 	if (worker == NULL)
 		return -ENOMEM;
+	memset(worker, 0, sizeof *worker);
 	worker->settings = *settings;
 	worker->settings.bind.port = settings->shared_port;
 	worker->next_port = settings->first_port;

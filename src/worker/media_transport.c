@@ -1,0 +1,888 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Packets in and out of a leg: demultiplexing, ICE, DTLS, SRTP, RTP and RTCP. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/encode.h"
+#include "stun/stun_msg.h"
+#include "worker/media_internal.h"
+
+enum {
+	UFRAG_HANDLE_LEN = 8, /* our ufrag starts with the leg's handle in hex: no table is needed */
+	UFRAG_RANDOM_BYTES = 6,
+	PWD_RANDOM_BYTES = 24, /* RFC 8445 s5.3: at least 128 bits */
+	LOSS_ALL_Q8 = 256,
+};
+
+static_assert(UFRAG_HANDLE_LEN + UFRAG_RANDOM_BYTES / 3 * 4 <= ICE_UFRAG_MAX, "our ufrag fits");
+static_assert(sizeof((struct media_opened *)0)->ice_ufrag > UFRAG_HANDLE_LEN + 8, "and is told");
+
+/* ---- Sending ------------------------------------------------------------------------------- */
+
+static enum media_socket
+rtp_socket(const struct media_leg *leg)
+{
+	return leg->open.transport == MEDIA_TRANSPORT_SHARED ? MEDIA_SOCKET_SHARED
+	                                                     : MEDIA_SOCKET_RTP;
+}
+
+static void
+emit(struct media *media, const struct media_leg *leg, enum media_socket socket,
+     const struct net_addr *to, const uint8_t *bytes, size_t len)
+{
+	media->counters.packets_out++;
+	media->settings.sink.send(media->settings.sink.context, socket, leg->id, to, bytes, len);
+}
+
+static const struct net_addr *
+remote_of(const struct media_leg *leg)
+{
+	return leg->ice_used ? ice_lite_remote(&leg->ice) : rtp_source_remote(&leg->source);
+}
+
+static void
+meter(struct rate_meter *rate, size_t len, int64_t now_us)
+{
+	rate->bytes += len;
+	const int64_t span_us = now_us - rate->since_us;
+	if (span_us < STATS_SPAN_US)
+		return;
+	rate->bps = (uint32_t)((int64_t)(rate->bytes * 8) * 1000000 / span_us);
+	rate->bytes = 0;
+	rate->since_us = now_us;
+}
+
+void
+transport_send(struct media *media, struct media_leg *leg, uint8_t payload_type, bool marker,
+               uint32_t timestamp_rtp, const uint8_t *payload, size_t len, int64_t now_us)
+{
+	const struct net_addr *to = remote_of(leg);
+	if (to == NULL || (leg->security != MEDIA_SECURITY_NONE && leg->srtp_tx == NULL))
+		return;
+	struct writer w = writer_of(media->packet, sizeof media->packet - SRTP_RTP_OVERHEAD_MAX);
+	struct rtp_header header = { .payload_type = payload_type,
+		                     .marker = marker,
+		                     .timestamp_rtp = timestamp_rtp };
+	rtp_send_next(&leg->send, &header, len, now_us);
+	rtp_write_header(&w, &header);
+	writer_bytes(&w, payload, len);
+	CHECK(!w.failed);
+	size_t packet_len = w.at;
+	if (leg->srtp_tx != NULL &&
+	    srtp_rtp_protect(leg->srtp_tx, media->packet, &packet_len, sizeof media->packet) !=
+	            SRTP_OK)
+		return;
+	meter(&leg->rate_tx, packet_len, now_us);
+	emit(media, leg, rtp_socket(leg), to, media->packet, packet_len);
+	if (leg->ice_used)
+		ice_lite_sent(&leg->ice, now_us);
+}
+
+static void
+send_rtcp(struct media *media, struct media_leg *leg, struct writer *w, int64_t now_us)
+{
+	const struct net_addr *to = remote_of(leg);
+	size_t len = w->at;
+	if (w->failed || to == NULL || (leg->security != MEDIA_SECURITY_NONE && leg->srtp_tx == NULL))
+		return;
+	if (leg->srtp_tx != NULL &&
+	    srtp_rtcp_protect(leg->srtp_tx, w->bytes, &len, w->cap + SRTP_RTCP_OVERHEAD_MAX) !=
+	            SRTP_OK)
+		return;
+	rtcp_timing_packet(&leg->rtcp, len);
+	if (leg->rtcp_mux || leg->open.transport == MEDIA_TRANSPORT_SHARED) {
+		emit(media, leg, rtp_socket(leg), to, w->bytes, len);
+		return;
+	}
+	/* Behind NAT the SDP's RTCP port is of no use either: the port above the learned one is. */
+	struct net_addr rtcp = leg->remote_rtcp;
+	if (rtcp.family == ADDR_NONE || !addr_eq_ip(&rtcp, to)) {
+		rtcp = *to;
+		rtcp.port++;
+	}
+	emit(media, leg, MEDIA_SOCKET_RTCP, &rtcp, w->bytes, len);
+	(void)now_us;
+}
+
+static struct writer
+rtcp_begin(struct media *media, struct media_leg *leg, int64_t now_us)
+{
+	struct writer w = writer_of(media->packet, sizeof media->packet - SRTP_RTCP_OVERHEAD_MAX);
+	struct rtcp_block block;
+	unsigned blocks = 0;
+	if (rtp_receive_valid(&leg->receive)) {
+		block = rtcp_block_of(leg->rx_ssrc, &leg->receive, &leg->last_sr, now_us);
+		blocks = 1;
+	}
+	if (leg->send.started) {
+		const struct rtcp_sender_info info = {
+			.ntp = rtcp_ntp(now_us + media->settings.wall_offset_us),
+			.timestamp_rtp = rtp_send_timestamp_at(&leg->send, now_us),
+			.packets = (uint32_t)leg->send.packets,
+			.bytes = (uint32_t)leg->send.bytes,
+		};
+		rtcp_write_sr(&w, leg->send.ssrc, &info, &block, blocks);
+	} else {
+		rtcp_write_rr(&w, leg->send.ssrc, &block, blocks);
+	}
+	rtcp_write_sdes(&w, leg->send.ssrc, str_of(leg->open.cname));
+	return w;
+}
+
+static void
+report(struct media *media, struct media_leg *leg, int64_t now_us)
+{
+	struct writer w = rtcp_begin(media, leg, now_us);
+	send_rtcp(media, leg, &w, now_us);
+}
+
+/* ---- ICE ----------------------------------------------------------------------------------- */
+
+static uint64_t
+addr_key(const struct media *media, const struct net_addr *addr)
+{
+	return hash_bytes(&media->hash_key, addr, sizeof *addr);
+}
+
+/* Remembers a verified source of the shared port; the oldest entry makes room. */
+static void
+map_source(struct media *media, struct media_leg *leg, const struct net_addr *from)
+{
+	for (unsigned i = 0; i < leg->mapped_count; i++)
+		if (addr_eq(&leg->mapped[i], from))
+			return;
+	if (leg->mapped_count == ICE_LITE_PAIRS_MAX) {
+		map_remove(&media->by_addr, addr_key(media, &leg->mapped[0]), leg->id);
+		leg->mapped_count--;
+		memmove(&leg->mapped[0], &leg->mapped[1],
+		        leg->mapped_count * sizeof leg->mapped[0]);
+	}
+	if (map_put(&media->by_addr, addr_key(media, from), leg->id))
+		leg->mapped[leg->mapped_count++] = *from;
+}
+
+static struct media_leg *
+leg_by_source(const struct media *media, const struct net_addr *from)
+{
+	struct map_cursor cursor = map_find(&media->by_addr, addr_key(media, from));
+	for (uint32_t id; (id = map_next(&media->by_addr, &cursor)) != 0;) {
+		struct media_leg *leg = media_leg_get(media, id);
+		/* Of two legs that were checked from one address, the one it talks to now wins. */
+		if (leg != NULL && ice_lite_verified(&leg->ice, from))
+			return leg;
+	}
+	return NULL;
+}
+
+static struct media_leg *
+leg_by_username(const struct media *media, struct str username)
+{
+	uint8_t bytes[UFRAG_HANDLE_LEN / 2];
+	if (username.len < UFRAG_HANDLE_LEN ||
+	    decode_hex(bytes, sizeof bytes, str_sub(username, 0, UFRAG_HANDLE_LEN)) < 0)
+		return NULL;
+	struct reader r = reader_of(bytes, sizeof bytes);
+	return media_leg_get(media, reader_u32(&r));
+}
+
+static void
+make_credentials(struct media *media, struct media_leg *leg, struct media_opened *opened)
+{
+	uint8_t random[UFRAG_RANDOM_BYTES + PWD_RANDOM_BYTES];
+	struct writer ufrag = writer_of(opened->ice_ufrag, sizeof opened->ice_ufrag - 1);
+	struct writer pwd = writer_of(opened->ice_pwd, sizeof opened->ice_pwd - 1);
+	media->settings.random(media->settings.random_context, random, sizeof random);
+	writer_format(&ufrag, "%08x", leg->id);
+	/* ice-char is the base64 alphabet with + and /; base64url's - and _ are not in it. */
+	encode_base64(&ufrag, random, UFRAG_RANDOM_BYTES);
+	encode_base64(&pwd, random + UFRAG_RANDOM_BYTES, PWD_RANDOM_BYTES);
+	CHECK(!ufrag.failed && !pwd.failed);
+	opened->ice_ufrag[ufrag.at] = '\0';
+	opened->ice_pwd[pwd.at] = '\0';
+	explicit_bzero(random, sizeof random);
+}
+
+static void dtls_drain(struct media *media, struct media_leg *leg, int64_t now_us);
+
+static void
+leg_connected(struct media *media, struct media_leg *leg)
+{
+	if (leg->connected)
+		return;
+	leg->connected = true;
+	media_event(media, leg, MEDIA_EVENT_LEG_CONNECTED, 0, leg->suite);
+}
+
+/* With ICE the first way to the peer opens DTLS; without security it is all there is to wait for. */
+static void
+ice_selected(struct media *media, struct media_leg *leg, const struct net_addr *to, int64_t now_us)
+{
+	rtp_source_signal(&leg->source, to, now_us);
+	if (leg->dtls != NULL && leg->dtls->role == DTLS_CLIENT && leg->dtls->state == DTLS_IDLE) {
+		if (dtls_start(leg->dtls, now_us) != 0)
+			media_leg_lost(media, leg, MEDIA_LOST_DTLS);
+		dtls_drain(media, leg, now_us);
+	}
+	if (leg->has_transport && leg->security != MEDIA_SECURITY_DTLS)
+		leg_connected(media, leg);
+}
+
+static struct ice_lite *
+agent_of(struct media_leg *leg, enum media_socket socket)
+{
+	return socket == MEDIA_SOCKET_RTCP ? leg->ice_rtcp : &leg->ice;
+}
+
+/* The RTP component decides about the leg; the RTCP one only says where reports go. */
+static void
+ice_drain(struct media *media, struct media_leg *leg, enum media_socket socket, int64_t now_us)
+{
+	struct net_addr selected = { 0 };
+	struct ice_lite *ice = agent_of(leg, socket);
+	for (struct ice_lite_out out; (out = ice_lite_poll(ice)).kind != ICE_LITE_OUT_NONE;) {
+		switch (out.kind) {
+		case ICE_LITE_OUT_DATAGRAM:
+			emit(media, leg, socket, out.to, out.bytes, out.len);
+			break;
+		case ICE_LITE_OUT_SELECTED:
+			selected = *out.to;
+			break;
+		case ICE_LITE_OUT_EXPIRED:
+			if (ice == &leg->ice)
+				media_leg_lost(media, leg, MEDIA_LOST_CONSENT);
+			break;
+		case ICE_LITE_OUT_RESTARTED:
+		case ICE_LITE_OUT_NONE:
+			break;
+		}
+	}
+	if (selected.family == ADDR_NONE)
+		return;
+	if (ice == &leg->ice)
+		ice_selected(media, leg, &selected, now_us);
+	else
+		leg->remote_rtcp = selected;
+}
+
+static void
+input_stun(struct media *media, struct media_leg *leg, enum media_socket socket,
+           const struct net_addr *from, const uint8_t *bytes, size_t len, int64_t now_us)
+{
+	struct ice_lite *ice = agent_of(leg, socket);
+	if (ice == NULL || (!leg->open.ice && leg->open.transport != MEDIA_TRANSPORT_SHARED)) {
+		leg->rejected++;
+		return;
+	}
+	const enum ice_lite_reject reject = ice_lite_input(ice, from, bytes, len, now_us);
+	if (reject != ICE_LITE_OK)
+		leg->rejected++;
+	else if (leg->open.transport == MEDIA_TRANSPORT_SHARED && ice_lite_verified(&leg->ice, from))
+		map_source(media, leg, from);
+	ice_drain(media, leg, socket, now_us);
+	media_leg_arm(media, leg, now_us);
+}
+
+/* ---- DTLS ---------------------------------------------------------------------------------- */
+
+static void
+drop_srtp(struct media_leg *leg)
+{
+	srtp_session_destroy(leg->srtp_tx);
+	srtp_session_destroy(leg->srtp_rx);
+	leg->srtp_tx = NULL;
+	leg->srtp_rx = NULL;
+	leg->suite = SRTP_SUITE_NONE;
+}
+
+static bool
+make_srtp(struct media_leg *leg, enum srtp_suite suite_tx, const uint8_t *key_tx,
+          const uint8_t *salt_tx, enum srtp_suite suite_rx, const uint8_t *key_rx,
+          const uint8_t *salt_rx)
+{
+	const struct srtp_settings tx = {
+		.suite = suite_tx, .direction = SRTP_OUTBOUND, .key = key_tx, .salt = salt_tx,
+		.streams_max = 1,
+	};
+	const struct srtp_settings rx = {
+		.suite = suite_rx, .direction = SRTP_INBOUND, .key = key_rx, .salt = salt_rx,
+		.streams_max = 4,
+	};
+	drop_srtp(leg);
+	if (srtp_session_create(&leg->srtp_tx, &tx) != 0)
+		leg->srtp_tx = NULL;
+	else if (srtp_session_create(&leg->srtp_rx, &rx) != 0)
+		leg->srtp_rx = NULL;
+	else
+		leg->suite = (uint8_t)suite_tx;
+	return leg->suite != SRTP_SUITE_NONE;
+}
+
+static void
+dtls_connected(struct media *media, struct media_leg *leg, const struct dtls_keys *keys)
+{
+	const enum srtp_suite suite = srtp_suite_by_dtls_profile(keys->profile);
+	if (suite == SRTP_SUITE_NONE ||
+	    !make_srtp(leg, suite, keys->local.key, keys->local.salt, suite, keys->remote.key,
+	               keys->remote.salt)) {
+		media_leg_lost(media, leg, MEDIA_LOST_DTLS);
+		return;
+	}
+	leg_connected(media, leg);
+}
+
+static void
+dtls_drain(struct media *media, struct media_leg *leg, int64_t now_us)
+{
+	const struct net_addr *to = remote_of(leg);
+	for (struct dtls_out out; (out = dtls_poll(leg->dtls)).kind != DTLS_OUT_NONE;) {
+		switch (out.kind) {
+		case DTLS_OUT_DATAGRAM:
+			if (to != NULL)
+				emit(media, leg, rtp_socket(leg), to, out.bytes, out.len);
+			break;
+		case DTLS_OUT_CONNECTED:
+			dtls_connected(media, leg, out.keys);
+			break;
+		case DTLS_OUT_FAILED:
+			media_leg_lost(media, leg,
+			               out.failure == DTLS_FAILURE_FINGERPRINT
+			                       ? MEDIA_LOST_FINGERPRINT
+			                       : MEDIA_LOST_DTLS);
+			break;
+		case DTLS_OUT_CLOSED:
+			media_leg_lost(media, leg, MEDIA_LOST_CLOSED);
+			break;
+		case DTLS_OUT_NONE:
+			break;
+		}
+	}
+	media_leg_arm(media, leg, now_us);
+}
+
+/* From an address that ICE verified, or that the SDP told (any port of it: NAT). */
+static bool
+dtls_source_allowed(const struct media_leg *leg, const struct net_addr *from)
+{
+	if (leg->ice_used || leg->open.transport == MEDIA_TRANSPORT_SHARED)
+		return ice_lite_verified(&leg->ice, from);
+	const struct net_addr *signalled = &leg->source.signalled;
+	return signalled->family == ADDR_NONE || addr_is_unspecified(signalled) ||
+	       addr_eq_ip(signalled, from);
+}
+
+static void
+input_dtls(struct media *media, struct media_leg *leg, const struct net_addr *from,
+           const uint8_t *bytes, size_t len, int64_t now_us)
+{
+	if (leg->dtls == NULL || !dtls_source_allowed(leg, from)) {
+		leg->rejected++;
+		return;
+	}
+	/* A peer behind NAT without ICE: the handshake must go back where it comes from. */
+	if (!leg->ice_used && !leg->connected)
+		rtp_source_signal(&leg->source, from, now_us);
+	dtls_input(leg->dtls, bytes, len, now_us);
+	dtls_drain(media, leg, now_us);
+}
+
+static int
+hash_of_length(uint8_t len)
+{
+	switch (len) {
+	case 20:
+		return DTLS_SHA1;
+	case 32:
+		return DTLS_SHA256;
+	case 48:
+		return DTLS_SHA384;
+	case 64:
+		return DTLS_SHA512;
+	default:
+		return -1;
+	}
+}
+
+static void
+drop_dtls(struct media_leg *leg)
+{
+	if (leg->dtls == NULL)
+		return;
+	dtls_fini(leg->dtls);
+	free(leg->dtls);
+	leg->dtls = NULL;
+}
+
+static void
+start_dtls(struct media *media, struct media_leg *leg,
+           const struct media_transport_settings *settings, int64_t now_us)
+{
+	const int hash = hash_of_length(settings->fingerprint_len);
+	if (hash < 0 || media->settings.dtls == NULL) {
+		media_leg_lost(media, leg, MEDIA_LOST_FINGERPRINT);
+		return;
+	}
+	struct dtls_fingerprint fingerprint = { .hash = (enum dtls_hash)hash };
+	memcpy(fingerprint.digest, settings->fingerprint, settings->fingerprint_len);
+	const struct dtls_settings dtls = {
+		.context = media->settings.dtls,
+		.role = settings->dtls_server ? DTLS_SERVER : DTLS_CLIENT,
+		.fingerprints = &fingerprint,
+		.fingerprint_count = 1,
+	};
+	drop_dtls(leg);
+	drop_srtp(leg);
+	leg->connected = false;
+	leg->dtls = calloc(1, sizeof *leg->dtls);
+	if (leg->dtls == NULL) {
+		media_leg_lost(media, leg, MEDIA_LOST_DTLS);
+		return;
+	}
+	memcpy(leg->fingerprint, settings->fingerprint, sizeof leg->fingerprint);
+	dtls_init(leg->dtls, &dtls, now_us);
+	/* A client with ICE waits until there is a way to the server. */
+	if (settings->dtls_server || !leg->ice_used || remote_of(leg) != NULL) {
+		if (dtls_start(leg->dtls, now_us) != 0)
+			media_leg_lost(media, leg, MEDIA_LOST_DTLS);
+		dtls_drain(media, leg, now_us);
+	}
+}
+
+/* ---- RTP in -------------------------------------------------------------------------------- */
+
+static const struct media_payload *
+payload_of(const struct media_leg *leg, uint8_t payload_type)
+{
+	for (unsigned i = 0; i < leg->audio.rx_count; i++)
+		if (leg->audio.rx[i].payload_type == payload_type)
+			return &leg->audio.rx[i];
+	return NULL;
+}
+
+static void
+drain_dtmf(struct media *media, struct media_leg *leg)
+{
+	for (struct dtmf_event event; (event = dtmf_receive_poll(&leg->dtmf_rx)).kind != DTMF_NONE;)
+		if (event.kind == DTMF_PRESSED)
+			media_event(media, leg, MEDIA_EVENT_LEG_DTMF, 0, (uint8_t)event.digit);
+}
+
+static void
+input_dtmf(struct media *media, struct media_leg *leg, const struct rtp_packet *packet,
+           const struct media_payload *payload, int64_t now_us)
+{
+	const uint32_t clock_hz = (uint32_t)payload->rate_khz * 1000;
+	if (leg->dtmf_rx.clock_hz != clock_hz)
+		dtmf_receive_init(&leg->dtmf_rx, clock_hz);
+	dtmf_receive_input(&leg->dtmf_rx, packet->timestamp_rtp, packet->marker,
+	                   rtp_payload(packet), packet->payload_len, now_us);
+	drain_dtmf(media, leg);
+	media_leg_arm(media, leg, now_us);
+}
+
+/* The address and SSRC rules; also keeps the counters of the source it settles on. */
+static bool
+source_takes(struct media_leg *leg, const struct net_addr *from, const struct rtp_packet *packet,
+             int64_t now_us)
+{
+	const struct rtp_source_packet source = { .from = from,
+		                                  .ssrc = packet->ssrc,
+		                                  .seq = packet->seq,
+		                                  .authentic = leg->srtp_rx != NULL };
+	const enum rtp_source_verdict verdict = rtp_source_input(&leg->source, &source, now_us);
+	if (verdict == RTP_SOURCE_WAIT || verdict == RTP_SOURCE_STRANGER)
+		return false;
+	if (leg->rx_ssrc != packet->ssrc || leg->receive.clock_hz == 0) {
+		leg->rx_ssrc = packet->ssrc;
+		rtp_receive_init(&leg->receive, leg->receive.clock_hz);
+		leg->last_sr = (struct rtcp_last_sr){ 0 };
+	}
+	return true;
+}
+
+static void
+input_rtp(struct media *media, struct media_leg *leg, const struct net_addr *from, uint8_t *bytes,
+          size_t len, int64_t now_us)
+{
+	struct rtp_packet packet;
+	if (!leg->has_transport || (leg->security != MEDIA_SECURITY_NONE && leg->srtp_rx == NULL)) {
+		leg->rejected++;
+		return;
+	}
+	const size_t wire_len = len;
+	if ((leg->srtp_rx != NULL && srtp_rtp_unprotect(leg->srtp_rx, bytes, &len) != SRTP_OK) ||
+	    rtp_parse(&packet, bytes, len) != RTP_OK || !source_takes(leg, from, &packet, now_us)) {
+		leg->rejected++;
+		return;
+	}
+	leg->heard_us = now_us;
+	meter(&leg->rate_rx, wire_len, now_us);
+	const struct media_payload *payload = payload_of(leg, packet.payload_type);
+	const bool event = payload != NULL && payload->codec == MEDIA_CODEC_TELEPHONE_EVENT;
+	if (payload != NULL && !event)
+		leg->receive.clock_hz = sound_clock_hz(payload->codec);
+	const enum rtp_verdict verdict = rtp_receive_input(&leg->receive, &packet, now_us);
+	if (payload == NULL || verdict == RTP_VERDICT_DUPLICATE || verdict == RTP_VERDICT_OLD ||
+	    verdict == RTP_VERDICT_JUMP)
+		return;
+	if (event)
+		input_dtmf(media, leg, &packet, payload, now_us);
+	else
+		leg->rx_codec = payload->codec;
+
+	struct rtp_audio_level level;
+	struct audio_packet audio = {
+		.ssrc = packet.ssrc,
+		.timestamp_rtp = packet.timestamp_rtp,
+		.sequence = packet.seq,
+		.payload_type = packet.payload_type,
+		.payload = rtp_payload(&packet),
+		.len = packet.payload_len,
+	};
+	if (rtp_audio_level(&packet, leg->audio.level_ext_id, &level)) {
+		audio.has_level = true;
+		audio.level = level.below_full_db;
+	}
+	(void)audio_receiver_input(&leg->rx, &audio, now_us);
+}
+
+/* ---- RTCP in ------------------------------------------------------------------------------- */
+
+static void
+input_block(struct media *media, struct media_leg *leg, const struct rtcp_block *block,
+            int64_t now_us)
+{
+	if (block->ssrc != leg->send.ssrc)
+		return;
+	leg->peer_block = *block;
+	/* What is lost now matters more than what was: half the old, half the new. */
+	leg->peer_loss_pct = (uint8_t)((leg->peer_loss_pct + block->fraction_lost * 100u / LOSS_ALL_Q8 +
+	                                1) /
+	                               2);
+	const int64_t rtt_us =
+		rtcp_rtt_us(block, rtcp_ntp(now_us + media->settings.wall_offset_us));
+	if (rtt_us >= 0)
+		leg->rtt_us = rtt_us;
+}
+
+static void
+input_rtcp(struct media *media, struct media_leg *leg, const struct net_addr *from, uint8_t *bytes,
+           size_t len, int64_t now_us)
+{
+	if (!leg->has_transport || (leg->security != MEDIA_SECURITY_NONE && leg->srtp_rx == NULL)) {
+		leg->rejected++;
+		return;
+	}
+	if ((leg->srtp_rx != NULL && srtp_rtcp_unprotect(leg->srtp_rx, bytes, &len) != SRTP_OK) ||
+	    rtcp_parse(bytes, len, true) != RTCP_OK ||
+	    !rtp_source_rtcp(&leg->source, from, leg->srtp_rx != NULL)) {
+		leg->rejected++;
+		return;
+	}
+	leg->heard_us = now_us;
+	rtcp_timing_packet(&leg->rtcp, len);
+	struct rtcp_packet packet;
+	for (size_t at = 0; rtcp_next(bytes, len, &at, &packet);) {
+		if (packet.type == RTCP_SR && packet.ssrc == leg->rx_ssrc) {
+			const struct rtcp_sender_info info = rtcp_sender_info(&packet);
+			leg->last_sr = (struct rtcp_last_sr){ rtcp_ntp_short(info.ntp), now_us };
+		}
+		if (packet.type != RTCP_SR && packet.type != RTCP_RR)
+			continue;
+		for (unsigned i = 0; i < packet.count; i++) {
+			const struct rtcp_block block = rtcp_block(&packet, i);
+			input_block(media, leg, &block, now_us);
+		}
+	}
+}
+
+/* ---- All that arrives ---------------------------------------------------------------------- */
+
+static struct media_leg *
+leg_of_datagram(const struct media *media, enum media_socket socket, media_leg_id id,
+                const struct net_addr *from, const uint8_t *bytes, size_t len)
+{
+	if (socket != MEDIA_SOCKET_SHARED)
+		return media_leg_get(media, id);
+	if (stun_demux(bytes, len) != STUN_DEMUX_STUN)
+		return leg_by_source(media, from);
+	struct media_leg *leg = stun_peek(bytes, len)
+	                                ? leg_by_username(media, stun_peek_username(bytes, len))
+	                                : NULL;
+	return leg != NULL && leg->open.transport == MEDIA_TRANSPORT_SHARED ? leg : NULL;
+}
+
+void
+media_input(struct media *media, enum media_socket socket, media_leg_id id,
+            const struct net_addr *from, uint8_t *bytes, size_t len, int64_t now_us)
+{
+	media->now_us = now_us;
+	media->counters.packets_in++;
+	struct media_leg *leg = leg_of_datagram(media, socket, id, from, bytes, len);
+	if (leg == NULL) {
+		media->counters.rejected++;
+		return;
+	}
+	check_context("leg", leg->id);
+	const uint64_t rejected = leg->rejected;
+	switch (rtp_kind_of(bytes, len)) {
+	case RTP_KIND_STUN:
+		input_stun(media, leg, socket, from, bytes, len, now_us);
+		break;
+	case RTP_KIND_DTLS:
+		input_dtls(media, leg, from, bytes, len, now_us);
+		break;
+	case RTP_KIND_RTP:
+		input_rtp(media, leg, from, bytes, len, now_us);
+		break;
+	case RTP_KIND_RTCP:
+		input_rtcp(media, leg, from, bytes, len, now_us);
+		break;
+	case RTP_KIND_CHANNEL:
+	case RTP_KIND_UNKNOWN:
+		leg->rejected++;
+		break;
+	}
+	media->counters.rejected += leg->rejected - rejected;
+}
+
+/* ---- Set-up and end ------------------------------------------------------------------------ */
+
+void
+transport_open(struct media *media, struct media_leg *leg, struct media_opened *opened,
+               int64_t now_us)
+{
+	opened->local_rtp = leg->local_rtp;
+	opened->local_rtcp = leg->local_rtp;
+	if (leg->open.transport == MEDIA_TRANSPORT_PORTS)
+		opened->local_rtcp.port++;
+	make_credentials(media, leg, opened);
+	const struct ice_lite_settings ice = {
+		.local_ufrag = str_of(opened->ice_ufrag),
+		.local_pwd = str_of(opened->ice_pwd),
+		.silence_us_max = media->settings.consent_us_max,
+		.tid_seed = prng_u64(&media->prng),
+	};
+	ice_lite_init(&leg->ice, &ice, now_us);
+	if (leg->open.ice && leg->open.transport == MEDIA_TRANSPORT_PORTS) {
+		leg->ice_rtcp = calloc(1, sizeof *leg->ice_rtcp);
+		if (leg->ice_rtcp != NULL)
+			ice_lite_init(leg->ice_rtcp, &ice, now_us);
+	}
+	leg->heard_us = now_us;
+	rtp_send_init(&leg->send, prng_u32(&media->prng), AUDIO_RATE_HZ,
+	              (uint16_t)prng_u32(&media->prng));
+	leg->frame_rtp = prng_u32(&media->prng);
+	rtp_receive_init(&leg->receive, AUDIO_RATE_HZ);
+	const struct rtcp_timing_settings rtcp = { .bandwidth_bps = 64000 };
+	rtcp_timing_init(&leg->rtcp, &rtcp, prng_u32(&media->prng), now_us);
+	rtcp_timing_members(&leg->rtcp, 2, 2, true, now_us);
+	const struct net_addr nowhere = { 0 };
+	rtp_source_init(&leg->source, RTP_SOURCE_PLAIN, &nowhere, now_us);
+}
+
+static enum rtp_source_policy
+policy_of(const struct media_transport_settings *settings)
+{
+	if (settings->security != MEDIA_SECURITY_NONE)
+		return RTP_SOURCE_SRTP;
+	return settings->ice ? RTP_SOURCE_ICE : RTP_SOURCE_PLAIN;
+}
+
+static void
+set_sdes(struct media *media, struct media_leg *leg,
+         const struct media_transport_settings *settings)
+{
+	const enum srtp_suite tx = (enum srtp_suite)settings->sdes_suite_tx;
+	const enum srtp_suite rx = (enum srtp_suite)settings->sdes_suite_rx;
+	/* The same keys again must go on with their counters: a fresh session would use key stream
+	 * twice. */
+	if (leg->srtp_tx != NULL &&
+	    memcmp(leg->sdes_key_tx, settings->sdes_key_tx, MEDIA_SDES_KEY_MAX) == 0 &&
+	    memcmp(leg->sdes_key_rx, settings->sdes_key_rx, MEDIA_SDES_KEY_MAX) == 0)
+		return;
+	memcpy(leg->sdes_key_tx, settings->sdes_key_tx, MEDIA_SDES_KEY_MAX);
+	memcpy(leg->sdes_key_rx, settings->sdes_key_rx, MEDIA_SDES_KEY_MAX);
+	if (!make_srtp(leg, tx, leg->sdes_key_tx, leg->sdes_key_tx + srtp_suite_info(tx)->key_bytes,
+	               rx, leg->sdes_key_rx, leg->sdes_key_rx + srtp_suite_info(rx)->key_bytes))
+		media_leg_lost(media, leg, MEDIA_LOST_DTLS);
+}
+
+void
+transport_set(struct media *media, struct media_leg *leg,
+              const struct media_transport_settings *settings, int64_t now_us)
+{
+	const bool same_dtls = leg->dtls != NULL && settings->security == MEDIA_SECURITY_DTLS &&
+	                       memcmp(leg->fingerprint, settings->fingerprint,
+	                              sizeof leg->fingerprint) == 0;
+	leg->ice_used = settings->ice;
+	leg->rtcp_mux = settings->rtcp_mux;
+	leg->security = settings->security;
+	leg->remote_rtcp = settings->remote_rtcp;
+	if (!leg->has_transport)
+		rtp_source_init(&leg->source, policy_of(settings), &settings->remote_rtp, now_us);
+	else if (!settings->ice)
+		rtp_source_signal(&leg->source, &settings->remote_rtp, now_us);
+	leg->source.policy = policy_of(settings);
+	leg->has_transport = true;
+	leg->heard_us = now_us;
+
+	switch ((enum media_security)settings->security) {
+	case MEDIA_SECURITY_NONE:
+		drop_dtls(leg);
+		drop_srtp(leg);
+		break;
+	case MEDIA_SECURITY_SDES:
+		drop_dtls(leg);
+		set_sdes(media, leg, settings);
+		break;
+	case MEDIA_SECURITY_DTLS:
+		if (!same_dtls)
+			start_dtls(media, leg, settings, now_us);
+		return;
+	}
+	if (!settings->ice || ice_lite_remote(&leg->ice) != NULL)
+		leg_connected(media, leg);
+}
+
+void
+transport_audio(struct media *media, struct media_leg *leg, int64_t now_us)
+{
+	const uint32_t clock_hz = sound_clock_hz(leg->audio.tx_codec);
+	if (leg->send.clock_hz != clock_hz)
+		leg->send.clock_hz = clock_hz;
+	if (leg->audio.tx_dtmf_payload_type != 0 && leg->dtmf_tx.clock_hz != clock_hz)
+		dtmf_send_init(&leg->dtmf_tx, clock_hz);
+	leg->heard_us = now_us;
+	(void)media;
+}
+
+static bool
+watches_silence(const struct media *media, const struct media_leg *leg)
+{
+	return leg->has_transport && !leg->ice_used && !leg->lost &&
+	       media->settings.silence_us_max != 0 && leg->audio.receive;
+}
+
+static bool
+uses_ice(const struct media_leg *leg)
+{
+	return leg->open.transport == MEDIA_TRANSPORT_SHARED || leg->ice_used;
+}
+
+void
+transport_tick(struct media *media, struct media_leg *leg, int64_t now_us)
+{
+	if (uses_ice(leg) && ice_lite_deadline(&leg->ice) <= now_us) {
+		ice_lite_tick(&leg->ice, now_us);
+		ice_drain(media, leg, rtp_socket(leg), now_us);
+	}
+	if (leg->ice_used && leg->ice_rtcp != NULL &&
+	    ice_lite_deadline(leg->ice_rtcp) <= now_us) {
+		ice_lite_tick(leg->ice_rtcp, now_us);
+		ice_drain(media, leg, MEDIA_SOCKET_RTCP, now_us);
+	}
+	if (leg->dtls != NULL && dtls_deadline(leg->dtls) <= now_us) {
+		dtls_tick(leg->dtls, now_us);
+		dtls_drain(media, leg, now_us);
+	}
+	if (leg->connected && rtcp_timing_deadline(&leg->rtcp) <= now_us &&
+	    rtcp_timing_due(&leg->rtcp, prng_u32(&media->prng), now_us))
+		report(media, leg, now_us);
+	if (dtmf_receive_deadline(&leg->dtmf_rx) <= now_us) {
+		dtmf_receive_tick(&leg->dtmf_rx, now_us);
+		drain_dtmf(media, leg);
+	}
+	if (watches_silence(media, leg) && now_us - leg->heard_us >= media->settings.silence_us_max)
+		media_leg_lost(media, leg, MEDIA_LOST_SILENCE);
+}
+
+static int64_t
+nearer(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t
+transport_deadline(const struct media *media, const struct media_leg *leg)
+{
+	int64_t deadline_us = INT64_MAX;
+	if (leg->lost)
+		return INT64_MAX;
+	if (uses_ice(leg))
+		deadline_us = nearer(deadline_us, ice_lite_deadline(&leg->ice));
+	if (leg->ice_used && leg->ice_rtcp != NULL)
+		deadline_us = nearer(deadline_us, ice_lite_deadline(leg->ice_rtcp));
+	if (leg->dtls != NULL)
+		deadline_us = nearer(deadline_us, dtls_deadline(leg->dtls));
+	if (leg->connected)
+		deadline_us = nearer(deadline_us, rtcp_timing_deadline(&leg->rtcp));
+	if (leg->dtmf_rx.clock_hz != 0)
+		deadline_us = nearer(deadline_us, dtmf_receive_deadline(&leg->dtmf_rx));
+	if (watches_silence(media, leg))
+		deadline_us = nearer(deadline_us, leg->heard_us + media->settings.silence_us_max);
+	return deadline_us;
+}
+
+void
+transport_close(struct media *media, struct media_leg *leg, int64_t now_us)
+{
+	if (leg->connected) {
+		struct writer w = rtcp_begin(media, leg, now_us);
+		rtcp_write_bye(&w, leg->send.ssrc, STR(""));
+		send_rtcp(media, leg, &w, now_us);
+	}
+	if (leg->dtls != NULL && leg->connected) {
+		dtls_close(leg->dtls, now_us);
+		leg->lost = true; /* nothing that comes out now is news */
+		dtls_drain(media, leg, now_us);
+	}
+	drop_dtls(leg);
+	drop_srtp(leg);
+	for (unsigned i = 0; i < leg->mapped_count; i++)
+		map_remove(&media->by_addr, addr_key(media, &leg->mapped[i]), leg->id);
+	ice_lite_fini(&leg->ice);
+	if (leg->ice_rtcp != NULL)
+		ice_lite_fini(leg->ice_rtcp);
+	free(leg->ice_rtcp);
+	leg->ice_rtcp = NULL;
+	if (leg->open.transport == MEDIA_TRANSPORT_PORTS)
+		media->settings.sink.ports_close(media->settings.sink.context, leg->id);
+}
+
+void
+transport_stats(struct media_leg *leg, struct media_stats *stats, int64_t now_us)
+{
+	const int64_t lost = rtp_receive_lost(&leg->receive);
+	/* A meter that nothing feeds would show its last value for ever. */
+	meter(&leg->rate_rx, 0, now_us);
+	meter(&leg->rate_tx, 0, now_us);
+	const int64_t expected = leg->receive.received + (lost > 0 ? lost : 0);
+	stats->rx = (struct media_direction_stats){
+		.packets = (uint32_t)leg->receive.packets,
+		.lost = (uint32_t)(lost > 0 ? lost : 0),
+		.bit_rate_bps = leg->rate_rx.bps,
+		.jitter_us = rtp_receive_jitter_us(&leg->receive),
+		.loss_q16 = (uint16_t)(lost > 0 && expected > 0 ? lost * UINT16_MAX / expected : 0),
+		.codec = leg->rx_codec,
+	};
+	stats->tx = (struct media_direction_stats){
+		.packets = (uint32_t)leg->send.packets,
+		.lost = (uint32_t)(leg->peer_block.lost > 0 ? leg->peer_block.lost : 0),
+		.bit_rate_bps = leg->rate_tx.bps,
+		.jitter_us = leg->send.clock_hz != 0
+		                     ? (uint32_t)((uint64_t)leg->peer_block.jitter_rtp * 1000000 /
+		                                  leg->send.clock_hz)
+		                     : 0,
+		.loss_q16 = (uint16_t)(leg->peer_block.fraction_lost * UINT16_MAX / LOSS_ALL_Q8),
+		.codec = leg->audio.tx_codec,
+	};
+	stats->rtt_us = (uint32_t)leg->rtt_us;
+	stats->concealed_frames =
+		(uint32_t)(leg->rx.stats.samples_concealed / AUDIO_FRAME_SAMPLES);
+	stats->rejected_packets = (uint32_t)leg->rejected;
+	stats->delay_us = (uint32_t)(leg->rx.jitter.stats.delay_us > 0
+	                                     ? leg->rx.jitter.stats.delay_us
+	                                     : 0);
+	stats->gain_cb = (int16_t)(agc_gain_db(&leg->agc) * 10);
+	stats->srtp_suite = leg->suite;
+}
