@@ -218,12 +218,9 @@ struct meeting_join {
 struct meeting_dial {
 	uint32_t call;
 	struct str remote_party;
-	struct str owner_id;         /* opaque, given back to API clients */
-	struct str name_label;
-	struct str dtmf;             /* sent once connected */
-	uint32_t importance;
-	uint32_t leg_profile;        /* 0: none */
-	const struct object_edit *overrides; /* of type OBJECT_LEG_PROFILE; NULL: none */
+	/* NULL, or of type OBJECT_PARTICIPANT or OBJECT_LEG: profile, overrides, importance, label,
+	 * owner, DTMF to send once connected. */
+	const struct object_edit *edit;
 };
 
 /* An outgoing leg, INITIAL; MEETING_DIAL follows. */
@@ -283,7 +280,7 @@ struct meeting_participant {
 	bool activator;
 	uint32_t importance;
 	uint32_t method;       /* access method used, 0: none */
-	uint32_t leg_profile;  /* assigned by dial-out, 0: none */
+	struct guid leg_profile; /* assigned to it; zero: none */
 	char name_label[MEETING_NAME_MAX]; /* nameLabelOverride, or empty */
 	char owner_id[MEETING_NAME_MAX];
 	char uri[MEETING_PARTY_MAX];
@@ -401,6 +398,10 @@ struct meeting_totals {
 	uint32_t load_units;
 };
 struct meeting_totals meeting_totals(const struct meeting *meeting);
+
+/* Any field of any object, kept or live, as the API shows it: the one way it is read. */
+[[nodiscard]] struct value meeting_value(const struct meeting *meeting, enum object_type type,
+                                         uint32_t handle, unsigned field, int64_t now_us);
 
 /* The model as text, for the administrator and crash reports. */
 void meeting_dump(const struct meeting *meeting, struct writer *w);

@@ -129,7 +129,8 @@ struct object_desc {
 
 const struct object_desc *object_describe(enum object_type type);
 
-/* Own and extended fields. */
+/* Own fields, then those of `extends` (its name excepted): of a leg, LEG_FIELDS + f - 1 is profile
+ * field f. */
 [[nodiscard]] unsigned object_field_count(enum object_type type);
 [[nodiscard]] const struct field *object_field(enum object_type type, unsigned field);
 /* By name without case; -1 when there is none. */
@@ -192,7 +193,7 @@ enum leg_field {
 	LEG_ENCRYPTED, LEG_UNENCRYPTED, LEG_CIPHER,
 	LEG_RX_CODEC, LEG_RX_LOSS, LEG_RX_JITTER, LEG_RX_BIT_RATE, LEG_RX_GAIN,
 	LEG_TX_CODEC, LEG_TX_LOSS, LEG_TX_JITTER, LEG_TX_BIT_RATE, LEG_TX_RTT,
-	LEG_IMPORTANCE, LEG_PROFILE, LEG_DTMF, LEG_FIELDS,
+	LEG_IMPORTANCE, LEG_PROFILE, LEG_DTMF, LEG_PARTICIPANT, LEG_FIELDS,
 };
 
 enum status_field {
@@ -201,6 +202,15 @@ enum status_field {
 	STATUS_LEGS_COMPLETED, STATUS_AUDIO_OUT, STATUS_AUDIO_IN, STATUS_VIDEO_OUT,
 	STATUS_VIDEO_IN, STATUS_FIELDS,
 };
+
+enum load_field { LOAD_MEDIA, LOAD_FIELDS };
+enum database_field { DATABASE_CLUSTERED, DATABASE_FIELDS };
+enum alarm_field { ALARM_TYPE, ALARM_ACTIVE, ALARM_REASON, ALARM_WEB_BRIDGE, ALARM_FIELDS };
+enum web_bridge_status_field { WEB_BRIDGE_STATUS, WEB_BRIDGE_STATUS_FIELDS };
+enum access_query_field {
+	ACCESS_QUERY_URI, ACCESS_QUERY_CALL_ID, ACCESS_QUERY_WEB, ACCESS_QUERY_FIELDS,
+};
+enum uri_query_field { URI_QUERY_URI, URI_QUERY_SPACE, URI_QUERY_FIELDS };
 
 /* Words of the enumerations that code acts on. */
 enum sip_encryption { SIP_ENCRYPTION_OPTIONAL, SIP_ENCRYPTION_REQUIRED, SIP_ENCRYPTION_PROHIBITED };
@@ -353,8 +363,8 @@ void objects_abort(struct objects *objects);
  * starts a new epoch; the store fails the rest of the old one by itself. */
 void objects_settled(struct objects *objects, uint64_t ticket, bool ok);
 
-/* Counts every change, undone ones too: who keeps something derived compares it. */
-[[nodiscard]] uint64_t objects_version(const struct objects *objects);
+/* Counts every change of a type, undone ones too: who keeps something derived compares it. */
+[[nodiscard]] uint64_t objects_version(const struct objects *objects, enum object_type type);
 
 /* ------------------------------------------------------------------ rows, for the store */
 

@@ -36,7 +36,8 @@ enum {
 	STORE_BUSY_MS_MAX = 2000, /* another program holds the file: then the transaction fails */
 };
 
-static_assert(STORE_PENDING_MAX >= TX_PENDING_MAX, "whatever objects can have under way fits");
+static_assert((int)STORE_PENDING_MAX >= (int)TX_PENDING_MAX,
+              "whatever objects can have under way fits");
 
 struct store;
 

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "meeting/object.h"
+
+/* ------------------------------------------------------------------ text a field may hold */
+
+/* One character that UTF-8 (RFC 3629) and XML 1.0 both allow; 0 when the bytes are neither. */
+static size_t
+character_len(const uint8_t *at, size_t left)
+{
+	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	const size_t len = at[0] < 0x80 ? 1 : at[0] < 0xc0 ? 0 : at[0] < 0xe0 ? 2
+	                 : at[0] < 0xf0 ? 3 : at[0] < 0xf8 ? 4 : 0;
+	if (len == 0 || len > left)
+		return 0;
+	uint32_t code = len == 1 ? at[0] : at[0] & (0x7fu >> len);
+	for (size_t i = 1; i < len; i++) {
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (at[i] & 0x3fu);
+	}
+	const bool surrogate = code >= 0xd800 && code <= 0xdfff;
+	const bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);
+	if (code < smallest[len] || code > 0x10ffff || surrogate || control || code == 0xfffe ||
+	    code == 0xffff)
+		return 0;
+	return len;
+}
+
+static bool
+is_clean_text(struct str text)
+{
+	const uint8_t *bytes = (const uint8_t *)text.at;
+	for (size_t at = 0; at < text.len;) {
+		const size_t len = character_len(bytes + at, text.len - at);
+		if (len == 0)
+			return false;
+		at += len;
+	}
+	return true;
+}
+
+static bool
+has_only(struct str text, const char *allowed)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.at[i] == '\0' || strchr(allowed, text.at[i]) == NULL)
+			return false;
+	}
+	return true;
+}
+
+static bool
+has_any(struct str text, const char *refused)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (strchr(refused, text.at[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_url(struct str text, const char *scheme)
+{
+	struct str rest = text;
+	if (!str_eq_nocase(str_cut(&rest, ':'), str_of(scheme)) || !str_starts(rest, STR("//")))
+		return false;
+	const struct str host = str_sub(rest, 2, rest.len - 2);
+	return host.len != 0 && host.at[0] != ':' && !has_any(text, " \"<>");
+}
+
+/* "sip:" and "sips:" in front are fine; what stands behind must be something to dial. */
+static bool
+is_party(struct str text)
+{
+	struct str rest = text;
+	if (str_starts(text, STR("sip:")) || str_starts(text, STR("sips:")))
+		(void)str_cut(&rest, ':');
+	return rest.len != 0 && rest.at[0] != '@' && !str_ends(rest, STR("@")) &&
+	       !has_any(rest, " \"<>");
+}
+
+static bool
+is_text_for(const struct field *field, struct str text)
+{
+	if (!is_clean_text(text))
+		return false;
+	switch ((enum field_kind)field->kind) {
+	case FIELD_TEXT:
+		return true;
+	case FIELD_DIGITS:
+	case FIELD_PASSCODE:
+		return has_only(text, "0123456789");
+	case FIELD_DTMF:
+		return has_only(text, "0123456789ABCDabcd*#,");
+	case FIELD_URI_USER:
+		return !has_any(text, "@ \"<>:/?");
+	case FIELD_PARTY:
+		return is_party(text);
+	case FIELD_URL:
+		return is_url(text, field->words[0]);
+	case FIELD_BOOL:
+	case FIELD_UINT:
+	case FIELD_ENUM:
+	case FIELD_GUID:
+	case FIELD_TIME:
+	case FIELD_TENTHS:
+		break;
+	}
+	return false;
+}
+
+/* ------------------------------------------------------------------ one value from text */
+
+static bool
+read_word(const struct field *field, struct str text, uint32_t *number)
+{
+	for (uint32_t i = 0; field->words[i] != NULL; i++) {
+		if (str_eq_nocase(str_of(field->words[i]), text)) {
+			*number = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static enum object_reject
+read_value(struct value *out, const struct field *field, struct str text)
+{
+	*out = (struct value){ .set = true };
+	switch ((enum field_kind)field->kind) {
+	case FIELD_BOOL:
+		/* Python clients send True and False. */
+		out->number = str_eq_nocase(text, STR("true"));
+		return out->number != 0 || str_eq_nocase(text, STR("false")) ? OBJECT_OK
+		                                                             : OBJECT_BAD_VALUE;
+	case FIELD_UINT:
+		return str_u32(text, &out->number) && out->number >= field->min &&
+				       out->number <= field->max
+		               ? OBJECT_OK
+		               : OBJECT_BAD_VALUE;
+	case FIELD_ENUM:
+		return read_word(field, text, &out->number) ? OBJECT_OK : OBJECT_BAD_VALUE;
+	case FIELD_GUID:
+		return guid_parse(&out->guid, text) ? OBJECT_OK : OBJECT_BAD_VALUE;
+	case FIELD_TEXT:
+	case FIELD_DIGITS:
+	case FIELD_PASSCODE:
+	case FIELD_URI_USER:
+	case FIELD_PARTY:
+	case FIELD_URL:
+	case FIELD_DTMF:
+		out->text = text;
+		if (text.len > field->max)
+			return OBJECT_TOO_LONG;
+		return text.len >= field->min && is_text_for(field, text) ? OBJECT_OK
+		                                                          : OBJECT_BAD_VALUE;
+	case FIELD_TIME:
+	case FIELD_TENTHS:
+		break;
+	}
+	return OBJECT_BAD_VALUE;
+}
+
+enum object_reject
+object_edit_text(struct object_edit *edit, unsigned how, struct str name, struct str text)
+{
+	CHECK(how == FIELD_POST || how == FIELD_PUT);
+	const int at = object_field_find(edit->type, name);
+	/* A parameter we do not have can always be unset: scripts send whole forms. */
+	if (at < 0)
+		return text.len == 0 ? OBJECT_OK : OBJECT_UNKNOWN_PARAMETER;
+	const struct field *field = object_field(edit->type, (unsigned)at);
+	if ((field->flags & how) == 0)
+		return text.len == 0 ? OBJECT_OK : OBJECT_UNKNOWN_PARAMETER;
+
+	struct value value = { 0 };
+	if (text.len != 0) {
+		const enum object_reject reject = read_value(&value, field, text);
+		if (reject != OBJECT_OK)
+			return reject;
+	} else if ((field->flags & FIELD_REQUIRED) != 0) {
+		return OBJECT_BAD_VALUE;
+	}
+	edit->values[at] = value;
+	edit->given |= UINT64_C(1) << at;
+	return OBJECT_OK;
+}
+
+static struct value *
+edit_slot(struct object_edit *edit, unsigned field)
+{
+	CHECK(field < object_field_count(edit->type));
+	edit->given |= UINT64_C(1) << field;
+	edit->values[field] = (struct value){ .set = true };
+	return &edit->values[field];
+}
+
+void
+edit_set_text(struct object_edit *edit, unsigned field, struct str text)
+{
+	struct value *value = edit_slot(edit, field);
+	value->text = text;
+	value->set = text.len != 0;
+}
+
+void
+edit_set_number(struct object_edit *edit, unsigned field, uint32_t number)
+{
+	edit_slot(edit, field)->number = number;
+}
+
+void
+edit_set_guid(struct object_edit *edit, unsigned field, const struct guid *guid)
+{
+	edit_slot(edit, field)->guid = *guid;
+}
+
+/* ------------------------------------------------------------------ one value to text */
+
+/* Days since 1970-01-01 to a civil date, counted in 400-year eras that begin in March. */
+static void
+write_time(struct writer *w, int64_t wall_us)
+{
+	const int64_t seconds = wall_us / 1000000;
+	const int64_t days = seconds / 86400 + 719468;
+	const int64_t era = days / 146097;
+	const int64_t day_of_era = days % 146097;
+	const int64_t year_of_era =
+		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	const int64_t day_of_year =
+		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	const int64_t march_month = (5 * day_of_year + 2) / 153;
+	const int64_t day = day_of_year - (153 * march_month + 2) / 5 + 1;
+	const int64_t month = march_month < 10 ? march_month + 3 : march_month - 9;
+	const int64_t year = year_of_era + era * 400 + (month <= 2);
+	const int64_t rest = seconds % 86400;
+	writer_format(w, "%04d-%02d-%02dT%02d:%02d:%02dZ", (int)year, (int)month, (int)day,
+	              (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60));
+}
+
+void
+value_write(struct writer *w, const struct field *field, const struct value *value)
+{
+	const uint32_t number = value->set ? value->number : field->fallback;
+	char guid[GUID_TEXT_LEN + 1];
+	switch ((enum field_kind)field->kind) {
+	case FIELD_BOOL:
+		writer_text(w, number != 0 ? "true" : "false");
+		break;
+	case FIELD_UINT:
+		writer_decimal(w, number);
+		break;
+	case FIELD_ENUM:
+		writer_text(w, field->words[number]);
+		break;
+	case FIELD_TENTHS: {
+		const int32_t tenths = (int32_t)number;
+		writer_format(w, "%s%d.%d", tenths < 0 ? "-" : "", abs(tenths / 10),
+		              abs(tenths % 10));
+		break;
+	}
+	case FIELD_GUID:
+		if (value->set) {
+			guid_write(guid, &value->guid);
+			writer_text(w, guid);
+		}
+		break;
+	case FIELD_TIME:
+		write_time(w, value->time_us);
+		break;
+	case FIELD_TEXT:
+	case FIELD_DIGITS:
+	case FIELD_PASSCODE:
+	case FIELD_URI_USER:
+	case FIELD_PARTY:
+	case FIELD_URL:
+	case FIELD_DTMF:
+		writer_str(w, value->text);
+		break;
+	}
+}
