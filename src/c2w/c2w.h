@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* c2w -- the messages between a Call Bridge and a Web Bridge (docs/c2w.md).
+ *
+ * The Call Bridge opens a TLS WebSocket to each Web Bridge; every text frame is one JSON object with
+ * a "type".  A browser speaks the same session messages to its Web Bridge, without the key that says
+ * whose they are, so the Web Bridge needs to know little more than where to pass them on.
+ *
+ *	browser      POST /api/join -> join -> joined {token} or refused
+ *	             WebSocket /api/session?token=... -> open -> opened or refused
+ *	             offer -> answer; mute, act; roster, meeting, muted come by themselves
+ *	             leave, or the WebSocket goes -> closed: the Call Bridge waits a while for a new
+ *	             `open` with the same token and then drops the participant
+ *
+ * Nothing is kept between join and open but the token: a JWT that says who was let in where.  A
+ * Web Bridge or Call Bridge that was restarted therefore lets its people back in by it.
+ *
+ * Sans-IO: text in, a typed message out, and back.
+ *
+ * Ownership  c2w_parse() fills a message whose views borrow from it; c2w_message_fini() frees what
+ *            it holds.  A message to be written borrows everything.
+ * Threads    Pure.
+ * Errors     `enum c2w_reject` names what is wrong with a peer's message.
+ * Limits     Below; a longer text or array is refused, never cut.
+ */
+#ifndef C2W_C2W_H
+#define C2W_C2W_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/str.h"
+
+enum {
+	C2W_VERSION = 1,
+	C2W_MESSAGE_BYTES_MAX = 256 * 1024, /* a roster of a thousand people */
+	C2W_BROWSER_BYTES_MAX = 96 * 1024,  /* what a browser may send: an offer */
+	C2W_NAME_MAX = 100,       /* bytes of UTF-8 */
+	C2W_ADDRESS_MAX = 128,    /* meeting ID or URI */
+	C2W_SECRET_MAX = 64,
+	C2W_PASSCODE_MAX = 64,
+	C2W_TOKEN_MAX = 1024,
+	C2W_ID_MAX = 64,          /* GUIDs as text */
+	C2W_SDP_MAX = 64 * 1024,
+	C2W_CANDIDATE_MAX = 512,
+	C2W_PRODUCT_MAX = 64,
+	C2W_REASON_MAX = 128,
+	C2W_PEOPLE_MAX = 1024,    /* in one roster message; a larger roster comes in several */
+	C2W_SESSIONS_MAX = 4096,  /* addressed by one message */
+	C2W_ICE_SERVERS_MAX = 8,
+};
+
+enum c2w_kind {
+	C2W_NONE = 0,
+	/* Both ways, first on every connection. */
+	C2W_HELLO,
+	C2W_PING,
+	C2W_PONG,
+	/* Web Bridge to Call Bridge, answered under the same `request`. */
+	C2W_LOOKUP,
+	C2W_JOIN,
+	/* Call Bridge to Web Bridge: answers. */
+	C2W_FOUND,
+	C2W_JOINED,
+	C2W_REFUSED,  /* of LOOKUP and JOIN by `request`, of OPEN by `session` */
+	/* Browser to Call Bridge; the Web Bridge adds `session`. */
+	C2W_OPEN,     /* the Web Bridge's own; the browser's token is in its URL */
+	C2W_OFFER,
+	C2W_CANDIDATE,
+	C2W_MUTE,
+	C2W_ACT,
+	C2W_LEAVE,
+	C2W_CLOSED,   /* the Web Bridge's own: the browser's WebSocket is gone */
+	/* Call Bridge to browser; `session`, or `sessions` when the same goes to many. */
+	C2W_OPENED,
+	C2W_ANSWER,
+	C2W_ROSTER,
+	C2W_MEETING,
+	C2W_MUTED,
+	C2W_ENDED,
+	C2W_KINDS,
+};
+
+/* Why somebody is not let in; the words are the JSON's and the page's. */
+enum c2w_refusal {
+	C2W_REFUSAL_UNKNOWN_MEETING,    /* "unknownMeeting" */
+	C2W_REFUSAL_PASSCODE_REQUIRED,  /* "passcodeRequired" */
+	C2W_REFUSAL_PASSCODE_INCORRECT, /* "passcodeIncorrect" */
+	C2W_REFUSAL_NOT_ALLOWED,        /* "notAllowed": members only */
+	C2W_REFUSAL_LOCKED,             /* "locked" */
+	C2W_REFUSAL_FULL,               /* "full": the meeting */
+	C2W_REFUSAL_BUSY,               /* "busy": the bridge */
+	C2W_REFUSAL_EXPIRED,            /* "expired": the token */
+	C2W_REFUSAL_BAD_TOKEN,          /* "badToken" */
+	C2W_REFUSAL_NO_BRIDGE,          /* "noBridge": the Web Bridge's own, no Call Bridge is there */
+	C2W_REFUSAL_BAD_REQUEST,        /* "badRequest" */
+	C2W_REFUSALS,
+};
+
+enum c2w_end {
+	C2W_END_MEETING,   /* "meetingEnded" */
+	C2W_END_DROPPED,   /* "dropped": by somebody with the right to */
+	C2W_END_LEFT,      /* "left": answer to leave */
+	C2W_END_REPLACED,  /* "replaced": the same token was used elsewhere */
+	C2W_END_TIMEOUT,   /* "timeout": of media or of the meeting's length */
+	C2W_END_ERROR,     /* "error": media could not be set up */
+	C2W_END_RESTART,   /* "bridgeRestart": come back with your token */
+	C2W_ENDS,
+};
+
+enum c2w_action {
+	C2W_ACTION_MUTE,   /* somebody else */
+	C2W_ACTION_UNMUTE,
+	C2W_ACTION_DROP,
+	C2W_ACTION_ADMIT,
+	C2W_ACTION_LOCK,
+	C2W_ACTION_UNLOCK,
+	C2W_ACTION_END,
+	C2W_ACTIONS,
+};
+
+struct c2w_hello {
+	uint32_t version;
+	struct str role;    /* "callbridge" or "webbridge" */
+	struct str id;      /* GUID of the Call Bridge; empty for a Web Bridge */
+	struct str name;
+	struct str product; /* program and version */
+};
+
+struct c2w_join {
+	struct str address; /* LOOKUP and JOIN */
+	struct str passcode;
+	bool has_passcode;  /* an empty one was typed */
+	struct str secret;  /* of a guest link, or empty */
+	struct str name;    /* JOIN */
+};
+
+struct c2w_found {
+	struct str name;        /* of the space */
+	bool passcode_required;
+};
+
+struct c2w_joined {
+	struct str token;
+	struct str name; /* of the space */
+};
+
+struct c2w_open {
+	struct str token;
+	struct str product; /* browser, as in "Chrome" */
+	struct str address; /* browser's IP address, for the log */
+};
+
+struct c2w_ice_server {
+	struct str url;
+	struct str username;
+	struct str credential;
+};
+
+struct c2w_opened {
+	struct str participant; /* one's own id */
+	struct str call;
+	struct str meeting;     /* name */
+	struct str token;       /* a fresh one, when the old had used half its time; else empty */
+	bool resumed;           /* the participant was still there */
+	bool may_mute_others;
+	bool may_drop_others;
+	bool may_lock;
+	bool may_end;
+	uint32_t ice_count;
+	struct c2w_ice_server ice[C2W_ICE_SERVERS_MAX];
+};
+
+struct c2w_sdp {
+	uint32_t revision; /* of the offer; the answer repeats it */
+	struct str sdp;
+};
+
+struct c2w_candidate {
+	uint32_t revision;
+	struct str candidate; /* empty: end of candidates */
+	struct str mid;
+};
+
+struct c2w_act {
+	enum c2w_action action;
+	struct str participant; /* for MUTE, UNMUTE, DROP, ADMIT */
+};
+
+struct c2w_person {
+	struct str participant;
+	struct str name;
+	bool gone;      /* has left: nothing else counts */
+	bool muted;     /* not heard */
+	bool talking;
+	bool lobby;
+	bool sip;       /* a room or telephone */
+};
+
+struct c2w_roster {
+	bool complete;  /* the whole list follows, forget what you had */
+	uint32_t count;
+	struct c2w_person *people; /* parsed: the message's; written: borrowed */
+};
+
+struct c2w_meeting {
+	struct str name;
+	uint32_t participants;
+	bool locked;
+	bool lobby;     /* the receiver waits there */
+};
+
+struct c2w_muted {
+	bool muted;     /* others do not hear you */
+	bool deaf;      /* you hear nothing */
+	bool by_other;
+	bool may_unmute;
+};
+
+struct c2w_message {
+	enum c2w_kind kind;
+	uint32_t request;  /* LOOKUP, JOIN and their answers; not zero */
+	uint32_t session;  /* not zero; chosen by the Web Bridge at OPEN, unique on its connection */
+	const uint32_t *sessions; /* or several */
+	uint32_t session_count;
+	union {
+		struct c2w_hello hello;
+		struct c2w_join join;
+		struct c2w_found found;
+		struct c2w_joined joined;
+		enum c2w_refusal refusal;
+		struct c2w_open open;
+		struct c2w_opened opened;
+		struct c2w_sdp sdp;          /* OFFER, ANSWER */
+		struct c2w_candidate candidate;
+		bool mute;                   /* MUTE: true or false */
+		struct c2w_act act;
+		struct c2w_roster roster;
+		struct c2w_meeting meeting;
+		struct c2w_muted muted;
+		enum c2w_end end;            /* ENDED */
+	};
+	void *held; /* what the views borrow from, after c2w_parse() */
+};
+
+enum c2w_reject {
+	C2W_OK = 0,
+	C2W_REJECT_LONG,
+	C2W_REJECT_JSON,    /* not JSON, not an object, too deep, not UTF-8 */
+	C2W_REJECT_TYPE,    /* unknown or missing "type", or not one this side may send */
+	C2W_REJECT_MISSING, /* a member that must be there is not */
+	C2W_REJECT_VALUE,   /* a member of another type, too long or out of range */
+	C2W_REJECT_MEMORY,
+	C2W_REJECT_COUNT,
+};
+
+/* Who is speaking decides which kinds are taken and whether a session key must be there. */
+enum c2w_speaker {
+	C2W_FROM_CALL_BRIDGE,
+	C2W_FROM_WEB_BRIDGE,
+	C2W_FROM_BROWSER,
+};
+
+[[nodiscard]] enum c2w_reject c2w_parse(struct c2w_message *out, struct str text,
+                                        enum c2w_speaker speaker);
+void c2w_message_fini(struct c2w_message *message);
+
+/* Writes JSON without line breaks.  With `for_browser` the keys `session` and `sessions` are left
+ * out: that is what a browser gets and sends. */
+void c2w_write(struct writer *w, const struct c2w_message *message, bool for_browser);
+
+const char *c2w_kind_name(enum c2w_kind kind);       /* "offer" */
+const char *c2w_refusal_name(enum c2w_refusal refusal);
+const char *c2w_end_name(enum c2w_end end);
+const char *c2w_reject_name(enum c2w_reject reject);
+
+#endif
