@@ -3,7 +3,7 @@
  *
  * Sans-IO: bytes in, a view out; time is passed in.  No allocation, no clock, no logging.
  *
- * Ownership  A parsed `struct rtp_packet` borrows the caller's bytes.  All other structs are values.
+ * Ownership  A parsed `struct rtp_packet` borrows the caller's bytes; all else are values.
  * Threads    Pure functions; one owner per counter.
  * Units      Lengths are bytes; `_rtp` is the payload's clock; levels are dB below full scale.
  * Errors     Parsing returns an `enum rtp_reject` naming the rule the peer broke.  Writing goes
@@ -163,10 +163,10 @@ enum rtp_verdict {
 	RTP_VERDICT_NEW,       /* next, or first after a gap */
 	RTP_VERDICT_LATE,      /* reordered, was counted lost */
 	RTP_VERDICT_DUPLICATE, /* drop */
-	RTP_VERDICT_OLD,       /* too old to tell; drop */
+	RTP_VERDICT_OLD,       /* RTP_MISORDER_MAX or more behind: drop, it may be a stray */
 	RTP_VERDICT_PROBATION, /* the source is not valid yet: keep, but do not trust */
-	RTP_VERDICT_JUMP,      /* far away from its source's numbers: drop, it may be a stray */
-	RTP_VERDICT_RESTART,   /* the peer began anew; counters were reset */
+	RTP_VERDICT_JUMP,      /* RTP_DROPOUT_MAX or more ahead: drop, it may be a stray */
+	RTP_VERDICT_RESTART,   /* the one that followed an OLD or JUMP: the peer began anew */
 };
 
 struct rtp_receive {
@@ -176,16 +176,15 @@ struct rtp_receive {
 	int64_t received;      /* distinct packets since base */
 	int64_t expected_prior;
 	int64_t received_prior;
-	int64_t transit_rtp;
+	uint32_t transit_rtp; /* arrival minus timestamp, of the last in order */
 	uint32_t clock_hz;
 	uint32_t jitter_q4_rtp; /* RFC 3550 A.8, times 16 */
-	uint32_t timestamp_rtp; /* last used for jitter */
 	uint16_t bad_seq;       /* what would confirm a restart */
 	uint8_t probation;
 	bool bad_seq_set;
 	bool transit_set;
-	uint64_t packets; /* totals over restarts, for statistics */
-	uint64_t bytes;   /* payload */
+	uint64_t packets; /* these count on over restarts, for statistics */
+	uint64_t bytes;   /* payload, duplicates and strays excluded */
 	uint64_t duplicates;
 	uint64_t reordered;
 	uint64_t jumps;

@@ -28,6 +28,8 @@ enum {
 
 	DTMF_LOST_END_US = 200 * 1000, /* no update for so long: the press has ended */
 	DTMF_UPDATE_US = 50 * 1000,
+	DTMF_FIRST_US = 20 * 1000,   /* what the first packet tells: zero would mean "for ever" */
+	DTMF_END_US = 20 * 1000,     /* between the repeated ends, so that no burst takes all */
 	DTMF_TONE_US = 100 * 1000,
 	DTMF_GAP_US = 60 * 1000,
 	DTMF_COMMA_US = 2000 * 1000, /* "," in a dtmfSequence */
@@ -91,6 +93,7 @@ struct dtmf_send {
 	uint32_t clock_hz;
 	uint16_t head;
 	uint16_t count;
+	uint8_t event;     /* being pressed */
 	uint8_t ends_left; /* end packets still to be sent */
 	bool pressing;
 	bool first; /* the press's first packet is still to be sent */

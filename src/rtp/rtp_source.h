@@ -3,15 +3,17 @@
  *
  * What the leg's security allows decides (enum rtp_source_policy):
  *  PLAIN  Nothing authenticates the sender.  The address that was signalled is taken.  A phone
- *         behind NAT shows another one; it is learned once, in a short window after the SDP, only
- *         when several packets in sequence come from it while the signalled address is silent, and
- *         never from a second place.  After that, or after the first packets from the signalled
- *         address, the source is locked until signalling says otherwise.
+ *         behind NAT shows another one; it is learned once, in a short window after the SDP, when
+ *         several packets in sequence come from a plausible place while the signalled address is
+ *         silent.  Plausible is: the signalled IP with another port, the IP its signalling comes
+ *         from, or anything when the signalled address cannot be reached from here (private,
+ *         unspecified).  After that, or after the first packet from the signalled address, the
+ *         source is locked until signalling names another address.
  *  SRTP   A packet that authenticated proves its sender, wherever it comes from, and may move the
- *         address.  One that did not changes nothing.
+ *         address, if it is newer than the last.  One that did not changes nothing.
  *  ICE    Only the selected pair's address is taken; only ICE moves it.
- * A new SSRC from the locked address is taken on PLAIN when it persists (RTP_SOURCE_CONFIRM packets
- * in sequence), because phones change it on hold and transfer.
+ * A new SSRC from the locked address is taken on PLAIN when the old one is quiet and the new one
+ * persists (RTP_SOURCE_CONFIRM packets in sequence): phones change it on hold and transfer.
  *
  * Ownership  A value; addresses are copied.
  * Threads    One owner.
@@ -29,8 +31,10 @@
 
 enum {
 	RTP_SOURCE_LEARN_US = 5 * 1000 * 1000, /* the window after an SDP in which NAT is learned */
-	RTP_SOURCE_CONFIRM = 4,                /* packets in sequence that make a candidate the source */
-	RTP_SOURCE_GAP_MAX = 5,                /* sequence numbers one candidate may skip at a time */
+	RTP_SOURCE_HOLD_US = 300 * 1000, /* a candidate silent for so long gives way to another */
+	RTP_SOURCE_QUIET_US = 100 * 1000, /* an SSRC heard since then gives way to no other */
+	RTP_SOURCE_CONFIRM = 4,          /* packets in sequence make a candidate the source */
+	RTP_SOURCE_GAP_MAX = 5,          /* numbers a candidate may skip from packet to packet */
 };
 
 enum rtp_source_policy {
@@ -60,29 +64,36 @@ struct rtp_source {
 	bool candidate_set;
 	uint8_t candidate_count;
 	uint16_t candidate_seq;
+	uint16_t seq; /* SRTP: highest */
 	uint32_t ssrc;
 	uint32_t candidate_ssrc;
 	struct net_addr signalled;
+	struct net_addr signalling; /* where the peer's SIP comes from, if known */
 	struct net_addr remote;    /* where we send, and on PLAIN and ICE whom we hear */
 	struct net_addr candidate; /* who may become it */
 	int64_t learn_until_us;
+	int64_t candidate_us; /* its last packet */
+	int64_t heard_us;     /* PLAIN: the source's last packet */
 	uint64_t strangers;
 	uint64_t moves;
 };
 
-/* An SDP came, or an ICE pair was selected: `remote` is its address, possibly unspecified (0.0.0.0
- * or port 0: then nothing is sent until something is learned).  The same address again changes
- * nothing that was learned; another one starts anew. */
+/* `remote` is the address of the SDP or of the selected pair, possibly unspecified (family NONE,
+ * 0.0.0.0 or port 0): then nothing is sent until something is learned. */
 void rtp_source_init(struct rtp_source *source, enum rtp_source_policy policy,
                      const struct net_addr *remote, int64_t now_us);
+/* Where the peer's signalling comes from: a phone behind NAT shows the same IP there. */
+void rtp_source_hint(struct rtp_source *source, const struct net_addr *signalling);
+/* Another SDP came, or another pair was selected.  The same address again changes nothing that was
+ * learned or locked; another one starts anew. */
 void rtp_source_signal(struct rtp_source *source, const struct net_addr *remote, int64_t now_us);
 
-/* Judges one RTP packet.  On SRTP call it after unprotecting; a packet that failed is a stranger. */
+/* Judges one RTP packet.  On SRTP call it after unprotecting; one that failed is a stranger. */
 [[nodiscard]] enum rtp_source_verdict rtp_source_input(struct rtp_source *source,
                                                        const struct rtp_source_packet *packet,
                                                        int64_t now_us);
-/* Judges an RTCP packet, which learns nothing: from the remote's address (on its own or the next
- * port without rtcp-mux), or authentic. */
+/* Judges an RTCP packet, which moves nothing.  PLAIN: from the remote's IP, as NAT gives RTCP a
+ * port of its own.  SRTP: authentic.  ICE: from the selected pair. */
 [[nodiscard]] bool rtp_source_rtcp(struct rtp_source *source, const struct net_addr *from,
                                    bool authentic);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* srtp_crypto -- the keyed half of srtp.h: key derivation, AES counter mode with HMAC-SHA1, AES-GCM.
+/* srtp_crypto -- the keyed half of srtp.h: key derivation, AES counter mode, HMAC-SHA1, AES-GCM.
  *
  * One `struct srtp_keys` is what RTP or RTCP uses under one master key.  Everything that depends on
  * keys alone is computed by srtp_keys_init(): the AES schedule, GCM's hash table, and the SHA-1

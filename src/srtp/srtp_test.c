@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Goal: the keys and bytes are those of the RFCs, every reject has a packet that provokes it, and
  * nothing that did not authenticate changes a session.
- * Method: the RFCs' vectors on srtp_crypto.h; pairs of sessions that talk to each other, under every
- * suite; every prefix and every flipped bit of good packets. */
+ * Method: the RFCs' vectors on srtp_crypto.h; pairs of sessions that talk to each other, under
+ * every suite; every prefix and every flipped bit of good packets. */
 #include "srtp/srtp.h"
 
 #include <stdlib.h>
