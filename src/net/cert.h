@@ -20,7 +20,7 @@
 enum {
 	CERT_ERROR_MAX = 320,
 	CERT_NAME_MAX = 256,
-	CERT_FINGERPRINT_MAX = 96, /* "AB:CD:..." of 32 bytes and a NUL */
+	CERT_FINGERPRINT_MAX = 100, /* "AB:CD:..." of 32 bytes */
 	CERT_NAMES_MAX = 64,
 	CERT_DAYS_DEFAULT = 3650,
 };

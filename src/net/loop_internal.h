@@ -9,10 +9,14 @@
 
 struct udp_io;
 
+enum { LOOP_SCRATCH_BYTES = 65536 };
+
 struct loop {
 	uv_loop_t uv;
 	uv_async_t keep;     /* keeps loop_run() running when nothing else does */
 	struct udp_io *udp;  /* shared buffers of this loop's datagram sockets; NULL before the first */
+	/* Where streams are read into; contents are done with before the loop's next callback. */
+	uint8_t scratch[LOOP_SCRATCH_BYTES];
 };
 
 /* udp.c; NULL is fine. */

@@ -5,8 +5,8 @@
  * is one connection.  net/tcp.h and net/http.h take a context and do the rest: sessions are of
  * interest to whoever carries TLS over something else.
  *
- * Ownership  Contexts are counted by their sessions: tls_context_destroy() gives up the caller's
- *            share, running sessions keep theirs.  Settings are copied.
+ * Ownership  Contexts are counted by their sessions and listeners: tls_context_destroy() gives up
+ *            the caller's share, the others keep theirs.  Settings are copied.
  * Threads    One owner for a context and its sessions.
  * Errors     -EINVAL and a sentence in `error` when files do not fit or cannot be read.  A peer's
  *            faults end a session; tls_session_error() has the sentence for the log.
@@ -41,6 +41,7 @@ struct tls_settings {
 	/* Client: check chain and name.  Server: demand a certificate of the trust bundle.  A client
 	 * that does not verify says so in its settings, never by default of a zeroed struct. */
 	bool no_verify;             /* client only */
+	bool no_name_check;         /* client only: the chain counts, the name does not */
 	bool client_certificate;    /* server only */
 	const char *alpn;           /* comma separated, most wanted first; NULL: none */
 	const char *ciphers;        /* OpenSSL's list for TLS 1.2; NULL: its default */
@@ -50,6 +51,8 @@ struct tls_settings {
 [[nodiscard]] int tls_context_create(struct tls_context **out, const struct tls_settings *settings,
                                      char error[TLS_ERROR_MAX]);
 void tls_context_destroy(struct tls_context *context);
+/* One more share, to be given up by tls_context_destroy(); returns `context`. */
+struct tls_context *tls_context_share(struct tls_context *context);
 
 /* Reads the files again; new sessions use them, running ones go on.  On error all stays as it was. */
 [[nodiscard]] int tls_context_reload(struct tls_context *context, char error[TLS_ERROR_MAX]);
