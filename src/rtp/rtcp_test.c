@@ -250,8 +250,8 @@ TEST(two_parties_report_every_five_seconds_or_so)
 	prng_init(&prng, 1);
 	rtcp_timing_init(&timing, &settings, prng_u32(&prng), 0);
 	/* The first within 2.5 s, halved, varied and compensated. */
-	EXPECT(rtcp_timing_deadline(&timing) >= 2500 * MS * 0.5 / 1.21829);
-	EXPECT(rtcp_timing_deadline(&timing) <= 2500 * MS * 1.5 / 1.21828);
+	EXPECT(rtcp_timing_deadline(&timing) >= 1250 * MS * 100 / 122);
+	EXPECT(rtcp_timing_deadline(&timing) <= 3750 * MS * 100 / 121);
 	rtcp_timing_members(&timing, 2, 2, true, 0);
 	const unsigned count = reports_in(&timing, &prng, &shortest, &longest);
 	EXPECT(count > 3600 / 5.5 && count < 3600 / 4.5); /* 5 s on average */

@@ -13,9 +13,9 @@
  *            salt are copied, and wiped by srtp_session_destroy().
  * Threads    One owner per session at a time.
  * Units      Bytes.  An RTP index is 48 bits, roll-over counter and sequence number (s3.3.1).
- * Errors     create: -ENOMEM, or -ENOTSUP when OpenSSL lacks the cipher.  Packet functions return
- *            an `enum srtp_reject`; then `*len` and the session are as before, but the bytes may
- *            have been overwritten and are of no use.
+ * Errors     create: -ENOMEM, or -ENOTSUP when OpenSSL cannot make the cipher.  Packet functions
+ *            return an `enum srtp_reject`; unless it is SRTP_OK, `*len` and the streams are as
+ *            before, but the bytes may have been overwritten and are of no use.
  * Limits     Below, and settings.  Function names keep clear of libsrtp2's, so that tests and
  *            benchmarks can link both.
  */

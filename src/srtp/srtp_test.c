@@ -5,6 +5,9 @@
  * every suite; every prefix and every flipped bit of good packets. */
 #include "srtp/srtp.h"
 
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -323,6 +326,77 @@ TEST(suites_are_found_by_name_and_profile)
 	EXPECT_EQ(srtp_suite_by_dtls_profile(5), SRTP_SUITE_NONE); /* NULL cipher */
 }
 
+/* ---- Memory ---- */
+
+/* The allocations OpenSSL may still make; -1: any number. */
+static long allocations_left = -1;
+
+static bool
+may_allocate(void)
+{
+	if (allocations_left > 0)
+		allocations_left--;
+	return allocations_left != 0;
+}
+
+static void *
+failing_malloc(size_t len, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return may_allocate() ? malloc(len) : NULL;
+}
+
+static void *
+failing_realloc(void *memory, size_t len, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return may_allocate() ? realloc(memory, len) : NULL;
+}
+
+static void
+plain_free(void *memory, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(memory);
+}
+
+/* Before OpenSSL has allocated anything. */
+__attribute__((constructor)) static void
+take_over_openssl_memory(void)
+{
+	CHECK(CRYPTO_set_mem_functions(failing_malloc, failing_realloc, plain_free) == 1);
+}
+
+TEST(a_session_that_finds_no_memory_leaves_nothing_behind)
+{
+	static const uint8_t key[SRTP_KEY_BYTES_MAX] = { 1 };
+	FOR_EACH_SUITE(suite)
+	{
+		const struct srtp_settings settings = { .suite = suite, .key = key, .salt = key };
+		struct srtp_session *session = NULL;
+		EXPECT_EQ(srtp_session_create(&session, &settings), 0); /* fills its caches */
+		srtp_session_destroy(session);
+		int rc = -1;
+		unsigned failed = 0;
+		for (long left = 1; rc != 0; left++) {
+			allocations_left = left;
+			session = NULL;
+			rc = srtp_session_create(&session, &settings);
+			allocations_left = -1;
+			EXPECT(rc == 0 || rc == -ENOMEM || rc == -ENOTSUP);
+			EXPECT_EQ(rc == 0, session != NULL);
+			failed += rc != 0;
+		}
+		EXPECT(failed >= 10);
+		srtp_session_destroy(session);
+	}
+	ERR_clear_error();
+	srtp_session_destroy(NULL);
+}
+
 /* ---- Rejects ---- */
 
 TEST(no_prefix_and_no_flipped_bit_authenticates_or_leaves_a_trace)
@@ -355,6 +429,8 @@ TEST(no_prefix_and_no_flipped_bit_authenticates_or_leaves_a_trace)
 		struct srtp_place place;
 		EXPECT(!srtp_session_place(pair.in, SSRC, &place));
 		EXPECT_EQ(srtp_session_counts(pair.in)[SRTP_OK], 0);
+		/* A DTLS session on the same thread would take an error left here for its own. */
+		EXPECT_EQ(ERR_peek_error(), 0);
 		EXPECT_EQ(receive_rtp(&pair, rtp), SRTP_OK);
 		EXPECT_EQ(receive_rtcp(&pair, rtcp), SRTP_OK);
 		pair_fini(&pair);
