@@ -19,7 +19,7 @@
  * Errors     Peers' faults are `enum sdp_reject`.  Writers fail by their sticky `failed` only.
  *            Misuse (an answer without an offer) asserts.
  * Limits     Below.  A description with more media lines than SDP_LINES_MAX is SDP_REJECT_TOO_MANY.
- *            A session takes about 16 kB.
+ *            Codecs and extensions beyond a limit are left out.  A session takes about 22 kB.
  *
  * Remote candidates are not kept: an ICE-lite agent sends no checks.  A caller that wants them reads
  * them with sdp_parse(); trickled ones with sdp_candidate_parse().
@@ -31,6 +31,7 @@
 
 enum {
 	SDP_LINES_MAX = 12,
+	SDP_CAP_CODECS_MAX = 24,      /* codecs of one media in the settings */
 	SDP_LINE_CODECS_MAX = 16,     /* agreed codecs of one line, events not counted */
 	SDP_SESSION_CODECS_MAX = 40,  /* and of all lines */
 	SDP_LINE_EVENTS_MAX = 2,      /* telephone-event at 48000 and 8000 */
@@ -41,6 +42,7 @@ enum {
 	SDP_LINE_UFRAG_MAX = 64,  /* no product known to send more than 32 */
 	SDP_LINE_PWD_MAX = 128,
 	SDP_TLS_ID_MAX = 64,
+	SDP_PAYLOAD_NONE = 255,
 	/* Random bytes for the SDES keys of one line: one key for each suite, none shared. */
 	SDP_SDES_RANDOM_BYTES = (SDP_SUITES - 1) * SDP_CRYPTO_KEY_BYTES_MAX,
 };
@@ -128,13 +130,14 @@ struct sdp_transport {
 	size_t rtcp_candidate_count;
 	struct sdp_fingerprint fingerprint;
 	struct str tls_id;          /* empty: not written */
-	const uint8_t *sdes_random; /* SDP_SDES_RANDOM_BYTES; read when a line first needs a key */
+	const uint8_t *sdes_random; /* SDP_SDES_RANDOM_BYTES, fresh; read when a line needs keys */
 };
 
 struct sdp_line_codec {
 	uint8_t cap;             /* index in the media's `codecs` */
 	uint8_t send_payload;    /* the peer receives it as */
 	uint8_t receive_payload; /* the peer sends it as */
+	uint32_t feedbacks;      /* bit i: the media's feedbacks[i] is agreed */
 	char fmtp[SDP_FMTP_MAX]; /* the peer's, NUL at the end */
 };
 
@@ -147,7 +150,7 @@ struct sdp_line_event {
 struct sdp_sdes {
 	enum sdp_suite suite; /* SDP_SUITE_NONE: not used */
 	uint32_t tag;
-	uint8_t local_key[SDP_CRYPTO_KEY_BYTES_MAX];  /* we send with it */
+	uint8_t local_key[SDP_CRYPTO_KEY_BYTES_MAX];  /* we send with it; after answer_write() */
 	uint8_t remote_key[SDP_CRYPTO_KEY_BYTES_MAX]; /* the peer sends with it */
 };
 
@@ -171,9 +174,8 @@ struct sdp_line {
 	uint16_t ptime_ms; /* as the peer likes to receive; 0: not told */
 	uint16_t maxptime_ms;
 	uint32_t bandwidth_bps; /* the peer's limit; 0: not told */
-	uint32_t feedbacks;     /* bit i: settings' feedbacks[i] is agreed */
 	uint8_t extension_ids[SDP_EXTENSIONS_MAX]; /* 0: not agreed */
-	bool extmap_allow_mixed;
+	bool extmap_allow_mixed; /* one- and two-byte headers may alternate */
 
 	bool rtcp_mux;
 	bool rtcp_rsize;
@@ -198,15 +200,19 @@ struct sdp_line {
 
 	/* For the machine only. */
 	enum sdp_direction wish;
-	enum sdp_direction remote_direction;
-	bool fresh;      /* in our unanswered offer for the first time */
+	bool fresh;          /* in our unanswered offer for the first time */
+	bool offered_ice;    /* these: as in the last offer of ours */
+	bool offered_mux;
+	bool offered_securities[SDP_SECURITY_DTLS + 1];
+	int8_t bundle_group; /* -1: none */
+	uint8_t bundle_rank; /* place in the group's list */
 	bool has_random;
-	bool rtcp_mux_offered;
-	char remote_tls_id[SDP_TLS_ID_MAX + 1];
-	char kind_text[16]; /* of a line we cannot take, to be repeated in answers */
-	char proto_text[32];
-	char formats[64];
+	uint8_t payloads[SDP_CAP_CODECS_MAX]; /* we receive; SDP_PAYLOAD_NONE: not assigned */
 	uint8_t sdes_random[SDP_SDES_RANDOM_BYTES];
+	char remote_tls_id[SDP_TLS_ID_MAX + 1];
+	char kind_text[16]; /* these three are repeated in answers */
+	char proto_text[32];
+	char format[32];
 };
 
 enum sdp_session_state {
@@ -220,7 +226,7 @@ struct sdp_session {
 	enum sdp_session_state state;
 	uint64_t version; /* o= version of the last description written */
 	uint64_t written_hash;
-	bool remote_uses_mid;
+	bool uses_mid; /* one side has written a=mid */
 	uint8_t extension_ids[SDP_EXTENSIONS_MAX]; /* one number per URI for the whole session */
 	uint8_t codec_count;
 	uint8_t line_count;
@@ -242,7 +248,7 @@ void sdp_session_offer_write(struct sdp_session *session, const struct sdp_trans
                              struct writer *out);
 [[nodiscard]] enum sdp_reject sdp_session_answer_take(struct sdp_session *session,
                                                       struct str text);
-/* Our offer was refused: back to what was agreed before. */
+/* Our offer was refused: back to what was agreed before.  A rejected answer has done that already. */
 void sdp_session_offer_drop(struct sdp_session *session);
 
 /* Takes an offer; `lines` then hold what the answer will say.  A line may still be lost by

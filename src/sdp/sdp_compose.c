@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writing our offers and answers: a `struct sdp` is filled from the session's lines and the
+ * caller's transport facts, and sdp_write() makes text of it. */
+#include "sdp/sdp_session_internal.h"
+
+#include "base/check.h"
+
+enum {
+	FORMATS_TEXT_MAX = (SDP_CAP_CODECS_MAX + 1) * 4, /* "127 " each */
+	MIDS_TEXT_MAX = SDP_LINES_MAX * (SDP_MID_MAX + 1),
+	PAYLOAD_DYNAMIC_FIRST = 96,
+	PAYLOAD_DYNAMIC_LAST = 127,
+	CANDIDATE_HOST_PREFERENCE = 126, /* RFC 8445 s5.1.2.2 */
+	CANDIDATE_LOCAL_PREFERENCE_MAX = 65535,
+};
+
+static const struct str foundations[] = {
+	STR_INIT("1"), STR_INIT("2"), STR_INIT("3"), STR_INIT("4"),
+	STR_INIT("5"), STR_INIT("6"), STR_INIT("7"), STR_INIT("8"),
+};
+
+struct composition {
+	struct sdp_session *session;
+	const struct sdp_transport *transports;
+	bool is_answer;
+	struct sdp sdp;
+	char formats[SDP_LINES_MAX][FORMATS_TEXT_MAX];
+	char mids[SDP_GROUPS_MAX][MIDS_TEXT_MAX];
+};
+
+static struct str
+profile_proto(enum sdp_profile profile)
+{
+	switch (profile) {
+	case SDP_PROFILE_CLEAR:
+	case SDP_PROFILE_BEST_EFFORT:
+		return STR("RTP/AVP");
+	case SDP_PROFILE_SDES:
+		return STR("RTP/SAVP");
+	case SDP_PROFILE_DTLS:
+		return STR("UDP/TLS/RTP/SAVPF");
+	}
+	return STR("RTP/AVP");
+}
+
+static bool
+mid_is_used(const struct sdp_session *session, const struct sdp_line *self)
+{
+	for (unsigned i = 0; i < session->line_count; i++)
+		if (&session->lines[i] != self &&
+		    str_eq(str_of(session->lines[i].mid), str_of(self->mid)))
+			return true;
+	return false;
+}
+
+static void
+name_line(struct sdp_session *session, struct sdp_line *line)
+{
+	size_t number = (size_t)(line - session->lines);
+	do {
+		struct writer w = writer_of(line->mid, sizeof line->mid - 1);
+		writer_decimal(&w, number++);
+		line->mid[w.at] = '\0';
+	} while (mid_is_used(session, line));
+}
+
+/* What a line of our offer asks for: what it has, or for a new line what the profile says. */
+static void
+prepare_offered_line(struct composition *c, struct sdp_line *line)
+{
+	const struct sdp_settings *settings = c->session->settings;
+	const struct sdp_transport *transport = &c->transports[line->media];
+	enum sdp_security security = line->security;
+	if (line->fresh) {
+		(void)str_copy(line->proto_text, sizeof line->proto_text,
+		               profile_proto(settings->profile));
+		line->proto = sdp_proto_of(str_of(line->proto_text));
+		if (settings->profile == SDP_PROFILE_DTLS)
+			security = SDP_SECURITY_DTLS;
+		else if (settings->profile != SDP_PROFILE_CLEAR)
+			security = SDP_SECURITY_SDES;
+	}
+	memset(line->offered_securities, 0, sizeof line->offered_securities);
+	line->offered_securities[security] = true;
+	if (line->fresh && settings->profile == SDP_PROFILE_BEST_EFFORT)
+		line->offered_securities[SDP_SECURITY_NONE] = true;
+	line->offered_ice = settings->ice && transport->ice_ufrag.len != 0;
+	line->offered_mux = settings->rtcp_mux;
+	if (settings->bundle || c->session->uses_mid) {
+		if (line->mid[0] == '\0')
+			name_line(c->session, line);
+		if (settings->bundle && line->fresh) {
+			line->bundle_group = 0;
+			line->bundle_rank = (uint8_t)(line - c->session->lines);
+		}
+	}
+}
+
+/* Numbers for codecs that have none in this session yet. */
+static void
+assign_payloads(struct sdp_line *line, const struct sdp_media_cap *cap)
+{
+	bool used[PAYLOAD_DYNAMIC_LAST + 1] = { false };
+	for (size_t c = 0; c < cap->codec_count; c++)
+		if (line->payloads[c] != SDP_PAYLOAD_NONE)
+			used[line->payloads[c]] = true;
+	for (size_t c = 0; c < cap->codec_count; c++) {
+		uint8_t payload = cap->codecs[c].payload;
+		if (line->payloads[c] != SDP_PAYLOAD_NONE)
+			continue;
+		if (used[payload])
+			for (payload = PAYLOAD_DYNAMIC_FIRST;
+			     payload < PAYLOAD_DYNAMIC_LAST && used[payload];)
+				payload++;
+		if (used[payload])
+			continue; /* All 32 are taken: this codec is not offered. */
+		used[payload] = true;
+		line->payloads[c] = payload;
+	}
+}
+
+static void
+add_codec(struct sdp *sdp, struct sdp_media *media, const struct sdp_codec_cap *cap,
+          uint8_t payload, struct writer *formats)
+{
+	CHECK(sdp->codec_count < SDP_CODECS_MAX);
+	sdp->codecs[sdp->codec_count++] = (struct sdp_codec){
+		.name = cap->name,
+		.rate_hz = cap->rate_hz,
+		.channels = cap->channels,
+		.fmtp = cap->fmtp,
+		.payload = payload,
+	};
+	media->codecs.count++;
+	writer_format(formats, media->codecs.count == 1 ? "%u" : " %u", payload);
+}
+
+static void
+add_feedbacks(struct sdp *sdp, struct sdp_media *media, const struct sdp_media_cap *cap,
+              uint8_t payload, uint32_t mask)
+{
+	for (size_t f = 0; f < cap->feedback_count; f++) {
+		if ((mask & 1u << f) == 0 || sdp->feedback_count == SDP_FEEDBACKS_MAX)
+			continue;
+		sdp->feedbacks[sdp->feedback_count++] = (struct sdp_feedback){
+			.payload = payload,
+			.value = cap->feedbacks[f],
+		};
+		media->feedbacks.count++;
+	}
+}
+
+static void
+compose_offered_codecs(struct composition *c, struct sdp_line *line, struct sdp_media *media,
+                       struct writer *formats)
+{
+	const struct sdp_media_cap *cap = &c->session->settings->medias[line->media];
+	const uint32_t feedbacks = sdp_proto_has_feedback(line->proto) ? UINT32_MAX : 0;
+	assign_payloads(line, cap);
+	for (size_t i = 0; i < cap->codec_count; i++) {
+		if (line->payloads[i] == SDP_PAYLOAD_NONE)
+			continue;
+		add_codec(&c->sdp, media, &cap->codecs[i], line->payloads[i], formats);
+		if (!sdp_codec_cap_is_event(&cap->codecs[i]))
+			add_feedbacks(&c->sdp, media, cap, line->payloads[i], feedbacks);
+	}
+}
+
+static void
+compose_agreed_codecs(struct composition *c, const struct sdp_line *line, struct sdp_media *media,
+                      struct writer *formats)
+{
+	const struct sdp_media_cap *cap = &c->session->settings->medias[line->media];
+	for (unsigned i = 0; i < line->codec_count; i++) {
+		const struct sdp_line_codec *codec = &c->session->codecs[line->codec_first + i];
+		add_codec(&c->sdp, media, &cap->codecs[codec->cap], codec->receive_payload, formats);
+		add_feedbacks(&c->sdp, media, cap, codec->receive_payload, codec->feedbacks);
+	}
+	for (unsigned e = 0; e < line->event_count; e++)
+		for (size_t i = 0; i < cap->codec_count; i++)
+			if (sdp_codec_cap_is_event(&cap->codecs[i]) &&
+			    cap->codecs[i].rate_hz == line->events[e].rate_hz)
+				add_codec(&c->sdp, media, &cap->codecs[i],
+				          line->events[e].receive_payload, formats);
+}
+
+/* Smallest number no other extension has. */
+static uint8_t
+extension_id(struct sdp_session *session, size_t extension)
+{
+	uint8_t id = 1;
+	if (session->extension_ids[extension] != 0)
+		return session->extension_ids[extension];
+	for (size_t e = 0; e < SDP_EXTENSIONS_MAX;) {
+		const bool clash = session->extension_ids[e] == id;
+		id = (uint8_t)(id + clash);
+		e = clash ? 0 : e + 1;
+	}
+	session->extension_ids[extension] = id;
+	return id;
+}
+
+static void
+compose_extensions(struct composition *c, const struct sdp_line *line, struct sdp_media *media)
+{
+	const struct sdp_settings *settings = c->session->settings;
+	for (size_t e = 0; e < settings->extension_count; e++) {
+		if (c->is_answer && line->extension_ids[e] == 0)
+			continue;
+		c->sdp.extmaps[c->sdp.extmap_count++] = (struct sdp_extmap){
+			.id = c->is_answer ? line->extension_ids[e] : extension_id(c->session, e),
+			.direction = SDP_SENDRECV,
+			.uri = settings->extensions[e],
+		};
+		media->extmaps.count++;
+	}
+	media->extmap_allow_mixed = c->is_answer && line->extmap_allow_mixed;
+}
+
+static void
+add_crypto(struct composition *c, struct sdp_line *line, struct sdp_media *media,
+           enum sdp_suite suite, uint32_t tag)
+{
+	struct sdp_crypto *crypto = &c->sdp.cryptos[c->sdp.crypto_count];
+	CHECK(c->sdp.crypto_count < SDP_CRYPTOS_MAX);
+	if (!line->has_random) {
+		const uint8_t *random = c->transports[line->media].sdes_random;
+		CHECK(random != NULL);
+		memcpy(line->sdes_random, random, sizeof line->sdes_random);
+		line->has_random = true;
+	}
+	*crypto = (struct sdp_crypto){
+		.tag = tag,
+		.suite = suite,
+		.key_len = sdp_suite_key_bytes(suite),
+	};
+	memcpy(crypto->key, sdp_line_key(line, suite), crypto->key_len);
+	c->sdp.crypto_count++;
+	media->cryptos.count++;
+}
+
+static void
+compose_sdes(struct composition *c, struct sdp_line *line, struct sdp_media *media)
+{
+	const uint32_t suites = c->session->settings->suites;
+	if (line->sdes.suite != SDP_SUITE_NONE) {
+		add_crypto(c, line, media, line->sdes.suite, line->sdes.tag);
+		memcpy(line->sdes.local_key, sdp_line_key(line, line->sdes.suite),
+		       sdp_suite_key_bytes(line->sdes.suite));
+		return;
+	}
+	for (unsigned s = SDP_SUITES - 1; s > SDP_SUITE_NONE; s--)
+		if ((suites & 1u << s) != 0)
+			add_crypto(c, line, media, (enum sdp_suite)s,
+			           sdp_suite_tag((enum sdp_suite)s));
+}
+
+static void
+compose_dtls(struct composition *c, const struct sdp_line *line, struct sdp_media *media)
+{
+	const struct sdp_transport *transport = &c->transports[line->media];
+	CHECK(transport->fingerprint.len != 0 && transport->fingerprint.hash != SDP_HASH_OTHER);
+	CHECK(c->sdp.fingerprint_count < SDP_FINGERPRINTS_MAX);
+	c->sdp.fingerprint_table[c->sdp.fingerprint_count++] = transport->fingerprint;
+	media->fingerprints.count++;
+	media->tls_id = transport->tls_id;
+	if (!c->is_answer)
+		media->setup = SDP_SETUP_ACTPASS; /* RFC 8842 s5.2, also when offering again */
+	else
+		media->setup = line->dtls_server ? SDP_SETUP_PASSIVE : SDP_SETUP_ACTIVE;
+}
+
+static void
+add_candidates(struct composition *c, struct sdp_media *media, const struct net_addr *addrs,
+               size_t count, uint16_t component)
+{
+	for (size_t i = 0; i < count && i < COUNT_OF(foundations); i++) {
+		if (c->sdp.candidate_count == SDP_CANDIDATES_MAX)
+			return;
+		c->sdp.candidates[c->sdp.candidate_count++] = (struct sdp_candidate){
+			.foundation = foundations[i],
+			.component = component,
+			.is_udp = true,
+			.type = SDP_CANDIDATE_HOST,
+			/* RFC 8445 s5.1.2.1 */
+			.priority = (uint32_t)CANDIDATE_HOST_PREFERENCE << 24 |
+			            (uint32_t)(CANDIDATE_LOCAL_PREFERENCE_MAX - i) << 8 |
+			            (256u - component),
+			.addr = addrs[i],
+		};
+		media->candidates.count++;
+	}
+}
+
+static void
+compose_ice(struct composition *c, const struct sdp_line *line, struct sdp_media *media)
+{
+	const struct sdp_transport *transport = &c->transports[line->media];
+	const bool mux = c->is_answer && line->rtcp_mux;
+	CHECK(transport->ice_ufrag.len != 0 && transport->ice_pwd.len != 0);
+	media->ice_ufrag = transport->ice_ufrag;
+	media->ice_pwd = transport->ice_pwd;
+	add_candidates(c, media, transport->candidates, transport->candidate_count, 1);
+	if (!mux)
+		add_candidates(c, media, transport->rtcp_candidates,
+		               transport->rtcp_candidate_count, 2);
+	media->end_of_candidates = true; /* Ours are all known at once. */
+	c->sdp.ice_lite = c->session->settings->ice_lite;
+}
+
+/* Where the peer shall send, and what it needs to know to be let in: said once for a bundle, by
+ * its first line (RFC 9143 s7.1.3). */
+static void
+compose_transport(struct composition *c, struct sdp_line *line, struct sdp_media *media)
+{
+	const unsigned index = (unsigned)(line - c->session->lines);
+	const struct sdp_line *first = &c->session->lines[line->transport_line];
+	const struct sdp_transport *transport = &c->transports[first->media];
+	media->port = transport->rtp.port;
+	if (!addr_eq_ip(&transport->rtp, &c->sdp.connection.addr)) {
+		media->connection.addr = transport->rtp;
+		media->connection.addr.port = 0;
+	}
+	media->rtcp_mux = c->is_answer ? line->rtcp_mux : line->offered_mux;
+	media->rtcp_rsize = c->is_answer ? line->rtcp_rsize : sdp_proto_has_feedback(line->proto);
+	if (line->transport_line != index) {
+		/* RFC 9143 s6: a line that cannot live outside the bundle yet. */
+		media->bundle_only = !c->is_answer && line->fresh;
+		if (media->bundle_only)
+			media->port = 0;
+		return;
+	}
+	const bool mux_agreed = c->is_answer && line->rtcp_mux;
+	if (!mux_agreed && transport->rtcp.port != 0 &&
+	    (transport->rtcp.port != transport->rtp.port + 1 ||
+	     !addr_eq_ip(&transport->rtcp, &transport->rtp))) {
+		media->rtcp_port = transport->rtcp.port;
+		media->rtcp_addr = transport->rtcp;
+	}
+	const bool sdes = c->is_answer ? line->security == SDP_SECURITY_SDES
+	                               : line->offered_securities[SDP_SECURITY_SDES];
+	const bool dtls = c->is_answer ? line->security == SDP_SECURITY_DTLS
+	                               : line->offered_securities[SDP_SECURITY_DTLS];
+	if (sdes)
+		compose_sdes(c, line, media);
+	if (dtls)
+		compose_dtls(c, line, media);
+	if (c->is_answer ? line->ice : line->offered_ice)
+		compose_ice(c, line, media);
+	media->ice_mismatch = c->is_answer && line->ice_mismatch;
+}
+
+static void
+compose_line(struct composition *c, struct sdp_line *line)
+{
+	struct sdp *sdp = &c->sdp;
+	const unsigned index = (unsigned)(line - c->session->lines);
+	struct sdp_media *media = &sdp->medias[sdp->media_count++];
+	*media = (struct sdp_media){
+		.kind_text = str_of(line->kind_text),
+		.proto_text = str_of(line->proto_text),
+		.direction = SDP_SENDRECV,
+		.codecs.first = sdp->codec_count,
+		.feedbacks.first = sdp->feedback_count,
+		.extmaps.first = sdp->extmap_count,
+		.candidates.first = sdp->candidate_count,
+		.fingerprints.first = sdp->fingerprint_count,
+		.cryptos.first = sdp->crypto_count,
+	};
+	if (c->session->uses_mid || c->session->settings->bundle)
+		media->mid = str_of(line->mid);
+	if (!line->accepted && !line->fresh) {
+		/* RFC 3264 s6: port 0, and some format because the grammar wants one. */
+		media->formats = line->format[0] != '\0' ? str_of(line->format) : STR("0");
+		media->direction = SDP_INACTIVE;
+		return;
+	}
+	const struct sdp_media_cap *cap = &c->session->settings->medias[line->media];
+	struct writer formats = writer_of(c->formats[index], FORMATS_TEXT_MAX);
+	media->bandwidth_bps = cap->bandwidth_bps;
+	media->ptime_ms = cap->ptime_ms;
+	media->maxptime_ms = cap->maxptime_ms;
+	media->content = cap->content;
+	media->direction = c->is_answer ? line->direction : line->wish;
+	if (c->is_answer)
+		compose_agreed_codecs(c, line, media, &formats);
+	else
+		compose_offered_codecs(c, line, media, &formats);
+	CHECK(!formats.failed);
+	media->formats = writer_view(&formats);
+	struct str all = media->formats;
+	(void)str_copy(line->format, sizeof line->format, sdp_word(&all));
+	compose_extensions(c, line, media);
+	compose_transport(c, line, media);
+}
+
+/* a=group:BUNDLE for each group, the line whose transport is used first. */
+static void
+compose_bundles(struct composition *c)
+{
+	const struct sdp_session *session = c->session;
+	for (int g = 0; g < SDP_GROUPS_MAX; g++) {
+		struct writer mids = writer_of(c->mids[g], MIDS_TEXT_MAX);
+		for (unsigned rank = 0; rank < SDP_LINES_MAX; rank++) {
+			for (unsigned i = 0; i < session->line_count; i++) {
+				const struct sdp_line *line = &session->lines[i];
+				if (line->bundle_group != g || line->bundle_rank != rank ||
+				    (!line->accepted && !line->fresh))
+					continue;
+				writer_format(&mids, mids.at == 0 ? "%s" : " %s", line->mid);
+			}
+		}
+		CHECK(!mids.failed);
+		if (mids.at != 0)
+			c->sdp.bundles[c->sdp.group_count++] = writer_view(&mids);
+	}
+}
+
+static void
+compose_head(struct composition *c)
+{
+	const struct sdp_session *session = c->session;
+	struct sdp_connection *connection = &c->sdp.connection;
+	connection->addr = addr_ip4(0, 0, 0, 0, 0);
+	for (unsigned i = session->line_count; i-- != 0;) {
+		const struct sdp_line *line = &session->lines[i];
+		if (line->accepted || line->fresh)
+			connection->addr = c->transports[line->media].rtp;
+	}
+	connection->addr.port = 0;
+	c->sdp.origin.user = session->settings->user.len != 0 ? session->settings->user : STR("-");
+	c->sdp.origin.addr = connection->addr;
+}
+
+static void
+offer_lines(struct composition *c)
+{
+	struct sdp_session *session = c->session;
+	for (unsigned i = 0; i < session->line_count; i++) {
+		struct sdp_line *line = &session->lines[i];
+		if (line->accepted || line->fresh)
+			prepare_offered_line(c, line);
+	}
+	/* New lines share the first one's transport only when it is the same socket. */
+	for (unsigned i = 0; i < session->line_count; i++) {
+		struct sdp_line *line = &session->lines[i];
+		line->transport_line = line->fresh ? (uint8_t)i : line->transport_line;
+		for (unsigned k = 0; k < i && line->fresh && line->bundle_group >= 0; k++) {
+			const struct sdp_line *other = &session->lines[k];
+			if (line->transport_line != i || other->bundle_group != line->bundle_group ||
+			    other->transport_line != k || (!other->accepted && !other->fresh) ||
+			    !addr_eq(&c->transports[line->media].rtp, &c->transports[other->media].rtp))
+				continue;
+			line->transport_line = (uint8_t)k;
+		}
+	}
+}
+
+/* FNV-1a, to see whether a description says anything new; nobody gains by a collision. */
+static uint64_t
+text_hash(struct str text)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	for (size_t i = 0; i < text.len; i++)
+		hash = (hash ^ (unsigned char)text.at[i]) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+/* RFC 3264 s8: the o= version goes up by one with every change and stays without.  The text is
+ * written with the old number, compared from behind the o= line on, and written again if new. */
+static void
+write_versioned(struct composition *c, struct writer *out)
+{
+	struct sdp_session *session = c->session;
+	char id[24];
+	char version[24];
+	struct writer id_writer = writer_of(id, sizeof id);
+	writer_decimal(&id_writer, session->settings->session_id);
+	c->sdp.origin.id = writer_view(&id_writer);
+	const size_t start = out->at;
+	for (int round = 0; round < 2; round++) {
+		struct writer version_writer = writer_of(version, sizeof version);
+		writer_decimal(&version_writer, session->version);
+		c->sdp.origin.version = writer_view(&version_writer);
+		out->at = start;
+		sdp_write(out, &c->sdp);
+		if (out->failed)
+			return;
+		struct str text = { .at = (const char *)out->bytes + start, .len = out->at - start };
+		(void)str_cut(&text, '\n');
+		(void)str_cut(&text, '\n');
+		const uint64_t hash = text_hash(text);
+		if (hash == session->written_hash)
+			return;
+		session->written_hash = hash;
+		session->version++;
+	}
+}
+
+void
+sdp_compose(struct sdp_session *session, const struct sdp_transport *transports, bool is_answer,
+            struct writer *out)
+{
+	struct composition c;
+	c.session = session;
+	c.transports = transports;
+	c.is_answer = is_answer;
+	sdp_init(&c.sdp);
+	if (!is_answer)
+		offer_lines(&c);
+	compose_head(&c);
+	for (unsigned i = 0; i < session->line_count; i++)
+		compose_line(&c, &session->lines[i]);
+	compose_bundles(&c);
+	write_versioned(&c, out);
+	explicit_bzero(c.sdp.cryptos, c.sdp.crypto_count * sizeof c.sdp.cryptos[0]);
+}
