@@ -51,8 +51,8 @@ struct sip_digest_credentials {
 	struct str password;
 };
 
-/* The strongest challenge in a 401 or 407 that these credentials answer (RFC 8760 s2.4: the
- * server's order counts among those we know, and it is to list the best first). */
+/* The first challenge in a 401 or 407 that these credentials answer: the server lists the one it
+ * likes best first (RFC 8760 s2.4). */
 [[nodiscard]] bool sip_digest_choose(struct sip_auth *out, const struct sip_msg *response,
                                      const struct sip_digest_credentials *credentials);
 

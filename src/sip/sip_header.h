@@ -131,7 +131,7 @@ const char *sip_method_name(enum sip_method method); /* not SIP_METHOD_OTHER */
 [[nodiscard]] enum sip_header_id sip_header_of(struct str name);
 const char *sip_header_name(enum sip_header_id id); /* long form; not SIP_HEADER_OTHER */
 
-/* One item of a comma-separated list: commas in quotes, <> and comments do not separate.  Returns
+/* One item of a comma-separated list: commas in quotes and <> do not separate.  Returns
  * false at the end.  Empty items are skipped, as HTTP's #rule allows and phones produce. */
 [[nodiscard]] bool sip_list_next(struct str *rest, struct str *item);
 

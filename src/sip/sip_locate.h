@@ -20,7 +20,7 @@
  * Limits     Each answer is read up to SIP_LOCATE_RECORDS_MAX records, names up to DNS_NAME_MAX;
  *            SIP_LOCATE_SRVS_MAX services and SIP_LOCATE_TARGETS_MAX addresses are kept, the rest
  *            is dropped.  At most SIP_LOCATE_QUERIES_MAX queries a location.  The time a query may
- *            take is the resolver's; it answers every one.
+ *            take is the resolver's; it answers every one.  About 6 KiB.
  */
 #ifndef SIP_SIP_LOCATE_H
 #define SIP_SIP_LOCATE_H
@@ -73,7 +73,7 @@ struct dns_naptr {
 };
 
 struct dns_record {
-	enum dns_type type; /* records of another type than asked for (CNAMEs are not given) are skipped */
+	enum dns_type type; /* of another type than was asked for: skipped */
 	union {
 		struct net_addr addr; /* A, AAAA; port not looked at */
 		struct dns_srv srv;
@@ -130,26 +130,41 @@ struct sip_target {
 	struct net_addr addr; /* with port */
 };
 
+/* What follows is the machine's own. */
+
+struct sip_locate_service {
+	char name[DNS_NAME_MAX + 1];
+	uint8_t transport; /* enum sip_transport */
+	uint16_t order;
+	uint16_t preference;
+};
+
 struct sip_locate_srv {
 	char target[DNS_NAME_MAX + 1];
 	uint16_t priority;
 	uint16_t weight;
 	uint16_t port;
-	uint8_t transport;  /* enum sip_transport */
-	uint8_t rank;       /* order of its service among the services found */
+	uint8_t transport;     /* enum sip_transport */
+	uint8_t rank;          /* order of its service among the services found */
 	uint8_t addr_count[2]; /* IPv6, IPv4 addresses found */
 };
 
+struct sip_locate_target {
+	struct sip_target target;
+	uint8_t srv;    /* the record it comes from */
+	uint8_t family; /* 0: IPv6, 1: IPv4 */
+};
+
 struct sip_locate_query {
-	uint8_t type;   /* enum dns_type */
+	uint8_t type; /* enum dns_type */
 	uint8_t state;
 	uint8_t subject; /* service or SRV record it is about */
 };
 
 struct sip_locate {
 	struct prng *prng;
-	char domain[DNS_NAME_MAX + 1]; /* of the URI */
-	char name[DNS_NAME_MAX + 32];  /* of the query given out */
+	char host[DNS_NAME_MAX + 1];   /* of the URI */
+	char domain[DNS_NAME_MAX + 1]; /* what is looked up: maddr, or the host */
 	uint16_t port;
 	uint8_t state;
 	uint8_t transport;
@@ -159,22 +174,13 @@ struct sip_locate {
 	bool not_offered;
 	enum sip_locate_failure failure;
 	unsigned transports;
-	struct {
-		char name[DNS_NAME_MAX + 1];
-		uint8_t transport;
-		uint16_t order;
-		uint16_t preference;
-	} services[3];
+	struct sip_locate_service services[3];
 	uint8_t service_count;
 	struct sip_locate_srv srvs[SIP_LOCATE_SRVS_MAX];
 	uint8_t srv_count;
 	struct sip_locate_query queries[SIP_LOCATE_QUERIES_MAX];
 	uint8_t query_count;
-	struct {
-		struct sip_target target;
-		uint8_t srv;
-		uint8_t family;
-	} targets[SIP_LOCATE_TARGETS_MAX];
+	struct sip_locate_target targets[SIP_LOCATE_TARGETS_MAX];
 	uint8_t target_count;
 	uint8_t target_next;
 };

@@ -5,13 +5,14 @@
  * answered by (top Via, From, To, Call-ID, CSeq) is read at once; every other header is indexed and
  * read when asked for, with sip_header.h.
  *
- * A message that breaks a rule is filled in as far as it could be read, so that it can be answered:
+ * A message that breaks a rule is filled in as far as it could be read, so that it can be answered;
+ * what could not be read (empty `text`, zero `number`) is copied into the answer as it came:
  *
  *	enum sip_reject reject = sip_msg_parse(&msg, bytes, len, SIP_DATAGRAM);
  *	if (reject != SIP_OK) {
  *		struct sip_refusal refusal = sip_msg_refusal(&msg, reject);
  *		if (refusal.status != 0)
- *			... sip_write_response(w, &msg, refusal.status, refusal.reason, tag) ...
+ *			... sip_write_refusal(w, &msg, refusal, to_tag, source) ...
  *	}
  *
  * Ownership  A `struct sip_msg` borrows the caller's bytes, is valid while they are, and needs no
@@ -52,6 +53,7 @@ enum sip_reject {
 	SIP_REJECT_STATUS,     /* status code not 100-699 */
 	SIP_REJECT_VIA,        /* no top Via, or not readable */
 	/* With an answer, when it is a request that can be answered. */
+	SIP_REJECT_REQUEST_LINE,   /* 400: more than one blank between its parts, or at its end */
 	SIP_REJECT_METHOD,         /* 400: method is not a token */
 	SIP_REJECT_URI,            /* 400: request URI not readable, in <>, or with headers */
 	SIP_REJECT_URI_LONG,       /* 414 */
@@ -67,7 +69,8 @@ enum sip_reject {
 	SIP_REJECT_NO_TO,          /* 400 */
 	SIP_REJECT_NO_CALL_ID,     /* 400 */
 	SIP_REJECT_NO_CSEQ,        /* 400 */
-	SIP_REJECT_FROM,           /* 400: not readable; also a From without tag in a 3261 message */
+	SIP_REJECT_VIA_PARAMS,     /* 400: top Via has separators without parameters */
+	SIP_REJECT_FROM,           /* 400: not readable */
 	SIP_REJECT_TO,             /* 400 */
 	SIP_REJECT_CALL_ID,        /* 400 */
 	SIP_REJECT_CSEQ,           /* 400: not readable, or 2^31 and more */
@@ -99,7 +102,7 @@ enum {
 struct sip_msg {
 	struct str text; /* the message without leading CRLFs, up to the end of its body */
 	bool request;
-	bool answerable; /* a request whose Via, From, To, Call-ID and CSeq were read, and no ACK */
+	bool answerable; /* a request but ACK, whose top Via was read: an answer finds its way */
 	/* Requests. */
 	enum sip_method method;
 	struct str method_text;
