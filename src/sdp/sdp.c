@@ -49,9 +49,12 @@ static const struct {
 	struct str name;
 	uint8_t bytes;
 } hashes[] = {
-	[SDP_HASH_OTHER] = { STR_INIT("other"), 0 },    [SDP_HASH_SHA1] = { STR_INIT("sha-1"), 20 },
-	[SDP_HASH_SHA224] = { STR_INIT("sha-224"), 28 }, [SDP_HASH_SHA256] = { STR_INIT("sha-256"), 32 },
-	[SDP_HASH_SHA384] = { STR_INIT("sha-384"), 48 }, [SDP_HASH_SHA512] = { STR_INIT("sha-512"), 64 },
+	[SDP_HASH_OTHER] = { STR_INIT("other"), 0 },
+	[SDP_HASH_SHA1] = { STR_INIT("sha-1"), 20 },
+	[SDP_HASH_SHA224] = { STR_INIT("sha-224"), 28 },
+	[SDP_HASH_SHA256] = { STR_INIT("sha-256"), 32 },
+	[SDP_HASH_SHA384] = { STR_INIT("sha-384"), 48 },
+	[SDP_HASH_SHA512] = { STR_INIT("sha-512"), 64 },
 };
 
 /* Key and salt together: RFC 4568 s6.2 (16+14), RFC 6188 (32+14), RFC 7714 s14.2 (16+12, 32+12). */

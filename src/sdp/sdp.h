@@ -37,7 +37,7 @@
 enum {
 	SDP_BYTES_MAX = 64 * 1024, /* a browser's offer with 20 video lines has about 60 kB */
 	SDP_MEDIAS_MAX = 24,
-	SDP_CODECS_MAX = 384,      /* these and the following: of a whole description */
+	SDP_CODECS_MAX = 384, /* these and the following: of a whole description */
 	SDP_FEEDBACKS_MAX = 512,
 	SDP_CANDIDATES_MAX = 64,
 	SDP_EXTMAPS_MAX = 256,
@@ -183,7 +183,7 @@ struct sdp_candidate {
 	struct str host;         /* as it stands; ignored when writing an address */
 	struct net_addr related; /* family ADDR_NONE when not told */
 	struct str tcp_type;
-	struct str ufrag;        /* extension of trickled candidates, else empty */
+	struct str ufrag; /* extension of trickled candidates, else empty */
 };
 
 struct sdp_fingerprint {
@@ -203,7 +203,7 @@ struct sdp_crypto {
 
 struct sdp_ssrc {
 	uint32_t ssrc;
-	struct str name;  /* "cname" */
+	struct str name; /* "cname" */
 	struct str value;
 };
 
@@ -243,8 +243,8 @@ struct sdp_media {
 	bool extmap_allow_mixed;
 	bool ice_mismatch;
 	bool end_of_candidates;
-	bool ice_trickle;       /* ice-options has "trickle" */
-	uint16_t rtcp_port;     /* 0: not told */
+	bool ice_trickle;          /* ice-options has "trickle" */
+	uint16_t rtcp_port;        /* 0: not told */
 	struct net_addr rtcp_addr; /* port 0; family ADDR_NONE when only a port is told */
 	struct str mid;
 	struct str label;

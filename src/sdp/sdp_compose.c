@@ -173,7 +173,8 @@ compose_agreed_codecs(struct composition *c, const struct sdp_line *line, struct
 	const struct sdp_media_cap *cap = &c->session->settings->medias[line->media];
 	for (unsigned i = 0; i < line->codec_count; i++) {
 		const struct sdp_line_codec *codec = &c->session->codecs[line->codec_first + i];
-		add_codec(&c->sdp, media, &cap->codecs[codec->cap], codec->receive_payload, formats);
+		add_codec(&c->sdp, media, &cap->codecs[codec->cap], codec->receive_payload,
+		          formats);
 		add_feedbacks(&c->sdp, media, cap, codec->receive_payload, codec->feedbacks);
 	}
 	for (unsigned e = 0; e < line->event_count; e++)
@@ -447,9 +448,11 @@ offer_lines(struct composition *c)
 		line->transport_line = line->fresh ? (uint8_t)i : line->transport_line;
 		for (unsigned k = 0; k < i && line->fresh && line->bundle_group >= 0; k++) {
 			const struct sdp_line *other = &session->lines[k];
-			if (line->transport_line != i || other->bundle_group != line->bundle_group ||
+			if (line->transport_line != i ||
+			    other->bundle_group != line->bundle_group ||
 			    other->transport_line != k || (!other->accepted && !other->fresh) ||
-			    !addr_eq(&c->transports[line->media].rtp, &c->transports[other->media].rtp))
+			    !addr_eq(&c->transports[line->media].rtp,
+			             &c->transports[other->media].rtp))
 				continue;
 			line->transport_line = (uint8_t)k;
 		}
@@ -486,7 +489,8 @@ write_versioned(struct composition *c, struct writer *out)
 		sdp_write(out, &c->sdp);
 		if (out->failed)
 			return;
-		struct str text = { .at = (const char *)out->bytes + start, .len = out->at - start };
+		struct str text = { .at = (const char *)out->bytes + start,
+			            .len = out->at - start };
 		(void)str_cut(&text, '\n');
 		(void)str_cut(&text, '\n');
 		const uint64_t hash = text_hash(text);

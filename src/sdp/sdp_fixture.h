@@ -16,7 +16,8 @@ static const struct sdp_codec_cap fixture_audio_codecs[] = {
 };
 
 static const struct sdp_codec_cap fixture_video_codecs[] = {
-	{ STR_INIT("H264"), 90000, 1, 97, STR_INIT("packetization-mode=1;profile-level-id=42801F") },
+	{ STR_INIT("H264"), 90000, 1, 97,
+	  STR_INIT("packetization-mode=1;profile-level-id=42801F") },
 	{ STR_INIT("VP8"), 90000, 1, 98, STR_INIT("") },
 };
 

@@ -110,7 +110,8 @@ agree_feedbacks(const struct negotiation *n, const struct sdp_media_cap *cap,
 	if (!sdp_proto_has_feedback(media->proto))
 		return 0;
 	for (unsigned i = 0; i < media->feedbacks.count; i++) {
-		const struct sdp_feedback *theirs = &n->remote->feedbacks[media->feedbacks.first + i];
+		const struct sdp_feedback *theirs =
+		        &n->remote->feedbacks[media->feedbacks.first + i];
 		if (theirs->payload >= 0 && theirs->payload != payload)
 			continue;
 		for (size_t f = 0; f < cap->feedback_count; f++)
@@ -153,7 +154,8 @@ agree_codec(const struct negotiation *n, struct sdp_line *line, const struct sdp
 			};
 		return;
 	}
-	if (line->codec_count == SDP_LINE_CODECS_MAX || session->codec_count == SDP_SESSION_CODECS_MAX)
+	if (line->codec_count == SDP_LINE_CODECS_MAX ||
+	    session->codec_count == SDP_SESSION_CODECS_MAX)
 		return;
 	struct sdp_line_codec *agreed = &session->codecs[session->codec_count++];
 	line->codec_count++;
@@ -178,7 +180,7 @@ agree_codecs(const struct negotiation *n, struct sdp_line *line, const struct sd
 			const size_t c = n->is_answer ? inner : outer;
 			const size_t theirs = n->is_answer ? outer : inner;
 			const struct sdp_codec *codec =
-				&n->remote->codecs[media->codecs.first + theirs];
+			        &n->remote->codecs[media->codecs.first + theirs];
 			if ((caps_used & 1u << c) != 0 || !codec_fits(&cap->codecs[c], codec))
 				continue;
 			caps_used |= 1u << c;
@@ -193,8 +195,8 @@ static void
 agree_extensions(const struct negotiation *n, struct sdp_line *line, const struct sdp_media *media)
 {
 	struct sdp_session *session = n->session;
-	const uint32_t id_max = media->extmap_allow_mixed ? EXTMAP_ID_TWO_BYTE_MAX
-	                                                  : EXTMAP_ID_ONE_BYTE_MAX;
+	const uint32_t id_max =
+	        media->extmap_allow_mixed ? EXTMAP_ID_TWO_BYTE_MAX : EXTMAP_ID_ONE_BYTE_MAX;
 	memset(line->extension_ids, 0, sizeof line->extension_ids);
 	line->extmap_allow_mixed = media->extmap_allow_mixed;
 	for (unsigned i = 0; i < media->extmaps.count; i++) {
@@ -220,14 +222,13 @@ is_wanted(const struct negotiation *n, const struct sdp_media *media)
 {
 	/* RFC 9143 s6: port 0 in an offer may also mean "only in the bundle". */
 	const bool bundle_only =
-		!n->is_answer && media->bundle_only && n->session->settings->bundle;
+	        !n->is_answer && media->bundle_only && n->session->settings->bundle;
 	return media->port != 0 || bundle_only;
 }
 
 /* First pass: what flows in this line, if anything. */
 static void
-negotiate_content(const struct negotiation *n, struct sdp_line *line,
-                  const struct sdp_media *media)
+negotiate_content(const struct negotiation *n, struct sdp_line *line, const struct sdp_media *media)
 {
 	line->codec_first = n->session->codec_count;
 	line->codec_count = 0;
@@ -252,7 +253,7 @@ negotiate_content(const struct negotiation *n, struct sdp_line *line,
 	line->ptime_ms = media->ptime_ms;
 	line->maxptime_ms = media->maxptime_ms;
 	line->bandwidth_bps =
-		media->bandwidth_bps != 0 ? media->bandwidth_bps : n->remote->bandwidth_bps;
+	        media->bandwidth_bps != 0 ? media->bandwidth_bps : n->remote->bandwidth_bps;
 	agree_extensions(n, line, media);
 }
 
@@ -300,7 +301,7 @@ best_fingerprint(const struct sdp *remote, const struct sdp_media *media)
 	const struct sdp_fingerprint *best = NULL;
 	for (unsigned i = 0; i < media->fingerprints.count; i++) {
 		const struct sdp_fingerprint *print =
-			&remote->fingerprint_table[media->fingerprints.first + i];
+		        &remote->fingerprint_table[media->fingerprints.first + i];
 		if (print->hash != SDP_HASH_OTHER && (best == NULL || print->hash > best->hash))
 			best = print;
 	}
@@ -316,8 +317,7 @@ tag_was_offered(const struct sdp_line *line, const struct sdp_crypto *crypto)
 }
 
 static const struct sdp_crypto *
-best_crypto(const struct negotiation *n, const struct sdp_line *line,
-            const struct sdp_media *media)
+best_crypto(const struct negotiation *n, const struct sdp_line *line, const struct sdp_media *media)
 {
 	const struct sdp_crypto *best = NULL;
 	for (unsigned i = 0; i < media->cryptos.count; i++) {
@@ -334,7 +334,8 @@ best_crypto(const struct negotiation *n, const struct sdp_line *line,
 }
 
 static bool
-security_allowed(const struct negotiation *n, const struct sdp_line *line, enum sdp_security security)
+security_allowed(const struct negotiation *n, const struct sdp_line *line,
+                 enum sdp_security security)
 {
 	const struct sdp_settings *settings = n->session->settings;
 	if (n->is_answer)
@@ -449,7 +450,7 @@ address_was_rewritten(const struct sdp *remote, const struct sdp_media *media)
 		return false; /* Trickling, or an mDNS name. */
 	for (unsigned i = 0; i < media->candidates.count; i++) {
 		const struct sdp_candidate *candidate =
-			&remote->candidates[media->candidates.first + i];
+		        &remote->candidates[media->candidates.first + i];
 		if (candidate->component != 1)
 			continue;
 		has_candidates = true;
@@ -506,7 +507,7 @@ negotiate_addresses(const struct negotiation *n, struct sdp_line *line,
 		if (media->rtcp_addr.family != ADDR_NONE)
 			line->remote_rtcp = media->rtcp_addr;
 		line->remote_rtcp.port =
-			media->rtcp_port != 0 ? media->rtcp_port : (uint16_t)(media->port + 1);
+		        media->rtcp_port != 0 ? media->rtcp_port : (uint16_t)(media->port + 1);
 	}
 	line->remote_learn = !line->ice && (addr_is_unspecified(&line->remote_rtp) ||
 	                                    media->port == PORT_DISCARD);
@@ -557,7 +558,7 @@ check_order(const struct negotiation *n)
 	for (unsigned i = 0; i < session->line_count; i++) {
 		const struct sdp_line *line = &session->lines[i];
 		const bool same_kind =
-			str_eq_nocase(str_of(line->kind_text), remote->medias[i].kind_text);
+		        str_eq_nocase(str_of(line->kind_text), remote->medias[i].kind_text);
 		if (!same_kind && (n->is_answer || line->accepted))
 			return SDP_REJECT_ORDER;
 	}
@@ -592,7 +593,7 @@ begin_lines(const struct negotiation *n)
 	for (unsigned i = 0; i < n->remote->media_count; i++) {
 		const struct sdp_media *media = &n->remote->medias[i];
 		struct sdp_line *line =
-			i < session->line_count ? &session->lines[i] : sdp_line_add(session);
+		        i < session->line_count ? &session->lines[i] : sdp_line_add(session);
 		const enum sdp_reject reject = n->is_answer ? SDP_OK : keep_identity(line, media);
 		if (reject != SDP_OK)
 			return reject;
@@ -631,7 +632,9 @@ judge(const struct negotiation *n)
 enum sdp_reject
 sdp_negotiate(struct sdp_session *session, const struct sdp *remote, bool is_answer)
 {
-	const struct negotiation n = { .session = session, .remote = remote, .is_answer = is_answer };
+	const struct negotiation n = { .session = session,
+		                       .remote = remote,
+		                       .is_answer = is_answer };
 	enum sdp_reject reject = check_order(&n);
 	if (reject == SDP_OK)
 		reject = begin_lines(&n);

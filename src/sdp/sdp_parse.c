@@ -10,14 +10,18 @@ static const struct {
 	uint32_t rate_hz;
 	struct str name;
 } static_payloads[] = {
-	{ 0, 1, 8000, STR_INIT("PCMU") },   { 3, 1, 8000, STR_INIT("GSM") },    { 4, 1, 8000, STR_INIT("G723") },
-	{ 5, 1, 8000, STR_INIT("DVI4") },   { 6, 1, 16000, STR_INIT("DVI4") },  { 7, 1, 8000, STR_INIT("LPC") },
-	{ 8, 1, 8000, STR_INIT("PCMA") },   { 9, 1, 8000, STR_INIT("G722") },   { 10, 2, 44100, STR_INIT("L16") },
-	{ 11, 1, 44100, STR_INIT("L16") },  { 12, 1, 8000, STR_INIT("QCELP") }, { 13, 1, 8000, STR_INIT("CN") },
-	{ 14, 1, 90000, STR_INIT("MPA") },  { 15, 1, 8000, STR_INIT("G728") },  { 16, 1, 11025, STR_INIT("DVI4") },
-	{ 17, 1, 22050, STR_INIT("DVI4") }, { 18, 1, 8000, STR_INIT("G729") },  { 25, 1, 90000, STR_INIT("CelB") },
-	{ 26, 1, 90000, STR_INIT("JPEG") }, { 28, 1, 90000, STR_INIT("nv") },   { 31, 1, 90000, STR_INIT("H261") },
-	{ 32, 1, 90000, STR_INIT("MPV") },  { 33, 1, 90000, STR_INIT("MP2T") }, { 34, 1, 90000, STR_INIT("H263") },
+	{ 0, 1, 8000, STR_INIT("PCMU") },   { 3, 1, 8000, STR_INIT("GSM") },
+	{ 4, 1, 8000, STR_INIT("G723") },   { 5, 1, 8000, STR_INIT("DVI4") },
+	{ 6, 1, 16000, STR_INIT("DVI4") },  { 7, 1, 8000, STR_INIT("LPC") },
+	{ 8, 1, 8000, STR_INIT("PCMA") },   { 9, 1, 8000, STR_INIT("G722") },
+	{ 10, 2, 44100, STR_INIT("L16") },  { 11, 1, 44100, STR_INIT("L16") },
+	{ 12, 1, 8000, STR_INIT("QCELP") }, { 13, 1, 8000, STR_INIT("CN") },
+	{ 14, 1, 90000, STR_INIT("MPA") },  { 15, 1, 8000, STR_INIT("G728") },
+	{ 16, 1, 11025, STR_INIT("DVI4") }, { 17, 1, 22050, STR_INIT("DVI4") },
+	{ 18, 1, 8000, STR_INIT("G729") },  { 25, 1, 90000, STR_INIT("CelB") },
+	{ 26, 1, 90000, STR_INIT("JPEG") }, { 28, 1, 90000, STR_INIT("nv") },
+	{ 31, 1, 90000, STR_INIT("H261") }, { 32, 1, 90000, STR_INIT("MPV") },
+	{ 33, 1, 90000, STR_INIT("MP2T") }, { 34, 1, 90000, STR_INIT("H263") },
 };
 
 static enum sdp_reject
@@ -75,7 +79,7 @@ parse_connection(struct sdp_parser *parser, struct str value)
 	return sdp_connection_parse(connection, value) ? SDP_OK : SDP_REJECT_CONNECTION;
 }
 
-/* TIAS (RFC 3890) says what the codec may use; AS includes headers and is what is left otherwise. */
+/* TIAS (RFC 3890) says what the codec may use; AS includes headers and serves when alone. */
 static enum sdp_reject
 parse_bandwidth(struct sdp_parser *parser, struct str value)
 {
@@ -120,7 +124,7 @@ parse_formats(struct sdp *sdp, struct sdp_media *media)
 		if (sdp->codec_count == SDP_CODECS_MAX)
 			return SDP_REJECT_TOO_MANY;
 		sdp->codecs[sdp->codec_count++] =
-			(struct sdp_codec){ .payload = (uint8_t)payload, .channels = 1 };
+		        (struct sdp_codec){ .payload = (uint8_t)payload, .channels = 1 };
 		media->codecs.count++;
 	}
 	return SDP_OK;
@@ -186,8 +190,7 @@ finish_media(struct sdp_parser *parser)
 	inherit(&parser->session, media);
 	name_static_payloads(parser->sdp, media);
 	/* RFC 8866 s5.7; a refused line need not say where it would have been. */
-	return media->connection.host.len != 0 || media->port == 0 ? SDP_OK
-	                                                           : SDP_REJECT_CONNECTION;
+	return media->connection.host.len != 0 || media->port == 0 ? SDP_OK : SDP_REJECT_CONNECTION;
 }
 
 /* m=<media> <port>[/<count>] <proto> <fmt> ... */
@@ -275,7 +278,8 @@ parse_lines(struct sdp_parser *parser, struct str text)
 	bool first = true;
 	while (text.len != 0) {
 		struct str line = str_cut(&text, '\n');
-		while (line.len != 0 && (line.at[line.len - 1] == '\r' || line.at[line.len - 1] == ' '))
+		while (line.len != 0 &&
+		       (line.at[line.len - 1] == '\r' || line.at[line.len - 1] == ' '))
 			line.len--;
 		if (line.len == 0)
 			continue;

@@ -220,6 +220,7 @@ sdp_rules_round_trip(const struct sdp *sdp)
 	if (reject != SDP_OK)
 		return "what was written is not read";
 	sdp_write(&w2, &again);
-	return !w2.failed && str_eq(writer_view(&w1), writer_view(&w2)) ? NULL
-	                                                               : "a second writing differs";
+	return !w2.failed && str_eq(writer_view(&w1), writer_view(&w2))
+	               ? NULL
+	               : "a second writing differs";
 }

@@ -176,7 +176,8 @@ sdp_session_offer_write(struct sdp_session *session, const struct sdp_transport 
 void
 sdp_session_offer_drop(struct sdp_session *session)
 {
-	CHECK(session->state == SDP_HAVE_LOCAL_OFFER);
+	if (session->state != SDP_HAVE_LOCAL_OFFER)
+		return;
 	while (session->line_count != 0 && session->lines[session->line_count - 1].fresh) {
 		session->line_count--;
 		explicit_bzero(&session->lines[session->line_count], sizeof session->lines[0]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sdp_session -- the offer/answer machine of one call leg: RFC 3264, 6337, 4568 (SDES), 8643 (OSRTP),
- * 5763 and 8842 (DTLS-SRTP), 8839 (ICE, seen from an ICE-lite agent), 9143 (BUNDLE), 5761 (mux).
+/* sdp_session -- the offer/answer machine of one call leg: RFC 3264, 6337, 4568 (SDES), 8643
+ * (OSRTP), 5763 and 8842 (DTLS-SRTP), 8839 (ICE, seen from an ICE-lite agent), 9143 (BUNDLE), 5761
+ * (rtcp-mux).
  *
  * The caller says once what it is able to do (`struct sdp_settings`), gives the transport facts
  * with each description it writes, and reads the outcome per media line from `lines`:
@@ -18,7 +19,7 @@
  * Units      Ports host order; `payload` is an RTP payload type; bandwidth bits a second.
  * Errors     Peers' faults are `enum sdp_reject`.  Writers fail by their sticky `failed` only.
  *            Misuse (an answer without an offer) asserts.
- * Limits     Below.  A description with more media lines than SDP_LINES_MAX is SDP_REJECT_TOO_MANY.
+ * Limits     Below.  More media lines than SDP_LINES_MAX are SDP_REJECT_TOO_MANY.
  *            Codecs and extensions beyond a limit are left out.  A session takes about 22 kB.
  *
  * Remote candidates are not kept: an ICE-lite agent sends no checks.  A caller that wants them reads
@@ -31,15 +32,15 @@
 
 enum {
 	SDP_LINES_MAX = 12,
-	SDP_CAP_CODECS_MAX = 24,      /* codecs of one media in the settings */
-	SDP_LINE_CODECS_MAX = 16,     /* agreed codecs of one line, events not counted */
-	SDP_SESSION_CODECS_MAX = 40,  /* and of all lines */
-	SDP_LINE_EVENTS_MAX = 2,      /* telephone-event at 48000 and 8000 */
+	SDP_CAP_CODECS_MAX = 24,     /* codecs of one media in the settings */
+	SDP_LINE_CODECS_MAX = 16,    /* agreed codecs of one line, events not counted */
+	SDP_SESSION_CODECS_MAX = 40, /* and of all lines */
+	SDP_LINE_EVENTS_MAX = 2,     /* telephone-event at 48000 and 8000 */
 	SDP_EXTENSIONS_MAX = 8,
 	SDP_LINE_FEEDBACKS_MAX = 16,
 	SDP_MID_MAX = 32,
-	SDP_FMTP_MAX = 128, /* longer ones are cut after the last whole parameter */
-	SDP_LINE_UFRAG_MAX = 64,  /* no product known to send more than 32 */
+	SDP_FMTP_MAX = 128,      /* longer ones are cut after the last whole parameter */
+	SDP_LINE_UFRAG_MAX = 64, /* no product known to send more than 32 */
 	SDP_LINE_PWD_MAX = 128,
 	SDP_TLS_ID_MAX = 64,
 	SDP_PAYLOAD_NONE = 255,
@@ -48,9 +49,9 @@ enum {
 };
 
 enum sdp_encryption { /* as sipMediaEncryption of a callLegProfile */
-	SDP_ENCRYPTION_OPTIONAL,
-	SDP_ENCRYPTION_REQUIRED,
-	SDP_ENCRYPTION_PROHIBITED,
+	              SDP_ENCRYPTION_OPTIONAL,
+	              SDP_ENCRYPTION_REQUIRED,
+	              SDP_ENCRYPTION_PROHIBITED,
 };
 
 enum sdp_security {
@@ -83,8 +84,8 @@ struct sdp_codec_cap {
 	struct str name;
 	uint32_t rate_hz;
 	uint8_t channels;
-	uint8_t payload;  /* wished for in our offers; 96 and up may move when taken */
-	struct str fmtp;  /* what we send about what we want to receive */
+	uint8_t payload; /* wished for in our offers; 96 and up may move when taken */
+	struct str fmtp; /* what we send about what we want to receive */
 };
 
 struct sdp_media_cap {
@@ -102,20 +103,20 @@ struct sdp_media_cap {
 
 struct sdp_settings {
 	const struct sdp_media_cap *medias;
-	size_t media_count; /* at most SDP_LINES_MAX */
+	size_t media_count;           /* at most SDP_LINES_MAX */
 	const struct str *extensions; /* URIs we know, in the order of sdp_line.extension_ids */
 	size_t extension_count;
 	enum sdp_encryption encryption;
 	enum sdp_profile profile; /* of our offers; must agree with `encryption` */
 	bool sdes;                /* allowed */
 	bool dtls;
-	bool ice;                 /* offered, and answered when offered */
+	bool ice; /* offered, and answered when offered */
 	bool ice_lite;
-	bool bundle;              /* offered, and answered when offered */
+	bool bundle; /* offered, and answered when offered */
 	bool rtcp_mux;
-	uint32_t suites;          /* bit (1u << enum sdp_suite) of each that may be used */
-	struct str user;          /* o= user, "-" if empty */
-	uint64_t session_id;      /* o= session id; random, below 2^63 */
+	uint32_t suites;     /* bit (1u << enum sdp_suite) of each that may be used */
+	struct str user;     /* o= user, "-" if empty */
+	uint64_t session_id; /* o= session id; random, below 2^63 */
 };
 
 /* Facts about the socket of one media, from the worker that owns it. */
@@ -164,7 +165,7 @@ struct sdp_line {
 
 	enum sdp_direction direction; /* ours: what may flow now */
 	bool held;                    /* the peer has put us on hold */
-	uint8_t transport_line;       /* the line whose transport carries this one (BUNDLE), or itself */
+	uint8_t transport_line; /* the line whose transport carries this one (BUNDLE), or itself */
 
 	/* Agreed codecs, the one to send first: session.codecs[codec_first ...]. */
 	uint8_t codec_first;
@@ -173,9 +174,9 @@ struct sdp_line {
 	struct sdp_line_event events[SDP_LINE_EVENTS_MAX];
 	uint16_t ptime_ms; /* as the peer likes to receive; 0: not told */
 	uint16_t maxptime_ms;
-	uint32_t bandwidth_bps; /* the peer's limit; 0: not told */
+	uint32_t bandwidth_bps;                    /* the peer's limit; 0: not told */
 	uint8_t extension_ids[SDP_EXTENSIONS_MAX]; /* 0: not agreed */
-	bool extmap_allow_mixed; /* one- and two-byte headers may alternate */
+	bool extmap_allow_mixed;                   /* one- and two-byte headers may alternate */
 
 	bool rtcp_mux;
 	bool rtcp_rsize;
@@ -184,8 +185,8 @@ struct sdp_line {
 	bool remote_learn;           /* no usable address told: learn it from the first packet */
 
 	bool ice;
-	bool ice_restart;   /* this description changed the peer's credentials */
-	bool ice_mismatch;  /* offered, but the address is none of the candidates: not used */
+	bool ice_restart;  /* this description changed the peer's credentials */
+	bool ice_mismatch; /* offered, but the address is none of the candidates: not used */
 	bool remote_ice_lite;
 	char remote_ufrag[SDP_LINE_UFRAG_MAX + 1];
 	char remote_pwd[SDP_LINE_PWD_MAX + 1];
@@ -200,8 +201,8 @@ struct sdp_line {
 
 	/* For the machine only. */
 	enum sdp_direction wish;
-	bool fresh;          /* in our unanswered offer for the first time */
-	bool offered_ice;    /* these: as in the last offer of ours */
+	bool fresh;       /* in our unanswered offer for the first time */
+	bool offered_ice; /* these: as in the last offer of ours */
 	bool offered_mux;
 	bool offered_securities[SDP_SECURITY_DTLS + 1];
 	int8_t bundle_group; /* -1: none */
@@ -226,7 +227,7 @@ struct sdp_session {
 	enum sdp_session_state state;
 	uint64_t version; /* o= version of the last description written */
 	uint64_t written_hash;
-	bool uses_mid; /* one side has written a=mid */
+	bool uses_mid;                             /* one side has written a=mid */
 	uint8_t extension_ids[SDP_EXTENSIONS_MAX]; /* one number per URI for the whole session */
 	uint8_t codec_count;
 	uint8_t line_count;
@@ -246,9 +247,9 @@ void sdp_session_direction_set(struct sdp_session *session, unsigned line,
  * `transports[i]` belongs to settings.medias[i].  State must be SDP_STABLE. */
 void sdp_session_offer_write(struct sdp_session *session, const struct sdp_transport *transports,
                              struct writer *out);
-[[nodiscard]] enum sdp_reject sdp_session_answer_take(struct sdp_session *session,
-                                                      struct str text);
-/* Our offer was refused: back to what was agreed before.  A rejected answer has done that already. */
+[[nodiscard]] enum sdp_reject sdp_session_answer_take(struct sdp_session *session, struct str text);
+/* Our offer was refused: back to what was agreed before.  Nothing without an offer, as after a
+ * rejected answer. */
 void sdp_session_offer_drop(struct sdp_session *session);
 
 /* Takes an offer; `lines` then hold what the answer will say.  A line may still be lost by

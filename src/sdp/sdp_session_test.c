@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Goal: offers and answers agree on what both can do, keep every rule of an answer, and survive hold,
- * refusal, glare, ICE restart and a peer that breaks the rules.
- * Method: recorded offers are answered and the outcome compared as text; two of our own machines talk
- * to each other; one small text per rule. */
+/* Goal: offers and answers agree on what both can do, keep every rule of an answer, and survive
+ * hold, refusal, glare, ICE restart and a peer that breaks the rules.
+ * Method: recorded offers are answered and the outcome compared as text; two of our own machines
+ * talk to each other; one small text per rule. */
 #include "sdp/sdp_fixture.h"
 #include "sdp/sdp_rules.h"
 
@@ -135,8 +135,9 @@ TEST(baresip_is_answered_in_all_its_ways_to_encrypt)
 	(void)answer_to(&us, golden("baresip-sdes"));
 	EXPECT_EQ(us.lines[0].sdes.suite, SDP_SUITE_AES_CM_128_HMAC_SHA1_80);
 	EXPECT_EQ(us.lines[0].sdes.remote_key[0], 0x73);
-	EXPECT_EQ(memcmp(us.lines[0].sdes.local_key,
-	                 parsed_answer.cryptos[0].key, parsed_answer.cryptos[0].key_len), 0);
+	EXPECT_EQ(memcmp(us.lines[0].sdes.local_key, parsed_answer.cryptos[0].key,
+	                 parsed_answer.cryptos[0].key_len),
+	          0);
 	sdp_session_init(&us, &fixture_sip);
 	(void)answer_to(&us, golden("baresip-best-effort"));
 	EXPECT_EQ(us.lines[0].security, SDP_SECURITY_SDES);
@@ -151,14 +152,13 @@ TEST(a_cisco_room_gets_sound_and_the_rest_refused_in_its_place)
 {
 	sdp_session_init(&us, &fixture_sip);
 	(void)answer_to(&us, golden("cisco-room"));
-	expect_dump(&us,
-	            "0 audio sendrecv sdes AES_CM_128_HMAC_SHA1_80 G722 9/9 PCMU 0/0 PCMA 8/8 "
-	            "event/8000 101/101 to 192.0.2.30:16620 192.0.2.30:16621\n"
-	            "1 video refused: media not wanted\n"
-	            "2 application refused: media not wanted\n"
-	            "3 video refused: media not wanted\n"
-	            "4 application refused: media not wanted\n"
-	            "5 application refused: media not wanted\n");
+	expect_dump(&us, "0 audio sendrecv sdes AES_CM_128_HMAC_SHA1_80 G722 9/9 PCMU 0/0 PCMA 8/8 "
+	                 "event/8000 101/101 to 192.0.2.30:16620 192.0.2.30:16621\n"
+	                 "1 video refused: media not wanted\n"
+	                 "2 application refused: media not wanted\n"
+	                 "3 video refused: media not wanted\n"
+	                 "4 application refused: media not wanted\n"
+	                 "5 application refused: media not wanted\n");
 	EXPECT_STR(parsed_answer.medias[2].proto_text, "UDP/BFCP");
 	EXPECT_STR(parsed_answer.medias[2].formats, "*");
 	EXPECT_EQ(parsed_answer.cryptos[0].tag, 0);
@@ -210,7 +210,8 @@ TEST(an_offer_nothing_can_be_made_of_is_refused_and_changes_nothing)
 		enum sdp_reject want;
 	} cases[] = {
 		{ &fixture_sip, HEAD "m=audio 4000 RTP/AVP 18\r\n", SDP_REJECT_NO_MEDIA },
-		{ &fixture_sip, HEAD "m=audio 4000 RTP/AVP 101\r\na=rtpmap:101 telephone-event/8000\r\n",
+		{ &fixture_sip,
+		  HEAD "m=audio 4000 RTP/AVP 101\r\na=rtpmap:101 telephone-event/8000\r\n",
 		  SDP_REJECT_NO_MEDIA },
 		{ &fixture_sip, HEAD "m=image 4000 udptl t38\r\n", SDP_REJECT_NO_MEDIA },
 		{ &fixture_sip, HEAD "m=audio 4000 TCP/RTP/AVP 0\r\n", SDP_REJECT_NO_MEDIA },
@@ -220,22 +221,36 @@ TEST(an_offer_nothing_can_be_made_of_is_refused_and_changes_nothing)
 		  SDP_REJECT_NO_MEDIA },
 		{ &fixture_sip, HEAD "m=audio 0 RTP/AVP 0\r\na=bundle-only\r\n", SDP_OK },
 		{ &fixture_sip, HEAD "m=audio 4000 RTP/SAVP 0\r\n", SDP_REJECT_ENCRYPTION },
-		{ &fixture_sip, HEAD "m=audio 4000 RTP/SAVP 0\r\n"
-		  "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " KEY "|2^31|1:1\r\n", SDP_REJECT_ENCRYPTION },
-		{ &fixture_sip, HEAD "m=audio 4000 UDP/TLS/RTP/SAVP 0\r\na=setup:holdconn\r\n" PRINT,
+		{ &fixture_sip,
+		  HEAD "m=audio 4000 RTP/SAVP 0\r\n"
+		       "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " KEY "|2^31|1:1\r\n",
 		  SDP_REJECT_ENCRYPTION },
-		{ &fixture_sip, HEAD "m=audio 4000 UDP/TLS/RTP/SAVP 0\r\n"
-		  "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " KEY "\r\n", SDP_REJECT_ENCRYPTION },
+		{ &fixture_sip,
+		  HEAD "m=audio 4000 UDP/TLS/RTP/SAVP 0\r\na=setup:holdconn\r\n" PRINT,
+		  SDP_REJECT_ENCRYPTION },
+		{ &fixture_sip,
+		  HEAD "m=audio 4000 UDP/TLS/RTP/SAVP 0\r\n"
+		       "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " KEY "\r\n",
+		  SDP_REJECT_ENCRYPTION },
 		{ &required, HEAD "m=audio 4000 RTP/AVP 0\r\n", SDP_REJECT_ENCRYPTION },
-		{ &required, HEAD "m=audio 4000 RTP/AVP 0\r\n"
-		  "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " KEY "\r\n", SDP_OK },
-		{ &prohibited, HEAD "m=audio 4000 RTP/SAVP 0\r\n"
-		  "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " KEY "\r\n", SDP_REJECT_UNENCRYPTED },
-		{ &prohibited, HEAD "m=audio 4000 RTP/AVP 0\r\n"
-		  "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " KEY "\r\n", SDP_OK },
-		{ &fixture_web, HEAD "m=audio 4000 RTP/SAVP 0\r\n"
-		  "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " KEY "\r\n", SDP_REJECT_ENCRYPTION },
-		{ &fixture_sip, HEAD "m=audio 4 RTP/AVP 0\r\na=mid:1\r\nm=audio 4 RTP/AVP 0\r\na=mid:1\r\n",
+		{ &required,
+		  HEAD "m=audio 4000 RTP/AVP 0\r\n"
+		       "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " KEY "\r\n",
+		  SDP_OK },
+		{ &prohibited,
+		  HEAD "m=audio 4000 RTP/SAVP 0\r\n"
+		       "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " KEY "\r\n",
+		  SDP_REJECT_UNENCRYPTED },
+		{ &prohibited,
+		  HEAD "m=audio 4000 RTP/AVP 0\r\n"
+		       "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " KEY "\r\n",
+		  SDP_OK },
+		{ &fixture_web,
+		  HEAD "m=audio 4000 RTP/SAVP 0\r\n"
+		       "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " KEY "\r\n",
+		  SDP_REJECT_ENCRYPTION },
+		{ &fixture_sip,
+		  HEAD "m=audio 4 RTP/AVP 0\r\na=mid:1\r\nm=audio 4 RTP/AVP 0\r\na=mid:1\r\n",
 		  SDP_REJECT_ATTR },
 		{ &fixture_sip, HEAD, SDP_OK },
 		{ &fixture_sip, "v=0\r\nx", SDP_REJECT_LINE },
@@ -270,8 +285,8 @@ TEST(two_of_us_agree)
 		  SDP_REJECT_ENCRYPTION, SDP_SECURITY_NONE },
 		{ SDP_PROFILE_BEST_EFFORT, SDP_ENCRYPTION_OPTIONAL, SDP_ENCRYPTION_OPTIONAL, SDP_OK,
 		  SDP_SECURITY_SDES },
-		{ SDP_PROFILE_BEST_EFFORT, SDP_ENCRYPTION_OPTIONAL, SDP_ENCRYPTION_PROHIBITED, SDP_OK,
-		  SDP_SECURITY_NONE },
+		{ SDP_PROFILE_BEST_EFFORT, SDP_ENCRYPTION_OPTIONAL, SDP_ENCRYPTION_PROHIBITED,
+		  SDP_OK, SDP_SECURITY_NONE },
 		{ SDP_PROFILE_SDES, SDP_ENCRYPTION_REQUIRED, SDP_ENCRYPTION_REQUIRED, SDP_OK,
 		  SDP_SECURITY_SDES },
 		{ SDP_PROFILE_SDES, SDP_ENCRYPTION_REQUIRED, SDP_ENCRYPTION_PROHIBITED,
@@ -306,9 +321,11 @@ TEST(two_of_us_agree)
 			EXPECT_EQ(us.lines[0].sdes.suite, SDP_SUITE_AEAD_AES_128_GCM);
 			EXPECT_EQ(them.lines[0].sdes.suite, SDP_SUITE_AEAD_AES_128_GCM);
 			EXPECT_EQ(memcmp(us.lines[0].sdes.local_key, them.lines[0].sdes.remote_key,
-			                 28), 0);
+			                 28),
+			          0);
 			EXPECT_EQ(memcmp(us.lines[0].sdes.remote_key, them.lines[0].sdes.local_key,
-			                 28), 0);
+			                 28),
+			          0);
 		}
 		if (cases[i].security == SDP_SECURITY_DTLS)
 			EXPECT(!us.lines[0].dtls_server && them.lines[0].dtls_server);
@@ -405,7 +422,7 @@ TEST(lines_keep_their_places_for_life)
 	EXPECT_EQ(sdp_session_offer_take(&us, STR(HEAD "m=audio 4000 RTP/AVP 0\r\n")),
 	          SDP_REJECT_ORDER);
 	EXPECT_EQ(sdp_session_offer_take(
-			  &us, STR(HEAD "m=video 0 RTP/AVP 31\r\nm=video 4000 RTP/AVP 0\r\n")),
+	                  &us, STR(HEAD "m=video 0 RTP/AVP 31\r\nm=video 4000 RTP/AVP 0\r\n")),
 	          SDP_REJECT_ORDER);
 	EXPECT(us.lines[1].accepted);
 	/* RFC 3264 s8: a slot at port 0 may come back as something else. */
@@ -434,7 +451,8 @@ TEST(an_answer_that_is_none_is_refused_and_leaves_what_was_agreed)
 		{ HEAD "m=audio 0 RTP/AVP 0\r\n", SDP_REJECT_NO_MEDIA },
 		{ HEAD "m=audio 4000 RTP/AVP 18\r\n", SDP_REJECT_NO_MEDIA },
 		{ HEAD "m=audio 4000 RTP/SAVP 0\r\n"
-		  "a=crypto:9 AES_CM_128_HMAC_SHA1_80 " KEY "\r\n", SDP_REJECT_ENCRYPTION },
+		       "a=crypto:9 AES_CM_128_HMAC_SHA1_80 " KEY "\r\n",
+		  SDP_REJECT_ENCRYPTION },
 		{ HEAD "m=audio 4000 UDP/TLS/RTP/SAVP 0\r\na=setup:active\r\n" PRINT,
 		  SDP_REJECT_ENCRYPTION },
 		{ "nothing", SDP_REJECT_VERSION },
@@ -454,9 +472,9 @@ TEST(an_answer_may_number_codecs_its_own_way)
 	sdp_session_init(&us, &fixture_sip);
 	(void)offer_of(&us);
 	EXPECT_EQ(sdp_session_answer_take(
-			  &us, STR(HEAD "m=audio 4000 RTP/AVP 8 120 99\r\n"
-	                           "a=rtpmap:120 opus/48000/2\r\n"
-	                           "a=rtpmap:99 telephone-event/8000\r\na=maxptime:40\r\n")),
+	                  &us, STR(HEAD "m=audio 4000 RTP/AVP 8 120 99\r\n"
+	                                "a=rtpmap:120 opus/48000/2\r\n"
+	                                "a=rtpmap:99 telephone-event/8000\r\na=maxptime:40\r\n")),
 	          SDP_OK);
 	expect_dump(&us, "0 audio sendrecv clear PCMA 8/8 opus 120/111 event/8000 99/101 "
 	                 "to 192.0.2.1:4000 192.0.2.1:4001\n");
@@ -474,10 +492,11 @@ TEST(glare_is_seen)
 
 TEST(a_change_of_credentials_is_an_ice_restart)
 {
-#define ICE_OFFER(ufrag, print)                                                              \
-	HEAD "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=rtpmap:111 opus/48000/2\r\n" \
-	     "a=rtcp-mux\r\na=mid:0\r\na=setup:actpass\r\na=ice-ufrag:" ufrag                     \
-	     "\r\na=ice-pwd:0123456789012345678901\r\na=fingerprint:sha-1 " print                 \
+#define ICE_OFFER(ufrag, print)                                                     \
+	HEAD "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=rtpmap:111 " \
+	     "opus/48000/2\r\n"                                                     \
+	     "a=rtcp-mux\r\na=mid:0\r\na=setup:actpass\r\na=ice-ufrag:" ufrag       \
+	     "\r\na=ice-pwd:0123456789012345678901\r\na=fingerprint:sha-1 " print   \
 	     ":01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13\r\n"
 	sdp_session_init(&us, &fixture_web);
 	(void)answer_to(&us, STR(ICE_OFFER("aaaa", "00")));

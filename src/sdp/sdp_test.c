@@ -26,9 +26,9 @@ golden(const char *name)
 }
 
 static const char *const golden_names[] = {
-	"baresip-best-effort", "baresip-clear", "baresip-dtls-ice", "baresip-sdes",
-	"chromium-audio", "chromium-video", "cisco-room", "firefox-audio", "firefox-video",
-	"linphone", "phone-ip6", "script-lf",
+	"baresip-best-effort", "baresip-clear",  "baresip-dtls-ice", "baresip-sdes",
+	"chromium-audio",      "chromium-video", "cisco-room",       "firefox-audio",
+	"firefox-video",       "linphone",       "phone-ip6",        "script-lf",
 };
 
 static const struct sdp_codec *
@@ -79,8 +79,7 @@ TEST(chromium_is_read_completely)
 	EXPECT(opus != NULL && opus->payload == 111 && opus->channels == 2);
 	EXPECT_EQ(sdp_fmtp_u32(opus->fmtp, STR("useinbandfec"), 0), 1);
 	EXPECT_EQ(sdp_fmtp_u32(opus->fmtp, STR("stereo"), 0), 0);
-	const struct sdp_fingerprint *print =
-		&sdp.fingerprint_table[audio->fingerprints.first];
+	const struct sdp_fingerprint *print = &sdp.fingerprint_table[audio->fingerprints.first];
 	EXPECT_EQ(print->hash, SDP_HASH_SHA256);
 	EXPECT_EQ(print->bytes[0], 0x8f);
 	EXPECT_EQ(print->bytes[31], 0x0a);
@@ -301,7 +300,8 @@ TEST(candidates_read_and_write_back)
 {
 	static const char *const texts[] = {
 		"candidate:1 1 udp 2130706431 192.0.2.1 5000 typ host",
-		"candidate:2 1 udp 1694498815 198.51.100.3 6000 typ srflx raddr 10.0.0.1 rport 5000",
+		"candidate:2 1 udp 1694498815 198.51.100.3 6000 typ srflx raddr 10.0.0.1 rport "
+		"5000",
 		"candidate:3 2 udp 1 2001:db8::1 6001 typ relay raddr 192.0.2.9 rport 1 ufrag aBc4",
 		"candidate:4 1 tcp 2105458943 192.0.2.1 9 typ host tcptype active",
 		"candidate:5 1 udp 99 8f0e.local 9 typ prflx",

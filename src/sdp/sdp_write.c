@@ -88,14 +88,15 @@ write_codecs(struct writer *w, const struct sdp *sdp, const struct sdp_media *me
 	for (unsigned i = 0; i < media->codecs.count; i++) {
 		const struct sdp_codec *codec = &sdp->codecs[media->codecs.first + i];
 		if (codec->name.len != 0) {
-			writer_format(w, "a=rtpmap:%u %.*s/%u", codec->payload, STR_ARGS(codec->name),
-			              codec->rate_hz);
+			writer_format(w, "a=rtpmap:%u %.*s/%u", codec->payload,
+			              STR_ARGS(codec->name), codec->rate_hz);
 			if (codec->channels > 1)
 				writer_format(w, "/%u", codec->channels);
 			writer_text(w, "\r\n");
 		}
 		if (codec->fmtp.len != 0)
-			writer_format(w, "a=fmtp:%u %.*s\r\n", codec->payload, STR_ARGS(codec->fmtp));
+			writer_format(w, "a=fmtp:%u %.*s\r\n", codec->payload,
+			              STR_ARGS(codec->fmtp));
 	}
 	for (unsigned i = 0; i < media->feedbacks.count; i++) {
 		const struct sdp_feedback *feedback = &sdp->feedbacks[media->feedbacks.first + i];
@@ -221,7 +222,8 @@ write_sources(struct writer *w, const struct sdp *sdp, const struct sdp_media *m
 {
 	for (unsigned i = 0; i < media->rids.count; i++) {
 		const struct sdp_rid *rid = &sdp->rids[media->rids.first + i];
-		writer_format(w, "a=rid:%.*s %s", STR_ARGS(rid->id), rid->is_send ? "send" : "recv");
+		writer_format(w, "a=rid:%.*s %s", STR_ARGS(rid->id),
+		              rid->is_send ? "send" : "recv");
 		if (rid->params.len != 0)
 			writer_format(w, " %.*s", STR_ARGS(rid->params));
 		writer_text(w, "\r\n");
