@@ -14,7 +14,8 @@
  * Errors     A bad packet gives `enum audio_reject`, negative; the caller conceals in its place.
  *            A full pool gives NULL: conceal or refuse the call.  Pool creation: -ENOMEM.
  * Limits     AUDIO_PACKET_SAMPLES_MAX a packet.  Bytes per state: audio_codec_pool_state_bytes();
- *            on amd64 an Opus decoder is 18 kB, an Opus encoder 25 kB, any other state below 3 kB.
+ *            on amd64 an Opus decoder is 34 kB (16 of them a receiver's PCM buffer), an Opus
+ *            encoder 44 kB, a decoder of the others 19 kB, an encoder of the others 0.6 kB.
  */
 #ifndef AUDIO_AUDIO_CODEC_H
 #define AUDIO_AUDIO_CODEC_H
@@ -89,7 +90,7 @@ void audio_decoder_put(struct audio_codec_pool *pool, struct audio_decoder *deco
 /* Forgets the past: after a skipped stretch or a new source. */
 void audio_decoder_reset(struct audio_decoder *decoder);
 
-/* How long a packet lasts, without decoding it: samples, or a reject.  10..120 ms in steps of 1 ms
+/* How long a packet lasts, without decoding it: samples, or a reject.  1..120 ms in steps of 1 ms
  * for G.711 and G.722, what RFC 6716 allows for Opus. */
 [[nodiscard]] int audio_packet_samples(enum audio_codec codec, const uint8_t *payload, size_t len);
 
@@ -107,8 +108,9 @@ void audio_decoder_reset(struct audio_decoder *decoder);
 void audio_decode_fec(struct audio_decoder *decoder, const uint8_t *payload, size_t len,
                       int16_t *pcm, size_t samples);
 
-/* Sound in place of what was lost: goes on as it was, then fades within 60 ms.  `samples` is a
- * multiple of 120 (2.5 ms), at most AUDIO_PACKET_SAMPLES_MAX. */
+/* Sound in place of what was lost: goes on as it was, then fades (within 60 ms for G.711 and G.722;
+ * Opus fades speech to the background it has heard).  `samples` is a
+ * multiple of 120 (2.5 ms), at most AUDIO_PACKET_SAMPLES_MAX, here and for FEC. */
 void audio_decode_conceal(struct audio_decoder *decoder, int16_t *pcm, size_t samples);
 
 /* Noise at an RFC 3389 level, in place of a pause. */

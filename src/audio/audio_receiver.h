@@ -89,9 +89,10 @@ struct audio_receiver {
 	struct audio_format formats[AUDIO_RECEIVER_FORMATS_MAX];
 	uint8_t format_count;
 	uint8_t codec;        /* of `decoder` */
-	uint8_t clock_codec;  /* whose clock the jitter buffer runs on */
+
 	uint8_t level;        /* latest known */
-	bool level_from_header;
+	bool level_from_header; /* or from a G.711 payload: known without decoding */
+	uint8_t since_stretch;
 	bool comfort;         /* in a pause with a described noise */
 	uint8_t comfort_level;
 	struct audio_decoder *decoder; /* NULL while resting */

@@ -28,9 +28,8 @@
 enum {
 	JITTER_PACKETS_MAX = 64,
 	JITTER_CHUNK_BYTES = 252,
-	JITTER_BINS = 128,
-	JITTER_BIN_US = 2000,
-	JITTER_DELAY_US_MAX = JITTER_BINS * JITTER_BIN_US,
+	JITTER_BINS = 128, /* 64 of 1 ms, then 64 of 4 ms */
+	JITTER_DELAY_US_MAX = 320 * 1000,
 };
 
 /* ---- the payloads' memory, one per worker ---- */
@@ -91,10 +90,17 @@ struct jitter_decision {
 	size_t len;
 };
 
-enum jitter_stretch {
+enum jitter_adjust {
 	JITTER_KEEP,
-	JITTER_SHORTEN, /* more delay than needed */
-	JITTER_LENGTHEN,
+	JITTER_SHORTEN,  /* more delay than needed */
+	JITTER_LENGTHEN, /* less */
+};
+
+struct jitter_stretch {
+	enum jitter_adjust adjust;
+	bool hurry;       /* far off: do it even where it can be heard */
+	bool spare;       /* SHORTEN: a whole further packet is there to fill up from */
+	uint32_t rtp_max; /* by no more than this */
 };
 
 struct jitter_stats {
@@ -113,7 +119,7 @@ struct jitter_stats {
 struct jitter_settings {
 	uint32_t clock_hz;
 	int32_t delay_us_min; /* never less; 0 is fine */
-	int32_t delay_us_max; /* never more; 0 means 200 ms */
+	int32_t delay_us_max; /* never more, at most JITTER_DELAY_US_MAX; 0 means 200 ms */
 };
 
 struct jitter_entry {
@@ -139,15 +145,16 @@ struct jitter_buffer {
 	uint16_t newest;      /* highest sequence number taken */
 	uint16_t stray;       /* the number that would follow the last stray */
 	uint8_t state;
+	uint8_t far_count;    /* packets in a row that came later than any delay allows */
 	bool stray_seen;
 	bool in_pause;
 	bool fec_seen;
+	uint64_t seen;        /* bit n: newest - n came */
 
 	int64_t play;         /* extended timestamp of the next sample to decode */
 	int64_t newest_timestamp;
 	uint32_t duration_rtp; /* of the last voice packet */
 	uint32_t held_rtp;    /* concealed while the buffer was empty, not yet accounted */
-	uint32_t held_packets;
 
 	int64_t base_us;      /* fastest transit of the last seconds */
 	int64_t window_base_us;
@@ -176,8 +183,8 @@ enum jitter_verdict jitter_insert(struct jitter_buffer *jitter, const struct jit
                                                  int64_t now_us);
 
 /* Once per pull, before jitter_next(): should sound be shortened or lengthened by a pitch period? */
-[[nodiscard]] enum jitter_stretch jitter_stretch(struct jitter_buffer *jitter, uint32_t pending_rtp,
-                                                 int64_t now_us);
+[[nodiscard]] struct jitter_stretch jitter_stretch(struct jitter_buffer *jitter,
+                                                   uint32_t pending_rtp, int64_t now_us);
 
 /* In place of a pull, for a leg that nobody hears: lets the time pass without payload copies. */
 void jitter_skip(struct jitter_buffer *jitter, int64_t now_us);
