@@ -42,6 +42,27 @@ is_clean_text(struct str text)
 	return true;
 }
 
+void
+text_copy_clean(char *out, size_t cap, struct str text)
+{
+	CHECK(cap != 0);
+	const uint8_t *bytes = (const uint8_t *)text.at;
+	size_t to = 0;
+	for (size_t at = 0; at < text.len;) {
+		const size_t len = character_len(bytes + at, text.len - at);
+		const size_t room = len != 0 ? len : 1;
+		if (to + room >= cap)
+			break;
+		if (len != 0)
+			memcpy(out + to, bytes + at, len);
+		else
+			out[to] = '?';
+		to += room;
+		at += room;
+	}
+	out[to] = '\0';
+}
+
 static bool
 has_only(struct str text, const char *allowed)
 {

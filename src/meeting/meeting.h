@@ -385,6 +385,10 @@ void meeting_web_bridge(struct meeting *meeting, uint32_t web_bridge, enum web_b
 [[nodiscard]] enum web_bridge_state meeting_web_bridge_state(const struct meeting *meeting,
                                                              uint32_t web_bridge);
 
+/* What is wrong now: handles to read OBJECT_ALARM by; `*at` starts at 0. */
+[[nodiscard]] uint32_t meeting_alarm_next(const struct meeting *meeting, uint32_t *at,
+                                          struct guid *id);
+
 /* Media work of all workers in load units, as system/load shows it. */
 void meeting_load(struct meeting *meeting, uint32_t units);
 

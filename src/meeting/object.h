@@ -269,6 +269,10 @@ void edit_set_text(struct object_edit *edit, unsigned field, struct str text);
 void edit_set_number(struct object_edit *edit, unsigned field, uint32_t number);
 void edit_set_guid(struct object_edit *edit, unsigned field, const struct guid *guid);
 
+/* Copies text from the world so that any log line and any answer can hold it: control characters and
+ * broken UTF-8 become '?', and it is cut between characters. */
+void text_copy_clean(char *out, size_t cap, struct str text);
+
 /* A value as the API writes it; TEXT kinds raw, without XML or JSON escapes. */
 void value_write(struct writer *w, const struct field *field, const struct value *value);
 

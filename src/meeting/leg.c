@@ -1,0 +1,579 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A leg's life: it comes, facts about it, wishes about it, it goes. */
+#include "meeting/meeting_internal.h"
+
+static_assert(LEG_PROFILE_FIELDS <= 32, "one override bit each");
+
+static const char *const leg_end_names[LEG_END_COUNT] = {
+	[LEG_END_API_INITIATED_TEARDOWN] = "apiInitiatedTeardown",
+	[LEG_END_CALL_DEACTIVATED] = "callDeactivated",
+	[LEG_END_CALL_ENDED] = "callEnded",
+	[LEG_END_CALL_MOVED] = "callMoved",
+	[LEG_END_CLIENT_INITIATED_TEARDOWN] = "clientInitiatedTeardown",
+	[LEG_END_CONFIRMATION_TIMEOUT] = "confirmationTimeOut",
+	[LEG_END_DNS_FAILURE] = "dnsFailure",
+	[LEG_END_ENCRYPTION_REQUIRED] = "encryptionRequired",
+	[LEG_END_ERROR] = "error",
+	[LEG_END_INCORRECT_PASSCODE] = "incorrectPasscode",
+	[LEG_END_IVR_TIMEOUT] = "ivrTimeout",
+	[LEG_END_IVR_UNKNOWN_CALL] = "ivrUnknownCall",
+	[LEG_END_LOCAL_TEARDOWN] = "localTeardown",
+	[LEG_END_PARTICIPANT_LIMIT_REACHED] = "participantLimitReached",
+	[LEG_END_REMOTE_BUSY] = "remoteBusy",
+	[LEG_END_REMOTE_REJECTED] = "remoteRejected",
+	[LEG_END_REMOTE_TEARDOWN] = "remoteTeardown",
+	[LEG_END_RINGING_TIMEOUT] = "ringingTimeout",
+	[LEG_END_TIMEOUT] = "timeout",
+	[LEG_END_TOO_MANY_CALLS] = "tooManyCalls",
+	[LEG_END_UNKNOWN_DESTINATION] = "unknownDestination",
+};
+
+const char *
+leg_end_name(enum leg_end reason)
+{
+	CHECK((unsigned)reason < LEG_END_COUNT);
+	return leg_end_names[reason];
+}
+
+/* ------------------------------------------------------------------ a leg comes */
+
+static uint32_t
+bridge_limit(const struct meeting *meeting)
+{
+	const uint32_t cluster = objects_single(meeting->objects, OBJECT_CLUSTER);
+	return objects_number(meeting->objects, OBJECT_CLUSTER, cluster,
+	                      CLUSTER_PARTICIPANT_LIMIT);
+}
+
+static enum meeting_refusal
+check_room(const struct meeting *meeting, uint32_t space, uint32_t call)
+{
+	if (meeting->legs.count == meeting->legs.cap ||
+	    meeting->totals.legs_active >= bridge_limit(meeting))
+		return MEETING_BRIDGE_FULL;
+	const uint32_t legs = call != 0 ? call_get(meeting, call)->pub.legs : 0;
+	return legs >= call_setting(meeting, space, CALL_PROFILE_PARTICIPANT_LIMIT)
+	               ? MEETING_CALL_FULL
+	               : MEETING_ADMITTED;
+}
+
+static void
+leg_link(struct meeting *meeting, struct call *call, struct leg *leg)
+{
+	leg->prev = call->last;
+	if (call->last != 0)
+		leg_get(meeting, call->last)->next = leg->pub.handle;
+	else
+		call->first = leg->pub.handle;
+	call->last = leg->pub.handle;
+	call->pub.legs++;
+	if (call->pub.legs > call->pub.legs_max)
+		call->pub.legs_max = call->pub.legs;
+	timer_stop(&meeting->timers, &call->empty.timer);
+}
+
+static void
+leg_unlink(struct meeting *meeting, struct call *call, const struct leg *leg)
+{
+	if (leg->prev != 0)
+		leg_get(meeting, leg->prev)->next = leg->next;
+	else
+		call->first = leg->next;
+	if (leg->next != 0)
+		leg_get(meeting, leg->next)->prev = leg->prev;
+	else
+		call->last = leg->prev;
+}
+
+static struct leg *
+leg_new(struct meeting *meeting, struct call *call)
+{
+	uint32_t handle = 0;
+	uint32_t who_handle = 0;
+	struct leg *leg = slab_take(&meeting->legs, &handle);
+	struct meeting_participant *who = slab_take(&meeting->participants, &who_handle);
+	CHECK(leg != NULL && who != NULL); /* check_room() found room, and both are as many */
+	*who = (struct meeting_participant){ .handle = who_handle, .call = call->pub.handle,
+		                             .leg = handle, .id = new_id(meeting) };
+	leg->pub.handle = handle;
+	leg->pub.number = ++meeting->leg_number_last;
+	leg->pub.call = call->pub.handle;
+	leg->pub.participant = who_handle;
+	leg->pub.id = new_id(meeting);
+	leg->pub.created_us = meeting->now_us;
+	leg->duration = (struct model_timer){ .kind = TIMER_LEG_DURATION, .handle = handle };
+	leg->deactivation =
+		(struct model_timer){ .kind = TIMER_LEG_DEACTIVATION, .handle = handle };
+	names_put(meeting, &meeting->leg_ids, &leg->pub.id, handle);
+	names_put(meeting, &meeting->participant_ids, &who->id, who_handle);
+	leg_link(meeting, call, leg);
+	meeting->totals.legs_active++;
+	if (meeting->totals.legs_active > meeting->totals.legs_active_max)
+		meeting->totals.legs_active_max = meeting->totals.legs_active;
+	call_work(meeting, call, WORK_ROSTER);
+	return leg;
+}
+
+static void
+leg_name(struct leg *leg, struct str name, struct str remote_party, struct str user)
+{
+	struct meeting_leg *pub = &leg->pub;
+	text_copy_clean(pub->name, sizeof pub->name, name);
+	text_copy_clean(pub->remote_party, sizeof pub->remote_party, remote_party);
+	text_copy_clean(pub->user, sizeof pub->user, user.len != 0 ? user : remote_party);
+}
+
+static void
+leg_log_start(struct meeting *meeting, const struct leg *leg, const struct call *call)
+{
+	const struct meeting_leg *pub = &leg->pub;
+	if (pub->kind == LEG_WEB)
+		log_line(meeting, "call %u: allocated for %s / \"%s\" conference participation",
+		         pub->number, pub->user, pub->name);
+	log_line(meeting, "API call leg %s in call %s (API call %s)", guid_text(&pub->id).text,
+	         guid_text(&call->pub.id).text, guid_text(&call->pub.id).text);
+	if (pub->sip_call_id[0] != '\0')
+		log_line(meeting, "call %u: configured - API call leg %s with SIP call ID \"%s\"",
+		         pub->number, guid_text(&pub->id).text, pub->sip_call_id);
+	else
+		log_line(meeting, "call %u: configured - API call leg %s", pub->number,
+		         guid_text(&pub->id).text);
+}
+
+static void
+set_override(struct leg *leg, enum leg_profile_field field, const struct value *value)
+{
+	leg->overrides[field] = value->number;
+	leg->override_set = value->set ? leg->override_set | UINT32_C(1) << field
+	                               : leg->override_set & ~(UINT32_C(1) << field);
+}
+
+enum meeting_refusal
+meeting_join(struct meeting *meeting, const struct meeting_join *join, int64_t now_us,
+             uint32_t *out)
+{
+	meeting_now(meeting, now_us);
+	uint32_t space = join->entry.space;
+	uint32_t running = meeting_call_of_space(meeting, space);
+	if (join->call != 0) {
+		const struct call *given = call_get(meeting, join->call);
+		CHECK(space == 0);
+		if (given == NULL || given->pub.ending)
+			return MEETING_GONE;
+		space = given->pub.space;
+		running = join->call;
+	} else if (space != 0 && !objects_alive(meeting->objects, OBJECT_SPACE, space)) {
+		return MEETING_GONE;
+	}
+	enum meeting_refusal refusal = check_room(meeting, space, running);
+	struct call *call = running != 0 ? call_get(meeting, running) : NULL;
+	if (refusal == MEETING_ADMITTED && call == NULL)
+		refusal = call_open(meeting, space, join->adhoc_name, &call);
+	if (refusal != MEETING_ADMITTED)
+		return refusal;
+
+	struct leg *leg = leg_new(meeting, call);
+	struct meeting_leg *pub = &leg->pub;
+	struct meeting_participant *who = participant_get(meeting, pub->participant);
+	pub->kind = join->kind;
+	pub->owner = join->owner;
+	leg_name(leg, join->name, join->remote_party, join->user);
+	text_copy_clean(pub->local_address, sizeof pub->local_address, join->local_address);
+	text_copy_clean(pub->remote_address, sizeof pub->remote_address, join->remote_address);
+	text_copy_clean(pub->sip_call_id, sizeof pub->sip_call_id, join->sip_call_id);
+	text_copy_clean(who->uri, sizeof who->uri, join->remote_party);
+	who->method = join->entry.method;
+	who->importance = objects_number(meeting->objects, OBJECT_METHOD, who->method,
+	                                 METHOD_IMPORTANCE);
+	pub->importance = who->importance;
+	if (call->pub.join_mute_set)
+		set_override(leg, LEG_PROFILE_RX_AUDIO_MUTE,
+		             &(struct value){ .set = true, .number = call->pub.join_mute });
+	leg_settings_refresh(meeting, leg);
+	leg_log_start(meeting, leg, call);
+	*out = pub->handle;
+	return MEETING_ADMITTED;
+}
+
+enum meeting_refusal
+meeting_dial(struct meeting *meeting, const struct meeting_dial *dial, int64_t now_us,
+             uint32_t *out)
+{
+	struct call *call = call_get(meeting, dial->call);
+	meeting_now(meeting, now_us);
+	if (call == NULL || call->pub.ending)
+		return MEETING_GONE;
+	const enum meeting_refusal refusal = check_room(meeting, call->pub.space, dial->call);
+	if (refusal != MEETING_ADMITTED)
+		return refusal;
+
+	struct leg *leg = leg_new(meeting, call);
+	struct meeting_participant *who = participant_get(meeting, leg->pub.participant);
+	leg->pub.kind = LEG_SIP;
+	leg->pub.outgoing = true;
+	leg->invited = true;
+	leg_name(leg, STR(""), dial->remote_party, STR(""));
+	text_copy_clean(who->uri, sizeof who->uri, dial->remote_party);
+	leg_settings_refresh(meeting, leg);
+	leg_log_start(meeting, leg, call);
+	leg_work(meeting, leg, WORK_DIAL);
+	*out = leg->pub.handle;
+	if (dial->edit != NULL)
+		meeting_leg_edit(meeting, leg->pub.handle, dial->edit, now_us);
+	return MEETING_ADMITTED;
+}
+
+/* ------------------------------------------------------------------ facts about a leg */
+
+static void
+watch_duration(struct meeting *meeting, struct leg *leg)
+{
+	const int64_t seconds = leg->settings[LEG_PROFILE_MAX_DURATION];
+	if (seconds == 0 || leg->pub.connected_us == 0 || leg->pub.state == LEG_ENDING)
+		timer_stop(&meeting->timers, &leg->duration.timer);
+	else
+		timer_start(&meeting->timers, &leg->duration.timer,
+		            leg->pub.connected_us + seconds * 1000000);
+}
+
+void
+meeting_leg_ringing(struct meeting *meeting, uint32_t handle, int64_t now_us)
+{
+	struct leg *leg = leg_get(meeting, handle);
+	meeting_now(meeting, now_us);
+	if (leg == NULL || leg->pub.state != LEG_INITIAL)
+		return;
+	leg->pub.state = LEG_RINGING;
+	call_work(meeting, call_get(meeting, leg->pub.call), WORK_ROSTER);
+}
+
+static void
+leg_log_joined(struct meeting *meeting, const struct leg *leg)
+{
+	const struct call *call = call_get(meeting, leg->pub.call);
+	if (!guid_is_zero(&call->space_id))
+		log_line(meeting, "participant \"%s\" joined space %s (%s)", leg->pub.user,
+		         guid_text(&call->space_id).text, call->pub.name);
+	log_line(meeting, "participant \"%s\" (%s) joined conference %s via %s", leg->pub.user,
+	         guid_text(&leg->pub.id).text, guid_text(&call->pub.id).text,
+	         leg->pub.kind == LEG_WEB ? "WB3" : "SIP");
+}
+
+void
+meeting_leg_connected(struct meeting *meeting, uint32_t handle, int64_t now_us)
+{
+	struct leg *leg = leg_get(meeting, handle);
+	meeting_now(meeting, now_us);
+	if (leg == NULL || leg->pub.state > LEG_RINGING)
+		return;
+	leg->pub.state = LEG_CONNECTED;
+	/* Zero means never: a clock that starts at zero is moved by a microsecond. */
+	leg->pub.connected_us = now_us != 0 ? now_us : 1;
+	leg_log_joined(meeting, leg);
+	watch_duration(meeting, leg);
+	if (leg->pub.dtmf[0] != '\0')
+		leg_work(meeting, leg, WORK_DTMF);
+	call_work(meeting, call_get(meeting, leg->pub.call), WORK_ROSTER);
+	leg_arrive(meeting, leg);
+}
+
+void
+meeting_leg_held(struct meeting *meeting, uint32_t handle, bool held, int64_t now_us)
+{
+	struct leg *leg = leg_get(meeting, handle);
+	meeting_now(meeting, now_us);
+	if (leg == NULL || (leg->pub.state != LEG_CONNECTED && leg->pub.state != LEG_ON_HOLD))
+		return;
+	leg->pub.state = held ? LEG_ON_HOLD : LEG_CONNECTED;
+	call_work(meeting, call_get(meeting, leg->pub.call), WORK_ROSTER);
+}
+
+void
+meeting_leg_owner(struct meeting *meeting, uint32_t handle, uint64_t owner)
+{
+	struct leg *leg = leg_get(meeting, handle);
+	if (leg != NULL)
+		leg->pub.owner = owner;
+}
+
+void
+meeting_leg_identity(struct meeting *meeting, uint32_t handle, struct str name,
+                     struct str remote_address, struct str sip_call_id, int64_t now_us)
+{
+	struct leg *leg = leg_get(meeting, handle);
+	meeting_now(meeting, now_us);
+	if (leg == NULL)
+		return;
+	struct meeting_leg *pub = &leg->pub;
+	if (name.len != 0) {
+		text_copy_clean(pub->name, sizeof pub->name, name);
+		call_work(meeting, call_get(meeting, pub->call), WORK_ROSTER);
+	}
+	if (remote_address.len != 0)
+		text_copy_clean(pub->remote_address, sizeof pub->remote_address, remote_address);
+	if (sip_call_id.len != 0) {
+		text_copy_clean(pub->sip_call_id, sizeof pub->sip_call_id, sip_call_id);
+		log_line(meeting, "call %u: configured - API call leg %s with SIP call ID \"%s\"",
+		         pub->number, guid_text(&pub->id).text, pub->sip_call_id);
+	}
+}
+
+void
+meeting_leg_media(struct meeting *meeting, uint32_t handle, const struct leg_media *media)
+{
+	struct leg *leg = leg_get(meeting, handle);
+	if (leg == NULL)
+		return;
+	meeting->totals.audio_in_bps += media->rx_audio.bit_rate_bps;
+	meeting->totals.audio_in_bps -= leg->pub.media.rx_audio.bit_rate_bps;
+	meeting->totals.audio_out_bps += media->tx_audio.bit_rate_bps;
+	meeting->totals.audio_out_bps -= leg->pub.media.tx_audio.bit_rate_bps;
+	leg->pub.media = *media;
+}
+
+void
+meeting_leg_talking(struct meeting *meeting, uint32_t handle, bool talking)
+{
+	struct leg *leg = leg_get(meeting, handle);
+	if (leg == NULL || leg->pub.talking == talking || (talking && !leg->pub.heard))
+		return;
+	leg->pub.talking = talking;
+	call_work(meeting, call_get(meeting, leg->pub.call), WORK_ROSTER);
+}
+
+/* ------------------------------------------------------------------ a leg goes */
+
+static void
+leg_end_count(struct meeting *meeting, struct leg *leg, enum leg_end reason)
+{
+	struct call *call = call_get(meeting, leg->pub.call);
+	CHECK(leg->pub.state != LEG_ENDING && call->pub.legs != 0);
+	leg->pub.state = LEG_ENDING; /* first: who ends is not let in again */
+	leg_depart(meeting, leg);
+	leg->pub.lobby = false;
+	leg->reason = reason;
+	call->pub.legs--;
+	meeting->totals.legs_active--;
+	meeting->totals.legs_completed++;
+	timer_stop(&meeting->timers, &leg->duration.timer);
+	timer_stop(&meeting->timers, &leg->deactivation.timer);
+	call_work(meeting, call, WORK_ROSTER);
+}
+
+void
+meeting_leg_drop(struct meeting *meeting, uint32_t handle, enum leg_end reason, int64_t now_us)
+{
+	struct leg *leg = leg_get(meeting, handle);
+	meeting_now(meeting, now_us);
+	if (leg == NULL || leg->pub.state == LEG_ENDING)
+		return;
+	leg_end_count(meeting, leg, reason);
+	leg_work(meeting, leg, WORK_DROP);
+}
+
+static void
+leg_log_end(struct meeting *meeting, const struct leg *leg, bool remote)
+{
+	const struct call *call = call_get(meeting, leg->pub.call);
+	const struct meeting_leg *pub = &leg->pub;
+	log_line(meeting, "call %u: ending; %s teardown (%s)%s", pub->number,
+	         remote ? "remote" : "local", leg_end_name(leg->reason),
+	         pub->connected_us == 0 ? " - not connected" : "");
+	if (pub->connected_us != 0 && !guid_is_zero(&call->space_id))
+		log_line(meeting, "participant \"%s\" left space %s (%s)", pub->user,
+		         guid_text(&call->space_id).text, call->pub.name);
+	log_line(meeting, "call %u: destroying API call leg %s", pub->number,
+	         guid_text(&pub->id).text);
+}
+
+void
+meeting_leg_ended(struct meeting *meeting, uint32_t handle, enum leg_end reason, bool remote,
+                  int64_t now_us)
+{
+	struct leg *leg = leg_get(meeting, handle);
+	meeting_now(meeting, now_us);
+	if (leg == NULL)
+		return;
+	struct call *call = call_get(meeting, leg->pub.call);
+	if (leg->pub.state != LEG_ENDING)
+		leg_end_count(meeting, leg, reason);
+	leg_log_end(meeting, leg, remote);
+	meeting_leg_media(meeting, handle, &(struct leg_media){ 0 });
+
+	struct meeting_participant *who = participant_get(meeting, leg->pub.participant);
+	names_remove(meeting, &meeting->leg_ids, &leg->pub.id, handle);
+	names_remove(meeting, &meeting->participant_ids, &who->id, who->handle);
+	leg_unlink(meeting, call, leg);
+	leg_work_forget(meeting, leg);
+	slab_free(&meeting->participants, leg->pub.participant);
+	slab_free(&meeting->legs, handle);
+	if (call->first == 0)
+		call_finish(meeting, call);
+}
+
+/* ------------------------------------------------------------------ wishes about a leg */
+
+/* Where the same thing stands in the two types that speak of a leg. */
+struct leg_edit_fields {
+	unsigned importance;
+	unsigned leg_profile;
+	unsigned deactivated;
+	unsigned dtmf;
+	unsigned owner_id;
+};
+
+static const struct leg_edit_fields fields_of_participant = {
+	PARTICIPANT_IMPORTANCE, PARTICIPANT_LEG_PROFILE, PARTICIPANT_DEACTIVATED, PARTICIPANT_DTMF,
+	PARTICIPANT_OWNER_ID,
+};
+static const struct leg_edit_fields fields_of_leg = {
+	LEG_IMPORTANCE, LEG_PROFILE, LEG_DEACTIVATED, LEG_DTMF, LEG_OWNER_ID,
+};
+
+static void
+edit_lobby(struct meeting *meeting, struct leg *leg, bool deactivated)
+{
+	if (deactivated) {
+		lobby_send_back(meeting, leg);
+		return;
+	}
+	leg->sent_back = false;
+	leg->admitted = true;
+	if (!leg->inside && leg->pub.lobby)
+		leg_arrive(meeting, leg);
+}
+
+static void
+edit_overrides(struct leg *leg, const struct object_edit *edit)
+{
+	const unsigned own = object_describe(edit->type)->field_count;
+	for (unsigned field = LEG_PROFILE_NAME + 1; field < LEG_PROFILE_FIELDS; field++) {
+		const unsigned at = own + field - 1;
+		if (edit_has(edit, at))
+			set_override(leg, (enum leg_profile_field)field, &edit->values[at]);
+	}
+}
+
+/* After anything about its profile changed. */
+void
+leg_reconsider(struct meeting *meeting, struct leg *leg)
+{
+	leg_settings_refresh(meeting, leg);
+	watch_duration(meeting, leg);
+	leg_media_refresh(meeting, leg);
+}
+
+void
+meeting_leg_edit(struct meeting *meeting, uint32_t handle, const struct object_edit *edit,
+                 int64_t now_us)
+{
+	struct leg *leg = leg_get(meeting, handle);
+	CHECK(edit->type == OBJECT_PARTICIPANT || edit->type == OBJECT_LEG);
+	const struct leg_edit_fields *fields =
+		edit->type == OBJECT_LEG ? &fields_of_leg : &fields_of_participant;
+	meeting_now(meeting, now_us);
+	if (leg == NULL || leg->pub.state == LEG_ENDING)
+		return;
+	struct meeting_participant *who = participant_get(meeting, leg->pub.participant);
+	struct call *call = call_get(meeting, leg->pub.call);
+
+	if (edit_has(edit, fields->leg_profile))
+		who->leg_profile = edit->values[fields->leg_profile].guid;
+	edit_overrides(leg, edit);
+	leg_reconsider(meeting, leg);
+	if (edit_has(edit, fields->importance)) {
+		who->importance = edit->values[fields->importance].number;
+		leg->pub.importance = who->importance;
+		leg_work(meeting, leg, WORK_SETTINGS);
+	}
+	if (edit_has(edit, fields->owner_id))
+		text_copy_clean(who->owner_id, sizeof who->owner_id,
+		                edit->values[fields->owner_id].text);
+	if (edit->type == OBJECT_PARTICIPANT && edit_has(edit, PARTICIPANT_NAME_LABEL))
+		text_copy_clean(who->name_label, sizeof who->name_label,
+		                edit->values[PARTICIPANT_NAME_LABEL].text);
+	if (edit_has(edit, fields->dtmf)) {
+		text_copy_clean(leg->pub.dtmf, sizeof leg->pub.dtmf,
+		                edit->values[fields->dtmf].text);
+		if (leg->pub.connected_us != 0 && leg->pub.dtmf[0] != '\0')
+			leg_work(meeting, leg, WORK_DTMF);
+	}
+	if (edit_has(edit, fields->deactivated))
+		edit_lobby(meeting, leg, edit->values[fields->deactivated].number != 0);
+	call_work(meeting, call, WORK_ROSTER);
+	lobby_review(meeting, call);
+}
+
+static void
+mute(struct meeting *meeting, struct leg *leg, bool muted)
+{
+	set_override(leg, LEG_PROFILE_RX_AUDIO_MUTE,
+	             &(struct value){ .set = true, .number = muted });
+	leg_reconsider(meeting, leg);
+}
+
+static bool
+is_allowed(const struct call *call, const struct leg *leg, enum meeting_action action)
+{
+	const uint32_t *settings = leg->settings;
+	switch (action) {
+	case ACTION_MUTE_SELF:
+	case ACTION_UNMUTE_SELF:
+		return settings[LEG_PROFILE_MUTE_SELF_ALLOWED] != 0 ||
+		       call->pub.allow_all_mute_self;
+	case ACTION_MUTE_OTHER:
+	case ACTION_UNMUTE_OTHER:
+		return settings[LEG_PROFILE_MUTE_OTHERS_ALLOWED] != 0;
+	case ACTION_DROP_OTHER:
+		return settings[LEG_PROFILE_DISCONNECT_OTHERS_ALLOWED] != 0;
+	case ACTION_ADMIT_OTHER:
+	case ACTION_LOCK:
+	case ACTION_UNLOCK:
+		return settings[LEG_PROFILE_CALL_LOCK_ALLOWED] != 0;
+	case ACTION_END_CALL:
+		return settings[LEG_PROFILE_END_CALL_ALLOWED] != 0;
+	}
+	return false;
+}
+
+bool
+meeting_act(struct meeting *meeting, uint32_t handle, enum meeting_action action, uint32_t other,
+            int64_t now_us)
+{
+	struct leg *leg = leg_get(meeting, handle);
+	meeting_now(meeting, now_us);
+	if (leg == NULL || !leg->inside)
+		return false;
+	struct call *call = call_get(meeting, leg->pub.call);
+	if (!is_allowed(call, leg, action))
+		return false;
+
+	const bool on_other = action >= ACTION_MUTE_OTHER && action <= ACTION_ADMIT_OTHER;
+	struct leg *target = on_other ? leg_get(meeting, other) : leg;
+	if (target == NULL || target->pub.call != leg->pub.call ||
+	    target->pub.state == LEG_ENDING)
+		return false;
+	switch (action) {
+	case ACTION_MUTE_SELF:
+	case ACTION_UNMUTE_SELF:
+	case ACTION_MUTE_OTHER:
+	case ACTION_UNMUTE_OTHER:
+		mute(meeting, target, action == ACTION_MUTE_SELF || action == ACTION_MUTE_OTHER);
+		break;
+	case ACTION_DROP_OTHER:
+		meeting_leg_drop(meeting, other, LEG_END_CLIENT_INITIATED_TEARDOWN, now_us);
+		break;
+	case ACTION_ADMIT_OTHER:
+		edit_lobby(meeting, target, false);
+		break;
+	case ACTION_LOCK:
+	case ACTION_UNLOCK:
+		call_lock(meeting, call, action == ACTION_LOCK);
+		break;
+	case ACTION_END_CALL:
+		meeting_call_end(meeting, call->pub.handle, LEG_END_CLIENT_INITIATED_TEARDOWN,
+		                 now_us);
+		break;
+	}
+	return true;
+}

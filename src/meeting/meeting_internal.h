@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside of the meeting model; shared by its own files only. */
+#ifndef MEETING_MEETING_INTERNAL_H
+#define MEETING_MEETING_INTERNAL_H
+
+#include <assert.h>
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/slab.h"
+#include "base/timer.h"
+#include "meeting/meeting.h"
+
+enum {
+	LINES_MAX = 64, /* log lines one input may cause, with a wide margin */
+};
+
+/* What is left to tell the shell about a leg, one bit each, told in this order. */
+enum leg_work {
+	WORK_DIAL = 1 << 0,
+	WORK_DROP = 1 << 1,
+	WORK_SETTINGS = 1 << 2,
+	WORK_DTMF = 1 << 3,
+	WORK_ONLY = 1 << 4,
+	WORK_WAITING = 1 << 5,
+	WORK_LOCKED = 1 << 6,
+	WORK_JOIN_TONE = 1 << 7,
+	WORK_LEAVE_TONE = 1 << 8,
+};
+
+enum call_work {
+	WORK_STARTED = 1 << 0,
+	WORK_ROSTER = 1 << 1,
+	WORK_ENDED = 1 << 2,
+};
+
+enum model_timer_kind { TIMER_LEG_DURATION, TIMER_LEG_DEACTIVATION, TIMER_CALL_EMPTY };
+
+struct model_timer {
+	struct timer timer;
+	enum model_timer_kind kind;
+	uint32_t handle;
+};
+
+/* Profiles from the nearest to the furthest; 0 where there is none. */
+enum { PROFILE_LEVELS = 4 };
+
+struct leg {
+	struct meeting_leg pub;
+	uint32_t next; /* of the call, oldest first */
+	uint32_t prev;
+	uint32_t work_next;
+	uint32_t work;
+	bool queued;
+	bool inside;   /* takes part: connected and not in the lobby */
+	bool admitted; /* out of the lobby by somebody's word, lock or not */
+	bool invited;  /* we called it: a lock does not keep it out */
+	bool sent_back; /* into the lobby by somebody's word */
+	enum leg_end reason; /* of WORK_DROP */
+	uint32_t override_set; /* one bit per enum leg_profile_field */
+	uint32_t overrides[LEG_PROFILE_FIELDS];
+	uint32_t profiles[PROFILE_LEVELS];
+	uint32_t settings[LEG_PROFILE_FIELDS]; /* in force */
+	struct model_timer duration;
+	struct model_timer deactivation;
+};
+
+struct call {
+	struct meeting_call pub;
+	struct guid space_id; /* zero: ad hoc */
+	uint32_t first;
+	uint32_t last;
+	uint32_t work_next;
+	uint32_t work;
+	uint32_t activators;  /* inside */
+	bool queued;
+	struct model_timer empty;
+};
+
+struct web_bridge {
+	uint32_t handle;
+	enum web_bridge_state state;
+	int64_t since_us;
+	struct guid alarm;
+};
+
+enum { WEB_BRIDGES_MAX = 64 };
+
+struct queue {
+	uint32_t first;
+	uint32_t last;
+};
+
+struct meeting {
+	struct meeting_settings settings;
+	struct objects *objects;
+	struct slab calls;
+	struct slab legs;
+	struct slab participants;
+	struct map call_ids;
+	struct map leg_ids;
+	struct map participant_ids;
+	struct map call_spaces; /* space GUID -> its call */
+	struct timer_wheel timers;
+	struct queue leg_queue;
+	struct queue call_queue;
+	uint32_t call_gone; /* freed at the next poll */
+	uint64_t profiles_version;
+	uint32_t leg_number_last;
+	struct meeting_totals totals;
+	struct web_bridge web_bridges[WEB_BRIDGES_MAX];
+	uint32_t web_bridge_count;
+	int64_t now_us;
+	uint32_t line_first;
+	uint32_t line_count;
+	uint32_t lines_lost;
+	char lines[LINES_MAX][MEETING_LINE_MAX];
+	char line_out[MEETING_LINE_MAX];
+};
+
+static inline struct call *
+call_get(const struct meeting *meeting, uint32_t call)
+{
+	return slab_get(&meeting->calls, call);
+}
+
+static inline struct leg *
+leg_get(const struct meeting *meeting, uint32_t leg)
+{
+	return slab_get(&meeting->legs, leg);
+}
+
+static inline struct meeting_participant *
+participant_get(const struct meeting *meeting, uint32_t participant)
+{
+	return slab_get(&meeting->participants, participant);
+}
+
+/* Time never goes back. */
+static inline void
+meeting_now(struct meeting *meeting, int64_t now_us)
+{
+	CHECK(now_us >= meeting->now_us);
+	meeting->now_us = now_us;
+}
+
+/* meeting.c */
+struct guid new_id(const struct meeting *meeting);
+void names_put(struct meeting *meeting, struct map *map, const struct guid *id, uint32_t handle);
+void names_remove(struct meeting *meeting, struct map *map, const struct guid *id,
+                  uint32_t handle);
+/* The space's running call, or a new one; `space` 0: an ad hoc call of that name. */
+enum meeting_refusal call_open(struct meeting *meeting, uint32_t space, struct str name,
+                               struct call **out);
+void call_finish(struct meeting *meeting, struct call *call);
+void call_lock(struct meeting *meeting, struct call *call, bool locked);
+
+/* leg.c: after anything about its profile changed */
+void leg_reconsider(struct meeting *meeting, struct leg *leg);
+
+/* events.c */
+void leg_work(struct meeting *meeting, struct leg *leg, uint32_t work);
+void call_work(struct meeting *meeting, struct call *call, uint32_t work);
+void leg_work_forget(struct meeting *meeting, struct leg *leg);
+__attribute__((format(printf, 2, 3))) void log_line(struct meeting *meeting, const char *format,
+                                                    ...);
+struct guid_text {
+	char text[GUID_TEXT_LEN + 1];
+};
+struct guid_text guid_text(const struct guid *guid);
+
+/* profile.c */
+void leg_profiles_find(const struct meeting *meeting, const struct leg *leg,
+                       uint32_t out[PROFILE_LEVELS]);
+void leg_settings_refresh(struct meeting *meeting, struct leg *leg);
+uint32_t call_setting(const struct meeting *meeting, uint32_t space,
+                      enum call_profile_field field);
+
+/* lobby.c: who takes part */
+void leg_arrive(struct meeting *meeting, struct leg *leg);
+void leg_depart(struct meeting *meeting, struct leg *leg);
+void lobby_review(struct meeting *meeting, struct call *call);
+void lobby_send_back(struct meeting *meeting, struct leg *leg);
+void lobby_expired(struct meeting *meeting, struct leg *leg);
+void leg_media_refresh(struct meeting *meeting, struct leg *leg);
+
+#endif

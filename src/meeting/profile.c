@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which value is in force: a parameter unset at one level comes from the level above it
+ * (system -> space -> access method -> what was assigned to the leg -> its own override). */
+#include "meeting/meeting_internal.h"
+
+static void
+entry_profiles(const struct meeting *meeting, uint32_t space, uint32_t method,
+               uint32_t out[PROFILE_LEVELS])
+{
+	const struct objects *objects = meeting->objects;
+	const uint32_t system = objects_single(objects, OBJECT_SYSTEM_PROFILES);
+	out[0] = 0;
+	out[1] = objects_ref(objects, OBJECT_METHOD, method, METHOD_LEG_PROFILE);
+	out[2] = objects_ref(objects, OBJECT_SPACE, space, SPACE_LEG_PROFILE);
+	out[3] = objects_ref(objects, OBJECT_SYSTEM_PROFILES, system, SYSTEM_LEG_PROFILE);
+}
+
+static uint32_t
+profile_setting(const struct meeting *meeting, const uint32_t profiles[PROFILE_LEVELS],
+                enum leg_profile_field field)
+{
+	for (unsigned level = 0; level < PROFILE_LEVELS; level++) {
+		const struct value value = objects_value(meeting->objects, OBJECT_LEG_PROFILE,
+		                                         profiles[level], field);
+		if (value.set)
+			return value.number;
+	}
+	return object_field(OBJECT_LEG_PROFILE, field)->fallback;
+}
+
+uint32_t
+meeting_entry_setting(struct meeting *meeting, const struct meeting_entry *entry,
+                      enum leg_profile_field field)
+{
+	uint32_t profiles[PROFILE_LEVELS];
+	CHECK(field > LEG_PROFILE_NAME && field < LEG_PROFILE_FIELDS);
+	entry_profiles(meeting, entry->space, entry->method, profiles);
+	return profile_setting(meeting, profiles, field);
+}
+
+void
+leg_profiles_find(const struct meeting *meeting, const struct leg *leg,
+                  uint32_t out[PROFILE_LEVELS])
+{
+	const struct call *call = call_get(meeting, leg->pub.call);
+	const struct meeting_participant *who = participant_get(meeting, leg->pub.participant);
+	entry_profiles(meeting, call->pub.space, who->method, out);
+	if (!guid_is_zero(&who->leg_profile))
+		out[0] = objects_find(meeting->objects, OBJECT_LEG_PROFILE, &who->leg_profile);
+}
+
+/* Works out all settings of a leg and notes it when one of them changed. */
+void
+leg_settings_refresh(struct meeting *meeting, struct leg *leg)
+{
+	bool changed = false;
+	leg_profiles_find(meeting, leg, leg->profiles);
+	for (unsigned field = LEG_PROFILE_NAME + 1; field < LEG_PROFILE_FIELDS; field++) {
+		const uint32_t setting =
+			(leg->override_set >> field & 1) != 0
+				? leg->overrides[field]
+				: profile_setting(meeting, leg->profiles,
+		                                  (enum leg_profile_field)field);
+		changed = changed || setting != leg->settings[field];
+		leg->settings[field] = setting;
+	}
+	if (changed && leg->pub.state != LEG_ENDING)
+		leg_work(meeting, leg, WORK_SETTINGS);
+}
+
+uint32_t
+meeting_leg_setting(const struct meeting *meeting, uint32_t handle, enum leg_profile_field field)
+{
+	CHECK(field > LEG_PROFILE_NAME && field < LEG_PROFILE_FIELDS);
+	const struct leg *leg = leg_get(meeting, handle);
+	return leg != NULL ? leg->settings[field]
+	                   : object_field(OBJECT_LEG_PROFILE, field)->fallback;
+}
+
+uint32_t
+call_setting(const struct meeting *meeting, uint32_t space, enum call_profile_field field)
+{
+	const struct objects *objects = meeting->objects;
+	const uint32_t system = objects_single(objects, OBJECT_SYSTEM_PROFILES);
+	const uint32_t profiles[] = {
+		objects_ref(objects, OBJECT_SPACE, space, SPACE_CALL_PROFILE),
+		objects_ref(objects, OBJECT_SYSTEM_PROFILES, system, SYSTEM_CALL_PROFILE),
+	};
+	for (unsigned level = 0; level < COUNT_OF(profiles); level++) {
+		const struct value value = objects_value(objects, OBJECT_CALL_PROFILE,
+		                                         profiles[level], field);
+		if (value.set)
+			return value.number;
+	}
+	return object_field(OBJECT_CALL_PROFILE, field)->fallback;
+}

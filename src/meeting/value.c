@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every field of every object, read in one way: kept objects from their table, live ones from the
+ * model.  And the model as text. */
+#include "meeting/meeting_internal.h"
+
+static struct value
+number_value(uint64_t number)
+{
+	return (struct value){ .set = true,
+		               .number = number < UINT32_MAX ? (uint32_t)number : UINT32_MAX };
+}
+
+static struct value
+text_value(const char *text)
+{
+	return (struct value){ .set = text[0] != '\0', .text = str_of(text) };
+}
+
+static struct value
+guid_value(const struct guid *guid)
+{
+	return (struct value){ .set = !guid_is_zero(guid), .guid = *guid };
+}
+
+static uint64_t
+seconds_since(int64_t from_us, int64_t now_us)
+{
+	return now_us > from_us ? (uint64_t)(now_us - from_us) / 1000000 : 0;
+}
+
+static struct value
+call_value(const struct meeting *meeting, const struct call *call, enum call_field field,
+           int64_t now_us)
+{
+	const struct meeting_call *pub = &call->pub;
+	switch (field) {
+	case CALL_NAME:
+		return text_value(pub->name);
+	case CALL_TYPE:
+		return number_value(guid_is_zero(&call->space_id) ? 2 : 0);
+	case CALL_SPACE:
+		return guid_value(&call->space_id);
+	case CALL_OWNER_NAME:
+		return objects_value(meeting->objects, OBJECT_SPACE, pub->space, SPACE_SCHEDULER);
+	case CALL_CORRELATOR:
+		return guid_value(&pub->correlator);
+	case CALL_DURATION:
+		return number_value(seconds_since(pub->started_us, now_us));
+	case CALL_LEG_COUNT:
+	case CALL_PARTICIPANTS_LOCAL:
+		return number_value(pub->legs);
+	case CALL_LEG_COUNT_MAX:
+		return number_value(pub->legs_max);
+	case CALL_LOCKED:
+		return number_value(pub->locked);
+	case CALL_ALLOW_ALL_MUTE_SELF:
+		return number_value(pub->allow_all_mute_self);
+	case CALL_JOIN_MUTE_OVERRIDE:
+		return (struct value){ .set = pub->join_mute_set, .number = pub->join_mute };
+	case CALL_PARTICIPANTS_REMOTE:
+	case CALL_DISTRIBUTED:
+	case CALL_RECORDING:
+	case CALL_STREAMING:
+	case CALL_ENDPOINT_RECORDING:
+	case CALL_FIELDS:
+		break; /* their defaults are the truth: nothing of the kind goes on */
+	}
+	return (struct value){ 0 };
+}
+
+static struct value
+participant_value(const struct meeting *meeting, const struct meeting_participant *who,
+                  enum participant_field field)
+{
+	const struct leg *leg = leg_get(meeting, who->leg);
+	switch (field) {
+	case PARTICIPANT_NAME:
+		return text_value(who->name_label[0] != '\0' ? who->name_label : leg->pub.name);
+	case PARTICIPANT_CALL:
+		return guid_value(&call_get(meeting, who->call)->pub.id);
+	case PARTICIPANT_URI:
+	case PARTICIPANT_ORIGINAL_URI:
+		return text_value(who->uri);
+	case PARTICIPANT_LEG_COUNT:
+		return number_value(1);
+	case PARTICIPANT_IS_ACTIVATOR:
+		return number_value(leg->settings[LEG_PROFILE_NEEDS_ACTIVATION] == 0);
+	case PARTICIPANT_STATE:
+		return number_value(leg->pub.state);
+	case PARTICIPANT_IMPORTANCE:
+		return (struct value){ .set = who->importance != 0, .number = who->importance };
+	case PARTICIPANT_NAME_LABEL:
+		return text_value(who->name_label);
+	case PARTICIPANT_OWNER_ID:
+		return text_value(who->owner_id);
+	case PARTICIPANT_LEG_PROFILE:
+		return guid_value(&who->leg_profile);
+	case PARTICIPANT_DEACTIVATED:
+		return number_value(leg->pub.lobby);
+	case PARTICIPANT_CAN_MOVE:
+	case PARTICIPANT_REMOTE_PARTY:
+	case PARTICIPANT_DTMF:
+	case PARTICIPANT_FIELDS:
+		break;
+	}
+	return (struct value){ 0 };
+}
+
+/* Measured values: absent while nothing flows. */
+static struct value
+stream_value(const struct leg_stream *stream, uint64_t number)
+{
+	struct value value = number_value(number);
+	value.set = stream->codec[0] != '\0';
+	return value;
+}
+
+static struct value
+leg_media_value(const struct leg_media *media, enum leg_field field)
+{
+	const struct leg_stream *rx = &media->rx_audio;
+	const struct leg_stream *tx = &media->tx_audio;
+	const bool flows = rx->codec[0] != '\0' || tx->codec[0] != '\0';
+	if (field == LEG_ENCRYPTED)
+		return (struct value){ .set = flows, .number = media->encrypted };
+	if (field == LEG_UNENCRYPTED)
+		return (struct value){ .set = flows, .number = !media->encrypted };
+	if (field == LEG_CIPHER)
+		return text_value(media->cipher);
+	if (field == LEG_RX_CODEC)
+		return text_value(rx->codec);
+	if (field == LEG_RX_LOSS)
+		return stream_value(rx, rx->loss_tenths);
+	if (field == LEG_RX_JITTER)
+		return stream_value(rx, rx->jitter_ms);
+	if (field == LEG_RX_BIT_RATE)
+		return stream_value(rx, rx->bit_rate_bps);
+	if (field == LEG_RX_GAIN)
+		return (struct value){ .set = rx->codec[0] != '\0',
+			               .number = (uint32_t)rx->gain_tenths_db };
+	if (field == LEG_TX_CODEC)
+		return text_value(tx->codec);
+	if (field == LEG_TX_LOSS)
+		return stream_value(tx, tx->loss_tenths);
+	if (field == LEG_TX_JITTER)
+		return stream_value(tx, tx->jitter_ms);
+	if (field == LEG_TX_BIT_RATE)
+		return stream_value(tx, tx->bit_rate_bps);
+	CHECK(field == LEG_TX_RTT);
+	return stream_value(tx, tx->rtt_ms);
+}
+
+static struct value
+leg_value(const struct meeting *meeting, const struct leg *leg, unsigned field, int64_t now_us)
+{
+	const struct meeting_leg *pub = &leg->pub;
+	const struct meeting_participant *who = participant_get(meeting, pub->participant);
+	if (field >= LEG_FIELDS) {
+		const unsigned setting = field - LEG_FIELDS + 1;
+		return (struct value){ .set = (leg->override_set >> setting & 1) != 0,
+			               .number = leg->overrides[setting] };
+	}
+	if (field >= LEG_ENCRYPTED && field <= LEG_TX_RTT)
+		return leg_media_value(&pub->media, (enum leg_field)field);
+	if (field == LEG_NAME)
+		return text_value(pub->name);
+	if (field == LEG_REMOTE_PARTY)
+		return text_value(pub->remote_party);
+	if (field == LEG_ORIGINAL_REMOTE_PARTY)
+		return text_value(who->uri);
+	if (field == LEG_LOCAL_ADDRESS)
+		return text_value(pub->local_address);
+	if (field == LEG_REMOTE_ADDRESS)
+		return text_value(pub->remote_address);
+	if (field == LEG_CALL)
+		return guid_value(&call_get(meeting, pub->call)->pub.id);
+	if (field == LEG_TYPE)
+		return number_value(pub->kind);
+	if (field == LEG_DIRECTION || field == LEG_STATUS_DIRECTION)
+		return number_value(pub->outgoing);
+	if (field == LEG_STATE)
+		return number_value(pub->state);
+	if (field == LEG_DURATION)
+		return number_value(pub->connected_us != 0
+		                            ? seconds_since(pub->connected_us, now_us)
+		                            : 0);
+	if (field == LEG_SIP_CALL_ID)
+		return text_value(pub->sip_call_id);
+	if (field == LEG_OWNER_ID)
+		return text_value(who->owner_id);
+	if (field == LEG_DEACTIVATED)
+		return number_value(pub->lobby);
+	if (field == LEG_IMPORTANCE)
+		return (struct value){ .set = pub->importance != 0, .number = pub->importance };
+	if (field == LEG_PROFILE)
+		return guid_value(&who->leg_profile);
+	if (field == LEG_PARTICIPANT)
+		return guid_value(&who->id);
+	return (struct value){ 0 };
+}
+
+static struct value
+status_value(const struct meeting_totals *totals, enum status_field field)
+{
+	switch (field) {
+	case STATUS_LEGS_ACTIVE:
+		return number_value(totals->legs_active);
+	case STATUS_LEGS_MAX:
+		return number_value(totals->legs_active_max);
+	case STATUS_LEGS_COMPLETED:
+		return number_value(totals->legs_completed);
+	case STATUS_AUDIO_OUT:
+		return number_value(totals->audio_out_bps);
+	case STATUS_AUDIO_IN:
+		return number_value(totals->audio_in_bps);
+	case STATUS_HOST_ID:
+	case STATUS_VERSION:
+	case STATUS_UPTIME:
+	case STATUS_TIME:
+	case STATUS_ACTIVATED:
+	case STATUS_CLUSTERED:
+	case STATUS_CDR_INDEX:
+	case STATUS_VIDEO_OUT:
+	case STATUS_VIDEO_IN:
+	case STATUS_FIELDS:
+		break;
+	}
+	return (struct value){ 0 };
+}
+
+/* An alarm's handle is that of the web bridge it speaks of. */
+static struct value
+alarm_value(const struct meeting *meeting, uint32_t handle, enum alarm_field field,
+            int64_t now_us)
+{
+	const struct web_bridge *bridge = NULL;
+	for (uint32_t i = 0; i < meeting->web_bridge_count; i++) {
+		if (meeting->web_bridges[i].handle == handle)
+			bridge = &meeting->web_bridges[i];
+	}
+	CHECK(bridge != NULL);
+	switch (field) {
+	case ALARM_TYPE:
+		return text_value("c2wConnectionFailure");
+	case ALARM_ACTIVE:
+		return number_value(seconds_since(bridge->since_us, now_us));
+	case ALARM_REASON:
+		return text_value(bridge->state == WEB_BRIDGE_DNS_FAILURE ? "dnsFailure"
+		                                                          : "connectFailure");
+	case ALARM_WEB_BRIDGE: {
+		const struct guid id = objects_id(meeting->objects, OBJECT_WEB_BRIDGE, handle);
+		return guid_value(&id);
+	}
+	case ALARM_FIELDS:
+		break;
+	}
+	return (struct value){ 0 };
+}
+
+struct value
+meeting_value(const struct meeting *meeting, enum object_type type, uint32_t handle,
+              unsigned field, int64_t now_us)
+{
+	const struct value none = { 0 };
+	if (type < OBJECT_KEPT_END)
+		return objects_value(meeting->objects, type, handle, field);
+	if (type == OBJECT_CALL) {
+		const struct call *call = call_get(meeting, handle);
+		return call != NULL ? call_value(meeting, call, (enum call_field)field, now_us)
+		                    : none;
+	}
+	if (type == OBJECT_PARTICIPANT) {
+		const struct meeting_participant *who = participant_get(meeting, handle);
+		return who != NULL && field < PARTICIPANT_FIELDS
+		               ? participant_value(meeting, who, (enum participant_field)field)
+		               : none;
+	}
+	if (type == OBJECT_LEG) {
+		const struct leg *leg = leg_get(meeting, handle);
+		return leg != NULL ? leg_value(meeting, leg, field, now_us) : none;
+	}
+	if (type == OBJECT_STATUS)
+		return status_value(&meeting->totals, (enum status_field)field);
+	if (type == OBJECT_LOAD)
+		return number_value(meeting->totals.load_units);
+	if (type == OBJECT_ALARM)
+		return alarm_value(meeting, handle, (enum alarm_field)field, now_us);
+	if (type == OBJECT_WEB_BRIDGE_STATUS)
+		return number_value(meeting_web_bridge_state(meeting, handle));
+	return none;
+}
+
+uint32_t
+meeting_alarm_next(const struct meeting *meeting, uint32_t *at, struct guid *id)
+{
+	while (*at < meeting->web_bridge_count) {
+		const struct web_bridge *bridge = &meeting->web_bridges[(*at)++];
+		if (bridge->state < WEB_BRIDGE_CONNECTION_FAILURE ||
+		    !objects_alive(meeting->objects, OBJECT_WEB_BRIDGE, bridge->handle))
+			continue;
+		*id = bridge->alarm;
+		return bridge->handle;
+	}
+	return 0;
+}
+
+static void
+dump_leg(const struct meeting *meeting, const struct leg *leg, struct writer *w)
+{
+	static const char *const states[] = { "initial", "ringing", "connected", "onHold",
+		                              "ending" };
+	const struct meeting_leg *pub = &leg->pub;
+	(void)meeting;
+	writer_format(w, "  leg %u %s %s%s%s%s%s \"%s\" <%s>\n", pub->number,
+	              guid_text(&pub->id).text, states[pub->state], leg->inside ? " inside" : "",
+	              pub->heard ? " heard" : "", pub->hears ? " hears" : "",
+	              pub->lobby ? " lobby" : "", pub->name, pub->remote_party);
+}
+
+void
+meeting_dump(const struct meeting *meeting, struct writer *w)
+{
+	const struct meeting_totals *totals = &meeting->totals;
+	writer_format(w, "spaces %u legs %u (most %u, done %llu) lines lost %u\n",
+	              objects_count(meeting->objects, OBJECT_SPACE), totals->legs_active,
+	              totals->legs_active_max, (unsigned long long)totals->legs_completed,
+	              meeting->lines_lost);
+	uint32_t at = 0;
+	for (uint32_t handle; (handle = slab_next(&meeting->calls, &at)) != 0;) {
+		const struct call *call = call_get(meeting, handle);
+		writer_format(w, "call %s \"%s\"%s%s legs %u connected %u activators %u\n",
+		              guid_text(&call->pub.id).text, call->pub.name,
+		              call->pub.locked ? " locked" : "",
+		              call->pub.ending ? " ending" : "", call->pub.legs,
+		              call->pub.connected, call->activators);
+		for (uint32_t l = call->first; l != 0; l = leg_get(meeting, l)->next)
+			dump_leg(meeting, leg_get(meeting, l), w);
+	}
+}
