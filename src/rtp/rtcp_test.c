@@ -117,7 +117,7 @@ TEST(names_the_rule_that_was_broken)
 		{ { 0x80, 224, 0, 1, 0, 0, 0, 1 }, 8, RTCP_REJECT_VERSION },
 		{ { 0xa0, 201, 0, 1, 0, 0, 0, 0 }, 8, RTCP_REJECT_PADDING },
 		{ { 0xa0, 201, 0, 1, 0, 0, 0, 5 }, 8, RTCP_REJECT_PADDING },
-		{ { 0xa0, 201, 0, 0, 0x80, 201, 0, 1, 0, 0, 0, 1 }, 12, RTCP_REJECT_PADDING },
+		{ { 0xa0, 203, 0, 1, 0, 0, 0, 4, 0x80, 203, 0, 0 }, 12, RTCP_REJECT_PADDING },
 		{ { 0x81, 201, 0, 1, 0, 0, 0, 1 }, 8, RTCP_REJECT_COUNTS },
 		{ { 0x80, 200, 0, 1, 0, 0, 0, 1 }, 8, RTCP_REJECT_COUNTS },
 		{ { 0x80, 201, 0, 0 }, 4, RTCP_REJECT_COUNTS },

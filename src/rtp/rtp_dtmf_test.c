@@ -109,8 +109,9 @@ TEST(late_packets_of_an_earlier_press_are_stale)
 		{ 0, 8000, true, 4, true, 800, "+4 -4@100" },
 		{ 200, 9600, true, 5, false, 160, "+5" },
 		{ 210, 8000, false, 4, true, 800, "" },
-		{ 220, 9600, false, 5, false, 80, "" }, /* reordered: durations do not shrink */
-		{ 250, 9600, false, 5, true, 560, "-5@70" },
+		{ 220, 9600, false, 5, false, 560, "" },
+		{ 230, 9600, false, 5, false, 400, "" }, /* reordered: durations do not shrink */
+		{ 430, 0, false, 0, false, 0, "-5@70" },
 	};
 	play(steps, COUNT_OF(steps));
 }

@@ -532,6 +532,33 @@ TEST(the_window_takes_each_packet_once_in_any_order)
 	pair_fini(&pair);
 }
 
+TEST(a_gap_leaves_room_for_what_it_skipped)
+{
+	for (uint16_t gap = 1; gap < 2000; gap += 37) {
+		struct pair pair = pair_of(SRTP_SUITE_AEAD_AES_128_GCM, 0, 0);
+		for (uint16_t seq = 0; seq < 256; seq++) /* every bit of the window is set */
+			EXPECT_EQ(receive_rtp(&pair, protected_rtp(&pair, SSRC, seq)), SRTP_OK);
+		const uint16_t top = (uint16_t)(255 + gap);
+		EXPECT_EQ(receive_rtp(&pair, protected_rtp(&pair, SSRC, top)), SRTP_OK);
+		for (uint16_t late = 1; late < gap && late <= SRTP_WINDOW; late++) {
+			const uint16_t seq = (uint16_t)(top - late);
+			EXPECT_EQ(receive_rtp(&pair, protected_rtp(&pair, SSRC, seq)), SRTP_OK);
+		}
+		pair_fini(&pair);
+	}
+}
+
+TEST(before_the_first_roll_over_a_far_number_lies_ahead)
+{
+	struct pair pair = pair_of(SRTP_SUITE_AES_CM_128_HMAC_SHA1_80, 0, 0);
+	EXPECT_EQ(receive_rtp(&pair, protected_rtp(&pair, SSRC, 10)), SRTP_OK);
+	EXPECT_EQ(receive_rtp(&pair, protected_rtp(&pair, SSRC, 50000)), SRTP_OK);
+	struct srtp_place place;
+	EXPECT(srtp_session_place(pair.in, SSRC, &place));
+	EXPECT_EQ(place.rtp_index, 50000);
+	pair_fini(&pair);
+}
+
 TEST(the_roll_over_counter_follows_wraps_gaps_and_stragglers)
 {
 	FOR_EACH_SUITE(suite)
@@ -608,6 +635,21 @@ TEST(a_stream_put_to_rest_goes_on_and_takes_no_replay)
 		for (uint32_t ssrc = 1; ssrc <= 4; ssrc++)
 			EXPECT_EQ(receive_rtp(&pair, protected_rtp(&pair, ssrc, seq)), SRTP_OK);
 	pair_fini(&pair);
+}
+
+TEST(the_stream_idle_longest_is_put_to_rest)
+{
+	struct pair pair = pair_of(SRTP_SUITE_AES_CM_128_HMAC_SHA1_80, 2, 8);
+	struct pair sender = pair_of(SRTP_SUITE_AES_CM_128_HMAC_SHA1_80, 0, 0);
+	const struct packet late[] = { protected_rtp(&sender, 1, 1), protected_rtp(&sender, 2, 1) };
+	EXPECT_EQ(receive_rtp(&pair, protected_rtp(&sender, 2, 2)), SRTP_OK);
+	EXPECT_EQ(receive_rtp(&pair, protected_rtp(&sender, 1, 2)), SRTP_OK);
+	EXPECT_EQ(receive_rtp(&pair, protected_rtp(&sender, 3, 2)), SRTP_OK); /* in place of 2 */
+	/* A live stream takes a late packet, one at rest cannot know whether it saw it. */
+	EXPECT_EQ(receive_rtp(&pair, late[0]), SRTP_OK);
+	EXPECT_EQ(receive_rtp(&pair, late[1]), SRTP_REJECT_REPLAY);
+	pair_fini(&pair);
+	pair_fini(&sender);
 }
 
 TEST(strangers_take_no_stream_away)
