@@ -1,0 +1,673 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tables and rooms of the bridge, and what the model and the workers say. */
+#include "callbridge/bridge.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "callbridge/bridge_internal.h"
+#include "srtp/srtp.h"
+
+enum {
+	LOG_TEXT_MAX = 512,
+	STATS_PARTS = 5, /* a fifth of the legs is asked each second */
+	STATS_PART_US = BRIDGE_STATS_US / STATS_PARTS,
+};
+
+/* ---- Small things -------------------------------------------------------------------------- */
+
+void
+bridge_log(struct bridge *bridge, const char *format, ...)
+{
+	char text[LOG_TEXT_MAX];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	bridge->settings.sink.log(bridge->settings.sink.context, BRIDGE_LOG_INFO, str_of(text));
+}
+
+struct bridge_leg *
+bridge_leg_get(const struct bridge *bridge, uint32_t handle)
+{
+	return slab_get(&bridge->legs, handle);
+}
+
+struct bridge_leg *
+bridge_leg_of_meeting(const struct bridge *bridge, uint32_t meeting_leg)
+{
+	const struct meeting_leg *leg = meeting_leg_of(bridge, meeting_leg);
+	return leg != NULL ? bridge_leg_get(bridge, (uint32_t)leg->owner) : NULL;
+}
+
+unsigned
+bridge_leg_number(const struct bridge *bridge, const struct bridge_leg *leg)
+{
+	const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
+	return model != NULL ? model->number : 0;
+}
+
+void
+bridge_order(struct bridge *bridge, const struct bridge_leg *leg, struct media_order *order)
+{
+	if (!leg->has_media)
+		return;
+	order->leg = leg->media;
+	bridge->settings.sink.order(bridge->settings.sink.context, leg->worker, order);
+}
+
+void
+bridge_play(struct bridge *bridge, const struct bridge_leg *leg, enum media_sound sound)
+{
+	struct media_order order = { .kind = MEDIA_ORDER_LEG_PLAY, .play.sound = (uint8_t)sound };
+	bridge_order(bridge, leg, &order);
+}
+
+/* ---- Rooms --------------------------------------------------------------------------------- */
+
+struct bridge_room *
+bridge_room_of(const struct bridge *bridge, uint32_t call)
+{
+	struct bridge_room *room = &bridge->rooms[slab_index(call) % bridge->room_count];
+	return call != 0 && room->call == call ? room : NULL;
+}
+
+/* The worker with the fewest legs. */
+static unsigned
+idlest_worker(const struct bridge *bridge)
+{
+	unsigned idlest = 0;
+	for (unsigned i = 1; i < bridge->settings.workers; i++)
+		if (bridge->workers[i].legs.count < bridge->workers[idlest].legs.count)
+			idlest = i;
+	return idlest;
+}
+
+static struct bridge_room *
+room_open(struct bridge *bridge, uint32_t call, unsigned worker)
+{
+	struct bridge_room *room = &bridge->rooms[slab_index(call) % bridge->room_count];
+	CHECK(room->call == 0);
+	uint32_t id = 0;
+	uint32_t *slot = slab_take(&bridge->workers[worker].rooms, &id);
+	if (slot == NULL)
+		return NULL;
+	*slot = call;
+	*room = (struct bridge_room){ .call = call, .worker = worker, .room = id };
+	const struct media_order order = { .kind = MEDIA_ORDER_ROOM_OPEN, .room = id };
+	bridge->settings.sink.order(bridge->settings.sink.context, worker, &order);
+	return room;
+}
+
+/* Every leg of the call has closed its media by now, so the worker's room is empty. */
+static void
+room_close(struct bridge *bridge, uint32_t call)
+{
+	struct bridge_room *room = bridge_room_of(bridge, call);
+	if (room == NULL)
+		return;
+	const struct media_order order = { .kind = MEDIA_ORDER_ROOM_CLOSE, .room = room->room };
+	bridge->settings.sink.order(bridge->settings.sink.context, room->worker, &order);
+	*room = (struct bridge_room){ 0 };
+}
+
+static void
+leave_room(struct bridge *bridge, struct bridge_leg *leg)
+{
+	struct media_order order = { .kind = MEDIA_ORDER_LEG_LEAVE };
+	if (leg->in_room)
+		bridge_order(bridge, leg, &order);
+	leg->in_room = false;
+}
+
+/* ---- Legs ---------------------------------------------------------------------------------- */
+
+struct bridge_leg *
+bridge_leg_new(struct bridge *bridge, enum leg_kind kind, int64_t now_us)
+{
+	uint32_t handle = 0;
+	if (bridge->shutting_down)
+		return NULL;
+	struct bridge_leg *leg = slab_take(&bridge->legs, &handle);
+	if (leg == NULL)
+		return NULL;
+	leg->handle = handle;
+	leg->kind = kind;
+	if (!timer_running(&bridge->stats_timer))
+		timer_start(&bridge->timers, &bridge->stats_timer, now_us + STATS_PART_US);
+	return leg;
+}
+
+bool
+bridge_media_open(struct bridge *bridge, struct bridge_leg *leg, uint32_t call, bool ice,
+                  int64_t now_us)
+{
+	const struct bridge_room *room = bridge_room_of(bridge, call);
+	const unsigned worker = room != NULL ? room->worker : idlest_worker(bridge);
+	uint32_t *slot = slab_take(&bridge->workers[worker].legs, &leg->media);
+	if (slot == NULL)
+		return false;
+	*slot = leg->handle;
+	leg->worker = worker;
+	leg->has_media = true;
+	leg->opened = false;
+	struct media_order order = { .kind = MEDIA_ORDER_LEG_OPEN };
+	order.open = (struct media_open){
+		.transport = leg->kind == LEG_WEB ? MEDIA_TRANSPORT_SHARED : MEDIA_TRANSPORT_PORTS,
+		.ice = ice,
+		.dtls = true,
+		.family = leg->local.family,
+	};
+	struct writer cname = writer_of(order.open.cname, sizeof order.open.cname - 1);
+	writer_format(&cname, "%016llx", (unsigned long long)prng_u64(&bridge->prng));
+	bridge_order(bridge, leg, &order);
+	(void)now_us;
+	return true;
+}
+
+void
+bridge_media_close(struct bridge *bridge, struct bridge_leg *leg)
+{
+	struct media_order order = { .kind = MEDIA_ORDER_LEG_CLOSE };
+	if (!leg->has_media)
+		return;
+	bridge_order(bridge, leg, &order);
+	/* The slot stays taken until the worker has let go of it. */
+	uint32_t *slot = slab_get(&bridge->workers[leg->worker].legs, leg->media);
+	CHECK(slot != NULL);
+	*slot = 0;
+	leg->has_media = false;
+	leg->opened = false;
+	leg->in_room = false;
+}
+
+void
+bridge_leg_over(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reason, bool remote,
+                int64_t now_us)
+{
+	const uint32_t meeting_leg = leg->meeting_leg;
+	if (leg->kind == LEG_WEB)
+		web_leg_over(bridge, leg);
+	const struct meeting_leg *model = meeting_leg_of(bridge, meeting_leg);
+	if (model != NULL && leg->told)
+		roster_gone(bridge, leg, model->call, now_us);
+	bridge_media_close(bridge, leg);
+	description_end(leg);
+	free(leg->caller);
+	timer_stop(&bridge->timers, &leg->timer);
+	slab_free(&bridge->legs, leg->handle);
+	meeting_leg_ended(bridge->settings.meeting, meeting_leg, reason, remote, now_us);
+}
+
+/* Out of or into the room, and mute, as the model has it. */
+void
+bridge_leg_settings(struct bridge *bridge, struct bridge_leg *leg)
+{
+	const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
+	struct media_order order = { .kind = MEDIA_ORDER_LEG_SET };
+	order.flags.dtmf_inband = leg->dtmf_inband;
+	if (model != NULL) {
+		order.flags.rx_muted = !model->heard;
+		order.flags.tx_muted = !model->hears;
+		order.flags.gain_control =
+			meeting_leg_setting(bridge->settings.meeting, leg->meeting_leg,
+		                            LEG_PROFILE_GAIN_MODE) == GAIN_AGC;
+	}
+	bridge_order(bridge, leg, &order);
+}
+
+void
+bridge_enter(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
+{
+	const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
+	if (model == NULL || !leg->has_media)
+		return;
+	if (model->lobby || leg->stage != STAGE_ACTIVE) {
+		leave_room(bridge, leg);
+		return;
+	}
+	struct bridge_room *room = bridge_room_of(bridge, model->call);
+	if (room == NULL)
+		room = room_open(bridge, model->call, leg->worker);
+	if (room == NULL || leg->in_room)
+		return;
+	struct media_order order = { .kind = MEDIA_ORDER_LEG_JOIN, .room = room->room };
+	bridge_order(bridge, leg, &order);
+	leg->in_room = true;
+	roster_changed(bridge, model->call, now_us);
+}
+
+static void
+drop_leg(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reason, int64_t now_us)
+{
+	if (leg->kind == LEG_WEB)
+		web_drop(bridge, leg, reason, now_us);
+	else
+		sip_drop(bridge, leg, reason, now_us);
+}
+
+/* ---- What the model says ------------------------------------------------------------------- */
+
+static enum media_sound
+sound_of(enum meeting_prompt prompt)
+{
+	switch (prompt) {
+	case PROMPT_ONLY_PARTICIPANT:
+		return MEDIA_SOUND_ONLY_PARTICIPANT;
+	case PROMPT_WAITING_FOR_HOST:
+		return MEDIA_SOUND_WAITING_FOR_HOST;
+	case PROMPT_CALL_LOCKED:
+		return MEDIA_SOUND_MEETING_LOCKED;
+	case PROMPT_JOIN_TONE:
+		return MEDIA_SOUND_JOIN_TONE;
+	case PROMPT_LEAVE_TONE:
+		return MEDIA_SOUND_LEAVE_TONE;
+	}
+	return MEDIA_SOUND_NONE;
+}
+
+static void
+send_dtmf(struct bridge *bridge, const struct bridge_leg *leg, const char *digits)
+{
+	struct str rest = str_of(digits);
+	while (rest.len != 0) {
+		struct media_order order = { .kind = MEDIA_ORDER_LEG_DTMF };
+		const size_t count = rest.len < MEDIA_DTMF_DIGITS_MAX ? rest.len
+		                                                      : MEDIA_DTMF_DIGITS_MAX;
+		order.dtmf.count = (uint8_t)count;
+		memcpy(order.dtmf.digits, rest.at, count);
+		bridge_order(bridge, leg, &order);
+		rest = str_sub(rest, count, rest.len - count);
+	}
+}
+
+static void
+model_leg_event(struct bridge *bridge, const struct meeting_event *event, int64_t now_us)
+{
+	if (event->kind == MEETING_DIAL) {
+		sip_dial(bridge, event->leg, now_us);
+		return;
+	}
+	struct bridge_leg *leg = bridge_leg_of_meeting(bridge, event->leg);
+	if (leg == NULL)
+		return;
+	if (event->kind == MEETING_DROP) {
+		drop_leg(bridge, leg, event->reason, now_us);
+	} else if (event->kind == MEETING_LEG_SETTINGS) {
+		bridge_leg_settings(bridge, leg);
+		bridge_enter(bridge, leg, now_us);
+		if (leg->kind == LEG_WEB)
+			web_settings(bridge, leg);
+	} else if (event->kind == MEETING_SEND_DTMF) {
+		send_dtmf(bridge, leg, meeting_leg_of(bridge, event->leg)->dtmf);
+	} else {
+		bridge_play(bridge, leg, sound_of(event->prompt));
+	}
+}
+
+static void
+model_event(struct bridge *bridge, const struct meeting_event *event, int64_t now_us)
+{
+	switch (event->kind) {
+	case MEETING_CALL_ENDED:
+		room_close(bridge, event->call);
+		break;
+	case MEETING_ROSTER:
+		roster_changed(bridge, event->call, now_us);
+		break;
+	case MEETING_LOG:
+		bridge->settings.sink.log(bridge->settings.sink.context, BRIDGE_LOG_INFO,
+		                          event->text);
+		break;
+	case MEETING_DIAL:
+	case MEETING_DROP:
+	case MEETING_LEG_SETTINGS:
+	case MEETING_PROMPT:
+	case MEETING_TONE:
+	case MEETING_SEND_DTMF:
+		model_leg_event(bridge, event, now_us);
+		break;
+	case MEETING_CALL_STARTED:
+	case MEETING_NONE:
+		break;
+	}
+}
+
+/* ---- What the workers say ------------------------------------------------------------------ */
+
+static const struct {
+	const char *text;
+	enum leg_end end;
+} losses[] = {
+	[MEDIA_LOST_CONSENT] = { "no ICE consent from the far end", LEG_END_TIMEOUT },
+	[MEDIA_LOST_SILENCE] = { "neither RTP nor RTCP from the far end", LEG_END_TIMEOUT },
+	[MEDIA_LOST_DTLS] = { "DTLS negotiation failed", LEG_END_ERROR },
+	[MEDIA_LOST_FINGERPRINT] = { "DTLS certificate does not match the SDP", LEG_END_ERROR },
+	[MEDIA_LOST_CLOSED] = { "media closed by the far end", LEG_END_REMOTE_TEARDOWN },
+};
+
+static const char *const codec_words[MEDIA_CODEC_COUNT] = {
+	[MEDIA_CODEC_NONE] = "",
+	[MEDIA_CODEC_OPUS] = "opus",
+	[MEDIA_CODEC_G722] = "g722",
+	[MEDIA_CODEC_PCMU] = "g711u",
+	[MEDIA_CODEC_PCMA] = "g711a",
+	[MEDIA_CODEC_TELEPHONE_EVENT] = "",
+	[MEDIA_CODEC_COMFORT_NOISE] = "",
+};
+
+static struct leg_stream
+stream_of(const struct media_direction_stats *stats)
+{
+	struct leg_stream stream = {
+		.bit_rate_bps = stats->bit_rate_bps,
+		.loss_tenths = (uint32_t)stats->loss_q16 * 1000 / UINT16_MAX,
+		.jitter_ms = stats->jitter_us / 1000,
+	};
+	if (stats->codec < MEDIA_CODEC_COUNT && stats->packets != 0)
+		str_copy(stream.codec, sizeof stream.codec, str_of(codec_words[stats->codec]));
+	return stream;
+}
+
+static void
+take_stats(struct bridge *bridge, const struct bridge_leg *leg, const struct media_stats *stats)
+{
+	struct leg_media media = { .rx_audio = stream_of(&stats->rx),
+		                   .tx_audio = stream_of(&stats->tx) };
+	media.tx_audio.rtt_ms = stats->rtt_us / 1000;
+	media.rx_audio.gain_tenths_db = stats->gain_cb;
+	media.encrypted = stats->srtp_suite != SRTP_SUITE_NONE;
+	if (media.encrypted)
+		str_copy(media.cipher, sizeof media.cipher,
+		         str_of(srtp_suite_info((enum srtp_suite)stats->srtp_suite)->name));
+	meeting_leg_media(bridge->settings.meeting, leg->meeting_leg, &media);
+}
+
+static void
+media_lost(struct bridge *bridge, struct bridge_leg *leg, uint8_t reason, int64_t now_us)
+{
+	CHECK(reason < COUNT_OF(losses));
+	bridge_log(bridge, "call %u: %s", bridge_leg_number(bridge, leg), losses[reason].text);
+	if (leg->kind == LEG_WEB && reason != MEDIA_LOST_FINGERPRINT)
+		web_media_lost(bridge, leg, now_us);
+	else
+		drop_leg(bridge, leg, losses[reason].end, now_us);
+}
+
+static void
+media_connected(struct bridge *bridge, struct bridge_leg *leg, uint32_t suite)
+{
+	struct media_order order = { .kind = MEDIA_ORDER_LEG_STATS };
+	if (leg->kind == LEG_WEB)
+		bridge_log(bridge, "call %u: completed DTLS combined media negotiation",
+		           bridge_leg_number(bridge, leg));
+	(void)suite;
+	bridge_order(bridge, leg, &order);
+}
+
+static void
+leg_media_event(struct bridge *bridge, struct bridge_leg *leg, const struct media_event *event,
+                int64_t now_us)
+{
+	switch ((enum media_event_kind)event->kind) {
+	case MEDIA_EVENT_LEG_OPENED:
+		leg->facts = event->opened;
+		leg->opened = true;
+		if (leg->kind == LEG_WEB)
+			web_media_opened(bridge, leg, now_us);
+		else
+			sip_media_opened(bridge, leg, now_us);
+		break;
+	case MEDIA_EVENT_LEG_CONNECTED:
+		media_connected(bridge, leg, event->value);
+		break;
+	case MEDIA_EVENT_LEG_LOST:
+		media_lost(bridge, leg, event->reason, now_us);
+		break;
+	case MEDIA_EVENT_LEG_DTMF:
+		if (leg->stage == STAGE_ASKING)
+			ivr_digit(bridge, leg, (char)event->value, now_us);
+		break;
+	case MEDIA_EVENT_LEG_TALKING:
+		meeting_leg_talking(bridge->settings.meeting, leg->meeting_leg, event->value != 0);
+		break;
+	case MEDIA_EVENT_LEG_STATS:
+		take_stats(bridge, leg, &event->stats);
+		break;
+	case MEDIA_EVENT_LEG_PLAYED:
+	case MEDIA_EVENT_LEG_REFUSED:
+	case MEDIA_EVENT_LEG_CLOSED:
+	case MEDIA_EVENT_ROOM_CLOSED:
+	case MEDIA_EVENT_COUNT:
+		break;
+	}
+}
+
+/* The worker could not make the transport: the leg is already gone there. */
+static void
+media_refused(struct bridge *bridge, struct bridge_leg *leg, uint8_t reason, int64_t now_us)
+{
+	leg->has_media = false;
+	bridge->settings.sink.log(bridge->settings.sink.context, BRIDGE_LOG_WARNING,
+	                          reason == MEDIA_REFUSED_PORTS
+	                                  ? STR("a call was refused: all media ports are in use")
+	                                  : STR("a call was refused: no room for its media"));
+	if (leg->kind == LEG_WEB)
+		web_drop(bridge, leg, LEG_END_TOO_MANY_CALLS, now_us);
+	else
+		sip_media_refused(bridge, leg, now_us);
+}
+
+void
+bridge_media(struct bridge *bridge, unsigned worker, const struct media_event *event,
+             int64_t now_us)
+{
+	CHECK(worker < bridge->settings.workers);
+	struct bridge_worker *slots = &bridge->workers[worker];
+	if (event->kind == MEDIA_EVENT_ROOM_CLOSED) {
+		slab_free(&slots->rooms, event->room);
+		return;
+	}
+	const uint32_t *slot = slab_get(&slots->legs, event->leg);
+	CHECK(slot != NULL);
+	struct bridge_leg *leg = bridge_leg_get(bridge, *slot);
+	const bool gone = event->kind == MEDIA_EVENT_LEG_REFUSED ||
+	                  event->kind == MEDIA_EVENT_LEG_CLOSED;
+	if (gone)
+		slab_free(&slots->legs, event->leg);
+	/* A leg that has closed its media in the meantime no longer cares. */
+	if (leg == NULL || !leg->has_media || leg->media != event->leg)
+		return;
+	check_context("bridge leg", leg->handle);
+	if (event->kind == MEDIA_EVENT_LEG_REFUSED)
+		media_refused(bridge, leg, event->reason, now_us);
+	else
+		leg_media_event(bridge, leg, event, now_us);
+	bridge_drain(bridge, now_us);
+}
+
+/* ---- Draining ------------------------------------------------------------------------------ */
+
+static bool
+drain_model(struct bridge *bridge, int64_t now_us)
+{
+	bool any = false;
+	for (struct meeting_event event;
+	     (event = meeting_poll(bridge->settings.meeting)).kind != MEETING_NONE; any = true)
+		model_event(bridge, &event, now_us);
+	return any;
+}
+
+static bool
+drain_sip(struct bridge *bridge, int64_t now_us)
+{
+	bool any = false;
+	for (struct sip_out out; (out = sip_ua_poll(bridge->settings.ua)).kind != SIP_OUT_NONE;
+	     any = true) {
+		if (out.kind == SIP_OUT_EVENT)
+			sip_event(bridge, out.event, now_us);
+		else
+			bridge->settings.sink.sip(bridge->settings.sink.context, &out);
+	}
+	return any;
+}
+
+void
+bridge_drain(struct bridge *bridge, int64_t now_us)
+{
+	/* A handler that ends up here again leaves the rest to the loop below it. */
+	if (bridge->draining)
+		return;
+	bridge->draining = true;
+	while (drain_model(bridge, now_us) || drain_sip(bridge, now_us))
+		;
+	bridge->draining = false;
+}
+
+/* ---- Time ---------------------------------------------------------------------------------- */
+
+/* Asks a part of the legs how they fare, so that the API has fresh figures without a burst. */
+static void
+ask_stats(struct bridge *bridge, int64_t now_us)
+{
+	const uint32_t part = bridge->stats_at++ % STATS_PARTS;
+	for (uint32_t at = 0, handle; (handle = slab_next(&bridge->legs, &at)) != 0;) {
+		struct media_order order = { .kind = MEDIA_ORDER_LEG_STATS };
+		const struct bridge_leg *leg = bridge_leg_get(bridge, handle);
+		if (slab_index(handle) % STATS_PARTS == part && leg->described)
+			bridge_order(bridge, leg, &order);
+	}
+	/* An idle bridge sleeps: the next leg starts this again. */
+	if (bridge->legs.count != 0)
+		timer_start(&bridge->timers, &bridge->stats_timer, now_us + STATS_PART_US);
+}
+
+static void
+leg_timer(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
+{
+	if (leg->kind == LEG_WEB)
+		web_timer(bridge, leg, now_us);
+	else
+		ivr_timer(bridge, leg, now_us);
+}
+
+void
+bridge_tick(struct bridge *bridge, int64_t now_us)
+{
+	for (struct timer *timer; (timer = timer_take(&bridge->timers, now_us)) != NULL;) {
+		if (timer == &bridge->roster_timer)
+			rosters_send(bridge);
+		else if (timer == &bridge->stats_timer)
+			ask_stats(bridge, now_us);
+		else
+			leg_timer(bridge, CONTAINER_OF(timer, struct bridge_leg, timer), now_us);
+	}
+	bridge_drain(bridge, now_us);
+}
+
+int64_t
+bridge_deadline(const struct bridge *bridge)
+{
+	return timer_wheel_deadline(&bridge->timers);
+}
+
+bool
+bridge_shutdown(struct bridge *bridge, int64_t now_us)
+{
+	bridge->shutting_down = true;
+	for (uint32_t at = 0, handle; (handle = slab_next(&bridge->legs, &at)) != 0;) {
+		struct bridge_leg *leg = bridge_leg_get(bridge, handle);
+		if (leg->stage != STAGE_ENDING)
+			drop_leg(bridge, leg, LEG_END_LOCAL_TEARDOWN, now_us);
+	}
+	bridge_drain(bridge, now_us);
+	const struct bridge_counts counts = bridge_count(bridge);
+	return counts.legs == 0 && counts.media_legs == 0;
+}
+
+struct bridge_counts
+bridge_count(const struct bridge *bridge)
+{
+	struct bridge_counts counts = { .legs = bridge->legs.count };
+	for (unsigned i = 0; i < bridge->settings.workers; i++) {
+		counts.media_legs += bridge->workers[i].legs.count;
+		counts.rooms += bridge->workers[i].rooms.count;
+	}
+	for (uint32_t at = 0, handle; (handle = slab_next(&bridge->legs, &at)) != 0;) {
+		const struct bridge_leg *leg = bridge_leg_get(bridge, handle);
+		counts.waiting_browsers += leg->kind == LEG_WEB && !leg->linked;
+	}
+	return counts;
+}
+
+/* ---- Life ---------------------------------------------------------------------------------- */
+
+static int
+allocate(struct bridge *bridge)
+{
+	const struct bridge_settings *settings = &bridge->settings;
+	int rc = slab_create(&bridge->legs, sizeof(struct bridge_leg), settings->legs_max);
+	if (rc == 0)
+		rc = map_create(&bridge->by_web, settings->legs_max);
+	if (rc == 0)
+		rc = map_create(&bridge->by_guest, settings->legs_max);
+	for (unsigned i = 0; rc == 0 && i < settings->workers; i++) {
+		rc = slab_create(&bridge->workers[i].legs, sizeof(uint32_t), settings->legs_max);
+		if (rc == 0)
+			rc = slab_create(&bridge->workers[i].rooms, sizeof(uint32_t),
+			                 settings->rooms_max);
+	}
+	bridge->room_count = settings->rooms_max;
+	bridge->rooms = calloc(bridge->room_count, sizeof *bridge->rooms);
+	return rc != 0 ? rc : bridge->rooms == NULL ? -ENOMEM : 0;
+}
+
+int
+bridge_create(struct bridge **out, const struct bridge_settings *settings, int64_t now_us)
+{
+	CHECK(settings->workers != 0 && settings->workers <= BRIDGE_WORKERS_MAX);
+	CHECK(settings->web_address_count <= BRIDGE_ADDRESSES_MAX);
+	struct bridge *bridge = calloc(1, sizeof *bridge);
+	if (bridge == NULL)
+		return -ENOMEM;
+	bridge->settings = *settings;
+	prng_init(&bridge->prng, settings->seed);
+	bridge->hash_key = (struct hash_key){ prng_u64(&bridge->prng), prng_u64(&bridge->prng) };
+	timer_wheel_init(&bridge->timers, now_us);
+	str_copy(bridge->sip_domain, sizeof bridge->sip_domain, str_of(settings->sip_domain));
+	str_copy(bridge->id, sizeof bridge->id, str_of(settings->id));
+	for (unsigned i = 0; i < settings->web_address_count; i++)
+		bridge->web_addresses[i] = settings->web_addresses[i];
+	const int rc = allocate(bridge);
+	if (rc != 0) {
+		bridge_destroy(bridge);
+		return rc;
+	}
+	*out = bridge;
+	return 0;
+}
+
+void
+bridge_destroy(struct bridge *bridge)
+{
+	if (bridge == NULL)
+		return;
+	for (uint32_t at = 0, handle;
+	     bridge->legs.slots != NULL && (handle = slab_next(&bridge->legs, &at)) != 0;) {
+		struct bridge_leg *leg = bridge_leg_get(bridge, handle);
+		description_end(leg);
+		free(leg->caller);
+	}
+	for (unsigned i = 0; i < bridge->settings.workers; i++) {
+		slab_destroy(&bridge->workers[i].legs);
+		slab_destroy(&bridge->workers[i].rooms);
+	}
+	slab_destroy(&bridge->legs);
+	map_destroy(&bridge->by_web);
+	map_destroy(&bridge->by_guest);
+	free(bridge->rooms);
+	explicit_bzero(&bridge->settings.jwt_key, sizeof bridge->settings.jwt_key);
+	free(bridge);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bridge -- a Call Bridge's control: SIP sessions, browsers' sessions, the meeting model and the
+ * media workers brought together, sans-IO.
+ *
+ * Everything that happens to a Call Bridge passes through here: SIP by the sip_ua it is given,
+ * browsers as C2W messages, media as orders and events, the API by the shared meeting model.  The
+ * shell (callbridge.c) owns sockets, threads and time; the simulator (sim/) owns virtual ones.
+ *
+ *	sip_ua_datagram(ua, ...);  bridge_drain(bridge, now);
+ *	api_request(api, ...);     bridge_drain(bridge, now);
+ *	bridge_media(bridge, worker, &event, now);    drains by itself, as all bridge_* inputs do
+ *
+ * Ownership  bridge_create() allocates tables; a leg's SDP session is on the heap while it lives.
+ *            Meeting and user agent are the caller's and outlive the bridge.
+ * Threads    The control thread.
+ * Units      Microseconds.
+ * Errors     Peers' faults become SIP responses, C2W refusals and log lines.
+ * Limits     `legs_max` legs; more are refused with 503 and "busy".
+ */
+#ifndef CALLBRIDGE_BRIDGE_H
+#define CALLBRIDGE_BRIDGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/str.h"
+#include "c2w/c2w.h"
+#include "c2w/jwt.h"
+#include "meeting/meeting.h"
+#include "sdp/sdp.h"
+#include "sip/sip_ua.h"
+#include "worker/media.h"
+
+enum {
+	BRIDGE_WORKERS_MAX = 64,
+	BRIDGE_LINKS_MAX = 16,      /* Web Bridges connected at the same time */
+	BRIDGE_ADDRESSES_MAX = 8,   /* of ours that browsers may reach */
+	BRIDGE_REJOIN_US = 20 * 1000 * 1000, /* a browser without its WebSocket is waited for */
+	BRIDGE_PASSCODE_TRIES = 3,
+	BRIDGE_PASSCODE_US = 60 * 1000 * 1000, /* then the caller is let go */
+	BRIDGE_ROSTER_US = 100 * 1000, /* roster changes are gathered for so long */
+	BRIDGE_STATS_US = 5 * 1000 * 1000,
+};
+
+enum bridge_log {
+	BRIDGE_LOG_INFO,
+	BRIDGE_LOG_WARNING,
+};
+
+/* What the shell does for the bridge. */
+struct bridge_sink {
+	void *context;
+	void (*order)(void *context, unsigned worker, const struct media_order *order);
+	/* Everything of sip_ua_poll() but events. */
+	void (*sip)(void *context, const struct sip_out *out);
+	void (*web)(void *context, unsigned link, const struct c2w_message *message);
+	void (*log)(void *context, enum bridge_log level, struct str text);
+	/* Unguessable bytes. */
+	void (*random)(void *context, void *out, size_t len);
+	/* Seconds since 1970, for tokens. */
+	int64_t (*wall_s)(void *context);
+};
+
+struct bridge_settings {
+	struct meeting *meeting;
+	struct sip_ua *ua;
+	unsigned workers;
+	uint32_t legs_max;          /* in all, and what any one worker can take */
+	uint32_t rooms_max;
+	struct sdp_fingerprint fingerprint; /* of the DTLS certificate */
+	const struct sip_ua_listener *listeners; /* as given to the ua; borrowed */
+	const struct net_addr *web_addresses;    /* ICE candidates: address only; copied */
+	unsigned web_address_count;
+	const char *sip_domain;     /* of outgoing calls' From; copied */
+	const char *id;             /* GUID of this Call Bridge as text; copied */
+	uint8_t jwt_key[JWT_KEY_BYTES];
+	uint32_t jwt_hours;
+	uint64_t seed;
+	struct bridge_sink sink;
+};
+
+struct bridge;
+
+[[nodiscard]] int bridge_create(struct bridge **out, const struct bridge_settings *settings,
+                                int64_t now_us);
+void bridge_destroy(struct bridge *bridge);
+
+/* After every input to the user agent or the model that did not come through a bridge_* call. */
+void bridge_drain(struct bridge *bridge, int64_t now_us);
+
+void bridge_media(struct bridge *bridge, unsigned worker, const struct media_event *event,
+                  int64_t now_us);
+
+/* A Web Bridge's connection: `web_bridge` is its object's handle. */
+void bridge_link_up(struct bridge *bridge, unsigned link, uint32_t web_bridge, int64_t now_us);
+void bridge_link_down(struct bridge *bridge, unsigned link, int64_t now_us);
+void bridge_web(struct bridge *bridge, unsigned link, const struct c2w_message *message,
+                int64_t now_us);
+
+void bridge_tick(struct bridge *bridge, int64_t now_us);
+[[nodiscard]] int64_t bridge_deadline(const struct bridge *bridge);
+
+/* Ends every call properly; true once nothing is left.  New calls are refused meanwhile. */
+bool bridge_shutdown(struct bridge *bridge, int64_t now_us);
+
+struct bridge_counts {
+	uint32_t legs;       /* SIP and web */
+	uint32_t rooms;
+	uint32_t media_legs; /* slots the workers have not given back yet */
+	uint32_t waiting_browsers; /* without WebSocket */
+};
+struct bridge_counts bridge_count(const struct bridge *bridge);
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The bridge's own structures, shared by bridge.c (tables, rooms, model and worker events),
+ * bridge_sdp.c (descriptions), bridge_sip.c, bridge_web.c and bridge_ivr.c. */
+#ifndef CALLBRIDGE_BRIDGE_INTERNAL_H
+#define CALLBRIDGE_BRIDGE_INTERNAL_H
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/prng.h"
+#include "base/slab.h"
+#include "base/timer.h"
+#include "callbridge/bridge.h"
+#include "sdp/sdp_session.h"
+
+enum {
+	SDP_TEXT_MAX = 16 * 1024, /* of ours */
+	GUEST_MAX = 32,
+	DIGITS_MAX = 32,
+	DOMAIN_MAX = 256,
+	ROSTER_GONE_MAX = 24,
+};
+
+enum leg_stage {
+	STAGE_OPENING,   /* the worker makes the transport */
+	STAGE_OFFERING,  /* our call: INVITE is out */
+	STAGE_ANSWERED,  /* their call: 200 is out, ACK is not in */
+	STAGE_ASKING,    /* connected, a passcode is asked for */
+	STAGE_ACTIVE,    /* in its meeting; a browser before its offer too */
+	STAGE_ENDING,    /* the far end is being told */
+};
+
+/* Who is calling, kept while a passcode is asked for. */
+struct caller {
+	char name[MEETING_NAME_MAX];
+	char party[MEETING_PARTY_MAX];
+	char dialled[MEETING_PARTY_MAX]; /* user@host */
+	char source[ADDR_TEXT_MAX];
+	char call_id[MEETING_PARTY_MAX];
+};
+
+struct bridge_leg {
+	uint32_t handle;
+	enum leg_kind kind;
+	enum leg_stage stage;
+	bool outgoing;
+	bool late_offer;    /* they call without an offer: our 200 makes it */
+	bool has_media;     /* `media` is a slot of `worker` */
+	bool opened;        /* and its transport is known */
+	bool described;     /* offer and answer were exchanged at least once */
+	bool has_been_connected; /* browser: the model was told */
+	bool held;
+	bool in_room;
+	bool dtmf_inband;   /* no telephone-event was agreed on */
+	uint32_t meeting_leg; /* 0: not yet */
+	struct meeting_entry entry;
+	enum leg_end end;   /* why we are ending it */
+	struct timer timer; /* passcode, or a browser's return */
+
+	/* Media. */
+	unsigned worker;
+	media_leg_id media;
+	struct media_opened facts;
+	struct sdp_settings sdp_settings;
+	struct sdp_session *sdp;
+	struct sdp_session *sdp_offered; /* our call: as it was before any answer (forks) */
+	struct net_addr local; /* the address our SDP tells */
+
+	/* SIP. */
+	sip_session_id session;
+	uint16_t fork;
+
+	/* Passcode. */
+	struct caller *caller; /* until it is let in; NULL: it is */
+	char digits[DIGITS_MAX + 1];
+	uint8_t digit_count;
+	uint8_t tries;
+
+	/* Browser. */
+	bool linked;          /* has a WebSocket: link and web_session mean something */
+	unsigned link;
+	uint32_t web_session;
+	uint32_t revision;    /* of the offer being answered */
+	bool in_lobby;        /* as it was last told */
+	bool muting_self;     /* a wish of its own is being carried out */
+	char guest[GUEST_MAX];
+
+	/* What other browsers were last told about this participant. */
+	bool told;
+	bool told_muted;
+	bool told_talking;
+	bool told_lobby;
+	uint64_t told_name; /* hash */
+	char participant[GUID_TEXT_LEN + 1];
+};
+
+/* A call's room on a worker. */
+struct bridge_room {
+	uint32_t call;       /* meeting call; 0: the slot is free */
+	unsigned worker;
+	media_room_id room;
+	bool roster_changed;
+	bool roster_whole;   /* too many left at once: the next roster is a whole one */
+	uint8_t gone_count;
+	char gone[ROSTER_GONE_MAX][GUID_TEXT_LEN + 1]; /* participants who left since the last */
+};
+
+struct bridge_worker {
+	struct slab legs;  /* uint32_t: handle of the bridge leg */
+	struct slab rooms; /* uint32_t: handle of the call */
+};
+
+struct bridge_link {
+	bool up;
+	uint32_t web_bridge;
+};
+
+struct bridge {
+	struct bridge_settings settings;
+	char sip_domain[DOMAIN_MAX];
+	char id[GUID_TEXT_LEN + 1];
+	struct net_addr web_addresses[BRIDGE_ADDRESSES_MAX];
+	struct prng prng;
+	struct hash_key hash_key;
+	struct slab legs;
+	struct map by_web;   /* (link, session) -> leg */
+	struct map by_guest; /* guest name -> leg */
+	struct bridge_room *rooms; /* by the call handle's index */
+	uint32_t room_count;
+	struct bridge_worker workers[BRIDGE_WORKERS_MAX];
+	struct bridge_link links[BRIDGE_LINKS_MAX];
+	struct timer_wheel timers;
+	struct timer roster_timer;
+	struct timer stats_timer;
+	uint32_t stats_at;
+	bool shutting_down;
+	bool draining;
+	char text[SDP_TEXT_MAX]; /* one description being written */
+	struct c2w_person people[C2W_PEOPLE_MAX]; /* one roster being written */
+	uint32_t sessions[C2W_SESSIONS_MAX];      /* and whom it goes to */
+};
+
+static inline const struct meeting_leg *
+meeting_leg_of(const struct bridge *bridge, uint32_t meeting_leg_handle)
+{
+	return meeting_leg_handle != 0 ? meeting_leg(bridge->settings.meeting, meeting_leg_handle)
+	                               : NULL;
+}
+
+/* bridge.c */
+struct bridge_leg *bridge_leg_new(struct bridge *bridge, enum leg_kind kind, int64_t now_us);
+struct bridge_leg *bridge_leg_get(const struct bridge *bridge, uint32_t handle);
+struct bridge_leg *bridge_leg_of_meeting(const struct bridge *bridge, uint32_t meeting_leg);
+/* Frees the leg: media is closed, the model is told. */
+void bridge_leg_over(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reason,
+                     bool remote, int64_t now_us);
+/* Takes a media slot on a worker and orders its transport; false when all are taken.  `call` is
+ * where the leg is going, or 0. */
+[[nodiscard]] bool bridge_media_open(struct bridge *bridge, struct bridge_leg *leg, uint32_t call,
+                                     bool ice, int64_t now_us);
+void bridge_media_close(struct bridge *bridge, struct bridge_leg *leg);
+void bridge_order(struct bridge *bridge, const struct bridge_leg *leg, struct media_order *order);
+void bridge_play(struct bridge *bridge, const struct bridge_leg *leg, enum media_sound sound);
+/* The leg is connected: into its room, as the model says. */
+void bridge_enter(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
+void bridge_leg_settings(struct bridge *bridge, struct bridge_leg *leg);
+__attribute__((format(printf, 2, 3))) void bridge_log(struct bridge *bridge, const char *format,
+                                                      ...);
+unsigned bridge_leg_number(const struct bridge *bridge, const struct bridge_leg *leg);
+
+struct bridge_room *bridge_room_of(const struct bridge *bridge, uint32_t call);
+
+/* bridge_sdp.c */
+[[nodiscard]] int description_begin(struct bridge *bridge, struct bridge_leg *leg,
+                                    enum sip_encryption encryption);
+void description_end(struct bridge_leg *leg);
+/* Write an offer or answer of ours into bridge->text; empty when it does not fit. */
+struct str description_offer(struct bridge *bridge, struct bridge_leg *leg);
+struct str description_answer(struct bridge *bridge, struct bridge_leg *leg);
+/* Orders the worker to do what was agreed on; false when there is no sound in it. */
+[[nodiscard]] bool description_apply(struct bridge *bridge, struct bridge_leg *leg,
+                                     int64_t now_us);
+
+/* bridge_sip.c */
+void sip_event(struct bridge *bridge, const struct sip_event *event, int64_t now_us);
+void sip_media_opened(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
+void sip_media_refused(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
+void sip_dial(struct bridge *bridge, uint32_t meeting_leg, int64_t now_us);
+/* Into the meeting of leg->entry, or of a running `call`; 0, or the status to refuse with. */
+uint16_t sip_join(struct bridge *bridge, struct bridge_leg *leg, const struct caller *caller,
+                  uint32_t call, int64_t now_us);
+void sip_drop(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reason, int64_t now_us);
+
+/* bridge_web.c */
+void web_media_opened(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
+void web_drop(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reason, int64_t now_us);
+void web_leg_over(struct bridge *bridge, struct bridge_leg *leg);
+void web_settings(struct bridge *bridge, struct bridge_leg *leg);
+void web_timer(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
+void web_media_lost(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
+
+/* bridge_roster.c: who is here, told to browsers. */
+void roster_changed(struct bridge *bridge, uint32_t call, int64_t now_us);
+void roster_gone(struct bridge *bridge, const struct bridge_leg *leg, uint32_t call,
+                 int64_t now_us);
+void rosters_send(struct bridge *bridge);
+/* The whole roster, to one browser. */
+void roster_send_whole(struct bridge *bridge, const struct bridge_leg *to);
+
+/* bridge_ivr.c */
+void ivr_begin(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
+void ivr_digit(struct bridge *bridge, struct bridge_leg *leg, char digit, int64_t now_us);
+void ivr_timer(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
+
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who is in a meeting, as browsers are told.
+ *
+ * Changes are gathered for BRIDGE_ROSTER_US and then told once to everybody: one message for each
+ * Web Bridge, addressed to all its browsers in the meeting, which spreads it.  So a thousand people
+ * coming in cost a thousand lines, not a million. */
+#include "callbridge/bridge_internal.h"
+
+void
+roster_changed(struct bridge *bridge, uint32_t call, int64_t now_us)
+{
+	struct bridge_room *room = bridge_room_of(bridge, call);
+	if (room == NULL)
+		return;
+	room->roster_changed = true;
+	if (!timer_running(&bridge->roster_timer))
+		timer_start(&bridge->timers, &bridge->roster_timer, now_us + BRIDGE_ROSTER_US);
+}
+
+void
+roster_gone(struct bridge *bridge, const struct bridge_leg *leg, uint32_t call, int64_t now_us)
+{
+	struct bridge_room *room = bridge_room_of(bridge, call);
+	if (room == NULL)
+		return;
+	if (room->gone_count < ROSTER_GONE_MAX)
+		str_copy(room->gone[room->gone_count++], GUID_TEXT_LEN + 1,
+		         str_of(leg->participant));
+	else
+		room->roster_whole = true;
+	roster_changed(bridge, call, now_us);
+}
+
+static bool
+is_shown(const struct meeting_leg *model)
+{
+	return model->state == LEG_CONNECTED || model->state == LEG_ON_HOLD;
+}
+
+static void
+fill_person(struct bridge *bridge, struct bridge_leg *leg, const struct meeting_leg *model,
+            struct c2w_person *person)
+{
+	if (leg->participant[0] == '\0') {
+		const struct meeting_participant *participant =
+			meeting_participant(bridge->settings.meeting, model->participant);
+		CHECK(participant != NULL);
+		guid_write(leg->participant, &participant->id);
+	}
+	*person = (struct c2w_person){
+		.participant = str_of(leg->participant),
+		.name = str_of(model->name),
+		.muted = !model->heard,
+		.talking = model->talking && model->heard,
+		.lobby = model->lobby,
+		.sip = leg->kind == LEG_SIP,
+	};
+	if (person->name.len > C2W_NAME_MAX)
+		person->name.len = C2W_NAME_MAX;
+}
+
+/* Fills in what changed about a person since it was last told; false when nothing did. */
+static bool
+take_change(struct bridge *bridge, struct bridge_leg *leg, const struct meeting_leg *model,
+            struct c2w_person *person)
+{
+	fill_person(bridge, leg, model, person);
+	const uint64_t name = hash_str(&bridge->hash_key, person->name);
+	if (leg->told && leg->told_muted == person->muted && leg->told_talking == person->talking &&
+	    leg->told_lobby == person->lobby && leg->told_name == name)
+		return false;
+	leg->told = true;
+	leg->told_muted = person->muted;
+	leg->told_talking = person->talking;
+	leg->told_lobby = person->lobby;
+	leg->told_name = name;
+	return true;
+}
+
+/* Browsers of one link that see the roster: those in the meeting, not in its lobby. */
+static uint32_t
+gather_sessions(struct bridge *bridge, uint32_t call, unsigned link)
+{
+	uint32_t count = 0;
+	struct meeting *meeting = bridge->settings.meeting;
+	for (uint32_t at = 0; (at = meeting_call_leg_next(meeting, call, at)) != 0;) {
+		const struct meeting_leg *model = meeting_leg(meeting, at);
+		const struct bridge_leg *leg = bridge_leg_get(bridge, (uint32_t)model->owner);
+		if (leg != NULL && leg->kind == LEG_WEB && leg->linked && leg->link == link &&
+		    !model->lobby && count < C2W_SESSIONS_MAX)
+			bridge->sessions[count++] = leg->web_session;
+	}
+	return count;
+}
+
+static void
+send_to_call(struct bridge *bridge, uint32_t call, struct c2w_message *message)
+{
+	for (unsigned link = 0; link < BRIDGE_LINKS_MAX; link++) {
+		if (!bridge->links[link].up)
+			continue;
+		message->sessions = bridge->sessions;
+		message->session_count = gather_sessions(bridge, call, link);
+		if (message->session_count != 0)
+			bridge->settings.sink.web(bridge->settings.sink.context, link, message);
+	}
+}
+
+static uint32_t
+gather_changes(struct bridge *bridge, struct bridge_room *room)
+{
+	struct meeting *meeting = bridge->settings.meeting;
+	uint32_t count = 0;
+	for (unsigned i = 0; i < room->gone_count; i++)
+		bridge->people[count++] = (struct c2w_person){
+			.participant = str_of(room->gone[i]), .gone = true,
+		};
+	for (uint32_t at = 0; (at = meeting_call_leg_next(meeting, room->call, at)) != 0;) {
+		const struct meeting_leg *model = meeting_leg(meeting, at);
+		struct bridge_leg *leg = bridge_leg_get(bridge, (uint32_t)model->owner);
+		if (leg == NULL || !is_shown(model))
+			continue;
+		if (count == C2W_PEOPLE_MAX) {
+			room->roster_changed = true; /* the rest goes with the next one */
+			break;
+		}
+		if (take_change(bridge, leg, model, &bridge->people[count]))
+			count++;
+	}
+	return count;
+}
+
+static uint32_t
+gather_all(struct bridge *bridge, uint32_t call)
+{
+	struct meeting *meeting = bridge->settings.meeting;
+	uint32_t count = 0;
+	for (uint32_t at = 0; (at = meeting_call_leg_next(meeting, call, at)) != 0;) {
+		const struct meeting_leg *model = meeting_leg(meeting, at);
+		struct bridge_leg *leg = bridge_leg_get(bridge, (uint32_t)model->owner);
+		if (leg != NULL && is_shown(model) && count < C2W_PEOPLE_MAX)
+			fill_person(bridge, leg, model, &bridge->people[count++]);
+	}
+	return count;
+}
+
+static struct c2w_message
+meeting_message(const struct bridge *bridge, uint32_t call, bool lobby)
+{
+	const struct meeting_call *model = meeting_call(bridge->settings.meeting, call);
+	struct c2w_message message = { .kind = C2W_MEETING };
+	if (model == NULL)
+		return message;
+	message.meeting = (struct c2w_meeting){
+		.name = str_of(model->name),
+		.participants = model->connected,
+		.locked = model->locked,
+		.lobby = lobby,
+	};
+	return message;
+}
+
+static void
+send_room(struct bridge *bridge, struct bridge_room *room)
+{
+	struct c2w_message roster = { .kind = C2W_ROSTER };
+	room->roster_changed = false;
+	roster.roster.complete = room->roster_whole;
+	roster.roster.count = gather_changes(bridge, room);
+	if (room->roster_whole)
+		roster.roster.count = gather_all(bridge, room->call);
+	roster.roster.people = bridge->people;
+	room->roster_whole = false;
+	if (roster.roster.count != 0)
+		send_to_call(bridge, room->call, &roster);
+	room->gone_count = 0;
+	struct c2w_message meeting = meeting_message(bridge, room->call, false);
+	send_to_call(bridge, room->call, &meeting);
+}
+
+void
+rosters_send(struct bridge *bridge)
+{
+	for (uint32_t i = 0; i < bridge->room_count; i++)
+		if (bridge->rooms[i].call != 0 && bridge->rooms[i].roster_changed)
+			send_room(bridge, &bridge->rooms[i]);
+}
+
+void
+roster_send_whole(struct bridge *bridge, const struct bridge_leg *to)
+{
+	const struct meeting_leg *model = meeting_leg_of(bridge, to->meeting_leg);
+	if (model == NULL || !to->linked)
+		return;
+	struct c2w_message message = meeting_message(bridge, model->call, model->lobby);
+	message.session = to->web_session;
+	bridge->settings.sink.web(bridge->settings.sink.context, to->link, &message);
+	if (model->lobby)
+		return;
+	message = (struct c2w_message){ .kind = C2W_ROSTER, .session = to->web_session };
+	message.roster.complete = true;
+	message.roster.count = gather_all(bridge, model->call);
+	message.roster.people = bridge->people;
+	bridge->settings.sink.web(bridge->settings.sink.context, to->link, &message);
+}

@@ -1,0 +1,595 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SIP sessions of the bridge: calls in, calls out, re-offers, transfers, ends. */
+#include <stdlib.h>
+
+#include "callbridge/bridge_internal.h"
+
+enum {
+	URI_MAX = 300,
+	STATUS_TRYING = 100,
+	RETRY_AFTER_S = 10,
+};
+
+static struct bridge_leg *
+leg_of_session(const struct bridge *bridge, const struct sip_event *event)
+{
+	struct bridge_leg *leg = bridge_leg_get(bridge, (uint32_t)event->user);
+	return leg != NULL && leg->kind == LEG_SIP && leg->session.v == event->session.v ? leg
+	                                                                                 : NULL;
+}
+
+static void
+reject(struct bridge *bridge, sip_session_id session, uint16_t status, int64_t now_us)
+{
+	const struct str headers =
+		status == 503 ? STR("Retry-After: 10\r\n") : (struct str){ 0 };
+	static_assert(RETRY_AFTER_S == 10, "as in the header line above");
+	(void)sip_session_reject(bridge->settings.ua, session, status, (struct str){ 0 }, headers,
+	                         now_us);
+}
+
+/* A leg whose far end is being told; what SIP says last frees it. */
+static void
+end_session(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reason, uint16_t cause,
+            struct str text, int64_t now_us)
+{
+	leg->stage = STAGE_ENDING;
+	leg->end = reason;
+	timer_stop(&bridge->timers, &leg->timer);
+	bridge_media_close(bridge, leg);
+	if (sip_session_end(bridge->settings.ua, leg->session, cause, text, now_us) != 0)
+		bridge_leg_over(bridge, leg, reason, false, now_us);
+}
+
+void
+sip_drop(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reason, int64_t now_us)
+{
+	if (leg->stage == STAGE_ENDING)
+		return;
+	/* Our own call whose INVITE is not out yet: there is nobody to tell. */
+	if (leg->session.v == 0) {
+		bridge_leg_over(bridge, leg, reason, false, now_us);
+		return;
+	}
+	end_session(bridge, leg, reason, 0, (struct str){ 0 }, now_us);
+}
+
+/* ---- Calls in ------------------------------------------------------------------------------ */
+
+static uint16_t
+status_of_reject(enum sdp_reject reason)
+{
+	return reason == SDP_REJECT_NO_MEDIA || reason == SDP_REJECT_ENCRYPTION ||
+	                       reason == SDP_REJECT_UNENCRYPTED
+	               ? 488
+	               : 400;
+}
+
+/* Finds where the caller wants to go; 0 when there, else the status to refuse with. */
+static uint16_t
+route(struct bridge *bridge, const struct sip_event *event, struct meeting_entry *entry,
+      bool *ask)
+{
+	const struct meeting_knock knock = { .address = event->incoming.uri_user };
+	*ask = false;
+	switch (meeting_route(bridge->settings.meeting, &knock, entry)) {
+	case ROUTE_OPEN:
+		return 0;
+	case ROUTE_PASSCODE:
+	case ROUTE_WRONG_PASSCODE:
+		*ask = true;
+		return 0;
+	case ROUTE_MEMBERS_ONLY:
+		return 403;
+	case ROUTE_UNKNOWN:
+		break;
+	}
+	return 404;
+}
+
+/* The call that a Replaces header points into, so that the new leg takes the old one's place. */
+static uint32_t
+replaced_call(const struct bridge *bridge, sip_session_id session)
+{
+	for (uint32_t at = 0, handle; (handle = slab_next(&bridge->legs, &at)) != 0;) {
+		const struct bridge_leg *leg = bridge_leg_get(bridge, handle);
+		if (leg->kind != LEG_SIP || leg->session.v != session.v)
+			continue;
+		const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
+		return model != NULL ? model->call : 0;
+	}
+	return 0;
+}
+
+static void
+note_caller(struct caller *caller, const struct sip_event *event)
+{
+	const struct sip_event_incoming *incoming = &event->incoming;
+	struct writer w = writer_of(caller->dialled, sizeof caller->dialled - 1);
+	writer_format(&w, "%.*s@%.*s", STR_ARGS(incoming->uri_user), STR_ARGS(incoming->uri_host));
+	caller->dialled[w.at] = '\0';
+	str_copy(caller->name, sizeof caller->name,
+	         incoming->from_display.len != 0 ? incoming->from_display : incoming->from_user);
+	str_copy(caller->party, sizeof caller->party, incoming->from_uri);
+	str_copy(caller->call_id, sizeof caller->call_id, event->call_id);
+	(void)addr_text(caller->source, &incoming->source);
+}
+
+uint16_t
+sip_join(struct bridge *bridge, struct bridge_leg *leg, const struct caller *caller, uint32_t call,
+         int64_t now_us)
+{
+	const struct meeting_join request = {
+		.entry = leg->entry,
+		.call = call,
+		.kind = LEG_SIP,
+		.owner = leg->handle,
+		.name = str_of(caller->name),
+		.remote_party = str_of(caller->party),
+		.local_address = str_of(caller->dialled),
+		.remote_address = str_of(caller->source),
+		.sip_call_id = str_of(caller->call_id),
+	};
+	switch (meeting_join(bridge->settings.meeting, &request, now_us, &leg->meeting_leg)) {
+	case MEETING_ADMITTED:
+		return 0;
+	case MEETING_CALL_FULL:
+		return 486;
+	case MEETING_BRIDGE_FULL:
+		return 503;
+	case MEETING_GONE:
+		break;
+	}
+	return 404;
+}
+
+/* In now, or later when the passcode was typed. */
+static uint16_t
+let_in_or_ask(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *event,
+              uint32_t call, bool ask, int64_t now_us)
+{
+	struct caller caller = { 0 };
+	note_caller(&caller, event);
+	if (!ask)
+		return sip_join(bridge, leg, &caller, call, now_us);
+	leg->caller = malloc(sizeof *leg->caller);
+	if (leg->caller == NULL)
+		return 503;
+	*leg->caller = caller;
+	return 0;
+}
+
+/* Takes the offer, if there is one, before anything is promised. */
+static uint16_t
+take_offer(struct bridge *bridge, struct bridge_leg *leg, struct str offer)
+{
+	const enum sip_encryption encryption = (enum sip_encryption)meeting_entry_setting(
+		bridge->settings.meeting, &leg->entry, LEG_PROFILE_SIP_ENCRYPTION);
+	if (description_begin(bridge, leg, encryption) != 0)
+		return 503;
+	leg->late_offer = offer.len == 0;
+	if (leg->late_offer)
+		return 0;
+	const enum sdp_reject rejected = sdp_session_offer_take(leg->sdp, offer);
+	if (rejected != SDP_OK)
+		return status_of_reject(rejected);
+	return sdp_session_line(leg->sdp, 0) != NULL ? 0 : 488;
+}
+
+static bool
+offers_ice(const struct bridge_leg *leg)
+{
+	const struct sdp_line *line = leg->late_offer ? NULL : sdp_session_line(leg->sdp, 0);
+	return line == NULL || line->ice;
+}
+
+static void
+incoming(struct bridge *bridge, const struct sip_event *event, int64_t now_us)
+{
+	bool ask = false;
+	struct meeting_entry entry = { 0 };
+	uint32_t call = 0;
+	uint16_t refused = 0;
+	if (event->incoming.replaces.v != 0)
+		call = replaced_call(bridge, event->incoming.replaces);
+	if (call == 0)
+		refused = route(bridge, event, &entry, &ask);
+	struct bridge_leg *leg = NULL;
+	if (refused == 0)
+		leg = bridge_leg_new(bridge, LEG_SIP, now_us);
+	if (leg == NULL) {
+		reject(bridge, event->session, refused != 0 ? refused : 503, now_us);
+		return;
+	}
+	leg->session = event->session;
+	leg->entry = entry;
+	leg->stage = STAGE_OPENING;
+	leg->local = bridge->settings.listeners[event->incoming.listener].addr;
+	sip_session_set_user(bridge->settings.ua, event->session, leg->handle);
+	refused = take_offer(bridge, leg, event->body);
+	if (refused == 0)
+		refused = let_in_or_ask(bridge, leg, event, call, ask, now_us);
+	const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
+	if (refused == 0 &&
+	    !bridge_media_open(bridge, leg, model != NULL ? model->call : 0, offers_ice(leg), now_us))
+		refused = 503;
+	if (refused != 0) {
+		leg->stage = STAGE_ENDING;
+		leg->end = refused == 503 ? LEG_END_TOO_MANY_CALLS : LEG_END_ERROR;
+		reject(bridge, event->session, refused, now_us);
+	}
+}
+
+static void
+answer_incoming(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
+{
+	const struct str sdp = leg->late_offer ? description_offer(bridge, leg)
+	                                       : description_answer(bridge, leg);
+	if (sdp.len == 0 || (!leg->late_offer && !description_apply(bridge, leg, now_us))) {
+		end_session(bridge, leg, LEG_END_ERROR, 488, STR("Not Acceptable Here"), now_us);
+		return;
+	}
+	leg->stage = STAGE_ANSWERED;
+	if (sip_session_accept(bridge->settings.ua, leg->session, sdp, now_us) != 0)
+		end_session(bridge, leg, LEG_END_ERROR, 500, STR("Server Internal Error"), now_us);
+}
+
+/* The ACK: from now on the two sides are connected. */
+static void
+confirmed(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *event,
+          int64_t now_us)
+{
+	if (leg->stage != STAGE_ANSWERED)
+		return;
+	if (leg->late_offer && (event->body.len == 0 ||
+	                        sdp_session_answer_take(leg->sdp, event->body) != SDP_OK ||
+	                        !description_apply(bridge, leg, now_us))) {
+		end_session(bridge, leg, LEG_END_ERROR, 488, STR("Not Acceptable Here"), now_us);
+		return;
+	}
+	if (leg->caller != NULL) {
+		ivr_begin(bridge, leg, now_us);
+		return;
+	}
+	leg->stage = STAGE_ACTIVE;
+	meeting_leg_connected(bridge->settings.meeting, leg->meeting_leg, now_us);
+	bridge_enter(bridge, leg, now_us);
+}
+
+/* ---- Calls out ----------------------------------------------------------------------------- */
+
+/* "user@host", "host" and URIs alike become a URI. */
+static struct str
+uri_of_party(struct writer *w, struct str party)
+{
+	const bool has_scheme = str_starts(party, STR("sip:")) || str_starts(party, STR("sips:"));
+	if (!has_scheme)
+		writer_text(w, "sip:");
+	writer_str(w, party);
+	return writer_view(w);
+}
+
+void
+sip_dial(struct bridge *bridge, uint32_t meeting_leg, int64_t now_us)
+{
+	const struct meeting_leg *model = meeting_leg_of(bridge, meeting_leg);
+	if (model == NULL)
+		return;
+	struct bridge_leg *leg = bridge_leg_new(bridge, LEG_SIP, now_us);
+	if (leg == NULL) {
+		meeting_leg_ended(bridge->settings.meeting, meeting_leg, LEG_END_TOO_MANY_CALLS,
+		                  false, now_us);
+		return;
+	}
+	leg->outgoing = true;
+	leg->meeting_leg = meeting_leg;
+	leg->stage = STAGE_OPENING;
+	leg->local = bridge->settings.listeners[0].addr;
+	meeting_leg_owner(bridge->settings.meeting, meeting_leg, leg->handle);
+	const enum sip_encryption encryption = (enum sip_encryption)meeting_leg_setting(
+		bridge->settings.meeting, meeting_leg, LEG_PROFILE_SIP_ENCRYPTION);
+	if (description_begin(bridge, leg, encryption) != 0 ||
+	    !bridge_media_open(bridge, leg, model->call, true, now_us))
+		bridge_leg_over(bridge, leg, LEG_END_TOO_MANY_CALLS, false, now_us);
+}
+
+static void
+invite(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
+{
+	char target[URI_MAX];
+	char from[URI_MAX];
+	const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
+	const struct meeting_call *call = meeting_call(bridge->settings.meeting, model->call);
+	struct str user = STR("convoke");
+	if (call->space != 0) {
+		const struct str uri = objects_text(meeting_objects(bridge->settings.meeting),
+		                                    OBJECT_SPACE, call->space, SPACE_URI);
+		user = uri.len != 0 ? uri : user;
+	}
+	struct writer target_w = writer_of(target, sizeof target);
+	struct writer from_w = writer_of(from, sizeof from);
+	writer_format(&from_w, "sip:%.*s@%s", STR_ARGS(user), bridge->sip_domain);
+	leg->sdp_offered = malloc(sizeof *leg->sdp_offered);
+	const struct str sdp = description_offer(bridge, leg);
+	if (leg->sdp_offered != NULL)
+		*leg->sdp_offered = *leg->sdp;
+	const struct sip_call request = {
+		.target = uri_of_party(&target_w, str_of(model->remote_party)),
+		.from_uri = writer_view(&from_w),
+		.from_display = str_of(call->name),
+		.contact_user = user,
+		.sdp = sdp,
+		.user = leg->handle,
+	};
+	leg->stage = STAGE_OFFERING;
+	bridge_log(bridge, "call %u: outgoing SIP call to \"%s\" from space \"%s\"", model->number,
+	           model->remote_party, call->name);
+	if (leg->sdp_offered == NULL || target_w.failed || from_w.failed || sdp.len == 0 ||
+	    sip_ua_call(bridge->settings.ua, &leg->session, &request, now_us) != 0)
+		bridge_leg_over(bridge, leg, LEG_END_ERROR, false, now_us);
+}
+
+/* Each fork answers the same offer: go back to it before taking another's answer. */
+static bool
+take_answer(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *event,
+            int64_t now_us)
+{
+	*leg->sdp = *leg->sdp_offered;
+	leg->fork = event->fork;
+	return sdp_session_answer_take(leg->sdp, event->body) == SDP_OK &&
+	       description_apply(bridge, leg, now_us);
+}
+
+static void
+progress(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *event,
+         int64_t now_us)
+{
+	meeting_leg_ringing(bridge->settings.meeting, leg->meeting_leg, now_us);
+	/* Early media is heard by nobody, but its transport may be set up already. */
+	if (event->body.len != 0 && leg->stage == STAGE_OFFERING)
+		(void)take_answer(bridge, leg, event, now_us);
+}
+
+static void
+answered(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *event,
+         int64_t now_us)
+{
+	if (leg->stage != STAGE_OFFERING)
+		return;
+	const bool agreed = event->body.len != 0 ? take_answer(bridge, leg, event, now_us)
+	                                         : leg->described && leg->fork == event->fork;
+	if (!agreed) {
+		end_session(bridge, leg, LEG_END_ERROR, 488, STR("Not Acceptable Here"), now_us);
+		return;
+	}
+	leg->stage = STAGE_ACTIVE;
+	free(leg->sdp_offered);
+	leg->sdp_offered = NULL;
+	meeting_leg_identity(bridge->settings.meeting, leg->meeting_leg, (struct str){ 0 },
+	                     (struct str){ 0 }, event->call_id, now_us);
+	meeting_leg_connected(bridge->settings.meeting, leg->meeting_leg, now_us);
+	bridge_enter(bridge, leg, now_us);
+}
+
+/* ---- Within a call ------------------------------------------------------------------------- */
+
+static void
+refuse_offer(struct bridge *bridge, struct bridge_leg *leg, enum sdp_reject rejected,
+             int64_t now_us)
+{
+	const uint16_t status = rejected == SDP_REJECT_STATE ? 491 : status_of_reject(rejected);
+	(void)sip_session_refuse(bridge->settings.ua, leg->session, status, now_us);
+}
+
+static void
+reoffered(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *event,
+          int64_t now_us)
+{
+	if (!leg->opened || leg->stage == STAGE_ENDING) {
+		(void)sip_session_refuse(bridge->settings.ua, leg->session, 488, now_us);
+		return;
+	}
+	if (event->body.len == 0) {
+		const struct str offer = description_offer(bridge, leg);
+		(void)sip_session_answer(bridge->settings.ua, leg->session, offer, now_us);
+		return;
+	}
+	struct sdp_session *before = malloc(sizeof *before);
+	if (before == NULL) {
+		(void)sip_session_refuse(bridge->settings.ua, leg->session, 500, now_us);
+		return;
+	}
+	*before = *leg->sdp;
+	enum sdp_reject rejected = sdp_session_offer_take(leg->sdp, event->body);
+	struct str answer = { 0 };
+	if (rejected == SDP_OK) {
+		answer = description_answer(bridge, leg);
+		if (answer.len == 0 || sdp_session_line(leg->sdp, 0) == NULL)
+			rejected = SDP_REJECT_NO_MEDIA;
+	}
+	if (rejected != SDP_OK) {
+		*leg->sdp = *before;
+		refuse_offer(bridge, leg, rejected, now_us);
+	} else {
+		(void)description_apply(bridge, leg, now_us);
+		(void)sip_session_answer(bridge->settings.ua, leg->session, answer, now_us);
+	}
+	explicit_bzero(before, sizeof *before);
+	free(before);
+}
+
+static void
+reanswered(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *event,
+           int64_t now_us)
+{
+	if (leg->sdp == NULL || leg->sdp->state != SDP_HAVE_LOCAL_OFFER)
+		return;
+	if (sdp_session_answer_take(leg->sdp, event->body) != SDP_OK)
+		sdp_session_offer_drop(leg->sdp);
+	else
+		(void)description_apply(bridge, leg, now_us);
+}
+
+/* Key presses sent as INFO: "Signal=5" or the bare digit. */
+static void
+info(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *event, int64_t now_us)
+{
+	struct str digit = { 0 };
+	uint16_t status = 415;
+	if (str_eq_nocase(event->content_type, STR("application/dtmf"))) {
+		digit = str_trim(event->body);
+	} else if (str_eq_nocase(event->content_type, STR("application/dtmf-relay"))) {
+		struct str rest = event->body;
+		while (rest.len != 0 && digit.len == 0) {
+			const struct str line = str_trim(str_cut(&rest, '\n'));
+			if (str_starts(line, STR("Signal")) && str_find(line, '=') < line.len)
+				digit = str_trim(str_sub(line, str_find(line, '=') + 1,
+				                         line.len - str_find(line, '=') - 1));
+		}
+	} else if (event->body.len == 0) {
+		status = 200; /* RFC 6086 s4.2.2: a keep-alive of older phones */
+	}
+	if (digit.len == 1) {
+		status = 200;
+		if (leg->stage == STAGE_ASKING)
+			ivr_digit(bridge, leg, digit.at[0], now_us);
+	}
+	(void)sip_request_answer(bridge->settings.ua, event->request, status, now_us);
+}
+
+/* A transfer out of the meeting is the phone's own business; we tell it that we do not call others
+ * on a caller's word. */
+static void
+refer(struct bridge *bridge, const struct sip_event *event, int64_t now_us)
+{
+	(void)sip_request_answer(bridge->settings.ua, event->request, 603, now_us);
+}
+
+/* ---- The end ------------------------------------------------------------------------------- */
+
+static enum leg_end
+end_of_status(uint16_t status)
+{
+	switch (status) {
+	case 404:
+	case 410:
+	case 484:
+	case 604:
+		return LEG_END_UNKNOWN_DESTINATION;
+	case 486:
+	case 600:
+		return LEG_END_REMOTE_BUSY;
+	case 408:
+	case 480:
+	case 487:
+		return LEG_END_RINGING_TIMEOUT;
+	default:
+		return LEG_END_REMOTE_REJECTED;
+	}
+}
+
+static enum leg_end
+end_of(const struct bridge_leg *leg, const struct sip_event *event)
+{
+	switch (event->cause) {
+	case SIP_END_LOCAL:
+		return leg->stage == STAGE_ENDING ? leg->end : LEG_END_LOCAL_TEARDOWN;
+	case SIP_END_REMOTE:
+	case SIP_END_CANCELLED:
+		return LEG_END_REMOTE_TEARDOWN;
+	case SIP_END_REFUSED:
+		return end_of_status(event->status);
+	case SIP_END_TIMEOUT:
+		return event->was_connected ? LEG_END_TIMEOUT : LEG_END_RINGING_TIMEOUT;
+	case SIP_END_TRANSPORT:
+		return LEG_END_DNS_FAILURE;
+	case SIP_END_REPLACED:
+		return LEG_END_CALL_MOVED;
+	case SIP_END_PROTOCOL:
+		break;
+	}
+	return LEG_END_ERROR;
+}
+
+static void
+ended(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *event, int64_t now_us)
+{
+	const bool remote = event->cause == SIP_END_REMOTE || event->cause == SIP_END_CANCELLED ||
+	                    event->cause == SIP_END_REFUSED;
+	const unsigned number = bridge_leg_number(bridge, leg);
+	if (number != 0)
+		bridge_log(bridge, "call %u: ending; %s SIP teardown%s%.*s - %s", number,
+		           remote ? "remote" : "local", event->reason.len != 0 ? ": " : "",
+		           STR_ARGS(event->reason),
+		           event->was_connected ? "connected" : "not connected");
+	bridge_leg_over(bridge, leg, end_of(leg, event), remote, now_us);
+}
+
+void
+sip_event(struct bridge *bridge, const struct sip_event *event, int64_t now_us)
+{
+	if (event->kind == SIP_EVENT_INCOMING) {
+		incoming(bridge, event, now_us);
+		return;
+	}
+	struct bridge_leg *leg = leg_of_session(bridge, event);
+	if (leg == NULL)
+		return;
+	check_context("bridge leg", leg->handle);
+	switch (event->kind) {
+	case SIP_EVENT_PROGRESS:
+		progress(bridge, leg, event, now_us);
+		break;
+	case SIP_EVENT_ANSWERED:
+		answered(bridge, leg, event, now_us);
+		break;
+	case SIP_EVENT_CONFIRMED:
+		confirmed(bridge, leg, event, now_us);
+		break;
+	case SIP_EVENT_OFFER:
+		reoffered(bridge, leg, event, now_us);
+		break;
+	case SIP_EVENT_ANSWER:
+		reanswered(bridge, leg, event, now_us);
+		break;
+	case SIP_EVENT_OFFER_FAILED:
+		if (leg->sdp != NULL && leg->sdp->state == SDP_HAVE_LOCAL_OFFER)
+			sdp_session_offer_drop(leg->sdp);
+		break;
+	case SIP_EVENT_INFO:
+		info(bridge, leg, event, now_us);
+		break;
+	case SIP_EVENT_REFER:
+		refer(bridge, event, now_us);
+		break;
+	case SIP_EVENT_ENDED:
+		ended(bridge, leg, event, now_us);
+		break;
+	case SIP_EVENT_REFRESHED:
+	case SIP_EVENT_INCOMING:
+		break;
+	}
+}
+
+void
+sip_media_opened(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
+{
+	if (leg->stage != STAGE_OPENING)
+		return;
+	if (leg->outgoing)
+		invite(bridge, leg, now_us);
+	else
+		answer_incoming(bridge, leg, now_us);
+}
+
+void
+sip_media_refused(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
+{
+	if (leg->outgoing) {
+		bridge_leg_over(bridge, leg, LEG_END_TOO_MANY_CALLS, false, now_us);
+		return;
+	}
+	leg->stage = STAGE_ENDING;
+	leg->end = LEG_END_TOO_MANY_CALLS;
+	reject(bridge, leg->session, 503, now_us);
+}

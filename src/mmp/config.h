@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config -- DATA/convoke.conf: a list of MMP commands, turned into settings.
+ *
+ * There is one configuration language, the MMP command line of CMS.  At start the file's lines are
+ * run in order; `convoke mmp <command>` runs the same commands and writes the file back.  Commands
+ * and their words are in docs/guide/mmp.md.
+ *
+ * Sans-IO: text in, settings out.  Files named in it are relative to DATA.
+ *
+ * Ownership  `struct config` is a value without pointers.
+ * Threads    Pure.
+ * Errors     A wrong line gives a `struct config_error`: its number, what is wrong with it and what
+ *            was expected, in words for the administrator.
+ * Limits     Below.
+ */
+#ifndef MMP_CONFIG_H
+#define MMP_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/str.h"
+
+enum {
+	CONFIG_BYTES_MAX = 1 << 20,
+	CONFIG_LINE_MAX = 4096,
+	CONFIG_LISTENS_MAX = 4,
+	CONFIG_INTERFACES_MAX = 8,
+	CONFIG_FILE_MAX = 128,
+	CONFIG_IFACE_MAX = 16,
+	CONFIG_HOST_MAX = 256,
+	CONFIG_ERROR_MAX = 256,
+};
+
+/* Where a service listens: an interface of the machine by its name, "lo", "any" for every address,
+ * or a, b, c, d: the first to fourth interface that is not loopback. */
+struct config_listen {
+	char iface[CONFIG_IFACE_MAX];
+	uint16_t port;
+};
+
+/* Key, certificate (or full chain) and bundle of a service; empty: none. */
+struct config_certs {
+	char key[CONFIG_FILE_MAX];
+	char certificate[CONFIG_FILE_MAX];
+	char bundle[CONFIG_FILE_MAX];
+};
+
+struct config {
+	struct {
+		bool enabled;
+		char ifaces[CONFIG_INTERFACES_MAX][CONFIG_IFACE_MAX]; /* callbridge listen */
+		uint32_t iface_count;
+		struct config_certs certs;
+		char trust_c2w[CONFIG_FILE_MAX];
+		uint16_t sip_port;      /* UDP and TCP; 0: none */
+		uint16_t sip_tls_port;  /* 0: none */
+		uint16_t media_first;
+		uint16_t media_last;
+		uint32_t workers;       /* media threads; 0: one a core */
+		uint32_t calls_max;     /* call legs */
+		char domain[CONFIG_HOST_MAX]; /* of our SIP addresses; empty: the machine's address */
+		uint32_t jwt_hours;
+		bool sip_tls_verify;    /* tls sip verify enable */
+		char sip_trust[CONFIG_FILE_MAX]; /* tls sip trust */
+	} callbridge;
+	struct {
+		bool enabled;
+		struct config_listen listen;
+		struct config_certs certs;
+	} webadmin;
+	struct {
+		bool enabled;
+		struct config_listen https[CONFIG_LISTENS_MAX];
+		uint32_t https_count;
+		struct config_certs https_certs;
+		struct config_listen c2w[CONFIG_LISTENS_MAX];
+		uint32_t c2w_count;
+		struct config_certs c2w_certs;
+		char c2w_trust[CONFIG_FILE_MAX];
+	} webbridge;
+	struct {
+		char host[CONFIG_HOST_MAX]; /* nameserver, "IP" or "IP:port"; empty: the system's */
+	} dns;
+	bool log_debug; /* syslog level debug */
+};
+
+struct config_error {
+	uint32_t line; /* from 1; 0: the whole */
+	char text[CONFIG_ERROR_MAX]; /* "unknown word \"lisen\"; expected listen, certs, trust, ..." */
+};
+
+/* The values of a line that is not there. */
+void config_defaults(struct config *config);
+
+/* Reads a whole file over the defaults; '#' starts a comment. */
+[[nodiscard]] bool config_parse(struct config *out, struct str text, struct config_error *error);
+
+/* The commands that make `config` out of the defaults, one a line, in a fixed order. */
+void config_write(struct writer *w, const struct config *config);
+
+/* Runs one MMP command on a copy of the settings.  `out` gets what the command line answers, in
+ * CMS' words ("SUCCESS: ...", "FAILURE: ...", or a status block). */
+enum mmp_result {
+	MMP_SHOWN,    /* nothing changed */
+	MMP_CHANGED,  /* write the file back; running components take it up when restarted */
+	MMP_FAILED,
+	MMP_UNKNOWN,  /* no such command */
+};
+enum mmp_result mmp_run(struct config *config, struct str command, struct writer *out);
+
+#endif
