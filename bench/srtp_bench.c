@@ -87,8 +87,9 @@ fill(struct packet *packets, struct side *side, size_t len)
 {
 	for (int i = 0; i < BATCH; i++) {
 		const uint16_t seq = side->seq++;
-		const uint8_t header[HEADER_BYTES] = { 0x80, 111, (uint8_t)(seq >> 8), (uint8_t)seq,
-			                               0,    0,   0, 0, 1, 2, 3, 4 };
+		const uint8_t header[HEADER_BYTES] = {
+			0x80, 111, (uint8_t)(seq >> 8), (uint8_t)seq, 0, 0, 0, 0, 1, 2, 3, 4
+		};
 		memcpy(packets[i].bytes, header, sizeof header);
 		memset(packets[i].bytes + sizeof header, i, len);
 		packets[i].len = sizeof header + len;
@@ -108,15 +109,17 @@ run_round(struct side *side, size_t len, int round)
 			                        PACKET_ROOM) == SRTP_OK;
 	else
 		for (int i = 0; i < BATCH; i++)
-			all &= libsrtp2_rtp_protect(side->peer[0], packets[i].bytes, &packets[i].len);
+			all &= libsrtp2_rtp_protect(side->peer[0], packets[i].bytes,
+			                            &packets[i].len);
 	const double middle = now_ns();
 	if (side->ours[1] != NULL)
 		for (int i = 0; i < BATCH; i++)
-			all &= srtp_rtp_unprotect(side->ours[1], packets[i].bytes, &packets[i].len) ==
-			       SRTP_OK;
+			all &= srtp_rtp_unprotect(side->ours[1], packets[i].bytes,
+			                          &packets[i].len) == SRTP_OK;
 	else
 		for (int i = 0; i < BATCH; i++)
-			all &= libsrtp2_rtp_unprotect(side->peer[1], packets[i].bytes, &packets[i].len);
+			all &= libsrtp2_rtp_unprotect(side->peer[1], packets[i].bytes,
+			                              &packets[i].len);
 	const double end = now_ns();
 	CHECK(all);
 	side->protect_ns[round] = (middle - start) / BATCH;
@@ -196,7 +199,8 @@ measure_memory(enum srtp_suite suite, bool json)
 	const double start = now_ns();
 	const size_t before = mallinfo2().uordblks;
 	for (int i = 0; i < SESSIONS; i++) {
-		const struct srtp_settings settings = settings_of(suite, (enum srtp_direction)(i % 2));
+		const struct srtp_settings settings =
+		        settings_of(suite, (enum srtp_direction)(i % 2));
 		CHECK(srtp_session_create(&sessions[i], &settings) == 0);
 	}
 	const size_t bytes = (mallinfo2().uordblks - before) / SESSIONS * 2;
@@ -232,8 +236,8 @@ main(int argc, char **argv)
 		return 2;
 	}
 	if (!json)
-		printf("%-24s %5s %9s %9s %12s %9s %9s %7s\n", "suite", "bytes", "protect", "unprot.",
-		       "libsrtp2 p.", "u.", "times p.", "u.");
+		printf("%-24s %5s %9s %9s %12s %9s %9s %7s\n", "suite", "bytes", "protect",
+		       "unprot.", "libsrtp2 p.", "u.", "times p.", "u.");
 	for (enum srtp_suite suite = 1; suite < SRTP_SUITE_COUNT; suite++) {
 		for (size_t i = 0; i < COUNT_OF(payload_bytes); i++) {
 			const struct figures figures = measure(suite, payload_bytes[i], rounds);

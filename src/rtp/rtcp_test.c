@@ -164,7 +164,8 @@ TEST(a_report_block_tells_what_was_received)
 	struct rtp_receive receive;
 	rtp_receive_init(&receive, 8000);
 	for (uint32_t seq = 65530; seq < 65550; seq++) {
-		const struct rtp_packet packet = { .seq = (uint16_t)seq, .timestamp_rtp = seq * 160 };
+		const struct rtp_packet packet = { .seq = (uint16_t)seq,
+			                           .timestamp_rtp = seq * 160 };
 		if (seq != 65540)
 			(void)rtp_receive_input(&receive, &packet, (int64_t)seq * 20 * MS);
 	}

@@ -34,15 +34,23 @@ rtcp_ntp_short(uint64_t ntp)
 	return (uint32_t)(ntp >> 16);
 }
 
+/* The wire has less room still; the writer sees to that. */
+static int32_t
+clamp(int64_t value)
+{
+	if (value > INT32_MAX)
+		return INT32_MAX;
+	return value < INT32_MIN ? INT32_MIN : (int32_t)value;
+}
+
 struct rtcp_block
 rtcp_block_of(uint32_t ssrc, struct rtp_receive *receive, const struct rtcp_last_sr *last_sr,
               int64_t now_us)
 {
-	const int64_t lost = rtp_receive_lost(receive);
 	struct rtcp_block block = {
 		.ssrc = ssrc,
 		.fraction_lost = rtp_receive_take_fraction(receive),
-		.lost = (int32_t)(lost > INT32_MAX ? INT32_MAX : lost < INT32_MIN ? INT32_MIN : lost),
+		.lost = clamp(rtp_receive_lost(receive)),
 		.highest_seq = (uint32_t)receive->seq.highest,
 		.jitter_rtp = receive->jitter_q4_rtp >> 4,
 	};
@@ -73,7 +81,8 @@ rtcp_rtt_us(const struct rtcp_block *block, uint64_t ntp_now)
 static int64_t
 interval_us(const struct rtcp_timing *timing, uint32_t random)
 {
-	const int64_t min_us = timing->initial ? timing->interval_us_min / 2 : timing->interval_us_min;
+	const int64_t min_us =
+	        timing->initial ? timing->interval_us_min / 2 : timing->interval_us_min;
 	int64_t share_bps = timing->rtcp_bps;
 	int64_t sharing = timing->members;
 	if ((int64_t)timing->senders * 100 <= sharing * SENDERS_SHARE_PCT) {

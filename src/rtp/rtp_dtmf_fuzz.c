@@ -35,7 +35,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		const uint8_t *payload = reader_take(&r, payload_len);
 		dtmf_receive_tick(&receive, now_us);
 		pressed = drain(&receive, pressed);
-		dtmf_receive_input(&receive, timestamp_rtp, flags >> 7 != 0, payload, payload_len, now_us);
+		dtmf_receive_input(&receive, timestamp_rtp, flags >> 7 != 0, payload, payload_len,
+		                   now_us);
 		pressed = drain(&receive, pressed);
 	}
 	return 0;

@@ -68,10 +68,14 @@ play(const struct step *steps, size_t count)
 TEST(a_call_of_rfc_4733_is_two_presses)
 {
 	static const struct step steps[] = {
-		{ 0, 11200, true, 9, false, 400, "+9" },      { 50, 11200, false, 9, false, 800, "" },
-		{ 100, 11200, false, 9, false, 1200, "" },    { 150, 11200, false, 9, true, 1600, "-9@200" },
-		{ 160, 11200, false, 9, true, 1600, "" },     { 170, 11200, false, 9, true, 1600, "" },
-		{ 400, 14000, true, 1, false, 400, "+1" },    { 450, 14000, false, 1, true, 800, "-1@100" },
+		{ 0, 11200, true, 9, false, 400, "+9" },
+		{ 50, 11200, false, 9, false, 800, "" },
+		{ 100, 11200, false, 9, false, 1200, "" },
+		{ 150, 11200, false, 9, true, 1600, "-9@200" },
+		{ 160, 11200, false, 9, true, 1600, "" },
+		{ 170, 11200, false, 9, true, 1600, "" },
+		{ 400, 14000, true, 1, false, 400, "+1" },
+		{ 450, 14000, false, 1, true, 800, "-1@100" },
 		{ 460, 14000, false, 1, true, 800, "" },
 	};
 	play(steps, COUNT_OF(steps));
@@ -160,8 +164,8 @@ TEST(a_digit_is_started_updated_and_ended_three_times)
 		uint8_t flags;
 		uint16_t duration_rtp;
 	} want[] = {
-		{ 1000, true, 0x0a, 160 },   { 1050, false, 0x0a, 400 },  { 1100, false, 0x8a, 800 },
-		{ 1120, false, 0x8a, 800 },  { 1140, false, 0x8a, 800 },  { 1160, true, 0x0a, 160 },
+		{ 1000, true, 0x0a, 160 },  { 1050, false, 0x0a, 400 }, { 1100, false, 0x8a, 800 },
+		{ 1120, false, 0x8a, 800 }, { 1140, false, 0x8a, 800 }, { 1160, true, 0x0a, 160 },
 	};
 	struct dtmf_send send;
 	dtmf_send_init(&send, HZ);
@@ -222,12 +226,14 @@ TEST(what_we_send_is_heard_over_a_bad_link)
 					else
 						released_count++;
 				}
-				polled = dtmf_send_poll(&send, (uint32_t)(now_us / 125), now_us, &packet);
+				polled = dtmf_send_poll(&send, (uint32_t)(now_us / 125), now_us,
+				                        &packet);
 				/* One in five is lost, but never all five of a press: the marker
 				 * packet is spared. */
 				if (polled && (packet.marker || prng_below(&prng, 5) != 0))
-					dtmf_receive_input(&receive, packet.timestamp_rtp, packet.marker,
-					                   packet.payload, sizeof packet.payload, now_us);
+					dtmf_receive_input(&receive, packet.timestamp_rtp,
+					                   packet.marker, packet.payload,
+					                   sizeof packet.payload, now_us);
 			} while (polled);
 		}
 		EXPECT_STR(str_of(pressed), "0123456789*#ABCD5566");

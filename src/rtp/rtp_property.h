@@ -52,12 +52,14 @@ rtcp_property(const uint8_t *bytes, size_t len, bool reduced)
 		}
 		if (packet.type == RTCP_BYE) {
 			const struct str reason = rtcp_bye_reason(&packet);
-			CHECK(reason.len == 0 || (const uint8_t *)reason.at + reason.len <= bytes + at);
+			CHECK(reason.len == 0 ||
+			      (const uint8_t *)reason.at + reason.len <= bytes + at);
 			(void)rtcp_bye_names(&packet, 1);
 		}
 		if (packet.type == RTCP_SDES) {
 			const struct str cname = rtcp_cname(&packet, packet.ssrc);
-			CHECK(cname.len == 0 || (const uint8_t *)cname.at + cname.len <= bytes + at);
+			CHECK(cname.len == 0 ||
+			      (const uint8_t *)cname.at + cname.len <= bytes + at);
 		}
 	}
 	CHECK(at == len);

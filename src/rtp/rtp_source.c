@@ -20,8 +20,8 @@ is_private(const struct net_addr *addr)
 		return true;
 	if (addr->family == ADDR_IP6)
 		return (ip[0] & 0xfe) == 0xfc;
-	return ip[0] == 10 || (ip[0] == 172 && (ip[1] & 0xf0) == 16) || (ip[0] == 192 && ip[1] == 168) ||
-	       (ip[0] == 100 && (ip[1] & 0xc0) == 64);
+	return ip[0] == 10 || (ip[0] == 172 && (ip[1] & 0xf0) == 16) ||
+	       (ip[0] == 192 && ip[1] == 168) || (ip[0] == 100 && (ip[1] & 0xc0) == 64);
 }
 
 void

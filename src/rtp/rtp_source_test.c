@@ -90,7 +90,7 @@ TEST(the_signalled_address_is_heard_at_once_and_locks)
 		{ 5, EVIL, 1, 11, STRANGER, PHONE, false },
 		{ 6, EVIL, 1, 12, STRANGER, PHONE, false },
 		{ 20, PHONE, 1, 11, TAKE, PHONE, false },
-		{ 21, "198.51.100.7:4002", 1, 12, STRANGER, PHONE, false }, /* locked: no new port */
+		{ 21, "198.51.100.7:4002", 1, 12, STRANGER, PHONE, false }, /* no new port */
 	};
 	const struct rtp_source source = play(STORY(RTP_SOURCE_PLAIN, PHONE, NULL, steps));
 	EXPECT_EQ(source.strangers, 3);
@@ -104,7 +104,7 @@ TEST(a_phone_behind_nat_is_learned_once)
 		{ 20, NAT, 1, 11, WAIT, "192.168.1.5:4000", false },
 		{ 25, EVIL, 9, 1, STRANGER, "192.168.1.5:4000", false }, /* one at a time */
 		{ 40, NAT, 1, 12, WAIT, "192.168.1.5:4000", false },
-		{ 40, NAT, 1, 12, WAIT, "192.168.1.5:4000", false }, /* a duplicate proves nothing */
+		{ 40, NAT, 1, 12, WAIT, "192.168.1.5:4000", false }, /* again: no proof */
 		{ 80, NAT, 1, 14, MOVED, NAT, false },
 		{ 81, EVIL, 1, 15, STRANGER, NAT, false },
 		{ 82, EVIL, 1, 16, STRANGER, NAT, false },

@@ -92,8 +92,7 @@ count_jitter(struct rtp_receive *receive, uint32_t timestamp_rtp, int64_t now_us
 	const int64_t change = (int32_t)(transit - receive->transit_rtp);
 	const int64_t size = change < 0 ? -change : change;
 	if (receive->transit_set && size <= (int64_t)receive->clock_hz * JITTER_JUMP_S)
-		receive->jitter_q4_rtp +=
-		        (uint32_t)size - ((receive->jitter_q4_rtp + 8) >> 4);
+		receive->jitter_q4_rtp += (uint32_t)size - ((receive->jitter_q4_rtp + 8) >> 4);
 	receive->transit_rtp = transit;
 	receive->transit_set = true;
 }

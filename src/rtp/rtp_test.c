@@ -10,11 +10,11 @@
 
 static const uint8_t good[] = {
 	0xb2, 0xe0, 0x12, 0x34, 0x00, 0x00, 0x01, 0x40, /* P, X, two CSRCs; marker, type 96 */
-	0xde, 0xad, 0xbe, 0xef, 0, 0, 0, 1, 0, 0, 0, 2, /* SSRC and CSRCs */
+	0xde, 0xad, 0xbe, 0xef, 0,    0,    0,    1,    0, 0, 0, 2, /* SSRC and CSRCs */
 	0xbe, 0xde, 0x00, 0x03,                         /* one-byte extension, three words */
-	0x10, 0x85, 0x00, 0x22, 'a', 'b', 'c', 0x00,    /* 1: level 5 with voice; 2: "abc" */
+	0x10, 0x85, 0x00, 0x22, 'a',  'b',  'c',  0x00, /* 1: level 5 with voice; 2: "abc" */
 	0x30, 0x7f, 0xf0, 0x99,                         /* 3: level 127; 15 ends it */
-	'v', 'o', 'i', 'c', 'e', 0, 0, 3,
+	'v',  'o',  'i',  'c',  'e',  0,    0,    3,
 };
 
 TEST(reads_every_field_of_a_packet)
@@ -101,7 +101,8 @@ TEST(what_is_written_is_read_back_in_both_extension_forms)
 	static const uint32_t csrcs[] = { 11, 22, 33 };
 	for (uint8_t len = 0; len <= sizeof value; len++) {
 		for (unsigned id = 1; id < 256; id += 7) {
-			const struct rtp_ext exts[] = { { value, 1, 1 }, { value, (uint8_t)id, len } };
+			const struct rtp_ext exts[] = { { value, 1, 1 },
+				                        { value, (uint8_t)id, len } };
 			const struct rtp_header header = {
 				.payload_type = 111,
 				.marker = true,
@@ -126,7 +127,8 @@ TEST(what_is_written_is_read_back_in_both_extension_forms)
 			EXPECT_EQ(packet.timestamp_rtp, 0xfffffff0);
 			EXPECT_EQ(rtp_csrc(&packet, 2), 33);
 			const bool one_byte = id <= 14 && len >= 1 && len <= 16;
-			EXPECT_EQ(packet.ext_profile, one_byte ? RTP_EXT_ONE_BYTE : RTP_EXT_TWO_BYTE);
+			EXPECT_EQ(packet.ext_profile,
+			          one_byte ? RTP_EXT_ONE_BYTE : RTP_EXT_TWO_BYTE);
 			struct rtp_ext ext;
 			EXPECT(rtp_ext_find(&packet, (uint8_t)id, &ext));
 			EXPECT_EQ(ext.len, len);

@@ -47,9 +47,9 @@ struct srtp_session {
 	uint32_t live_max;
 	uint32_t resting_count;
 	uint32_t resting_max;
-	uint32_t recent;             /* where in `live` the last packet's stream was */
-	uint64_t clock;              /* counts accepted packets, for used_at */
-	struct srtp_place *resting;  /* behind `live`, in the same allocation */
+	uint32_t recent;            /* where in `live` the last packet's stream was */
+	uint64_t clock;             /* counts accepted packets, for used_at */
+	struct srtp_place *resting; /* behind `live`, in the same allocation */
 	uint64_t counts[SRTP_REJECT_COUNT];
 	struct stream live[];
 };
@@ -57,12 +57,18 @@ struct srtp_session {
 /* ---- Suites ---- */
 
 static const struct srtp_suite_info suites[SRTP_SUITE_COUNT] = {
-	[SRTP_SUITE_AES_CM_128_HMAC_SHA1_80] = { "AES_CM_128_HMAC_SHA1_80", 1, 16, 14, 10, 10, false },
-	[SRTP_SUITE_AES_CM_128_HMAC_SHA1_32] = { "AES_CM_128_HMAC_SHA1_32", 2, 16, 14, 4, 10, false },
-	[SRTP_SUITE_AES_256_CM_HMAC_SHA1_80] = { "AES_256_CM_HMAC_SHA1_80", 0, 32, 14, 10, 10, false },
-	[SRTP_SUITE_AES_256_CM_HMAC_SHA1_32] = { "AES_256_CM_HMAC_SHA1_32", 0, 32, 14, 4, 10, false },
-	[SRTP_SUITE_AEAD_AES_128_GCM] = { "AEAD_AES_128_GCM", 7, 16, 12, 16, 16, true },
-	[SRTP_SUITE_AEAD_AES_256_GCM] = { "AEAD_AES_256_GCM", 8, 32, 12, 16, 16, true },
+	[SRTP_SUITE_AES_CM_128_HMAC_SHA1_80] =
+	        { "AES_CM_128_HMAC_SHA1_80", 1, 16, 14, 10, 10, false },
+	[SRTP_SUITE_AES_CM_128_HMAC_SHA1_32] =
+	        { "AES_CM_128_HMAC_SHA1_32", 2, 16, 14, 4, 10, false },
+	[SRTP_SUITE_AES_256_CM_HMAC_SHA1_80] =
+	        { "AES_256_CM_HMAC_SHA1_80", 0, 32, 14, 10, 10, false },
+	[SRTP_SUITE_AES_256_CM_HMAC_SHA1_32] =
+	        { "AES_256_CM_HMAC_SHA1_32", 0, 32, 14, 4, 10, false },
+	[SRTP_SUITE_AEAD_AES_128_GCM] =
+	        { "AEAD_AES_128_GCM", 7, 16, 12, 16, 16, true },
+	[SRTP_SUITE_AEAD_AES_256_GCM] =
+	        { "AEAD_AES_256_GCM", 8, 32, 12, 16, 16, true },
 };
 
 const struct srtp_suite_info *
@@ -609,7 +615,8 @@ rtcp_unprotect(struct srtp_session *session, uint8_t *bytes, size_t *len)
 		.len = *len - trailer,
 		.ssrc = get_u32(bytes + 4),
 	};
-	const uint32_t index_word = get_u32(bytes + job.len + (info->aead ? info->rtcp_tag_bytes : 0));
+	const uint32_t index_word =
+	        get_u32(bytes + job.len + (info->aead ? info->rtcp_tag_bytes : 0));
 	if ((index_word & RTCP_ENCRYPTED) == 0)
 		return SRTP_REJECT_CLEAR;
 	job.index = index_word & ~RTCP_ENCRYPTED;

@@ -90,8 +90,8 @@ enum srtp_reject {
 struct srtp_settings {
 	enum srtp_suite suite;
 	enum srtp_direction direction;
-	const uint8_t *key;  /* key_bytes of the suite */
-	const uint8_t *salt; /* salt_bytes of the suite */
+	const uint8_t *key;   /* key_bytes of the suite */
+	const uint8_t *salt;  /* salt_bytes of the suite */
 	uint32_t streams_max; /* SSRCs with a replay window; 0: SRTP_STREAMS_DEFAULT */
 	uint32_t ssrcs_max;   /* SSRCs remembered at all, >= streams_max; 0: SRTP_SSRCS_DEFAULT */
 };

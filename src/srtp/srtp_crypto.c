@@ -15,7 +15,7 @@
 enum {
 	CTR_IV_BYTES = 16,
 	GCM_IV_BYTES = 12, /* RFC 7714 s8.1 */
-	LABEL_AT = 7, /* label * 2^48 within the 112-bit salt (RFC 3711 s4.3.1, rate 0) */
+	LABEL_AT = 7,      /* label * 2^48 within the 112-bit salt (RFC 3711 s4.3.1, rate 0) */
 	HMAC_BLOCK_BYTES = 64,
 };
 
@@ -223,7 +223,8 @@ srtp_seal(struct srtp_keys *keys, const struct srtp_aead *aead)
 	CHECK(EVP_EncryptUpdate(cipher, aead->bytes, &written, aead->bytes, (int)aead->len) == 1);
 	CHECK((size_t)written == aead->len);
 	CHECK(EVP_EncryptFinal_ex(cipher, aead->tag, &ignored) == 1);
-	CHECK(EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_GET_TAG, SRTP_GCM_TAG_BYTES, aead->tag) == 1);
+	CHECK(EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_GET_TAG, SRTP_GCM_TAG_BYTES,
+	                          aead->tag) == 1);
 }
 
 bool
@@ -235,7 +236,8 @@ srtp_open(struct srtp_keys *keys, const struct srtp_aead *aead)
 	uint8_t iv[GCM_IV_BYTES];
 	gcm_iv(iv, keys, aead);
 	CHECK(EVP_DecryptInit_ex(cipher, NULL, NULL, NULL, iv) == 1);
-	CHECK(EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_SET_TAG, SRTP_GCM_TAG_BYTES, aead->tag) == 1);
+	CHECK(EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_SET_TAG, SRTP_GCM_TAG_BYTES,
+	                          aead->tag) == 1);
 	CHECK(EVP_DecryptUpdate(cipher, NULL, &ignored, aead->aad, (int)aead->aad_len) == 1);
 	CHECK(EVP_DecryptUpdate(cipher, aead->bytes, &written, aead->bytes, (int)aead->len) == 1);
 	CHECK((size_t)written == aead->len);

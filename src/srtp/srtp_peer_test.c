@@ -54,7 +54,9 @@ both_init(struct both *both, enum srtp_suite suite)
 	for (uint32_t i = 0; i < SSRCS; i++) {
 		both->number[i] = prng_below(&both->prng, 1 << 15);
 		/* libsrtp2's first RTCP index is 1, ours is 0 (RFC 3711 s3.2.1: initially zero). */
-		const struct srtp_place place = { .ssrc = 100 + i, .rtp_index = -1, .rtcp_index = 0 };
+		const struct srtp_place place = { .ssrc = 100 + i,
+			                          .rtp_index = -1,
+			                          .rtcp_index = 0 };
 		EXPECT_EQ(srtp_session_resume(both->ours_out, &place), SRTP_OK);
 	}
 }
@@ -95,8 +97,8 @@ random_rtp(struct both *both)
 		for (uint32_t i = 0; i < words; i++)
 			writer_u32(&w, prng_u32(prng));
 	}
-	const size_t len = prng_below(prng, 4) == 0 ? prng_below(prng, PAYLOAD_MAX)
-	                                            : prng_below(prng, 200);
+	const size_t len =
+	        prng_below(prng, 4) == 0 ? prng_below(prng, PAYLOAD_MAX) : prng_below(prng, 200);
 	prng_bytes(prng, writer_take(&w, len), len);
 	packet.len = w.at;
 	return packet;
@@ -148,7 +150,8 @@ unprotect_with_both(struct both *both, struct packet packet, bool is_rtcp)
 	bool ours_took;
 	bool theirs_took;
 	if (is_rtcp) {
-		ours_took = srtp_rtcp_unprotect(both->ours_in, packet.bytes, &packet.len) == SRTP_OK;
+		ours_took =
+		        srtp_rtcp_unprotect(both->ours_in, packet.bytes, &packet.len) == SRTP_OK;
 		theirs_took = libsrtp2_rtcp_unprotect(both->peer_in, theirs.bytes, &theirs.len);
 	} else {
 		ours_took = srtp_rtp_unprotect(both->ours_in, packet.bytes, &packet.len) == SRTP_OK;
@@ -196,7 +199,8 @@ compare(bool is_rtcp)
 		unsigned taken = 0;
 		unsigned count = 0;
 		for (unsigned i = 0; i < ROUNDS; i++) {
-			const struct packet plain = is_rtcp ? random_rtcp(&both) : random_rtp(&both);
+			const struct packet plain =
+			        is_rtcp ? random_rtcp(&both) : random_rtp(&both);
 			held[count++] = protect_with_both(&both, &plain, is_rtcp);
 			if (count == HELD) {
 				taken += deliver(&both, held, count, is_rtcp);

@@ -139,10 +139,9 @@ check_gcm(const struct gcm_vector *vector, enum srtp_direction direction)
 	const size_t len = strlen(vector->plain) / 2;
 	hex(bytes, sizeof bytes, seals ? vector->plain : vector->sealed);
 
-	const struct srtp_settings session = { .suite = vector->suite,
-		                               .direction = direction,
-		                               .key = key,
-		                               .salt = salt };
+	const struct srtp_settings session = {
+		.suite = vector->suite, .direction = direction, .key = key, .salt = salt
+	};
 	struct srtp_keys keys;
 	EXPECT_EQ(srtp_keys_set(&keys, &session, auth), 0);
 	const struct srtp_aead aead = {
@@ -167,8 +166,8 @@ check_gcm(const struct gcm_vector *vector, enum srtp_direction direction)
 TEST(gcm_is_that_of_rfc_7714_16_and_17)
 {
 	static const struct gcm_vector vectors[] = {
-		{ SRTP_SUITE_AEAD_AES_128_GCM, "000102030405060708090a0b0c0d0e0f", 0x5501a0b2, 0xf17b,
-		  "8040f17b8041f8d35501a0b2",
+		{ SRTP_SUITE_AEAD_AES_128_GCM, "000102030405060708090a0b0c0d0e0f", 0x5501a0b2,
+		  0xf17b, "8040f17b8041f8d35501a0b2",
 		  "47616c6c696120657374206f6d6e697320646976697361"
 		  "20696e207061727465732074726573",
 		  "f24de3a3fb34de6cacba861c9d7e4bcabe633bd50d294e6f42a5f47a51c7d19b36de3adf8833"
@@ -180,8 +179,8 @@ TEST(gcm_is_that_of_rfc_7714_16_and_17)
 		  "20696e207061727465732074726573",
 		  "32b1de78a822fe12ef9f78fa332e33aab18012389a58e2f3b50b2a0276ffae0f1ba63799b87b"
 		  "7aa3db36dfffd6b0f9bb7878d7a76c13" },
-		{ SRTP_SUITE_AEAD_AES_128_GCM, "000102030405060708090a0b0c0d0e0f", 0x4d617273, 0x5d4,
-		  "81c8000d4d617273800005d4",
+		{ SRTP_SUITE_AEAD_AES_128_GCM, "000102030405060708090a0b0c0d0e0f", 0x4d617273,
+		  0x5d4, "81c8000d4d617273800005d4",
 		  "4e5450314e545032525450200000042a0000e9304c756e61"
 		  "deadbeefdeadbeefdeadbeefdeadbeefdeadbeef",
 		  "63e94885dcdab67ca727d7662f6b7e997ff5c0f76c06f32dc676a5f1730d6fda4ce09b468630"
@@ -567,7 +566,8 @@ TEST(the_roll_over_counter_follows_wraps_gaps_and_stragglers)
 		struct packet straggler = { 0 };
 		uint32_t number = 65000;
 		for (unsigned i = 0; i < 40; i++, number += 9001) {
-			const struct packet late = protected_rtp(&pair, SSRC, (uint16_t)(number - 3));
+			const struct packet late =
+			        protected_rtp(&pair, SSRC, (uint16_t)(number - 3));
 			EXPECT_EQ(receive_rtp(&pair, protected_rtp(&pair, SSRC, (uint16_t)number)),
 			          SRTP_OK);
 			EXPECT_EQ(receive_rtp(&pair, late), SRTP_OK);
@@ -604,7 +604,8 @@ TEST(a_worn_out_key_is_refused_and_never_wraps)
 		EXPECT_EQ(receive_rtcp(&pair, protected_rtcp(&pair, SSRC)), SRTP_OK);
 		EXPECT_EQ(receive_rtcp(&pair, protected_rtcp(&pair, SSRC)), SRTP_OK);
 		over = rtcp_packet(SSRC);
-		EXPECT_EQ(srtp_rtcp_protect(pair.out, over.bytes, &over.len, ROOM), SRTP_REJECT_KEY);
+		EXPECT_EQ(srtp_rtcp_protect(pair.out, over.bytes, &over.len, ROOM),
+		          SRTP_REJECT_KEY);
 		pair_fini(&pair);
 	}
 }
@@ -658,7 +659,8 @@ TEST(strangers_take_no_stream_away)
 	EXPECT_EQ(receive_rtp(&pair, protected_rtp(&pair, SSRC, 1)), SRTP_OK);
 	for (uint32_t i = 0; i < 1000; i++) {
 		EXPECT_EQ(receive_rtp(&pair, rtp_packet(STRANGER + i, 5)), SRTP_REJECT_AUTH);
-		EXPECT_EQ(receive_rtp(&pair, rtp_packet(SSRC, (uint16_t)(9000 + i))), SRTP_REJECT_AUTH);
+		EXPECT_EQ(receive_rtp(&pair, rtp_packet(SSRC, (uint16_t)(9000 + i))),
+		          SRTP_REJECT_AUTH);
 	}
 	EXPECT_EQ(receive_rtp(&pair, protected_rtp(&pair, SSRC, 2)), SRTP_OK);
 	EXPECT_EQ(srtp_session_counts(pair.in)[SRTP_REJECT_AUTH], 2000);
