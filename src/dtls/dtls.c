@@ -525,3 +525,17 @@ dtls_failure_name(enum dtls_failure failure)
 	CHECK(failure < DTLS_FAILURE_COUNT);
 	return names[failure];
 }
+
+void
+dtls_dump(const struct dtls *dtls, struct writer *w)
+{
+	static const char *const states[] = {
+		[DTLS_IDLE] = "idle",           [DTLS_HANDSHAKING] = "handshaking",
+		[DTLS_VERIFYING] = "verifying", [DTLS_CONNECTED] = "connected",
+		[DTLS_ENDED] = "ended",
+	};
+	writer_format(w, "dtls %s %s failure=%s alert=%d ignored=%u restarts=%u retransmits=%u\n",
+	              dtls->role == DTLS_SERVER ? "server" : "client", states[dtls->state],
+	              dtls_failure_name(dtls->failure), dtls->alert, dtls->stats.ignored,
+	              dtls->stats.restarts, dtls->stats.retransmits);
+}

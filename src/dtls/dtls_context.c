@@ -101,6 +101,7 @@ ssl_ctx_configure(SSL_CTX *ssl_ctx, const struct dtls_context_settings *settings
 	SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	SSL_CTX_set_cert_verify_callback(ssl_ctx, take_any_certificate, NULL);
 	SSL_CTX_set_quiet_shutdown(ssl_ctx, 1);
+	SSL_CTX_set_max_send_fragment(ssl_ctx, DTLS_MTU); /* sizes the write buffer too */
 	return SSL_CTX_set_min_proto_version(ssl_ctx, DTLS1_2_VERSION) == 1 &&
 	       SSL_CTX_set_max_proto_version(ssl_ctx, DTLS1_2_VERSION) == 1 &&
 	       SSL_CTX_set_cipher_list(ssl_ctx, CIPHERS) == 1 &&

@@ -240,6 +240,11 @@ TEST(client_and_server_agree_on_keys)
 	EXPECT_EQ(net.ends[SERVER].dtls.stats.retransmits, 0);
 	EXPECT(net.ends[SERVER].sent <= 3);
 	EXPECT_EQ(dtls_deadline(&net.ends[SERVER].dtls), INT64_MAX);
+	char text[200];
+	struct writer w = writer_of(text, sizeof text);
+	dtls_dump(&net.ends[SERVER].dtls, &w);
+	EXPECT_STR(writer_view(&w), "dtls server connected failure=none alert=-1 ignored=0 "
+	                            "restarts=0 retransmits=0\n");
 }
 
 TEST(every_seed_connects_over_a_wire_that_loses_a_third)
@@ -498,6 +503,44 @@ TEST(an_unanswered_hello_is_repeated_with_growing_pauses_and_then_fails)
 	EXPECT_EQ(net.ends[SERVER].failure, DTLS_FAILURE_TIMEOUT);
 	EXPECT(net.ends[SERVER].dtls.handshake == NULL);
 	EXPECT_EQ(dtls_deadline(&client->dtls), INT64_MAX);
+}
+
+/* A browser's ClientHello with a post-quantum key share is longer than a datagram. */
+TEST(a_client_hello_in_fragments_is_put_together_in_any_order)
+{
+	for (int swapped = 0; swapped < 2; swapped++) {
+		begin(1, 0);
+		start();
+		const struct flight hello = net.wire[0];
+		const size_t body_len = hello.len - 13 - 12;
+		const size_t cut = body_len / 2;
+		struct flight parts[2];
+		for (size_t i = 0; i < 2; i++) {
+			const size_t offset = i == 0 ? 0 : cut;
+			const size_t len = i == 0 ? cut : body_len - cut;
+			uint8_t *bytes = parts[i].bytes;
+			memcpy(bytes, hello.bytes, 13 + 12);
+			memcpy(bytes + 25, hello.bytes + 25 + offset, len);
+			bytes[10] = (uint8_t)i; /* record sequence */
+			bytes[11] = (uint8_t)((len + 12) >> 8);
+			bytes[12] = (uint8_t)(len + 12);
+			bytes[13 + 7] = (uint8_t)(offset >> 8);
+			bytes[13 + 8] = (uint8_t)offset;
+			bytes[13 + 10] = (uint8_t)(len >> 8);
+			bytes[13 + 11] = (uint8_t)len;
+			parts[i].len = 25 + len;
+		}
+		net.waiting = 0;
+		give(SERVER, parts[swapped].bytes, parts[swapped].len);
+		EXPECT_EQ(net.ends[SERVER].sent, 0);
+		give(SERVER, parts[!swapped].bytes, parts[!swapped].len);
+		EXPECT(net.ends[SERVER].sent >= 1);
+		run(SECOND / 20);
+		EXPECT_EQ(net.ends[SERVER].dtls.stats.restarts, 0);
+		/* The record numbers of the client were used up by us: it needs one repetition. */
+		run(SECOND);
+		expect_agreed();
+	}
 }
 
 TEST(the_last_plain_alert_is_told_when_time_is_up)

@@ -446,6 +446,27 @@ ice_lite_candidate(struct str line)
 	       str_eq(typ, STR("typ")) && type.len != 0;
 }
 
+void
+ice_lite_dump(const struct ice_lite *ice, struct writer *w)
+{
+	writer_format(w, "ice-lite %s%s%s silent_ms=%lld checks=%llu errors=%llu withheld=%llu\n",
+	              ice->local.ufrag, ice->before.ufrag[0] != '\0' ? " restarting" : "",
+	              ice->expired ? " expired" : "",
+	              (long long)((ice->now_us - ice->alive_us) / 1000),
+	              (unsigned long long)ice->stats.checks,
+	              (unsigned long long)ice->stats.errors_sent,
+	              (unsigned long long)ice->stats.errors_withheld);
+	for (int i = 0; i < ice->pair_count; i++) {
+		const struct ice_lite_pair *pair = &ice->pairs[i];
+		char text[ADDR_TEXT_MAX];
+		writer_format(w, "  %s priority=%u silent_ms=%lld%s%s\n",
+		              addr_text(text, &pair->remote), pair->priority,
+		              (long long)((ice->now_us - pair->heard_us) / 1000),
+		              pair->nominating ? " nominating" : "",
+		              i == ice->selected ? " selected" : "");
+	}
+}
+
 const char *
 ice_lite_reject_name(enum ice_lite_reject reject)
 {

@@ -162,6 +162,9 @@ ice_lite_heard(struct ice_lite *ice, int64_t now_us)
 	ice->alive_us = now_us;
 }
 
+/* Text for admin, tests and crash reports: one line, and one for each pair. */
+void ice_lite_dump(const struct ice_lite *ice, struct writer *w);
+
 const char *ice_lite_reject_name(enum ice_lite_reject reject);
 
 #endif

@@ -404,6 +404,21 @@ TEST(trickled_candidates_are_checked_for_form_only)
 		EXPECT_EQ(ice_lite_candidate(str_of(cases[i].line)), cases[i].good);
 }
 
+TEST(the_dump_tells_pairs_and_no_secrets)
+{
+	begin();
+	(void)give(1, (struct test_check){ .priority = 50, .nominate = true });
+	now_us += 2 * SECOND;
+	(void)give(2, (struct test_check){ .priority = 40 });
+	char text[400];
+	struct writer w = writer_of(text, sizeof text);
+	ice_lite_dump(&ice, &w);
+	EXPECT_STR(writer_view(&w),
+	           "ice-lite lite silent_ms=0 checks=2 errors=0 withheld=0\n"
+	           "  192.0.2.1:5000 priority=50 silent_ms=2000 nominating selected\n"
+	           "  192.0.2.2:5000 priority=40 silent_ms=0\n");
+}
+
 TEST(the_keys_are_wiped_at_the_end)
 {
 	begin();
