@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/iface.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <string.h>
+
+enum {
+	NAMES_MAX = 64,
+};
+
+/* Interface names in the system's order, loopback left out: what a, b, c, d mean. */
+struct lettered {
+	const char *names[NAMES_MAX];
+	size_t count;
+};
+
+static bool
+usable(const struct ifaddrs *entry)
+{
+	return entry->ifa_addr != NULL && (entry->ifa_flags & IFF_UP) != 0 &&
+	       (entry->ifa_addr->sa_family == AF_INET || entry->ifa_addr->sa_family == AF_INET6);
+}
+
+static void
+letter(struct lettered *lettered, const char *name)
+{
+	for (size_t i = 0; i < lettered->count; i++)
+		if (strcmp(lettered->names[i], name) == 0)
+			return;
+	if (lettered->count < NAMES_MAX)
+		lettered->names[lettered->count++] = name;
+}
+
+static bool
+matches(const struct lettered *lettered, const char *wanted, const char *name)
+{
+	if (strcmp(wanted, "any") == 0 || strcmp(wanted, name) == 0)
+		return true;
+	const size_t index = (size_t)(wanted[0] - 'a');
+	return wanted[0] >= 'a' && wanted[0] <= 'd' && wanted[1] == '\0' &&
+	       index < lettered->count && strcmp(lettered->names[index], name) == 0;
+}
+
+static bool
+convert(struct net_addr *out, const struct sockaddr *address)
+{
+	*out = (struct net_addr){ 0 };
+	if (address->sa_family == AF_INET) {
+		struct sockaddr_in ip4;
+		memcpy(&ip4, address, sizeof ip4);
+		out->family = ADDR_IP4;
+		memcpy(out->ip, &ip4.sin_addr, 4);
+		return true;
+	}
+	struct sockaddr_in6 ip6;
+	memcpy(&ip6, address, sizeof ip6);
+	out->family = ADDR_IP6;
+	memcpy(out->ip, &ip6.sin6_addr, 16);
+	return !addr_is_link_local(out);
+}
+
+static size_t
+collect(const struct ifaddrs *list, const struct lettered *lettered, const char *wanted,
+        sa_family_t family, struct net_addr *out, size_t cap, size_t count)
+{
+	for (const struct ifaddrs *entry = list; entry != NULL; entry = entry->ifa_next) {
+		struct net_addr addr;
+		if (!usable(entry) || entry->ifa_addr->sa_family != family ||
+		    !matches(lettered, wanted, entry->ifa_name) || count == cap)
+			continue;
+		if (convert(&addr, entry->ifa_addr))
+			out[count++] = addr;
+	}
+	return count;
+}
+
+int
+iface_addresses(const char *name, struct net_addr *out, size_t cap)
+{
+	struct ifaddrs *list = NULL;
+	struct lettered lettered = { 0 };
+	if (getifaddrs(&list) != 0)
+		return -errno;
+	for (const struct ifaddrs *entry = list; entry != NULL; entry = entry->ifa_next)
+		if (usable(entry) && (entry->ifa_flags & IFF_LOOPBACK) == 0)
+			letter(&lettered, entry->ifa_name);
+	size_t count = collect(list, &lettered, name, AF_INET, out, cap, 0);
+	count = collect(list, &lettered, name, AF_INET6, out, cap, count);
+	freeifaddrs(list);
+	return count != 0 ? (int)count : -ENODEV;
+}
