@@ -67,7 +67,6 @@ struct bridge_leg {
 
 	/* SIP. */
 	sip_session_id session;
-	struct net_addr signalling; /* the caller's address */
 	uint16_t fork;
 
 	/* Passcode. */
