@@ -13,7 +13,8 @@
  * Units      Bandwidth is bits a second, packet times are milliseconds, ports host order.
  * Errors     sdp_parse() gives an `enum sdp_reject` naming the rule the peer broke and then leaves
  *            `*out` without lines.  Attributes nobody needs to agree on (candidate, ssrc, rtcp-fb,
- *            ptime) are ignored when malformed; a bad crypto line is kept with its fault.
+ *            ptime) are ignored when malformed; a bad crypto line is kept with its fault; a
+ *            fingerprint of a hash we do not have is left out.
  * Limits     Below.  `struct sdp` is about 60 kB: one on the stack of the control thread is fine.
  *
  * Taken although RFC 8866 forbids it, because it is sent: lines ended by LF alone and a last line
@@ -111,7 +112,7 @@ enum sdp_setup {
 };
 
 enum sdp_hash {
-	SDP_HASH_OTHER, /* one we cannot check, such as md5 */
+	SDP_HASH_OTHER, /* one we cannot check, such as md5: never in a parsed description */
 	SDP_HASH_SHA1,
 	SDP_HASH_SHA224,
 	SDP_HASH_SHA256,

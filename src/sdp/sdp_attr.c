@@ -355,7 +355,9 @@ attr_fingerprint(struct sdp_parser *parser, struct str value)
 			return SDP_REJECT_ATTR;
 		print.bytes[print.len++] = (uint8_t)(high << 4 | low);
 	}
-	if (print.hash != SDP_HASH_OTHER && print.len != sdp_hash_bytes(print.hash))
+	if (print.hash == SDP_HASH_OTHER)
+		return SDP_OK; /* RFC 8122 s5: one we can check may stand beside it. */
+	if (print.len != sdp_hash_bytes(print.hash))
 		return SDP_REJECT_ATTR;
 	if (sdp->fingerprint_count == SDP_FINGERPRINTS_MAX)
 		return SDP_REJECT_TOO_MANY;

@@ -302,7 +302,7 @@ best_fingerprint(const struct sdp *remote, const struct sdp_media *media)
 	for (unsigned i = 0; i < media->fingerprints.count; i++) {
 		const struct sdp_fingerprint *print =
 		        &remote->fingerprint_table[media->fingerprints.first + i];
-		if (print->hash != SDP_HASH_OTHER && (best == NULL || print->hash > best->hash))
+		if (best == NULL || print->hash > best->hash)
 			best = print;
 	}
 	return best;

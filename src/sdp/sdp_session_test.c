@@ -464,6 +464,8 @@ TEST(an_answer_that_is_none_is_refused_and_leaves_what_was_agreed)
 		EXPECT_EQ(us.state, SDP_STABLE);
 		EXPECT_EQ(us.line_count, 0);
 		EXPECT_EQ(sdp_session_answer_take(&us, str_of(cases[i].answer)), SDP_REJECT_STATE);
+		sdp_session_offer_drop(&us); /* Harmless without an offer. */
+		EXPECT_EQ(us.state, SDP_STABLE);
 	}
 }
 

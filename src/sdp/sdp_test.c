@@ -208,6 +208,17 @@ TEST(every_reject_names_the_rule_that_was_broken)
 	}
 }
 
+#define SHA1_PRINT \
+	"a=fingerprint:SHA-1 00:01:02:03:04:05:06:07:08:09:0a:0b:0c:0d:0e:0f:10:11:12:13\r\n"
+
+TEST(a_fingerprint_of_an_unknown_hash_does_not_hide_the_sessions)
+{
+	EXPECT_EQ(sdp_parse(&sdp, STR(HEAD SHA1_PRINT AUDIO "a=fingerprint:md5 AB\r\n")), SDP_OK);
+	EXPECT_EQ(sdp.medias[0].fingerprints.count, 1);
+	EXPECT_EQ(sdp.fingerprint_table[sdp.medias[0].fingerprints.first].hash, SDP_HASH_SHA1);
+	EXPECT(sdp_rules_round_trip(&sdp) == NULL);
+}
+
 TEST(each_table_has_an_end)
 {
 	static const struct {
@@ -218,7 +229,7 @@ TEST(each_table_has_an_end)
 		{ "a=candidate:1 1 udp 1 192.0.2.1 5 typ host\r\n", SDP_CANDIDATES_MAX },
 		{ "a=extmap:1 urn:x\r\n", SDP_EXTMAPS_MAX },
 		{ "a=crypto:1 x inline:y\r\n", SDP_CRYPTOS_MAX },
-		{ "a=fingerprint:md2 AB\r\n", SDP_FINGERPRINTS_MAX },
+		{ SHA1_PRINT, SDP_FINGERPRINTS_MAX },
 		{ "a=ssrc:1 cname:x\r\n", SDP_SSRCS_MAX },
 		{ "a=rid:1 send\r\n", SDP_RIDS_MAX },
 		{ "a=rtcp-fb:* nack\r\n", SDP_FEEDBACKS_MAX },

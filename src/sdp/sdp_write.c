@@ -69,8 +69,7 @@ write_fingerprints(struct writer *w, const struct sdp *sdp, const struct sdp_ran
 	static const char digits[] = "0123456789ABCDEF";
 	for (unsigned i = 0; i < range->count; i++) {
 		const struct sdp_fingerprint *print = &sdp->fingerprint_table[range->first + i];
-		if (print->hash == SDP_HASH_OTHER)
-			continue;
+		CHECK(print->hash != SDP_HASH_OTHER);
 		writer_text(w, "a=fingerprint:");
 		writer_str(w, sdp_hash_name(print->hash));
 		for (unsigned b = 0; b < print->len; b++) {
