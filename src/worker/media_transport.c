@@ -669,6 +669,8 @@ transport_open(struct media *media, struct media_leg *leg, struct media_opened *
 			ice_lite_init(leg->ice_rtcp, &ice, now_us);
 	}
 	leg->heard_us = now_us;
+	leg->rate_rx.since_us = now_us;
+	leg->rate_tx.since_us = now_us;
 	rtp_send_init(&leg->send, prng_u32(&media->prng), AUDIO_RATE_HZ,
 	              (uint16_t)prng_u32(&media->prng));
 	leg->frame_rtp = prng_u32(&media->prng);
