@@ -255,7 +255,9 @@ enum c2w_reject {
 	C2W_REJECT_COUNT,
 };
 
-/* Who is speaking decides which kinds are taken and whether a session key must be there. */
+/* Who is speaking decides which kinds are taken and whether a session key must be there.  A browser
+ * never has one; its LOOKUP and JOIN come as bodies of HTTP requests, so a Web Bridge refuses them
+ * on a WebSocket. */
 enum c2w_speaker {
 	C2W_FROM_CALL_BRIDGE,
 	C2W_FROM_WEB_BRIDGE,
@@ -266,8 +268,9 @@ enum c2w_speaker {
                                         enum c2w_speaker speaker);
 void c2w_message_fini(struct c2w_message *message);
 
-/* Writes JSON without line breaks.  With `for_browser` the keys `session` and `sessions` are left
- * out: that is what a browser gets and sends. */
+/* Writes JSON without line breaks.  With `for_browser` the keys `request`, `session` and `sessions`
+ * are left out: that is what a browser gets and sends.  Names for people to read are cut to their
+ * limit and cleaned; anything else that c2w_parse() would refuse makes the writer fail. */
 void c2w_write(struct writer *w, const struct c2w_message *message, bool for_browser);
 
 const char *c2w_kind_name(enum c2w_kind kind);       /* "offer" */
