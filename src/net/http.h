@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* http -- HTTP/1.1 server (RFC 9112), WebSocket server and client (RFC 6455), over TCP or TLS.
  *
+ * Written here on net/tcp.h: docs/decisions/http-server.md tells why libwebsockets is not below it.
+ *
  * One `struct http` per loop holds listeners and WebSocket connections.  Requests and connections
  * are named by handles: answering one whose client has gone is a no-op, so an answer may come
  * whenever it is ready, from a database thread's message for instance.
@@ -9,11 +11,12 @@
  *            copied, save `body_static`.
  * Threads    The loop's.
  * Units      Bytes; microseconds, monotonic.
- * Errors     0 or -errno.  Malformed requests are answered (400, 408, 411, 413, 414, 431, 501, 505),
+ * Errors     0 or -errno.  Malformed requests are answered (400, 408, 413, 414, 426, 431, 501, 505),
  *            counted and never shown to the handler.
- * Limits     HTTP_HEADER_BYTES_MAX of request line and headers, HTTP_HEADERS_MAX of them; bodies,
- *            messages, queues and connections as in the listener's settings.  A listener and its
- *            clients that do nothing cause no wake-ups.
+ * Limits     HTTP_HEADER_BYTES_MAX of request line and headers, HTTP_HEADERS_MAX of them;
+ *            HTTP_ANSWER_US_MAX until an answer, then 504 is sent for it; bodies, messages, queues
+ *            and connections as in the listener's settings.  A connection costs about 900 bytes
+ *            while nothing is under way on it.
  */
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
@@ -31,6 +34,7 @@ enum {
 	HTTP_HEADER_BYTES_MAX = 16384,
 	HTTP_HEADERS_MAX = 64,
 	HTTP_REASON_MAX = 320,
+	HTTP_ANSWER_US_MAX = 120 * 1000000,
 	WS_CLOSE_REASON_MAX = 123, /* RFC 6455 s5.5: a control frame has 125 bytes, two are the code */
 };
 
@@ -62,7 +66,7 @@ struct http_request {
 	struct str path;           /* as sent, percent-encoded, without query: "/api/v1/calls" */
 	struct str query;          /* as sent, without '?' */
 	struct str host;           /* the Host header */
-	const struct http_header *headers;
+	const struct http_header *headers; /* values without surrounding blanks */
 	uint32_t header_count;
 	struct str body;           /* empty for WebSocket openings */
 	struct str ws_protocols;   /* WebSocket: Sec-WebSocket-Protocol as offered, else empty */
@@ -75,7 +79,8 @@ struct http_request {
 
 struct http_response {
 	unsigned status;
-	/* Content-Length, Date and Connection are ours. */
+	/* Content-Length, Date and Connection are ours.  A name or value with a line break in it makes
+	 * the answer a 500: strangers' bytes do not add headers. */
 	const struct http_header *headers;
 	uint32_t header_count;
 	struct str body;
@@ -104,7 +109,8 @@ struct ws_close {
 };
 
 struct ws_handler {
-	/* Open for sending; for clients, after the handshake. */
+	/* The server has accepted us: open for sending.  Connections that we accepted are open from
+	 * ws_accept() on, without this call.  May be NULL. */
 	void (*opened)(void *context, ws_id id);
 	/* A whole message; text was checked to be UTF-8. */
 	void (*message)(void *context, ws_id id, enum ws_kind kind, const uint8_t *bytes, size_t len);
@@ -150,7 +156,7 @@ struct ws_connect_settings {
 	void *context;
 };
 
-/* Every outcome comes later by `opened` or `closed`; zero only when there is no memory. */
+/* Every outcome comes later by `opened` or `closed`; zero when there is no room or descriptor. */
 [[nodiscard]] ws_id ws_connect(struct http *http, const struct ws_connect_settings *settings);
 
 /* -- listeners ----------------------------------------------------------------------------------- */
@@ -183,16 +189,19 @@ struct http_listener_counters {
 	uint32_t connections;    /* now, WebSockets included */
 };
 
+/* `connections_max`: of all listeners and clients together. */
 [[nodiscard]] int http_create(struct http **out, struct loop *loop, uint32_t connections_max);
-/* Closes everything without further callbacks; WebSockets get 1001. */
+/* Closes everything, listeners included, without further callbacks; WebSockets get 1001.  Not
+ * inside a callback of it. */
 void http_destroy(struct http *http);
 
 [[nodiscard]] int http_listen(struct http_listener **out, struct http *http,
                               const struct http_listen_settings *settings);
-/* Stops accepting; connections go on. */
+/* Stops accepting.  Its WebSockets go on; its other connections are closed, answers still owed are
+ * dropped. */
 void http_unlisten(struct http_listener *listener);
 [[nodiscard]] const struct net_addr *http_listener_local(const struct http_listener *listener);
-[[nodiscard]] const struct http_listener_counters *
+[[nodiscard]] struct http_listener_counters
 http_listener_counters(const struct http_listener *listener);
 
 #endif

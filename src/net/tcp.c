@@ -748,6 +748,12 @@ tcp_set_handler(struct tcp_connection *c, const struct tcp_handler *handler)
 }
 
 void
+tcp_set_queue_max(struct tcp_connection *c, uint32_t bytes)
+{
+	c->queue_max = bytes;
+}
+
+void
 tcp_set_idle(struct tcp_connection *c, int64_t idle_us)
 {
 	c->idle_us = idle_us;

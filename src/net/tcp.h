@@ -109,6 +109,7 @@ struct tcp_connect_settings {
 
 void tcp_set_context(struct tcp_connection *connection, void *context);
 void tcp_set_handler(struct tcp_connection *connection, const struct tcp_handler *handler);
+void tcp_set_queue_max(struct tcp_connection *connection, uint32_t bytes);
 /* Changes the idle limit, 0: none. */
 void tcp_set_idle(struct tcp_connection *connection, int64_t idle_us);
 
