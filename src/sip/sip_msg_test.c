@@ -197,7 +197,7 @@ TEST(no_byte_of_the_torture_messages_can_be_changed_into_a_crash)
 	for (size_t i = 0; i < sizeof torture / sizeof *torture; i++) {
 		uint8_t bytes[TORTURE_BYTES_MAX];
 		const size_t len = read_torture(bytes, torture[i].name);
-		for (size_t at = 0; at < len; at += 1 + len / 200) {
+		for (size_t at = 0; at < len; at += 1 + len / 60) {
 			const uint8_t kept = bytes[at];
 			static const uint8_t tries[] = { 0, '\r', '\n', ' ', '"', '<', ';', ',',
 				                         0xff };
@@ -529,13 +529,13 @@ TEST(no_prefix_of_an_invite_is_taken_for_one)
 	}
 }
 
-TEST(no_flipped_byte_of_an_invite_breaks_the_reader)
+TEST(no_flipped_bit_of_an_invite_breaks_the_reader)
 {
 	char bytes[sizeof invite];
 	for (size_t at = 0; at < sizeof invite - 1; at++) {
 		memcpy(bytes, invite, sizeof invite);
-		for (unsigned value = 0; value < 256; value++) {
-			bytes[at] = (char)value;
+		for (unsigned bit = 0; bit < 8; bit++) {
+			bytes[at] = (char)(invite[at] ^ 1 << bit);
 			check_message(bytes, sizeof invite - 1);
 		}
 	}

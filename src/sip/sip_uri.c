@@ -402,17 +402,27 @@ eq_escaped(struct str a, struct str b, bool fold)
 	return a.len == 0 && b.len == 0;
 }
 
-static bool
-find_escaped(struct str pairs, char separator, struct str name, struct str *value)
+enum match {
+	MATCH_NONE,  /* no such name */
+	MATCH_NAME,  /* the name with other values only */
+	MATCH_VALUE, /* the name with this value */
+};
+
+/* A name that comes twice, which s19.1.1 forbids, matches by either of its values: so a URI equals
+ * itself whatever it holds. */
+static enum match
+find_match(struct str pairs, char separator, struct str name, struct str value, bool fold)
 {
+	enum match match = MATCH_NONE;
 	while (pairs.len != 0) {
-		struct str pair = str_cut(&pairs, separator);
-		if (eq_escaped(str_cut(&pair, '='), name, true)) {
-			*value = pair;
-			return true;
-		}
+		struct str other = str_cut(&pairs, separator);
+		if (!eq_escaped(str_cut(&other, '='), name, true))
+			continue;
+		if (eq_escaped(other, value, fold))
+			return MATCH_VALUE;
+		match = MATCH_NAME;
 	}
-	return false;
+	return match;
 }
 
 /* Parameters that mean something else when they are missing (s19.1.4). */
@@ -431,13 +441,16 @@ params_match(const struct sip_uri *a, const struct sip_uri *b)
 	while (rest.len != 0) {
 		struct str value = str_cut(&rest, ';');
 		const struct str name = str_cut(&value, '=');
-		struct str other = { 0 };
-		if (find_escaped(b->params, ';', name, &other)) {
-			const bool fold = !eq_escaped(name, STR("method"), true);
-			if (!eq_escaped(value, other, fold))
-				return false;
-		} else if (a->scheme == SIP_SCHEME_TEL || param_must_be_in_both(name)) {
+		const bool fold = !eq_escaped(name, STR("method"), true);
+		switch (find_match(b->params, ';', name, value, fold)) {
+		case MATCH_VALUE:
+			break;
+		case MATCH_NAME:
 			return false;
+		case MATCH_NONE:
+			if (a->scheme == SIP_SCHEME_TEL || param_must_be_in_both(name))
+				return false;
+			break;
 		}
 	}
 	return true;
@@ -450,9 +463,7 @@ headers_match(const struct sip_uri *a, const struct sip_uri *b)
 	while (rest.len != 0) {
 		struct str value = str_cut(&rest, '&');
 		const struct str name = str_cut(&value, '=');
-		struct str other = { 0 };
-		if (!find_escaped(b->headers, '&', name, &other) ||
-		    !eq_escaped(value, other, false))
+		if (find_match(b->headers, '&', name, value, false) != MATCH_VALUE)
 			return false;
 	}
 	return true;

@@ -364,9 +364,14 @@ write_vias(struct writer *w, const struct sip_msg *request, const struct net_add
 		sip_write_copy(w, SIP_HEADER_VIA, request);
 		return;
 	}
+	/* The top Via is the first there is: lines without any may stand before it. */
 	struct str rest = sip_msg_header_value(request, at);
 	struct str top = { 0 };
-	CHECK(sip_list_next(&rest, &top));
+	while (!sip_list_next(&rest, &top)) {
+		at = request->headers[at].next;
+		CHECK(at != SIP_HEADER_NONE);
+		rest = sip_msg_header_value(request, at);
+	}
 	sip_write_begin(w, SIP_HEADER_VIA);
 	write_top_via(w, &request->via, source);
 	crlf(w);
