@@ -37,7 +37,8 @@ str_of(const char *text)
 static inline struct str
 str_sub(struct str s, size_t from, size_t len)
 {
-	return (struct str){ .at = s.at + from, .len = len };
+	/* An empty view may be NULL, and adding even nothing to NULL is undefined. */
+	return (struct str){ .at = from != 0 ? s.at + from : s.at, .len = len };
 }
 
 [[nodiscard]] bool str_eq(struct str a, struct str b);

@@ -6,6 +6,16 @@
 #include "base/prng.h"
 #include "base/test.h"
 
+TEST(an_empty_view_of_nothing_can_be_cut_and_trimmed)
+{
+	const struct str nothing = { 0 };
+	struct str rest = nothing;
+	EXPECT_STR(str_sub(nothing, 0, 0), "");
+	EXPECT_STR(str_trim(nothing), "");
+	EXPECT_STR(str_cut(&rest, ','), "");
+	EXPECT(str_starts(nothing, nothing));
+}
+
 TEST(static_tables_of_text_are_views_too)
 {
 	static const struct str names[] = { STR_INIT("one"), STR_INIT("") };
