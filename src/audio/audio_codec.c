@@ -81,6 +81,7 @@ size_t
 audio_codec_pool_state_bytes(enum audio_state_kind kind)
 {
 	size_t bytes = 0;
+	CHECK(kind < AUDIO_STATE_KINDS);
 	switch (kind) {
 	case AUDIO_STATE_OPUS_DECODER:
 		bytes = SLOT_HEAD(struct audio_decoder) + (size_t)opus_decoder_get_size(1);
@@ -95,7 +96,7 @@ audio_codec_pool_state_bytes(enum audio_state_kind kind)
 		bytes = SLOT_HEAD(struct audio_encoder) + sizeof(struct plain_encoder);
 		break;
 	case AUDIO_STATE_KINDS:
-		CHECK(!"a kind");
+		break;
 	}
 	return (bytes + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
 }
@@ -545,6 +546,7 @@ audio_silence_payload(enum audio_codec codec, size_t *len)
 	static const uint8_t pcma[160] = FRAME(0xD5);
 #undef FRAME
 #undef TEN
+	CHECK(codec > AUDIO_CODEC_NONE && codec < AUDIO_CODECS);
 	*len = sizeof pcmu;
 	switch (codec) {
 	case AUDIO_CODEC_OPUS:
@@ -560,6 +562,5 @@ audio_silence_payload(enum audio_codec codec, size_t *len)
 	case AUDIO_CODECS:
 		break;
 	}
-	CHECK(!"a codec");
 	return NULL;
 }

@@ -257,8 +257,8 @@ decode(struct audio_receiver *rx, const struct jitter_decision *decision)
 static enum audio_source
 fill(struct audio_receiver *rx, size_t samples, int64_t now_us)
 {
-	enum audio_source source =
-	        pending_rtp(rx) != 0 ? AUDIO_SOURCE_VOICE : AUDIO_SOURCE_NONE;
+	const bool left_over = rx->decoder != NULL && rx->decoder->fifo_count != 0;
+	enum audio_source source = left_over ? AUDIO_SOURCE_VOICE : AUDIO_SOURCE_NONE;
 	for (unsigned i = 0; i < DECISIONS_MAX; i++) {
 		if (rx->decoder != NULL && rx->decoder->fifo_count >= samples)
 			break;
@@ -398,7 +398,7 @@ audio_receiver_skip(struct audio_receiver *rx, int64_t now_us)
 uint8_t
 audio_receiver_level(const struct audio_receiver *rx, int64_t now_us)
 {
-	const bool fresh = rx->heard_us != 0 && now_us - rx->heard_us < LEVEL_FRESH_US;
+	const bool fresh = rx->jitter.pool != NULL && now_us - rx->heard_us < LEVEL_FRESH_US;
 	return fresh ? rx->level : AUDIO_LEVEL_SILENCE;
 }
 

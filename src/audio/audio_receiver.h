@@ -7,7 +7,7 @@
  *	every 20 ms       audio_receiver_pull(rx, pcm, now_us);   when the leg may be mixed
  *	            or    audio_receiver_skip(rx, now_us);        when it is not selected
  *
- * Ownership  A member of its leg, about 2 kB.  The decoder with its PCM buffer (below 35 kB) is
+ * Ownership  A member of its leg, about 2.5 kB.  The decoder with its PCM buffer (below 35 kB) is
  *            taken from the pool at the first packet that is decoded and given back after
  *            AUDIO_RECEIVER_REST_US of skipping or silence: a leg that never talks has none.
  * Threads    The leg's worker.
@@ -68,7 +68,7 @@ struct audio_receiver_stats {
 	uint64_t unknown_type; /* payload type not negotiated */
 	uint64_t rejected;     /* audio_reject, all kinds */
 	uint64_t starved;      /* pulls without a decoder, the pool being empty */
-	uint64_t samples_concealed;
+	uint64_t samples_concealed; /* also the moment after the last packet before a pause */
 	uint64_t samples_shortened;
 	uint64_t samples_lengthened;
 	uint64_t frames_comfort;

@@ -13,9 +13,9 @@ enum {
 	(int16_t)(((code) & 0x80) != 0 ? MULAW_SIZE(~(code)) - MULAW_BIAS \
 	                               : MULAW_BIAS - MULAW_SIZE(~(code)))
 
-#define ALAW_SIZE(a)                             \
+#define ALAW_SIZE(a)                                   \
 	((((a) >> 4) & 7) == 0 ? (((a) & 15) << 4) + 8 \
-	                       : ((((a) & 15) << 4) + 0x108) << ((((a) >> 4) & 7) - 1))
+	                       : ((((a) & 15) << 4) + 0x108) << ((((a) >> 4) - 1) & 7))
 #define ALAW(code) \
 	(int16_t)(((code) & 0x80) != 0 ? ALAW_SIZE((code) ^ 0x55) : -(ALAW_SIZE((code) ^ 0x55)))
 

@@ -37,16 +37,16 @@ enum {
 enum {
 	DELAY_US_MAX_DEFAULT = 200 * 1000,
 	TARGET_US_FIRST = 5 * 1000, /* before anything is known */
+	TARGET_RESERVE_US = 250, /* time to act before a drifting clock empties the buffer */
 	TARGET_FALL_US_PER_S = 10 * 1000,
 	BASE_WINDOW_US = 5 * 1000 * 1000,
 	JUMP_US = 2 * 1000 * 1000, /* a transit that differs this much is another time base */
 	FAR_COUNT_MAX = 10,
 	HOLD_US_MAX = 100 * 1000, /* an empty buffer is concealed this long, then it is a pause */
 	CATCH_UP_US = 60 * 1000,  /* this far above the largest delay packets are passed over */
-	SHORTEN_MARGIN_US = 2000,
+	SHORTEN_MARGIN_US = 1500,
 	STRETCH_US_MIN = 2500,    /* the shortest pitch period of time_stretch.h */
 	HURRY_US = 60 * 1000,
-	LENGTHEN_MARGIN_US = 1000,
 
 	BIN_FINE_US = 1000,
 	BIN_COARSE_US = 4000,
@@ -98,13 +98,12 @@ first_entry(struct jitter_buffer *jitter)
 {
 	if (jitter->count == 0)
 		return NULL;
-	for (unsigned ahead = 0; ahead < JITTER_PACKETS_MAX; ahead++) {
-		struct jitter_entry *entry = entry_of(jitter, (uint16_t)(jitter->next + ahead));
-		if (entry != NULL)
-			return entry;
+	struct jitter_entry *entry = NULL;
+	for (unsigned ahead = 0; entry == NULL; ahead++) {
+		CHECK(ahead < JITTER_PACKETS_MAX);
+		entry = entry_of(jitter, (uint16_t)(jitter->next + ahead));
 	}
-	CHECK(!"every entry lies within the window");
-	return NULL;
+	return entry;
 }
 
 static void
@@ -196,7 +195,7 @@ quantile_us(const struct jitter_buffer *jitter)
 		if (later > allowed)
 			break;
 	}
-	return bin_end_us(bin);
+	return bin_end_us(bin) + TARGET_RESERVE_US;
 }
 
 /* Up at once, down slowly. */
@@ -616,10 +615,30 @@ catch_up(struct jitter_buffer *jitter, uint32_t pending_rtp, int64_t now_us)
 	return dropped;
 }
 
+/* Lets go of packets whose whole time has passed; they were not wanted when it was there. */
+static void
+drop_past(struct jitter_buffer *jitter, uint32_t pending_rtp, int64_t now_us)
+{
+	for (struct jitter_entry *entry; (entry = first_entry(jitter)) != NULL;) {
+		const int64_t end = entry->timestamp + entry->duration_rtp;
+		if (entry->kind == JITTER_VOICE)
+			jitter->duration_rtp = entry->duration_rtp;
+		if (delay_us(jitter, end, pending_rtp, now_us) <
+		    jitter->stats.target_us + reserve_us(jitter, pending_rtp))
+			break;
+		jitter->next = (uint16_t)(entry->sequence + 1);
+		jitter->play = end;
+		jitter->stats.skipped++;
+		drop(jitter, entry);
+	}
+}
+
 static struct jitter_decision
 start(struct jitter_buffer *jitter, uint32_t pending_rtp, int64_t now_us)
 {
 	struct jitter_entry *entry;
+	if (jitter->skipping)
+		drop_past(jitter, pending_rtp, now_us);
 	while ((entry = first_entry(jitter)) != NULL) {
 		jitter->next = entry->sequence;
 		if (entry->kind == JITTER_OTHER) {
@@ -632,6 +651,7 @@ start(struct jitter_buffer *jitter, uint32_t pending_rtp, int64_t now_us)
 		if (!is_due(jitter, entry, pending_rtp, now_us))
 			break;
 		jitter->state = STATE_PLAYING;
+		jitter->skipping = false;
 		return take(jitter, entry, true);
 	}
 	return wait_for_more();
@@ -722,7 +742,7 @@ jitter_stretch(struct jitter_buffer *jitter, uint32_t pending_rtp, int64_t now_u
 	} else if (slack_us >= 0 && us_of(jitter, left_over) >= STRETCH_US_MIN) {
 		stretch.adjust = JITTER_SHORTEN;
 		stretch.rtp_max = left_over;
-	} else if (slack_us < -LENGTHEN_MARGIN_US) {
+	} else if (slack_us < 0) {
 		stretch.adjust = JITTER_LENGTHEN;
 		stretch.rtp_max = grid > left_over ? grid - left_over : grid;
 		if (us_of(jitter, stretch.rtp_max) < STRETCH_US_MIN)
@@ -737,19 +757,9 @@ jitter_skip(struct jitter_buffer *jitter, int64_t now_us)
 	if (jitter->state == STATE_EMPTY)
 		return;
 	jitter->state = STATE_STARTING;
+	jitter->skipping = true;
 	jitter->held_rtp = 0;
-	for (struct jitter_entry *entry; (entry = first_entry(jitter)) != NULL;) {
-		const int64_t end = entry->timestamp + entry->duration_rtp;
-		jitter->duration_rtp = entry->kind == JITTER_VOICE ? entry->duration_rtp
-		                                                   : jitter->duration_rtp;
-		if (delay_us(jitter, end, 0, now_us) <
-		    jitter->stats.target_us + reserve_us(jitter, 0))
-			break;
-		jitter->next = (uint16_t)(entry->sequence + 1);
-		jitter->play = end;
-		jitter->stats.skipped++;
-		drop(jitter, entry);
-	}
+	drop_past(jitter, 0, now_us);
 }
 
 bool

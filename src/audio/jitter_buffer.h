@@ -148,6 +148,7 @@ struct jitter_buffer {
 	uint8_t far_count;    /* packets in a row that came later than any delay allows */
 	bool stray_seen;
 	bool in_pause;
+	bool skipping;        /* nobody heard the packets before */
 	bool fec_seen;
 	uint64_t seen;        /* bit n: newest - n came */
 
