@@ -6,8 +6,8 @@
  *
  * Ownership  States are lent by a per-worker pool, which allocates its slots in one piece at
  *            start.  The system backs a slot with memory when it is first used and the last one
- *            given back is lent first, so `max` may be generous.  Taking a state costs no more than
- *            clearing it (about 1 us).
+ *            given back is lent first, so `max` may be generous.  Taking a state copies a new one
+ *            made at start (4-8 us) where libopus would compute for 30-45 us.
  * Threads    A pool and its states belong to one worker.
  * Units      PCM is 48 kHz mono; `samples` are at 48 kHz.  A payload is what stands behind the RTP
  *            header.  Bit rates are bits a second.
@@ -88,7 +88,7 @@ enum audio_state_kind {
 void audio_decoder_put(struct audio_codec_pool *pool, struct audio_decoder *decoder);
 
 /* Forgets the past: after a skipped stretch or a new source. */
-void audio_decoder_reset(struct audio_decoder *decoder);
+void audio_decoder_reset(const struct audio_codec_pool *pool, struct audio_decoder *decoder);
 
 /* How long a packet lasts, without decoding it: samples, or a reject.  1..120 ms in steps of 1 ms
  * for G.711 and G.722, what RFC 6716 allows for Opus. */

@@ -205,7 +205,7 @@ decoder_for(struct audio_receiver *rx, uint8_t codec, bool fresh)
 	} else if (rx->decoder == NULL) {
 		rx->decoder = audio_decoder_take(rx->settings.codecs, (enum audio_codec)codec);
 	} else if (fresh) {
-		audio_decoder_reset(rx->decoder);
+		audio_decoder_reset(rx->settings.codecs, rx->decoder);
 	}
 	rx->codec = codec;
 	if (rx->decoder == NULL)

@@ -13,8 +13,8 @@ enum {
 };
 
 static void
-one_packet(struct audio_decoder *decoder, enum audio_codec codec, unsigned operation,
-           const uint8_t *payload, size_t len)
+one_packet(const struct audio_codec_pool *pool, struct audio_decoder *decoder,
+           enum audio_codec codec, unsigned operation, const uint8_t *payload, size_t len)
 {
 	static int16_t pcm[AUDIO_PACKET_SAMPLES_MAX];
 	const int expected = audio_packet_samples(codec, payload, len);
@@ -28,7 +28,7 @@ one_packet(struct audio_decoder *decoder, enum audio_codec codec, unsigned opera
 	if (operation == 2)
 		audio_decode_conceal(decoder, pcm, AUDIO_FRAME_SAMPLES);
 	if (operation == 3)
-		audio_decoder_reset(decoder);
+		audio_decoder_reset(pool, decoder);
 	const int got = audio_decode(decoder, payload, len, pcm);
 	CHECK(got == expected || got < 0);
 }
@@ -36,11 +36,13 @@ one_packet(struct audio_decoder *decoder, enum audio_codec codec, unsigned opera
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	struct audio_codec_pool *pool = NULL;
-	const struct audio_codec_pool_settings settings = { .opus_decoders_max = 1,
-		                                            .plain_decoders_max = 3 };
+	static struct audio_codec_pool *pool;
 	struct audio_decoder *decoders[AUDIO_CODECS] = { NULL };
-	CHECK(audio_codec_pool_create(&pool, &settings) == 0);
+	if (pool == NULL) {
+		const struct audio_codec_pool_settings settings = { .opus_decoders_max = 1,
+			                                            .plain_decoders_max = 3 };
+		CHECK(audio_codec_pool_create(&pool, &settings) == 0);
+	}
 	for (unsigned c = AUDIO_CODEC_OPUS; c < AUDIO_CODECS; c++) {
 		decoders[c] = audio_decoder_take(pool, (enum audio_codec)c);
 		CHECK(decoders[c] != NULL);
@@ -55,10 +57,10 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		const uint8_t *payload = reader_take(&r, want);
 		if (payload == NULL)
 			break;
-		one_packet(decoders[codec], (enum audio_codec)codec, head >> 6, payload, want);
+		one_packet(pool, decoders[codec], (enum audio_codec)codec, head >> 6, payload,
+		           want);
 	}
 	for (unsigned c = AUDIO_CODEC_OPUS; c < AUDIO_CODECS; c++)
 		audio_decoder_put(pool, decoders[c]);
-	audio_codec_pool_destroy(pool);
 	return 0;
 }

@@ -86,13 +86,16 @@ pull(struct run *run)
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	struct jitter_pool *chunks = NULL;
-	struct audio_codec_pool *codecs = NULL;
+	/* As a worker does, once; empty again after every input. */
+	static struct jitter_pool *chunks;
+	static struct audio_codec_pool *codecs;
 	static struct run run;
-	const struct audio_codec_pool_settings settings = { .opus_decoders_max = 1,
-		                                            .plain_decoders_max = 1 };
-	CHECK(jitter_pool_create(&chunks, 40) == 0);
-	CHECK(audio_codec_pool_create(&codecs, &settings) == 0);
+	if (codecs == NULL) {
+		const struct audio_codec_pool_settings settings = { .opus_decoders_max = 1,
+			                                            .plain_decoders_max = 1 };
+		CHECK(jitter_pool_create(&chunks, 40) == 0);
+		CHECK(audio_codec_pool_create(&codecs, &settings) == 0);
+	}
 	memset(&run, 0, sizeof run);
 	audio_receiver_init(&run.rx, &(struct audio_receiver_settings){ .codecs = codecs,
 	                                                                .chunks = chunks });
@@ -127,7 +130,5 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	CHECK(jitter_pool_used(chunks) == 0);
 	for (unsigned kind = 0; kind < AUDIO_STATE_KINDS; kind++)
 		CHECK(audio_codec_pool_used(codecs, (enum audio_state_kind)kind) == 0);
-	audio_codec_pool_destroy(codecs);
-	jitter_pool_destroy(chunks);
 	return 0;
 }

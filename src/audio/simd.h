@@ -13,10 +13,13 @@
 
 #define SIMD_BODY static inline __attribute__((always_inline))
 
-#if defined(__x86_64__)
+/* A test builds the module with SIMD_PLAIN to run the other half of it. */
+#if defined(__x86_64__) && !defined(SIMD_PLAIN)
+#define SIMD_X86 1
 #define SIMD_AVX2 __attribute__((target("avx2,fma"))) static
 #define SIMD_HAS_AVX2 (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
 #else
+#define SIMD_X86 0
 #define SIMD_AVX2 __attribute__((unused)) static
 #define SIMD_HAS_AVX2 0
 #endif
