@@ -67,6 +67,7 @@ struct bridge_leg {
 
 	/* SIP. */
 	sip_session_id session;
+	struct net_addr signalling; /* the caller's address */
 	uint16_t fork;
 
 	/* Passcode. */

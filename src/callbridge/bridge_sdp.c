@@ -210,6 +210,7 @@ order_transport(struct bridge *bridge, const struct bridge_leg *leg, const struc
 	to->dtls_server = line->dtls_server;
 	to->remote_rtp = line->remote_rtp;
 	to->remote_rtcp = line->remote_rtcp;
+	to->signalling = leg->signalling;
 	if (line->remote_learn)
 		to->remote_rtp = (struct net_addr){ 0 };
 	to->fingerprint_len = line->remote_fingerprint.len;

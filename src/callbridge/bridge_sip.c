@@ -204,6 +204,7 @@ incoming(struct bridge *bridge, const struct sip_event *event, int64_t now_us)
 	leg->session = event->session;
 	leg->entry = entry;
 	leg->stage = STAGE_OPENING;
+	leg->signalling = event->incoming.source;
 	leg->local = bridge->settings.listeners[event->incoming.listener].addr;
 	sip_session_set_user(bridge->settings.ua, event->session, leg->handle);
 	refused = take_offer(bridge, leg, event->body);

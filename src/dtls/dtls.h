@@ -14,7 +14,7 @@
  *            context outlives its sessions.  Outputs are borrowed until the next call.
  * Threads    A session has one owner.  A context is immutable after dtls_context_create() and is
  *            shared by all threads.
- * Memory     A handshake takes about 95 kB on the heap (20 kB ours, the rest OpenSSL's), from the first
+ * Memory     A handshake takes about 80 kB on the heap (20 kB ours, the rest OpenSSL's), from the first
  *            ClientHello until CONNECTED has been drained; nothing is allocated before or after.
  * Units      Microseconds on the caller's clock.  Retransmission follows that clock and not
  *            OpenSSL's, as long as the library is 3.0 or 3.1; a later libssl runs its own timers on

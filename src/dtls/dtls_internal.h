@@ -4,7 +4,7 @@
 #define DTLS_DTLS_INTERNAL_H
 
 #include <openssl/ssl.h>
-#include <sys/time.h>
+#include <sys/types.h> /* struct timeval, the form of OpenSSL's timer */
 
 #include "dtls/dtls.h"
 

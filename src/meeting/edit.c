@@ -148,8 +148,8 @@ read_word(const struct field *field, struct str text, uint32_t *number)
 	return false;
 }
 
-static enum object_reject
-read_value(struct value *out, const struct field *field, struct str text)
+enum object_reject
+value_read(struct value *out, const struct field *field, struct str text)
 {
 	*out = (struct value){ .set = true };
 	switch ((enum field_kind)field->kind) {
@@ -200,7 +200,7 @@ object_edit_text(struct object_edit *edit, unsigned how, struct str name, struct
 
 	struct value value = { 0 };
 	if (text.len != 0) {
-		const enum object_reject reject = read_value(&value, field, text);
+		const enum object_reject reject = value_read(&value, field, text);
 		if (reject != OBJECT_OK)
 			return reject;
 	} else if ((field->flags & FIELD_REQUIRED) != 0) {

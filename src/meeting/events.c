@@ -122,23 +122,23 @@ leg_event(const struct leg *leg, uint32_t work)
 		break;
 	case WORK_ONLY:
 		event.kind = MEETING_PROMPT;
-		event.prompt = PROMPT_ONLY_PARTICIPANT;
+		event.prompt = MEETING_PROMPT_ONLY_PARTICIPANT;
 		break;
 	case WORK_WAITING:
 		event.kind = MEETING_PROMPT;
-		event.prompt = PROMPT_WAITING_FOR_HOST;
+		event.prompt = MEETING_PROMPT_WAITING_FOR_HOST;
 		break;
 	case WORK_LOCKED:
 		event.kind = MEETING_PROMPT;
-		event.prompt = PROMPT_CALL_LOCKED;
+		event.prompt = MEETING_PROMPT_CALL_LOCKED;
 		break;
 	case WORK_JOIN_TONE:
 		event.kind = MEETING_TONE;
-		event.prompt = PROMPT_JOIN_TONE;
+		event.prompt = MEETING_PROMPT_JOIN_TONE;
 		break;
 	case WORK_LEAVE_TONE:
 		event.kind = MEETING_TONE;
-		event.prompt = PROMPT_LEAVE_TONE;
+		event.prompt = MEETING_PROMPT_LEAVE_TONE;
 		break;
 	}
 	return event;

@@ -264,6 +264,10 @@ edit_has(const struct object_edit *edit, unsigned field)
 [[nodiscard]] enum object_reject object_edit_text(struct object_edit *edit, unsigned how,
                                                   struct str name, struct str text);
 
+/* One value under its field's rules; never empty.  value_write() gives the text back. */
+[[nodiscard]] enum object_reject value_read(struct value *out, const struct field *field,
+                                            struct str text);
+
 /* For callers that build an edit themselves; the field's rules hold all the same. */
 void edit_set_text(struct object_edit *edit, unsigned field, struct str text);
 void edit_set_number(struct object_edit *edit, unsigned field, uint32_t number);

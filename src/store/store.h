@@ -43,6 +43,7 @@ struct store;
 
 struct store_settings {
 	const char *path;            /* created with mode 0600 when missing */
+	unsigned busy_ms;            /* 0: STORE_BUSY_MS_MAX */
 	void (*wake)(void *context); /* from the writer thread: call store_take() soon */
 	void *context;
 };
@@ -58,9 +59,10 @@ struct store_loaded {
 	bool fresh;       /* the database was made just now */
 };
 
-/* Opens or makes the database, brings its schema up to date and starts the writer. */
+/* Opens or makes the database and brings its schema up to date.  `*out` is set even on failure
+ * (but for -ENOMEM): ask store_error(), then store_close(). */
 [[nodiscard]] int store_open(struct store **out, const struct store_settings *settings);
-/* Once, before the first commit. */
+/* Once, before the first commit: reads everything, then starts the writer. */
 [[nodiscard]] int store_load(struct store *store, struct objects *objects,
                              struct store_loaded *loaded);
 void store_close(struct store *store);

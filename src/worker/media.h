@@ -104,6 +104,7 @@ struct media_transport_settings {
 	uint8_t sdes_key_rx[MEDIA_SDES_KEY_MAX];
 	struct net_addr remote_rtp;  /* family ADDR_NONE: not known yet, or on hold */
 	struct net_addr remote_rtcp;
+	struct net_addr signalling; /* where the peer's SIP comes from: a hint when it is behind NAT */
 	char ice_ufrag[MEDIA_ICE_UFRAG_MAX + 1]; /* the peer's */
 	char ice_pwd[MEDIA_ICE_PWD_MAX + 1];
 };

@@ -725,6 +725,7 @@ transport_set(struct media *media, struct media_leg *leg,
 	else if (!settings->ice)
 		rtp_source_signal(&leg->source, &settings->remote_rtp, now_us);
 	leg->source.policy = policy_of(settings);
+	rtp_source_hint(&leg->source, &settings->signalling);
 	leg->has_transport = true;
 	leg->heard_us = now_us;
 

@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Life of the Call Bridge component: start, time, orderly end. */
+#include "callbridge/shell.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "audio/prompts.h"
+#include "base/check.h"
+#include "base/log.h"
+#include "callbridge/callbridge.h"
+#include "net/files.h"
+#include "net/iface.h"
+#include "net/port_owner.h"
+#include "net/random.h"
+#include "net/wall.h"
+
+enum {
+	STOP_US = 5 * 1000 * 1000,
+	CERT_YEARS = 1,
+	SECONDS_A_YEAR = 365 * 24 * 3600,
+	HTTP_CONNECTIONS_MAX = 2048,
+	CALLS_USUAL = 5000,
+	SILENCE_US_MAX = 90 * 1000 * 1000,
+	CONSENT_US_MAX = 30 * 1000 * 1000,
+	MEDIA_DSCP = 46, /* EF (RFC 4594 s4.1) */
+	GUID_FILE_MAX = 64,
+};
+
+#ifndef CONVOKE_VERSION
+#define CONVOKE_VERSION "0.1.0"
+#endif
+
+/* ---- Small things -------------------------------------------------------------------------- */
+
+bool
+shell_fail(struct shell *shell, const char *format, ...)
+{
+	char text[SHELL_TEXT_MAX];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	log_error("the call bridge cannot start: %s", text);
+	if (shell->parent != NULL)
+		parent_failed(shell->parent, text);
+	return false;
+}
+
+const char *
+shell_path(const struct shell *shell, char out[SHELL_PATH_MAX], const char *name)
+{
+	if (name[0] == '/')
+		snprintf(out, SHELL_PATH_MAX, "%s", name);
+	else
+		snprintf(out, SHELL_PATH_MAX, "%s/%s", shell->data_dir, name);
+	return out;
+}
+
+void
+shell_random(void *context, void *out, size_t len)
+{
+	(void)context;
+	random_bytes(out, len);
+}
+
+static int64_t
+sink_wall_s(void *context)
+{
+	(void)context;
+	return wall_now().us / 1000000;
+}
+
+static void
+sink_log(void *context, enum bridge_log level, struct str text)
+{
+	(void)context;
+	if (level == BRIDGE_LOG_WARNING)
+		log_warning("%.*s", STR_ARGS(text));
+	else
+		log_info("%.*s", STR_ARGS(text));
+}
+
+static void
+sink_order(void *context, unsigned worker, const struct media_order *order)
+{
+	struct shell *shell = context;
+	worker_post(shell->workers[worker], order);
+}
+
+static void
+on_media_event(void *context, unsigned worker, const struct media_event *event)
+{
+	struct shell *shell = context;
+	bridge_media(shell->bridge, worker, event, loop_now_us());
+	shell_settle(shell);
+}
+
+/* ---- Time ---------------------------------------------------------------------------------- */
+
+static int64_t
+nearest(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+void
+shell_settle(struct shell *shell)
+{
+	const int64_t now_us = loop_now_us();
+	do {
+		while (webadmin_drain(shell, now_us))
+			;
+		bridge_drain(shell->bridge, now_us);
+	} while (sip_sockets_later(shell) || webadmin_drain(shell, now_us));
+	c2w_tick(shell, now_us);
+
+	int64_t deadline_us = nearest(sip_ua_deadline(shell->ua), bridge_deadline(shell->bridge));
+	deadline_us = nearest(deadline_us, meeting_deadline(shell->meeting));
+	deadline_us = nearest(deadline_us, c2w_deadline(shell));
+	if (shell->stop_us != 0) {
+		if (bridge_shutdown(shell->bridge, now_us) || now_us >= shell->stop_us)
+			loop_stop(shell->loop);
+		deadline_us = nearest(deadline_us, shell->stop_us);
+	}
+	loop_timer_arm(shell->timer, deadline_us);
+}
+
+static void
+on_timer(void *context, int64_t now_us)
+{
+	struct shell *shell = context;
+	sip_ua_tick(shell->ua, now_us);
+	bridge_drain(shell->bridge, now_us);
+	meeting_tick(shell->meeting, now_us);
+	bridge_tick(shell->bridge, now_us);
+	shell_settle(shell);
+}
+
+static void
+stop(struct shell *shell)
+{
+	if (shell->stop_us != 0)
+		return;
+	log_info("the call bridge ends; its calls are told");
+	shell->stop_us = loop_now_us() + STOP_US;
+	shell_settle(shell);
+}
+
+static void
+on_signal(void *context, int signal_number)
+{
+	(void)signal_number;
+	stop(context);
+}
+
+static void
+on_parent_gone(void *context)
+{
+	stop(context);
+}
+
+/* ---- Start --------------------------------------------------------------------------------- */
+
+static bool
+find_addresses(struct shell *shell)
+{
+	const struct config *config = shell->config;
+	for (uint32_t i = 0; i < config->callbridge.iface_count; i++) {
+		const int count = iface_addresses(config->callbridge.ifaces[i],
+		                                  shell->addresses + shell->address_count,
+		                                  SHELL_ADDRESSES_MAX - shell->address_count);
+		if (count < 0 && shell->address_count < SHELL_ADDRESSES_MAX)
+			return shell_fail(shell,
+			                  "there is no interface \"%s\" with an address (change it "
+			                  "with \"callbridge listen\")",
+			                  config->callbridge.ifaces[i]);
+		shell->address_count += count > 0 ? (unsigned)count : 0;
+	}
+	return shell->address_count != 0 ||
+	       shell_fail(shell, "no interface to listen on (use \"callbridge listen any\")");
+}
+
+/* This bridge's own GUID and the key of its guests' tokens: made once, kept in DATA, so that people
+ * come back after a restart. */
+static bool
+keep(struct shell *shell, const char *name, void *bytes, size_t len)
+{
+	char path[SHELL_PATH_MAX];
+	char *kept = NULL;
+	size_t kept_len = 0;
+	shell_path(shell, path, name);
+	int rc = file_read(path, len, &kept, &kept_len);
+	if (rc == 0 && kept_len == len) {
+		memcpy(bytes, kept, len);
+		explicit_bzero(kept, kept_len);
+		free(kept);
+		return true;
+	}
+	free(kept);
+	if (rc != -ENOENT)
+		return shell_fail(shell, "%s: %s", path,
+		                  rc != 0 ? strerror(-rc) : "not as this program wrote it");
+	random_bytes(bytes, len);
+	rc = file_replace(path, bytes, len, 0600);
+	return rc == 0 || shell_fail(shell, "%s: %s", path, strerror(-rc));
+}
+
+static void
+on_bad_prompt(void *context, const char *path, const char *why)
+{
+	(void)context;
+	log_warning("prompt %s cannot be used: %s", path, why);
+}
+
+/* Beside the program when it runs from its build folder, else where it was installed. */
+static void
+load_prompts(struct shell *shell)
+{
+	static const char *const places[] = { "share/prompts", "../share/prompts",
+		                              "../share/convoke/prompts" };
+	char program[SHELL_PATH_MAX];
+	char dir[SHELL_PATH_MAX + 32];
+	const ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
+	char *slash = NULL;
+	if (len > 0) {
+		program[len] = '\0';
+		slash = strrchr(program, '/');
+	}
+	if (slash == NULL)
+		return;
+	*slash = '\0';
+	for (size_t i = 0; i < COUNT_OF(places) && shell->prompts == NULL; i++) {
+		snprintf(dir, sizeof dir, "%s/%s", program, places[i]);
+		if (prompts_create(&shell->prompts, dir, on_bad_prompt, NULL) != 0)
+			shell->prompts = NULL;
+	}
+	if (shell->prompts == NULL)
+		log_warning("no voice prompts were found; callers hear silence where one would be");
+}
+
+static bool
+make_dtls(struct shell *shell)
+{
+	const int64_t now_s = wall_now().us / 1000000;
+	const struct dtls_context_settings settings = {
+		.common_name = "convoke",
+		.serial = random_u64() >> 1,
+		.not_before_s = now_s - 24 * 3600,
+		.not_after_s = now_s + (int64_t)CERT_YEARS * SECONDS_A_YEAR,
+	};
+	return dtls_context_create(&shell->dtls, &settings) == 0 ||
+	       shell_fail(shell, "no DTLS certificate could be made");
+}
+
+static uint32_t
+calls_max(const struct shell *shell)
+{
+	const uint32_t configured = shell->config->callbridge.calls_max;
+	return configured != 0 ? configured : CALLS_USUAL;
+}
+
+static bool
+start_meeting(struct shell *shell)
+{
+	struct meeting_settings settings = {
+		.limits = { .calls_max = calls_max(shell), .legs_max = calls_max(shell) },
+		.random = shell_random,
+	};
+	random_bytes(&settings.hash_key, sizeof settings.hash_key);
+	return meeting_create(&shell->meeting, &settings, loop_now_us()) == 0 ||
+	       shell_fail(shell, "not enough memory for %u calls (use \"callbridge limit\")",
+	                  calls_max(shell));
+}
+
+static unsigned
+worker_count(const struct shell *shell)
+{
+	const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned count = shell->config->callbridge.workers;
+	if (count == 0)
+		count = cores > 0 ? (unsigned)cores : 1;
+	return count < BRIDGE_WORKERS_MAX ? count : BRIDGE_WORKERS_MAX;
+}
+
+/* The shared ports come first, one a worker; the pairs of the SIP legs share the rest evenly. */
+static bool
+start_worker(struct shell *shell, unsigned index)
+{
+	const struct config *config = shell->config;
+	const uint32_t first =
+		(config->callbridge.media_first + shell->worker_count + 1) & ~(uint32_t)1;
+	const uint32_t share =
+		((uint32_t)config->callbridge.media_last + 1 - first) / shell->worker_count & ~1u;
+	struct worker_settings settings = {
+		.media = {
+			.legs_max = calls_max(shell),
+			.rooms_max = calls_max(shell),
+			.seed = random_u64(),
+			.wall_offset_us = wall_now().us - loop_now_us(),
+			.shared_addr = shell->addresses[0],
+			.dtls = shell->dtls,
+			.prompts = shell->prompts,
+			.consent_us_max = CONSENT_US_MAX,
+			.silence_us_max = SILENCE_US_MAX,
+		},
+		.index = index,
+		.bind = addr_ip4(0, 0, 0, 0, 0),
+		.shared_port = (uint16_t)(config->callbridge.media_first + index),
+		.first_port = (uint16_t)(first + index * share),
+		.last_port = (uint16_t)(first + (index + 1) * share - 1),
+		.dscp = MEDIA_DSCP,
+		.event = on_media_event,
+		.context = shell,
+	};
+	settings.media.shared_addr.port = settings.shared_port;
+	if (share < 2)
+		return shell_fail(shell, "the media ports %u to %u are too few for %u workers (use "
+		                         "\"callbridge media <first> <last>\")",
+		                  config->callbridge.media_first, config->callbridge.media_last,
+		                  shell->worker_count);
+	const int rc = worker_create(&shell->workers[index], shell->loop, &settings);
+	if (rc == 0)
+		return true;
+	char owner[PORT_OWNER_TEXT_MAX];
+	settings.bind.port = settings.shared_port;
+	return shell_fail(shell, "media: %s (change it with \"callbridge media\")",
+	                  rc == -EADDRINUSE ? port_owner_text(owner, PORT_UDP, &settings.bind)
+	                                    : strerror(-rc));
+}
+
+static bool
+start_workers(struct shell *shell)
+{
+	shell->worker_count = worker_count(shell);
+	for (unsigned i = 0; i < shell->worker_count; i++)
+		if (!start_worker(shell, i))
+			return false;
+	return true;
+}
+
+static bool
+start_sip(struct shell *shell)
+{
+	if (!sip_sockets_open(shell))
+		return false;
+	struct sip_ua_settings settings = sip_ua_settings_default();
+	settings.listeners = shell->sip_listeners;
+	settings.listener_count = shell->sip_port_count;
+	settings.seed = random_u64();
+	settings.user_agent = "Convoke/" CONVOKE_VERSION;
+	return sip_ua_create(&shell->ua, &settings, loop_now_us()) == 0 ||
+	       shell_fail(shell, "not enough memory for SIP");
+}
+
+/* The domain of our addresses: as configured, else the machine's first address. */
+static void
+sip_domain(const struct shell *shell, char out[CONFIG_HOST_MAX])
+{
+	struct writer w = writer_of(out, CONFIG_HOST_MAX - 1);
+	if (shell->config->callbridge.domain[0] != '\0')
+		writer_text(&w, shell->config->callbridge.domain);
+	else
+		addr_write_host(&w, &shell->addresses[0]);
+	out[w.at] = '\0';
+}
+
+static bool
+start_bridge(struct shell *shell)
+{
+	struct guid id;
+	char id_text[GUID_TEXT_LEN + 1];
+	char domain[CONFIG_HOST_MAX];
+	struct net_addr web[BRIDGE_ADDRESSES_MAX];
+	const struct dtls_fingerprint *fingerprint = dtls_context_fingerprint(shell->dtls);
+	struct bridge_settings settings = {
+		.meeting = shell->meeting,
+		.ua = shell->ua,
+		.workers = shell->worker_count,
+		.legs_max = calls_max(shell),
+		.rooms_max = calls_max(shell),
+		.fingerprint = { .hash = SDP_HASH_SHA256, .len = 32 },
+		.listeners = shell->sip_listeners,
+		.web_addresses = web,
+		.sip_domain = domain,
+		.id = id_text,
+		.jwt_hours = shell->config->callbridge.jwt_hours,
+		.seed = random_u64(),
+		.sink = { .context = shell,
+		          .order = sink_order,
+		          .sip = sip_sockets_out,
+		          .web = c2w_send,
+		          .log = sink_log,
+		          .random = shell_random,
+		          .wall_s = sink_wall_s },
+	};
+	memcpy(settings.fingerprint.bytes, fingerprint->digest, settings.fingerprint.len);
+	for (unsigned i = 0; i < shell->address_count; i++)
+		if (shell->addresses[i].family == ADDR_IP4)
+			web[settings.web_address_count++] = shell->addresses[i];
+	if (!keep(shell, "bridge.id", id.bytes, sizeof id.bytes) ||
+	    !keep(shell, "jwt.key", settings.jwt_key, sizeof settings.jwt_key))
+		return false;
+	id = guid_of_random(id.bytes);
+	guid_write(id_text, &id);
+	sip_domain(shell, domain);
+	const int rc = bridge_create(&shell->bridge, &settings, loop_now_us());
+	explicit_bzero(settings.jwt_key, sizeof settings.jwt_key);
+	if (rc != 0)
+		return shell_fail(shell, "not enough memory for %u calls", calls_max(shell));
+	struct api_settings api = { .meeting = shell->meeting,
+		                    .host_id = id,
+		                    .version = STR(CONVOKE_VERSION),
+		                    .sip_domain = str_of(domain),
+		                    .trace = shell->config->log_debug };
+	char web_address[CONFIG_HOST_MAX + 32] = "";
+	if (shell->config->webbridge.https_count != 0)
+		snprintf(web_address, sizeof web_address, "https://%s:%u", domain,
+		         shell->config->webbridge.https[0].port);
+	api.web_address = str_of(web_address);
+	random_bytes(&api.hash_key, sizeof api.hash_key);
+	return api_create(&shell->api, &api, loop_now_us()) == 0 ||
+	       shell_fail(shell, "not enough memory for the API");
+}
+
+static bool
+start(struct shell *shell)
+{
+	if (loop_timer_create(&shell->timer, shell->loop, on_timer, shell) != 0 ||
+	    loop_signal_create(&shell->sigterm, shell->loop, SIGTERM, on_signal, shell) != 0 ||
+	    loop_signal_create(&shell->sigint, shell->loop, SIGINT, on_signal, shell) != 0 ||
+	    http_create(&shell->http, shell->loop, HTTP_CONNECTIONS_MAX) != 0)
+		return shell_fail(shell, "not enough memory");
+	load_prompts(shell);
+	return find_addresses(shell) && make_dtls(shell) && start_meeting(shell) &&
+	       webadmin_open_store(shell) && start_sip(shell) && start_workers(shell) &&
+	       start_bridge(shell) && c2w_open(shell) && webadmin_open(shell);
+}
+
+static void
+finish(struct shell *shell)
+{
+	webadmin_close(shell);
+	c2w_close(shell);
+	http_destroy(shell->http);
+	for (unsigned i = 0; i < shell->worker_count; i++)
+		worker_destroy(shell->workers[i]);
+	sip_sockets_close(shell);
+	bridge_destroy(shell->bridge);
+	api_destroy(shell->api);
+	sip_ua_destroy(shell->ua);
+	webadmin_close_store(shell);
+	meeting_destroy(shell->meeting);
+	prompts_destroy(shell->prompts);
+	dtls_context_destroy(shell->dtls);
+	loop_signal_destroy(shell->sigterm);
+	loop_signal_destroy(shell->sigint);
+	loop_timer_destroy(shell->timer);
+	parent_destroy(shell->parent);
+	loop_destroy(shell->loop);
+}
+
+int
+callbridge_main(const char *data_dir, const struct config *config)
+{
+	struct shell *shell = calloc(1, sizeof *shell);
+	if (shell == NULL || loop_create(&shell->loop) != 0) {
+		free(shell);
+		log_error("the call bridge cannot start: not enough memory");
+		return 1;
+	}
+	shell->data_dir = data_dir;
+	shell->config = config;
+	log_set_level(config->log_debug ? LOG_DEBUG : LOG_INFO);
+	if (parent_create(&shell->parent, shell->loop, on_parent_gone, shell) != 0)
+		shell->parent = NULL;
+	shell->exit_status = 1;
+	if (start(shell)) {
+		log_info("the call bridge is ready: %u media workers, up to %u call legs",
+		         shell->worker_count, calls_max(shell));
+		shell->exit_status = 0;
+		if (shell->parent != NULL)
+			parent_ready(shell->parent);
+		shell_settle(shell);
+		loop_run(shell->loop);
+	} else {
+		/* Lets the words for the supervisor go out. */
+		loop_run_until(shell->loop, loop_now_us() + 50 * 1000);
+	}
+	const int status = shell->exit_status;
+	finish(shell);
+	free(shell);
+	return status;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The Call Bridge's shell, in parts: shell.c (life, time, workers), shell_sip.c (SIP sockets),
+ * shell_api.c (Web Admin port, database, passwords), shell_c2w.c (connections to Web Bridges). */
+#ifndef CALLBRIDGE_SHELL_H
+#define CALLBRIDGE_SHELL_H
+
+#include "api/api.h"
+#include "api/password.h"
+#include "base/hash.h"
+#include "base/slab.h"
+#include "callbridge/bridge.h"
+#include "dtls/dtls.h"
+#include "mmp/config.h"
+#include "net/dns.h"
+#include "net/http.h"
+#include "net/loop.h"
+#include "net/parent.h"
+#include "net/tcp.h"
+#include "net/tls.h"
+#include "net/udp.h"
+#include "store/store.h"
+#include "worker/worker.h"
+
+enum {
+	SHELL_PATH_MAX = 512,
+	SHELL_ADDRESSES_MAX = 5, /* of each three SIP listeners are made */
+	SHELL_TEXT_MAX = 512,
+	SHELL_LATER_MAX = 4096, /* more connections or questions than one drain can order */
+	C2W_RETRY_US_MIN = 500 * 1000,
+	C2W_RETRY_US_MAX = 8 * 1000 * 1000,
+};
+
+struct shell;
+
+/* One SIP listener: a UDP socket, or a TCP or TLS port. */
+struct sip_port {
+	struct shell *shell;
+	unsigned index; /* in sip_listeners and in the user agent */
+	struct udp_socket *udp;
+	struct tcp_listener *tcp;
+};
+
+/* One SIP connection: over TCP or TLS, or a browser's WebSocket. */
+struct sip_flow {
+	struct shell *shell;
+	uint32_t id;     /* of the user agent */
+	uint32_t handle; /* of shell->flows */
+	struct tcp_connection *tcp;
+	ws_id ws;
+};
+
+/* One running DNS question. */
+struct dns_question {
+	struct shell *shell;
+	uint32_t handle; /* of shell->questions */
+	uint64_t query;
+};
+
+/* A failure to be told to the user agent: of a flow, or when that is 0, of a DNS query. */
+struct sip_later {
+	uint32_t flow;
+	uint64_t query;
+};
+
+enum c2w_state {
+	C2W_IDLE,
+	C2W_RESOLVING,
+	C2W_CONNECTING,
+	C2W_UP,
+};
+
+/* The connection to one Web Bridge. */
+struct c2w_link {
+	struct shell *shell;
+	unsigned index;
+	bool used;
+	bool complained; /* about the present trouble: one line is enough */
+	uint32_t web_bridge;
+	enum c2w_state state;
+	char host[CONFIG_HOST_MAX];
+	uint16_t port;
+	struct net_addr addr;
+	dns_query query;
+	ws_id ws;
+	int64_t retry_us;  /* when to try again */
+	int64_t pause_us;  /* and how long to wait the time after */
+};
+
+struct shell {
+	const char *data_dir;
+	const struct config *config;
+	struct loop *loop;
+	struct loop_timer *timer;
+	struct loop_signal *sigterm;
+	struct loop_signal *sigint;
+	struct parent *parent;
+	int64_t stop_us; /* when patience ends; 0: running */
+	int exit_status;
+
+	struct net_addr addresses[SHELL_ADDRESSES_MAX];
+	unsigned address_count;
+
+	/* Cores. */
+	struct meeting *meeting;
+	struct sip_ua *ua;
+	struct bridge *bridge;
+	struct api *api;
+	struct dtls_context *dtls;
+	struct prompts *prompts;
+	struct worker *workers[BRIDGE_WORKERS_MAX];
+	unsigned worker_count;
+
+	/* SIP sockets. */
+	struct sip_ua_listener sip_listeners[SIP_UA_LISTENERS_MAX];
+	struct sip_port sip_ports[SIP_UA_LISTENERS_MAX];
+	unsigned sip_port_count;
+	unsigned ws_listener; /* of the user agent, for WebSockets; sip_port_count when there is none */
+	struct tls_context *sip_server_tls;
+	struct tls_context *sip_client_tls;
+	struct slab flows;
+	struct map flow_by_id;
+	struct dns *dns;
+	struct slab questions;
+	struct sip_later later[SHELL_LATER_MAX];
+	unsigned later_count;
+
+	/* Web Admin. */
+	struct http *http;
+	struct http_listener *webadmin;
+	struct tls_context *webadmin_tls;
+	struct store *store;
+	struct loop_waker *store_waker;
+	struct verifier *verifier;
+	struct loop_waker *verifier_waker;
+
+	/* Web Bridges. */
+	struct tls_context *c2w_tls;
+	struct c2w_link links[BRIDGE_LINKS_MAX];
+	uint64_t links_version;
+	char c2w_text[C2W_MESSAGE_BYTES_MAX];
+};
+
+/* shell.c */
+/* Drains every core and sets the timer; call after any input. */
+void shell_settle(struct shell *shell);
+/* Gives up before it began: the words go to the log and to the supervisor.  Returns false. */
+__attribute__((format(printf, 2, 3))) bool shell_fail(struct shell *shell, const char *format, ...);
+/* A file of DATA. */
+const char *shell_path(const struct shell *shell, char out[SHELL_PATH_MAX], const char *name);
+void shell_random(void *context, void *out, size_t len);
+
+/* shell_sip.c */
+[[nodiscard]] bool sip_sockets_open(struct shell *shell);
+void sip_sockets_close(struct shell *shell);
+void sip_sockets_out(void *context, const struct sip_out *out);
+/* Tells one thing that failed while the user agent was drained; false when there is none. */
+bool sip_sockets_later(struct shell *shell);
+/* A WebSocket with subprotocol "sip" came in on the Web Admin port. */
+void sip_sockets_upgrade(struct shell *shell, const struct http_request *request);
+
+/* shell_api.c */
+[[nodiscard]] bool webadmin_open_store(struct shell *shell);
+[[nodiscard]] bool webadmin_open(struct shell *shell);
+void webadmin_close(struct shell *shell);
+void webadmin_close_store(struct shell *shell);
+/* True when something was done. */
+bool webadmin_drain(struct shell *shell, int64_t now_us);
+
+/* shell_c2w.c */
+[[nodiscard]] bool c2w_open(struct shell *shell);
+void c2w_close(struct shell *shell);
+void c2w_tick(struct shell *shell, int64_t now_us);
+int64_t c2w_deadline(const struct shell *shell);
+void c2w_send(void *context, unsigned link, const struct c2w_message *message);
+
+#endif

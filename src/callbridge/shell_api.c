@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The Web Admin port: REST API, metrics, SIP over WebSocket; the database and the passwords behind
+ * it. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "callbridge/shell.h"
+#include "net/files.h"
+#include "net/iface.h"
+#include "net/port_owner.h"
+#include "net/random.h"
+#include "net/wall.h"
+
+enum {
+	WEBADMIN_CONNECTIONS_MAX = 512,
+	WEBADMIN_PER_SOURCE_MAX = 64,
+	PASSWORD_RANDOM_BYTES = 15, /* 20 letters of base64url: 120 bits */
+	METRICS_MAX = 16 * 1024,
+};
+
+/* ---- First start --------------------------------------------------------------------------- */
+
+static bool
+add(struct shell *shell, const struct object_edit *edit)
+{
+	uint32_t handle = 0;
+	int culprit = -1;
+	const enum object_reject rejected =
+		objects_add(meeting_objects(shell->meeting), edit, 0, &handle, &culprit);
+	return rejected == OBJECT_OK ||
+	       shell_fail(shell, "the first objects cannot be made (reason %d, field %d)",
+	                  (int)rejected, culprit);
+}
+
+static bool
+add_admin(struct shell *shell)
+{
+	uint8_t random[PASSWORD_RANDOM_BYTES + PASSWORD_SALT_BYTES];
+	char password[PASSWORD_RANDOM_BYTES * 2];
+	char hash[PASSWORD_HASH_MAX];
+	char path[SHELL_PATH_MAX];
+	struct writer w = writer_of(password, sizeof password);
+	random_bytes(random, sizeof random);
+	encode_base64url(&w, random, PASSWORD_RANDOM_BYTES);
+	const struct str plain = writer_view(&w);
+	if (password_hash(hash, plain, random + PASSWORD_RANDOM_BYTES) != 0)
+		return shell_fail(shell, "not enough memory to hash a password");
+	struct object_edit edit = { .type = OBJECT_ACCOUNT };
+	edit_set_text(&edit, ACCOUNT_NAME, STR("admin"));
+	edit_set_number(&edit, ACCOUNT_ROLE, ROLE_ADMIN);
+	edit_set_text(&edit, ACCOUNT_PASSWORD_HASH, str_of(hash));
+	bool ok = add(shell, &edit);
+	writer_u8(&w, '\n');
+	const int rc = file_replace(shell_path(shell, path, "admin-password"), password, w.at, 0600);
+	explicit_bzero(random, sizeof random);
+	explicit_bzero(password, sizeof password);
+	if (rc != 0)
+		ok = shell_fail(shell, "%s: %s", path, strerror(-rc));
+	return ok;
+}
+
+static bool
+add_demo_space(struct shell *shell)
+{
+	struct object_edit edit = { .type = OBJECT_SPACE };
+	edit_set_text(&edit, SPACE_NAME, STR("Demo"));
+	edit_set_text(&edit, SPACE_URI, STR("demo"));
+	edit_set_text(&edit, SPACE_CALL_ID, STR("1001"));
+	return add(shell, &edit);
+}
+
+/* The Web Bridge of this very machine, if it has one. */
+static bool
+add_web_bridge(struct shell *shell)
+{
+	char url[64];
+	const struct config *config = shell->config;
+	if (!config->webbridge.enabled || config->webbridge.c2w_count == 0)
+		return true;
+	snprintf(url, sizeof url, "c2w://127.0.0.1:%u", config->webbridge.c2w[0].port);
+	struct object_edit edit = { .type = OBJECT_WEB_BRIDGE };
+	edit_set_text(&edit, WEB_BRIDGE_URL, str_of(url));
+	return add(shell, &edit);
+}
+
+static bool
+first_start(struct shell *shell)
+{
+	struct objects *objects = meeting_objects(shell->meeting);
+	objects_begin(objects);
+	if (!add_admin(shell) || !add_demo_space(shell) || !add_web_bridge(shell)) {
+		objects_abort(objects);
+		return false;
+	}
+	const struct object_tx tx = objects_end(objects);
+	struct store_result result = { 0 };
+	if (store_commit(shell->store, &tx) != 0)
+		return shell_fail(shell, "the database takes no changes");
+	store_wait(shell->store);
+	if (!store_take(shell->store, &result) || !result.ok)
+		return shell_fail(shell, "the database cannot be written: %s",
+		                  store_error(shell->store));
+	objects_settled(objects, result.ticket, true);
+	return true;
+}
+
+/* ---- Database ------------------------------------------------------------------------------ */
+
+static void
+wake_store(void *context)
+{
+	struct shell *shell = context;
+	loop_wake(shell->store_waker);
+}
+
+static void
+on_store(void *context)
+{
+	struct shell *shell = context;
+	struct store_result result;
+	while (store_take(shell->store, &result)) {
+		if (!result.ok)
+			log_error("a change was not kept by the database: %s",
+			          store_error(shell->store));
+		objects_settled(meeting_objects(shell->meeting), result.ticket, result.ok);
+		api_settled(shell->api, result.ticket, result.ok, loop_now_us());
+	}
+	shell_settle(shell);
+}
+
+bool
+webadmin_open_store(struct shell *shell)
+{
+	char path[SHELL_PATH_MAX];
+	struct store_loaded loaded = { 0 };
+	const struct store_settings settings = {
+		.path = shell_path(shell, path, "convoke.db"), .wake = wake_store, .context = shell,
+	};
+	if (loop_waker_create(&shell->store_waker, shell->loop, on_store, shell) != 0)
+		return shell_fail(shell, "not enough memory");
+	int rc = store_open(&shell->store, &settings);
+	if (rc != 0)
+		return shell_fail(shell, "database %s: %s", path,
+		                  rc == -EBADMSG  ? "the file is damaged; restore it from a backup"
+		                  : rc == -EPROTO ? "it was made by a newer version of Convoke"
+		                                  : strerror(-rc));
+	rc = store_load(shell->store, meeting_objects(shell->meeting), &loaded);
+	if (rc != 0)
+		return shell_fail(shell, "database %s: %s", path, store_error(shell->store));
+	if (loaded.refused != 0)
+		log_warning("%u rows of the database break a rule and were left aside",
+		            loaded.refused);
+	return !loaded.fresh || first_start(shell);
+}
+
+void
+webadmin_close_store(struct shell *shell)
+{
+	if (shell->store != NULL)
+		store_close(shell->store);
+	loop_waker_destroy(shell->store_waker);
+}
+
+/* ---- Metrics ------------------------------------------------------------------------------- */
+
+static void
+metric(struct writer *w, const char *name, const char *type, const char *help, uint64_t value)
+{
+	writer_format(w, "# HELP convoke_%s %s\n# TYPE convoke_%s %s\nconvoke_%s %llu\n", name,
+	              help, name, type, name, (unsigned long long)value);
+}
+
+static struct media_counters
+sum_workers(const struct shell *shell)
+{
+	struct media_counters sum = { 0 };
+	for (unsigned i = 0; i < shell->worker_count; i++) {
+		const struct media_counters one = worker_counters(shell->workers[i]);
+		sum.packets_in += one.packets_in;
+		sum.packets_out += one.packets_out;
+		sum.rejected += one.rejected;
+		sum.frames_decoded += one.frames_decoded;
+		sum.frames_encoded += one.frames_encoded;
+		sum.frames_concealed += one.frames_concealed;
+		sum.late_ticks += one.late_ticks;
+		sum.legs += one.legs;
+		sum.rooms += one.rooms;
+		sum.load_pct += one.load_pct;
+	}
+	return sum;
+}
+
+static void
+write_metrics(const struct shell *shell, struct writer *w)
+{
+	const struct media_counters media = sum_workers(shell);
+	const struct bridge_counts bridge = bridge_count(shell->bridge);
+	const struct sip_ua_counts sip = sip_ua_count(shell->ua);
+	const struct meeting_totals totals = meeting_totals(shell->meeting);
+	metric(w, "call_legs", "gauge", "Call legs now.", bridge.legs);
+	metric(w, "call_legs_completed_total", "counter", "Call legs that ended.",
+	       totals.legs_completed);
+	metric(w, "calls", "gauge", "Running calls.", totals.calls_active);
+	metric(w, "media_legs", "gauge", "Legs the media workers hold.", bridge.media_legs);
+	metric(w, "rooms", "gauge", "Rooms the media workers hold.", bridge.rooms);
+	metric(w, "media_packets_in_total", "counter", "Datagrams received.", media.packets_in);
+	metric(w, "media_packets_out_total", "counter", "Datagrams sent.", media.packets_out);
+	metric(w, "media_rejected_total", "counter", "Datagrams of no use to any leg.",
+	       media.rejected);
+	metric(w, "frames_decoded_total", "counter", "Frames of sound decoded.",
+	       media.frames_decoded);
+	metric(w, "frames_encoded_total", "counter", "Frames of sound encoded.",
+	       media.frames_encoded);
+	metric(w, "frames_concealed_total", "counter", "Frames made up for lost packets.",
+	       media.frames_concealed);
+	metric(w, "media_late_ticks_total", "counter", "Frames that came more than 40 ms late.",
+	       media.late_ticks);
+	metric(w, "media_load_percent", "gauge", "CPU of the media workers, 100 is one core.",
+	       media.load_pct);
+	metric(w, "sip_sessions", "gauge", "SIP sessions.", sip.sessions);
+	metric(w, "sip_dialogs", "gauge", "SIP dialogs.", sip.dialogs);
+	metric(w, "sip_transactions", "gauge", "SIP transactions.", sip.transactions);
+	metric(w, "sip_connections", "gauge", "SIP connections.", sip.flows);
+	metric(w, "sip_half_open", "gauge", "INVITEs received and not yet confirmed.",
+	       sip.half_open);
+	metric(w, "sip_messages_in_total", "counter", "SIP messages received.",
+	       sip.counters[SIP_UA_MESSAGES_IN]);
+	metric(w, "sip_messages_out_total", "counter", "SIP messages sent.",
+	       sip.counters[SIP_UA_MESSAGES_OUT]);
+	metric(w, "sip_malformed_total", "counter", "SIP messages that break a rule.",
+	       sip.counters[SIP_UA_MALFORMED]);
+	metric(w, "sip_refused_full_total", "counter", "Requests refused: a table was full.",
+	       sip.counters[SIP_UA_REFUSED_FULL]);
+	metric(w, "sip_refused_source_total", "counter", "Requests refused: one source's share.",
+	       sip.counters[SIP_UA_REFUSED_SOURCE]);
+}
+
+/* Figures tell much about a company's day, so they stay on the machine unless somebody passes them
+ * on who was asked to. */
+static void
+respond_metrics(struct shell *shell, const struct http_request *request)
+{
+	static char text[METRICS_MAX];
+	if (!addr_is_loopback(request->peer)) {
+		http_respond_text(shell->http, request->id, 403, "text/plain",
+		                  STR("Metrics are given to this machine only.\n"));
+		return;
+	}
+	struct writer w = writer_of(text, sizeof text);
+	write_metrics(shell, &w);
+	http_respond_text(shell->http, request->id, 200, "text/plain; version=0.0.4",
+	                  writer_view(&w));
+}
+
+/* ---- Requests ------------------------------------------------------------------------------ */
+
+static enum api_method
+method_of(struct str method)
+{
+	if (str_eq(method, STR("GET")) || str_eq(method, STR("HEAD")))
+		return API_GET;
+	if (str_eq(method, STR("POST")))
+		return API_POST;
+	if (str_eq(method, STR("PUT")))
+		return API_PUT;
+	return str_eq(method, STR("DELETE")) ? API_DELETE : API_OTHER;
+}
+
+static bool
+is_api(struct str path)
+{
+	const struct str prefix = STR("/api");
+	return path.len >= prefix.len && str_eq_nocase(str_sub(path, 0, prefix.len), prefix);
+}
+
+static void
+on_request(void *context, const struct http_request *request)
+{
+	struct shell *shell = context;
+	if (str_eq(request->path, STR("/metrics"))) {
+		respond_metrics(shell, request);
+		return;
+	}
+	if (!is_api(request->path)) {
+		http_respond_text(shell->http, request->id, 404, "text/plain",
+		                  STR("The API of this Call Bridge is at /api/v1.\n"));
+		return;
+	}
+	const struct api_request asked = {
+		.method = method_of(request->method),
+		.path = request->path,
+		.query = request->query,
+		.body = request->body,
+		.content_type = http_request_header(request, "Content-Type"),
+		.accept = http_request_header(request, "Accept"),
+		.authorization = http_request_header(request, "Authorization"),
+		.peer = *request->peer,
+		.owner = request->id.v,
+		.wall_us = wall_now().us,
+	};
+	api_request(shell->api, &asked, loop_now_us());
+	shell_settle(shell);
+}
+
+static void
+on_upgrade(void *context, const struct http_request *request)
+{
+	struct shell *shell = context;
+	if (str_eq(request->path, STR("/sip")))
+		sip_sockets_upgrade(shell, request);
+	else
+		http_respond_text(shell->http, request->id, 404, "text/plain",
+		                  STR("There is no such WebSocket here.\n"));
+}
+
+static void
+respond(struct shell *shell, const struct api_out *out)
+{
+	struct http_header headers[5];
+	uint32_t count = 0;
+	if (out->location.len != 0)
+		headers[count++] = (struct http_header){ STR("Location"), out->location };
+	if (out->content_type.len != 0)
+		headers[count++] = (struct http_header){ STR("Content-Type"), out->content_type };
+	if (out->challenge)
+		headers[count++] = (struct http_header){ STR("WWW-Authenticate"),
+			                                 STR("Basic realm=\"api\"") };
+	if (out->allow.len != 0)
+		headers[count++] = (struct http_header){ STR("Allow"), out->allow };
+	const struct http_response response = { .status = out->status,
+		                                .headers = headers,
+		                                .header_count = count,
+		                                .body = out->body };
+	http_respond(shell->http, (http_request_id){ (uint32_t)out->owner }, &response);
+}
+
+static void
+commit(struct shell *shell, const struct object_tx *tx, int64_t now_us)
+{
+	if (store_commit(shell->store, tx) == 0)
+		return;
+	objects_settled(meeting_objects(shell->meeting), tx->ticket, false);
+	api_settled(shell->api, tx->ticket, false, now_us);
+}
+
+bool
+webadmin_drain(struct shell *shell, int64_t now_us)
+{
+	bool any = false;
+	for (struct api_out out; (out = api_poll(shell->api, now_us)).kind != API_NONE; any = true) {
+		switch (out.kind) {
+		case API_VERIFY:
+			if (verifier_post(shell->verifier, out.slot, out.password,
+			                  out.password_hash) != 0)
+				api_verified(shell->api, out.slot, false, now_us);
+			break;
+		case API_COMMIT:
+			commit(shell, &out.tx, now_us);
+			break;
+		case API_ANSWER:
+			respond(shell, &out);
+			break;
+		case API_LOG:
+			log_info("%.*s", STR_ARGS(out.text));
+			break;
+		case API_NONE:
+			break;
+		}
+	}
+	return any;
+}
+
+static void
+wake_verifier(void *context)
+{
+	struct shell *shell = context;
+	loop_wake(shell->verifier_waker);
+}
+
+static void
+on_verified(void *context)
+{
+	struct shell *shell = context;
+	struct verifier_result result;
+	while (verifier_take(shell->verifier, &result))
+		api_verified(shell->api, result.slot, result.right, loop_now_us());
+	shell_settle(shell);
+}
+
+/* ---- Opening ------------------------------------------------------------------------------- */
+
+static bool
+listen_on(struct shell *shell, const struct net_addr *bind)
+{
+	const struct http_listen_settings settings = {
+		.bind = *bind,
+		.tls = shell->webadmin_tls,
+		.request = on_request,
+		.upgrade = on_upgrade,
+		.context = shell,
+		.body_bytes_max = API_BODY_MAX,
+		.connections_max = WEBADMIN_CONNECTIONS_MAX,
+		.per_source_max = WEBADMIN_PER_SOURCE_MAX,
+	};
+	const int rc = http_listen(&shell->webadmin, shell->http, &settings);
+	if (rc == 0)
+		return true;
+	char owner[PORT_OWNER_TEXT_MAX];
+	return shell_fail(shell, "Web Admin: %s (change it with \"webadmin listen\")",
+	                  rc == -EADDRINUSE ? port_owner_text(owner, PORT_TCP, bind)
+	                                    : strerror(-rc));
+}
+
+static bool
+open_listener(struct shell *shell)
+{
+	char cert[SHELL_PATH_MAX];
+	char key[SHELL_PATH_MAX];
+	char error[TLS_ERROR_MAX];
+	const struct config *config = shell->config;
+	const struct tls_settings tls = {
+		.server = true,
+		.cert_file = shell_path(shell, cert, config->webadmin.certs.certificate),
+		.key_file = shell_path(shell, key, config->webadmin.certs.key),
+	};
+	if (tls_context_create(&shell->webadmin_tls, &tls, error) != 0)
+		return shell_fail(shell, "webadmin certificates: %s", error);
+	struct net_addr bind = addr_ip4(0, 0, 0, 0, 0);
+	const char *iface = config->webadmin.listen.iface;
+	if (strcmp(iface, "any") != 0 && iface_addresses(iface, &bind, 1) < 1)
+		return shell_fail(shell, "Web Admin: there is no interface \"%s\" with an address",
+		                  iface);
+	bind.port = config->webadmin.listen.port;
+	return listen_on(shell, &bind);
+}
+
+bool
+webadmin_open(struct shell *shell)
+{
+	if (loop_waker_create(&shell->verifier_waker, shell->loop, on_verified, shell) != 0 ||
+	    verifier_create(&shell->verifier, wake_verifier, shell) != 0)
+		return shell_fail(shell, "not enough memory for the API");
+	return !shell->config->webadmin.enabled || open_listener(shell);
+}
+
+void
+webadmin_close(struct shell *shell)
+{
+	if (shell->webadmin != NULL)
+		http_unlisten(shell->webadmin);
+	if (shell->verifier != NULL)
+		verifier_destroy(shell->verifier);
+	loop_waker_destroy(shell->verifier_waker);
+	tls_context_destroy(shell->webadmin_tls);
+}

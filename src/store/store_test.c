@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Goal: what the store acknowledged is there after anything; what it could not keep is undone
+ * everywhere; a file it cannot use is refused with a reason.  Method: a temporary folder, a second
+ * connection that gets in the way, and a writer that is killed in a loop. */
+#include "store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "meeting/test_world.h"
+
+enum { KILLS = 12 };
+
+struct place {
+	char folder[64];
+	char path[96];
+	struct prng prng;
+	struct objects *objects;
+	struct store *store;
+	struct store_loaded loaded;
+};
+
+static void
+place_make(struct place *place)
+{
+	*place = (struct place){ 0 };
+	snprintf(place->folder, sizeof place->folder, "/tmp/convoke-store-XXXXXX");
+	EXPECT(mkdtemp(place->folder) != NULL);
+	snprintf(place->path, sizeof place->path, "%s/convoke.db", place->folder);
+	prng_init(&place->prng, (uint64_t)getpid());
+}
+
+static void
+place_remove(struct place *place)
+{
+	char path[128];
+	static const char *const ends[] = { "", "-wal", "-shm" };
+	for (size_t i = 0; i < COUNT_OF(ends); i++) {
+		snprintf(path, sizeof path, "%s%s", place->path, ends[i]);
+		unlink(path);
+	}
+	rmdir(place->folder);
+}
+
+static int
+place_open(struct place *place)
+{
+	const struct objects_settings settings = { .limits = { 5000, 50, 1 << 20 },
+		                                   .random = test_random,
+		                                   .context = &place->prng };
+	const struct store_settings store = { .path = place->path, .busy_ms = 50 };
+	EXPECT_EQ(objects_create(&place->objects, &settings), 0);
+	const int rc = store_open(&place->store, &store);
+	return rc == 0 ? store_load(place->store, place->objects, &place->loaded) : rc;
+}
+
+static void
+place_close(struct place *place)
+{
+	store_close(place->store);
+	objects_destroy(place->objects);
+}
+
+/* One space more or one object changed; the transaction is under way afterwards. */
+static struct object_tx
+begin_space(struct place *place, const char *uri)
+{
+	struct object_edit edit = { .type = OBJECT_SPACE };
+	uint32_t handle = 0;
+	int culprit = -1;
+	edit_set_text(&edit, SPACE_URI, str_of(uri));
+	objects_begin(place->objects);
+	EXPECT_EQ(objects_add(place->objects, &edit, 0, &handle, &culprit), OBJECT_OK);
+	return objects_end(place->objects);
+}
+
+static bool
+settle(struct place *place)
+{
+	struct store_result result;
+	bool ok = true;
+	store_wait(place->store);
+	while (store_take(place->store, &result)) {
+		objects_settled(place->objects, result.ticket, result.ok);
+		ok = ok && result.ok;
+	}
+	return ok;
+}
+
+static bool
+has_space(const struct place *place, const char *uri)
+{
+	struct address_cursor cursor = { 0 };
+	return objects_next_address(place->objects, OBJECT_SPACE, str_of(uri), &cursor) != 0;
+}
+
+TEST(everything_comes_back_after_a_restart)
+{
+	struct place place;
+	place_make(&place);
+	EXPECT_EQ(place_open(&place), 0);
+	EXPECT(place.loaded.fresh);
+	struct stat info;
+	EXPECT_EQ(stat(place.path, &info), 0);
+	EXPECT_EQ(info.st_mode & 0777, 0600);
+
+	struct object_edit edit = { .type = OBJECT_LEG_PROFILE };
+	uint32_t profile = 0, space = 0, method = 0;
+	int culprit = -1;
+	objects_begin(place.objects);
+	edit_set_text(&edit, LEG_PROFILE_NAME, STR("it's \"quoted\"; \xe2\x82\xac"));
+	edit_set_number(&edit, LEG_PROFILE_SIP_ENCRYPTION, SIP_ENCRYPTION_REQUIRED);
+	edit_set_number(&edit, LEG_PROFILE_MUTE_SELF_ALLOWED, 0);
+	EXPECT_EQ(objects_add(place.objects, &edit, 0, &profile, &culprit), OBJECT_OK);
+	const struct guid id = objects_id(place.objects, OBJECT_LEG_PROFILE, profile);
+	edit = (struct object_edit){ .type = OBJECT_SPACE };
+	edit_set_text(&edit, SPACE_URI, STR("a"));
+	edit_set_text(&edit, SPACE_CALL_ID, STR("0012"));
+	edit_set_guid(&edit, SPACE_LEG_PROFILE, &id);
+	EXPECT_EQ(objects_add(place.objects, &edit, 0, &space, &culprit), OBJECT_OK);
+	edit = (struct object_edit){ .type = OBJECT_METHOD };
+	edit_set_text(&edit, METHOD_PASSCODE, STR("5"));
+	EXPECT_EQ(objects_add(place.objects, &edit, space, &method, &culprit), OBJECT_OK);
+	edit = (struct object_edit){ .type = OBJECT_CLUSTER };
+	edit_set_number(&edit, CLUSTER_PARTICIPANT_LIMIT, 77);
+	EXPECT_EQ(objects_edit(place.objects, objects_single(place.objects, OBJECT_CLUSTER), &edit,
+	                       &culprit),
+	          OBJECT_OK);
+	struct object_tx tx = objects_end(place.objects);
+	EXPECT_EQ(store_commit(place.store, &tx), 0);
+	EXPECT(settle(&place));
+	place_close(&place);
+
+	EXPECT_EQ(place_open(&place), 0);
+	EXPECT(!place.loaded.fresh);
+	EXPECT_EQ(place.loaded.refused, 0);
+	EXPECT_EQ(place.loaded.rows, 4);
+	struct objects *objects = place.objects;
+	profile = objects_find(objects, OBJECT_LEG_PROFILE, &id);
+	EXPECT_STR(objects_text(objects, OBJECT_LEG_PROFILE, profile, LEG_PROFILE_NAME),
+	           "it's \"quoted\"; \xe2\x82\xac");
+	EXPECT_EQ(objects_number(objects, OBJECT_LEG_PROFILE, profile, LEG_PROFILE_SIP_ENCRYPTION),
+	          SIP_ENCRYPTION_REQUIRED);
+	struct address_cursor cursor = { 0 };
+	space = objects_next_address(objects, OBJECT_SPACE, STR("0012"), &cursor);
+	EXPECT_EQ(objects_ref(objects, OBJECT_SPACE, space, SPACE_LEG_PROFILE), profile);
+	EXPECT_EQ(objects_text(objects, OBJECT_SPACE, space, SPACE_SECRET).len, 22);
+	method = objects_next_method(objects, space, 0);
+	EXPECT_STR(objects_text(objects, OBJECT_METHOD, method, METHOD_PASSCODE), "5");
+	EXPECT_EQ(objects_number(objects, OBJECT_CLUSTER, objects_single(objects, OBJECT_CLUSTER),
+	                         CLUSTER_PARTICIPANT_LIMIT),
+	          77);
+
+	objects_begin(objects);
+	EXPECT_EQ(objects_remove(objects, OBJECT_SPACE, space), OBJECT_OK);
+	tx = objects_end(objects);
+	EXPECT_EQ(store_commit(place.store, &tx), 0);
+	EXPECT(settle(&place));
+	place_close(&place);
+	EXPECT_EQ(place_open(&place), 0);
+	EXPECT_EQ(objects_count(place.objects, OBJECT_SPACE), 0);
+	EXPECT_EQ(objects_count(place.objects, OBJECT_METHOD), 0);
+	place_close(&place);
+	place_remove(&place);
+}
+
+TEST(a_change_that_cannot_be_kept_is_undone_with_all_that_followed)
+{
+	struct place place;
+	sqlite3 *other = NULL;
+	place_make(&place);
+	EXPECT_EQ(place_open(&place), 0);
+	struct object_tx tx = begin_space(&place, "kept");
+	EXPECT_EQ(store_commit(place.store, &tx), 0);
+	EXPECT(settle(&place));
+
+	EXPECT_EQ(sqlite3_open(place.path, &other), SQLITE_OK);
+	EXPECT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	tx = begin_space(&place, "lost");
+	EXPECT_EQ(store_commit(place.store, &tx), 0);
+	tx = begin_space(&place, "later");
+	EXPECT_EQ(store_commit(place.store, &tx), 0);
+	EXPECT(has_space(&place, "lost") && has_space(&place, "later"));
+	EXPECT(!settle(&place));
+	EXPECT(store_error(place.store)[0] != '\0');
+	EXPECT(has_space(&place, "kept") && !has_space(&place, "lost"));
+	EXPECT(!has_space(&place, "later"));
+	EXPECT_EQ(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(other);
+
+	tx = begin_space(&place, "again");
+	EXPECT_EQ(store_commit(place.store, &tx), 0);
+	EXPECT(settle(&place));
+	place_close(&place);
+	EXPECT_EQ(place_open(&place), 0);
+	EXPECT(has_space(&place, "kept") && has_space(&place, "again"));
+	EXPECT_EQ(objects_count(place.objects, OBJECT_SPACE), 2);
+	place_close(&place);
+	place_remove(&place);
+}
+
+TEST(a_full_disk_is_an_answer_and_not_the_end)
+{
+	struct place place;
+	place_make(&place);
+	EXPECT_EQ(place_open(&place), 0);
+	place_close(&place);
+	/* The writer's own file size limit stands for a disk without room. */
+	const pid_t child = fork();
+	if (child == 0) {
+		if (place_open(&place) != 0)
+			_exit(1);
+		signal(SIGXFSZ, SIG_IGN);
+		struct stat info;
+		char wal[128];
+		snprintf(wal, sizeof wal, "%s-wal", place.path);
+		if (stat(wal, &info) != 0)
+			info.st_size = 0;
+		const struct rlimit limit = { (rlim_t)info.st_size + 20000, RLIM_INFINITY };
+		if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+			_exit(2);
+		unsigned kept = 0;
+		bool failed = false;
+		for (unsigned i = 0; i < 200 && !failed; i++) {
+			char uri[16];
+			snprintf(uri, sizeof uri, "u%u", i);
+			const struct object_tx tx = begin_space(&place, uri);
+			if (store_commit(place.store, &tx) != 0)
+				_exit(3);
+			failed = !settle(&place);
+			kept += !failed;
+		}
+		_exit(failed && objects_count(place.objects, OBJECT_SPACE) == kept ? 0 : 4);
+	}
+	int status = 0;
+	EXPECT_EQ(waitpid(child, &status, 0), child);
+	EXPECT(WIFEXITED(status));
+	EXPECT_EQ(WEXITSTATUS(status), 0);
+	place_remove(&place);
+}
+
+TEST(files_that_are_no_database_of_ours_are_refused)
+{
+	struct place place;
+	place_make(&place);
+	const int fd = open(place.path, O_CREAT | O_WRONLY, 0600);
+	char junk[8192];
+	memset(junk, 'j', sizeof junk);
+	EXPECT_EQ(write(fd, junk, sizeof junk), (ssize_t)sizeof junk);
+	close(fd);
+	EXPECT_EQ(place_open(&place), -EBADMSG);
+	EXPECT(store_error(place.store)[0] != '\0');
+	place_close(&place);
+	unlink(place.path);
+
+	EXPECT_EQ(place_open(&place), 0);
+	place_close(&place);
+	sqlite3 *other = NULL;
+	EXPECT_EQ(sqlite3_open(place.path, &other), SQLITE_OK);
+	EXPECT_EQ(sqlite3_exec(other, "UPDATE schema SET version = 99", NULL, NULL, NULL),
+	          SQLITE_OK);
+	EXPECT_EQ(place_open(&place), -EPROTO);
+	place_close(&place);
+
+	/* A column that an older program did not have is added; rows that break a rule are left
+	 * out and counted. */
+	EXPECT_EQ(sqlite3_exec(other,
+	                       "UPDATE schema SET version = 1;"
+	                       "ALTER TABLE spaces DROP COLUMN cdrTag;"
+	                       "INSERT INTO spaces(id, uri) VALUES"
+	                       "('00000000-0000-4000-8000-000000000001', 'fine'),"
+	                       "('00000000-0000-4000-8000-000000000002', 'FINE'),"
+	                       "('00000000-0000-4000-8000-000000000003', 'not @ fine'),"
+	                       "('nonsense', 'x')",
+	                       NULL, NULL, NULL),
+	          SQLITE_OK);
+	sqlite3_close(other);
+	EXPECT_EQ(place_open(&place), 0);
+	EXPECT_EQ(place.loaded.rows, 4);
+	EXPECT_EQ(place.loaded.refused, 3);
+	EXPECT(has_space(&place, "fine"));
+	place_close(&place);
+	place_remove(&place);
+}
+
+/* Adds spaces until it is killed; says the number of each one that was acknowledged. */
+static void
+write_until_killed(struct place *place, int fd, uint32_t number)
+{
+	prng_init(&place->prng, (uint64_t)getpid()); /* not the ids of the one before */
+	if (place_open(place) != 0)
+		_exit(1);
+	for (;; number++) {
+		char uri[16];
+		snprintf(uri, sizeof uri, "n%u", number);
+		const struct object_tx tx = begin_space(place, uri);
+		if (store_commit(place->store, &tx) != 0 || !settle(place) ||
+		    write(fd, &number, sizeof number) != (ssize_t)sizeof number)
+			_exit(2);
+	}
+}
+
+TEST(an_acknowledged_change_survives_kill_9)
+{
+	struct place place;
+	struct prng dice;
+	place_make(&place);
+	prng_init(&dice, 9);
+	uint32_t next = 0; /* every number below was acknowledged */
+	for (unsigned kill_number = 0; kill_number < KILLS; kill_number++) {
+		int ends[2];
+		EXPECT_EQ(pipe(ends), 0);
+		const pid_t child = fork();
+		if (child == 0) {
+			close(ends[0]);
+			write_until_killed(&place, ends[1], next);
+		}
+		close(ends[1]);
+		/* Kill it in the middle of something after a few changes. */
+		unsigned rounds = 1 + prng_below(&dice, 30);
+		uint32_t number = 0;
+		while (rounds-- > 0 && read(ends[0], &number, sizeof number) == sizeof number)
+			next = number + 1;
+		usleep(prng_below(&dice, 3000));
+		kill(child, SIGKILL);
+		while (read(ends[0], &number, sizeof number) == sizeof number)
+			next = number + 1;
+		int status = 0;
+		EXPECT_EQ(waitpid(child, &status, 0), child);
+		EXPECT(WIFSIGNALED(status));
+		close(ends[0]);
+
+		EXPECT_EQ(place_open(&place), 0);
+		EXPECT_EQ(place.loaded.refused, 0);
+		for (uint32_t i = 0; i < next; i++) {
+			char uri[16];
+			snprintf(uri, sizeof uri, "n%u", i);
+			EXPECT(has_space(&place, uri));
+		}
+		/* The one under way may have made it. */
+		const uint32_t count = objects_count(place.objects, OBJECT_SPACE);
+		EXPECT(count == next || count == next + 1);
+		next = count;
+		place_close(&place);
+	}
+	EXPECT(next > KILLS);
+	place_remove(&place);
+}
