@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What sound costs: nanoseconds for one 20 ms frame of each step between two telephones, and bytes a
- * leg.
+/* What sound costs: nanoseconds for one 20 ms frame of each step between two telephones, and bytes
+ * a leg.
  *
  *	audio_bench [--json] [--rounds N]
  *
@@ -67,8 +67,8 @@ static void
 tell(const char *name, double value, const char *unit)
 {
 	if (json)
-		printf("{\"bench\":\"audio\",\"what\":\"%s\",\"value\":%.1f,\"unit\":\"%s\"}\n", name,
-		       value, unit);
+		printf("{\"bench\":\"audio\",\"what\":\"%s\",\"value\":%.1f,\"unit\":\"%s\"}\n",
+		       name, value, unit);
 	else
 		printf("%-48s %10.0f %s\n", name, value, unit);
 }
@@ -288,8 +288,12 @@ run_jitter(int i)
 {
 	const int64_t at_us = (int64_t)sequence * AUDIO_FRAME_US;
 	const struct jitter_packet packet = {
-		.ssrc = 1, .sequence = sequence, .timestamp_rtp = sequence * 960u, .duration_rtp = 960,
-		.payload = payloads[i], .len = 80,
+		.ssrc = 1,
+		.sequence = sequence,
+		.timestamp_rtp = sequence * 960u,
+		.duration_rtp = 960,
+		.payload = payloads[i],
+		.len = 80,
 	};
 	(void)jitter_insert(&jitter, &packet, at_us);
 	(void)jitter_stretch(&jitter, 0, at_us + 8000);
@@ -302,8 +306,14 @@ receive(int i, bool pull)
 {
 	const int64_t at_us = (int64_t)sequence * AUDIO_FRAME_US;
 	const struct audio_packet packet = {
-		.ssrc = 1, .sequence = sequence, .timestamp_rtp = sequence * 960u, .has_level = true,
-		.level = 40, .payload = payloads[i], .len = lens[i], .payload_type = 111,
+		.ssrc = 1,
+		.sequence = sequence,
+		.timestamp_rtp = sequence * 960u,
+		.has_level = true,
+		.level = 40,
+		.payload = payloads[i],
+		.len = lens[i],
+		.payload_type = 111,
 	};
 	(void)audio_receiver_input(&rx, &packet, at_us);
 	if (pull)

@@ -73,7 +73,8 @@ agc_run(struct agc *agc, int16_t pcm[AUDIO_FRAME_SAMPLES], uint8_t level, bool s
 		if ((int64_t)peak * after_q12 > (int64_t)INT16_MAX * UNITY_Q12) {
 			after_q12 = INT16_MAX * UNITY_Q12 / peak;
 			after_q12 = after_q12 > UNITY_Q12 ? after_q12 : UNITY_Q12;
-			agc->gain_q8_db = (int32_t)(20.0 * Q8 * log10((double)after_q12 / UNITY_Q12));
+			agc->gain_q8_db =
+			        (int32_t)(20.0 * Q8 * log10((double)after_q12 / UNITY_Q12));
 		}
 	}
 	agc->gain_q12 = after_q12;

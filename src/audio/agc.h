@@ -27,7 +27,8 @@ enum {
 
 struct agc {
 	int32_t gain_q8_db;   /* where it stands, dB times 256 */
-	int32_t speech_q8_db; /* smoothed level of speech, dB below full scale times 256; 0: unknown */
+	int32_t speech_q8_db; /* smoothed level of speech, dB below full scale times 256; 0: unknown
+	                       */
 	int32_t gain_q12;     /* applied to the end of the frame before; 0 means unity */
 };
 

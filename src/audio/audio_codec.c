@@ -209,7 +209,8 @@ audio_packet_samples(enum audio_codec codec, const uint8_t *payload, size_t len)
 	if (len > AUDIO_PAYLOAD_BYTES_MAX)
 		return AUDIO_REJECT_LENGTH;
 	if (codec == AUDIO_CODEC_OPUS) {
-		const int samples = opus_packet_get_nb_samples(payload, (opus_int32)len, AUDIO_RATE_HZ);
+		const int samples =
+		        opus_packet_get_nb_samples(payload, (opus_int32)len, AUDIO_RATE_HZ);
 		return samples > 0 && samples <= AUDIO_PACKET_SAMPLES_MAX ? samples
 		                                                          : AUDIO_REJECT_BROKEN;
 	}
@@ -495,9 +496,9 @@ audio_encoder_set(struct audio_encoder *encoder, const struct audio_quality *qua
 	CHECK(rc == OPUS_OK);
 }
 
-/* libopus detects silence only at complexities we do not use for mixes.  A mix in which nobody talks
- * is zeroes, so a look at the samples is enough: after a few frames, which let the codec's own
- * delay run empty, one in twenty is sent (RFC 7587 s3.1.3 has 400 ms). */
+/* libopus detects silence only at complexities we do not use for mixes.  A mix in which nobody
+ * talks is zeroes, so a look at the samples is enough: after a few frames, which let the codec's
+ * own delay run empty, one in twenty is sent (RFC 7587 s3.1.3 has 400 ms). */
 static bool
 says_nothing(struct audio_encoder *encoder, const int16_t *pcm, size_t samples)
 {
@@ -519,7 +520,8 @@ says_nothing(struct audio_encoder *encoder, const int16_t *pcm, size_t samples)
 size_t
 audio_encode(struct audio_encoder *encoder, const int16_t *pcm, size_t samples, uint8_t *out)
 {
-	CHECK(samples == 480 || samples == 960 || samples == 1920 || samples == 2880);
+	CHECK(samples == AUDIO_FRAME_SAMPLES / 2 || samples % AUDIO_FRAME_SAMPLES == 0);
+	CHECK(samples != 0 && samples <= AUDIO_PACKET_SAMPLES_MAX);
 	if (encoder->codec == AUDIO_CODEC_OPUS) {
 		if (encoder->dtx && says_nothing(encoder, pcm, samples))
 			return 0;

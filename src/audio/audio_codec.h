@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* audio_codec -- Opus (RFC 6716, 7587), G.722, PCMU and PCMA (RFC 3551) behind one interface.
  *
- * A decoder turns packets of any legal duration into 48 kHz PCM, a lost packet into concealment, and
- * comfort noise (RFC 3389) into noise.  An encoder turns frames into payloads.
+ * A decoder turns packets of any legal duration into 48 kHz PCM, a lost packet into concealment,
+ * and comfort noise (RFC 3389) into noise.  An encoder turns frames into payloads.
  *
  * Ownership  States are lent by a per-worker pool, which allocates its slots in one piece at
  *            start.  The system backs a slot with memory when it is first used and the last one
@@ -143,8 +143,8 @@ void audio_encoder_put(struct audio_codec_pool *pool, struct audio_encoder *enco
 /* Changes take effect with the next frame, without a click. */
 void audio_encoder_set(struct audio_encoder *encoder, const struct audio_quality *quality);
 
-/* Codes 10, 20, 40 or 60 ms (`samples` is 480, 960, 1920 or 2880).  Returns the payload's bytes;
- * 0 means that DTX has nothing to send for this frame.  `out` holds AUDIO_PAYLOAD_BYTES_MAX. */
+/* Codes 10 ms, or a multiple of 20 ms up to 120.  Returns the payload's bytes; 0 means that DTX has
+ *  nothing to send for this frame. `out` holds AUDIO_PAYLOAD_BYTES_MAX. */
 [[nodiscard]] size_t audio_encode(struct audio_encoder *encoder, const int16_t *pcm, size_t samples,
                                   uint8_t *out);
 

@@ -63,7 +63,8 @@ bool
 audio_activity_input(struct audio_activity *activity, uint8_t level)
 {
 	CHECK(level <= AUDIO_LEVEL_SILENCE);
-	/* The larger, the quieter.  A gate's digital silence says nothing about the room behind it. */
+	/* The larger, the quieter.  A gate's digital silence says nothing about the room behind
+	 * it. */
 	const int quietest = AUDIO_ACTIVITY_LEVEL_WEAKEST + AUDIO_ACTIVITY_MARGIN_DB;
 	const int quiet_q4 = (level < quietest ? level : quietest) * Q4;
 	const int highest_q4 = FLOOR_LEVEL_HIGH * Q4;

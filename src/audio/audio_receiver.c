@@ -50,7 +50,8 @@ audio_receiver_set_formats(struct audio_receiver *rx, const struct audio_format 
 	CHECK(count <= AUDIO_RECEIVER_FORMATS_MAX);
 	for (size_t i = 0; i < count; i++) {
 		CHECK(formats[i].codec < AUDIO_CODECS);
-		CHECK(formats[i].kind != AUDIO_FORMAT_CODEC || formats[i].codec != AUDIO_CODEC_NONE);
+		CHECK(formats[i].kind != AUDIO_FORMAT_CODEC ||
+		      formats[i].codec != AUDIO_CODEC_NONE);
 		rx->formats[i] = formats[i];
 	}
 	rx->format_count = (uint8_t)count;
@@ -406,4 +407,25 @@ bool
 audio_receiver_may_skip(const struct audio_receiver *rx)
 {
 	return rx->level_from_header || rx->jitter.pool == NULL;
+}
+
+void
+audio_receiver_dump(const struct audio_receiver *rx, struct writer *w)
+{
+	const struct jitter_stats *stats = &rx->jitter.stats;
+	writer_format(w,
+	              "codec=%s level=%u delay_ms=%d target_ms=%d buffered=%u decoded=%llu "
+	              "recovered=%llu concealed=%llu skipped=%llu late=%llu duplicate=%llu "
+	              "underruns=%llu restarts=%llu shortened=%llu lengthened=%llu rejected=%llu",
+	              rx->decoder != NULL ? audio_codec_info((enum audio_codec)rx->codec)->name
+	                                  : "-",
+	              rx->level, stats->delay_us / 1000, stats->target_us / 1000, rx->jitter.count,
+	              (unsigned long long)stats->decoded, (unsigned long long)stats->recovered,
+	              (unsigned long long)stats->concealed, (unsigned long long)stats->skipped,
+	              (unsigned long long)stats->verdicts[JITTER_LATE],
+	              (unsigned long long)stats->verdicts[JITTER_DUPLICATE],
+	              (unsigned long long)stats->underruns, (unsigned long long)stats->restarts,
+	              (unsigned long long)rx->stats.samples_shortened,
+	              (unsigned long long)rx->stats.samples_lengthened,
+	              (unsigned long long)rx->stats.rejected);
 }

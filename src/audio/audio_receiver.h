@@ -26,6 +26,7 @@
 #include "audio/audio.h"
 #include "audio/audio_codec.h"
 #include "audio/jitter_buffer.h"
+#include "base/bytes.h"
 
 enum {
 	AUDIO_RECEIVER_FORMATS_MAX = 12,
@@ -123,5 +124,8 @@ void audio_receiver_skip(struct audio_receiver *rx, int64_t now_us);
 /* True when the level is known without decoding (header or G.711): such a leg need only be pulled
  * while it is selected; any other must always be pulled. */
 [[nodiscard]] bool audio_receiver_may_skip(const struct audio_receiver *rx);
+
+/* The state as one line of text: for the admin, tests and crash reports. */
+void audio_receiver_dump(const struct audio_receiver *rx, struct writer *w);
 
 #endif

@@ -85,7 +85,9 @@ begin(struct conceal *conceal)
 		        (own * (int32_t)(bend - i) + before * (int32_t)i) / (int32_t)bend);
 	}
 	const int32_t step = end[-1] - *(end - period - 1);
-	conceal->step = (int16_t)(step > INT16_MAX ? INT16_MAX : step < INT16_MIN ? INT16_MIN : step);
+	conceal->step = (int16_t)(step > INT16_MAX   ? INT16_MAX
+	                          : step < INT16_MIN ? INT16_MIN
+	                                             : step);
 }
 
 static int16_t

@@ -17,15 +17,15 @@ enum {
 	TWIST_DB = 8,
 	REVERSE_TWIST_DB = 4,
 	THRESHOLD_DBM0 = -42,
-	MIN_FRAMES = 2, /* a digit is believed when it is still there in the second frame: 40 ms */
+	PAUSE_FRAMES =
+	        2, /* the same key again needs this long without it: a lost packet is no key */
 };
 
 struct dtmf_detect {
 	dtmf_rx_state_t rx;
 	struct resample_down down;
-	char held;     /* what spandsp hears now */
-	uint8_t frames; /* for how long */
-	bool told;
+	char held;       /* the key that was told last, while it is down */
+	uint8_t absent;  /* frames without it */
 	uint8_t count;
 	char digits[DTMF_DIGITS_MAX];
 };
@@ -53,11 +53,12 @@ dtmf_detect_destroy(struct dtmf_detect *detect)
 }
 
 static void
-tell(struct dtmf_detect *detect)
+press(struct dtmf_detect *detect, char digit)
 {
-	detect->told = true;
+	detect->held = digit;
+	detect->absent = 0;
 	if (detect->count < DTMF_DIGITS_MAX)
-		detect->digits[detect->count++] = detect->held;
+		detect->digits[detect->count++] = digit;
 }
 
 void
@@ -69,20 +70,17 @@ dtmf_detect_input(struct dtmf_detect *detect, const int16_t pcm[AUDIO_FRAME_SAMP
 	const size_t count = resample_down(&detect->down, pcm, AUDIO_FRAME_SAMPLES, low);
 	CHECK(count == LOW_SAMPLES);
 	(void)dtmf_rx(&detect->rx, low, LOW_SAMPLES);
-	(void)dtmf_rx_get(&detect->rx, ignored, sizeof ignored - 1); /* our own filter decides */
+	(void)dtmf_rx_get(&detect->rx, ignored, sizeof ignored - 1); /* the status tells more */
 
 	const int status = dtmf_rx_status(&detect->rx);
 	/* 'x' is a digit that may be beginning. */
 	const char now = status > 0 && status != 'x' ? (char)status : '\0';
-	if (now != detect->held) {
-		detect->held = now;
-		detect->frames = 0;
-		detect->told = false;
-	}
-	if (now == '\0' || detect->told)
-		return;
-	if (++detect->frames >= MIN_FRAMES)
-		tell(detect);
+	if (now == detect->held)
+		detect->absent = 0;
+	else if (now != '\0')
+		press(detect, now);
+	else if (++detect->absent >= PAUSE_FRAMES)
+		detect->held = '\0';
 }
 
 char
@@ -100,5 +98,5 @@ dtmf_detect_poll(struct dtmf_detect *detect)
 char
 dtmf_detect_held(const struct dtmf_detect *detect)
 {
-	return detect->told ? detect->held : '\0';
+	return detect->held;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dtmf_detect -- key presses heard in the sound, for telephones without telephone-event.
  *
- * spandsp's detector behind a digit filter: a digit must last 40 ms, and is not believed while the
- * leg sends RFC 4733 events (the caller stops feeding then).
+ * spandsp's detector with limits for talk-off.  A key of 40 ms is always heard, one of 20 ms never
+ * (ITU-T Q.24); a lost packet in the middle of a key does not double it.  A leg that sends RFC 4733
+ * events needs no detector: the tones often come along and would count twice.
  *
  * Ownership  create/destroy: one allocation per leg that needs it, at call set-up, about 600 bytes.
  * Threads    The leg's worker.

@@ -6,9 +6,9 @@
  * has the delay d = T - s - base: what we added to the fastest packet's way.
  *
  * A pull at T takes F = 20 ms of sound, from s to s + F, and so needs the packet that covers its
- * end.  Let packets last P and g = gcd(F, P).  The last packet a pull needs starts up to F - g after
- * s, and (-s mod g) more when pulls and packets are not aligned; that sum is R.  A packet that is
- * late by j against `base` is there in time when d >= j + R.  Hence
+ * end.  Let packets last P and g = gcd(F, P).  The last packet a pull needs starts up to F - g
+ * after s, and (-s mod g) more when pulls and packets are not aligned; that sum is R.  A packet
+ * that is late by j against `base` is there in time when d >= j + R.  Hence
  *
  *	slack = d - R - target,     target = a high quantile of j.
  *
@@ -160,7 +160,8 @@ reserve_us(const struct jitter_buffer *jitter, uint32_t pending_rtp)
 
 /* d above, were the sample `timestamp` played behind what is pending. */
 static int64_t
-delay_us(const struct jitter_buffer *jitter, int64_t timestamp, uint32_t pending_rtp, int64_t now_us)
+delay_us(const struct jitter_buffer *jitter, int64_t timestamp, uint32_t pending_rtp,
+         int64_t now_us)
 {
 	return now_us - us_of(jitter, timestamp - pending_rtp) - jitter->base_us;
 }
@@ -180,7 +181,8 @@ static int32_t
 bin_end_us(unsigned bin)
 {
 	const int32_t fine = (int32_t)(bin + 1) * BIN_FINE_US;
-	const int32_t coarse = BINS_FINE * BIN_FINE_US + ((int32_t)bin + 1 - BINS_FINE) * BIN_COARSE_US;
+	const int32_t coarse =
+	        BINS_FINE * BIN_FINE_US + ((int32_t)bin + 1 - BINS_FINE) * BIN_COARSE_US;
 	return bin < BINS_FINE ? fine : coarse;
 }
 
@@ -676,7 +678,8 @@ play(struct jitter_buffer *jitter, uint32_t pending_rtp, int64_t now_us)
 			pass_event(jitter, entry);
 			continue;
 		}
-		/* A talk spurt after a pause is when delay can be changed without anybody hearing. */
+		/* A talk spurt after a pause is when delay can be changed without anybody
+		 * hearing. */
 		if (gap > 0 && !is_due(jitter, entry, pending_rtp, now_us)) {
 			jitter->in_pause = true;
 			return wait_for_more();

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* jitter_buffer -- puts RTP audio packets in order and decides when each is played.
  *
- * Sans-IO, and knows nothing of codecs: packets in, one decision per jitter_next() out.  Most callers
- * want audio_receiver.h, which adds decoder, concealment and time stretching to it.
+ * Sans-IO, and knows nothing of codecs: packets in, one decision per jitter_next() out.  Most
+ * callers want audio_receiver.h, which adds decoder, concealment and time stretching to it.
  *
  * The delay is the smallest that lets 98.5 % of the packets of the last seconds arrive in time: up
- * at once, down by 10 ms a second.  On a clean path it is the phase between the sender's packets and
- * our pulls, which is less than one packet.
+ * at once, down by 10 ms a second.  On a clean path it is the phase between the sender's packets
+ * and our pulls, which is less than one packet.
  *
  * Ownership  The buffer is a member of its leg.  Payloads live in a pool of chunks shared by the
  *            legs of a worker, so a leg with nothing buffered holds none.
@@ -67,7 +67,7 @@ enum jitter_verdict {
 	JITTER_LATE,     /* its time was concealed already */
 	JITTER_FULL,     /* too many packets of this leg */
 	JITTER_NO_CHUNK, /* the worker's pool is empty */
-	JITTER_STRAY,    /* far from every sequence number seen; a second one in a row is believed */
+	JITTER_STRAY, /* far from every sequence number seen; a second one in a row is believed */
 	JITTER_VERDICTS,
 };
 
@@ -183,7 +183,8 @@ enum jitter_verdict jitter_insert(struct jitter_buffer *jitter, const struct jit
 [[nodiscard]] struct jitter_decision jitter_next(struct jitter_buffer *jitter, uint32_t pending_rtp,
                                                  int64_t now_us);
 
-/* Once per pull, before jitter_next(): should sound be shortened or lengthened by a pitch period? */
+/* Once per pull, before jitter_next(): should sound be shortened or lengthened by a pitch
+ * period? */
 [[nodiscard]] struct jitter_stretch jitter_stretch(struct jitter_buffer *jitter,
                                                    uint32_t pending_rtp, int64_t now_us);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A receiver fed with any sequence of packets, pulls, skips and waits.  Whatever comes: no crash, every
- * chunk and decoder is given back, delay stays bounded, and a frame is a frame.
+/* A receiver fed with any sequence of packets, pulls, skips and waits.  Whatever comes: no crash,
+ * every chunk and decoder is given back, delay stays bounded, and a frame is a frame.
  *
  * Input: operations of one byte each, the low three bits say which, with operands behind. */
 #include <string.h>

@@ -6,7 +6,8 @@
 #include "audio/jitter_buffer.h"
 
 /* The first chunk of a copy, or 0 when the pool is empty; `len` is not zero. */
-[[nodiscard]] uint32_t jitter_pool_store(struct jitter_pool *pool, const uint8_t *bytes, size_t len);
+[[nodiscard]] uint32_t jitter_pool_store(struct jitter_pool *pool, const uint8_t *bytes,
+                                         size_t len);
 
 /* The payload in one piece, valid until the next call on the pool, freeing included: a freed
  * chunk keeps its bytes until another is stored. */

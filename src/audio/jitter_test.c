@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Goal: the jitter buffer keeps delay near the least that the path allows, loses nothing that was not
- * lost, and never gets stuck.  Method: single steps for every rule; then whole calls of a minute or
- * so over a made-up network, from a table, with bounds on delay and on what had to be invented. */
+/* Goal: the jitter buffer keeps delay near the least that the path allows, loses nothing that was
+ * not lost, and never gets stuck.  Method: single steps for every rule; then whole calls of a
+ * minute or so over a made-up network, from a table, with bounds on delay and on what had to be
+ * invented. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -404,12 +405,14 @@ plan(const struct scenario *s, struct prng *prng, int seconds, unsigned *sent, u
 			continue;
 		const uint16_t own = sequence++;
 		(*sent)++;
-		const bool burst = s->burst != 0 && ms % 1000 < s->burst * s->packet_ms && ms > 1000;
+		const bool burst =
+		        s->burst != 0 && ms % 1000 < s->burst * s->packet_ms && ms > 1000;
 		if (burst || prng_below(prng, 100) < (uint32_t)s->loss_pct) {
 			(*lost)++;
 			continue;
 		}
-		/* A packet leaves when its last sample is there; a spike delays all until it is over. */
+		/* A packet leaves when its last sample is there; a spike delays all until it is
+		 * over. */
 		int64_t at_us = 50 * MS + s->phase_us + ms * MS - ms * s->drift_ppm / 1000;
 		if (s->jitter_us != 0)
 			at_us += prng_below(prng, (uint32_t)s->jitter_us);
@@ -417,7 +420,8 @@ plan(const struct scenario *s, struct prng *prng, int seconds, unsigned *sent, u
 			at_us += (3000 + s->spike_ms - ms % 5000) * MS;
 		arrivals[count++] = (struct arrival){ at_us, own, (uint32_t)ms * 8 };
 		if (s->duplicates && prng_below(prng, 10) == 0)
-			arrivals[count++] = (struct arrival){ at_us + 30 * MS, own, (uint32_t)ms * 8 };
+			arrivals[count++] =
+			        (struct arrival){ at_us + 30 * MS, own, (uint32_t)ms * 8 };
 	}
 	qsort(arrivals, count, sizeof *arrivals, by_time);
 	return count;
@@ -528,13 +532,14 @@ TEST(calls_over_every_kind_of_network_stay_within_their_bounds)
 		const struct jitter_stats *stats = &rx.jitter.stats;
 		const uint64_t invented_pct = rx.stats.samples_concealed * 100 /
 		                              ((uint64_t)sent * (uint64_t)s->packet_ms * 48);
-		print_message("%-26s delay %3d ms target %3d ms, lost %u concealed %u late %u "
-		              "underruns %u invented %u %% shortened %u ms lengthened %u ms step %d\n",
-		              s->name, outcome.delay_us_max / MS, stats->target_us / MS, lost,
-		              (unsigned)stats->concealed, (unsigned)stats->verdicts[JITTER_LATE],
-		              (unsigned)stats->underruns, (unsigned)invented_pct,
-		              (unsigned)rx.stats.samples_shortened / 48,
-		              (unsigned)rx.stats.samples_lengthened / 48, outcome.step_max);
+		print_message(
+		        "%-26s delay %3d ms target %3d ms, lost %u concealed %u late %u "
+		        "underruns %u invented %u %% shortened %u ms lengthened %u ms step %d\n",
+		        s->name, outcome.delay_us_max / MS, stats->target_us / MS, lost,
+		        (unsigned)stats->concealed, (unsigned)stats->verdicts[JITTER_LATE],
+		        (unsigned)stats->underruns, (unsigned)invented_pct,
+		        (unsigned)rx.stats.samples_shortened / 48,
+		        (unsigned)rx.stats.samples_lengthened / 48, outcome.step_max);
 
 		EXPECT(outcome.delay_us_max <= s->delay_ms_max * MS);
 		EXPECT(invented_pct <= (uint64_t)s->invented_pct_max);
@@ -589,6 +594,11 @@ TEST(a_decoder_is_given_back_after_a_rest)
 	EXPECT(audio_receiver_input(&rx, &packet, 0));
 	EXPECT_EQ(audio_receiver_pull(&rx, pcm, 10 * MS), AUDIO_SOURCE_VOICE);
 	EXPECT_EQ(audio_codec_pool_used(codecs, AUDIO_STATE_PLAIN_DECODER), 1);
+	char text[400];
+	struct writer w = writer_of(text, sizeof text);
+	audio_receiver_dump(&rx, &w);
+	EXPECT(!w.failed && str_starts(writer_view(&w), STR("codec=PCMU level=")));
+	EXPECT(str_contains_nocase(writer_view(&w), STR("decoded=1 recovered=0 concealed=0")));
 	EXPECT(audio_receiver_level(&rx, 20 * MS) < 40);
 	for (int64_t now_us = 30 * MS; now_us < 5200 * MS; now_us += AUDIO_FRAME_US)
 		(void)audio_receiver_pull(&rx, pcm, now_us);

@@ -14,8 +14,8 @@
 enum {
 	UNITY_Q15 = 1 << 15,
 	UNITY_Q12 = 1 << 12,
-	RAMP_SAMPLES = 96,               /* 2 ms: fast enough for an onset, slow enough not to click */
-	RELEASE_Q15 = UNITY_Q15 / 25,    /* back to unity within half a second */
+	RAMP_SAMPLES = 96,            /* 2 ms: fast enough for an onset, slow enough not to click */
+	RELEASE_Q15 = UNITY_Q15 / 25, /* back to unity within half a second */
 };
 
 static const int16_t silence[AUDIO_FRAME_SAMPLES];
@@ -88,8 +88,8 @@ minus_avx2(int16_t *out, const int32_t *sum, const int16_t *own)
 		const __m256i *s = (const __m256i *)(const void *)(sum + i);
 		const __m256i low = _mm256_sub_epi32(_mm256_loadu_si256(s),
 		                                     _mm256_cvtepi16_epi32(_mm_loadu_si128(o)));
-		const __m256i high = _mm256_sub_epi32(_mm256_loadu_si256(s + 1),
-		                                      _mm256_cvtepi16_epi32(_mm_loadu_si128(o + 1)));
+		const __m256i high = _mm256_sub_epi32(
+		        _mm256_loadu_si256(s + 1), _mm256_cvtepi16_epi32(_mm_loadu_si128(o + 1)));
 		/* The halves of both come interleaved: 0 2 1 3. */
 		const __m256i both = _mm256_packs_epi32(low, high);
 		_mm256_storeu_si256((__m256i *)(void *)(out + i),
@@ -154,8 +154,8 @@ mix_minus(int16_t out[AUDIO_FRAME_SAMPLES], const struct mix *mix,
 		minus_body(out, mix->sum, own);
 }
 
-/* The gain that brings this frame's peak to full scale is reached within the frame's first 2 ms; what
- * is louder before that is clipped.  Afterwards it returns to unity slowly, frame by frame. */
+/* The gain that brings this frame's peak to full scale is reached within the frame's first 2 ms;
+ * what is louder before that is clipped.  Afterwards it returns to unity slowly, frame by frame. */
 void
 mix_limited(int16_t out[AUDIO_FRAME_SAMPLES], const struct mix *mix, const int16_t *own,
             struct mix_limiter *limiter)

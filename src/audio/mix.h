@@ -6,7 +6,8 @@
  *
  * Ownership  The caller's buffers; nothing is kept but a limiter's gain.
  * Threads    Pure functions.
- * Units      One frame, AUDIO_FRAME_SAMPLES; sums are int32 and cannot overflow below 65,536 frames.
+ * Units      One frame, AUDIO_FRAME_SAMPLES; sums are int32 and cannot overflow below 65,536
+ * frames.
  */
 #ifndef AUDIO_MIX_H
 #define AUDIO_MIX_H
@@ -38,7 +39,8 @@ void mix_minus(int16_t out[AUDIO_FRAME_SAMPLES], const struct mix *mix,
 void mix_limited(int16_t out[AUDIO_FRAME_SAMPLES], const struct mix *mix, const int16_t *own,
                  struct mix_limiter *limiter);
 
-/* Ramps a frame from one gain to another (Q12): a talker who comes in or goes out does not click. */
+/* Ramps a frame from one gain to another (Q12): a talker who comes in or goes out does not
+ * click. */
 void mix_fade(int16_t pcm[AUDIO_FRAME_SAMPLES], int32_t from_q12, int32_t to_q12);
 
 #endif

@@ -70,7 +70,8 @@ TEST(nobody_hears_himself)
 			mix_add(&mix, frames[t]);
 		}
 		for (int t = 0; t < TALKERS; t++)
-			mix_limited(out[t] + f * AUDIO_FRAME_SAMPLES, &mix, frames[t], &limiters[t]);
+			mix_limited(out[t] + f * AUDIO_FRAME_SAMPLES, &mix, frames[t],
+			            &limiters[t]);
 	}
 	for (int t = 0; t < TALKERS; t++) {
 		const int16_t *late = out[t] + 2 * AUDIO_FRAME_SAMPLES;
@@ -164,7 +165,8 @@ TEST(levels_are_decibels_below_a_full_scale_square_wave)
 TEST(steady_noise_becomes_the_floor_and_speech_above_it_counts_at_once)
 {
 	struct audio_activity activity = { 0 };
-	/* A fan at -50 dBov: taken for speech at first, known for what it is within four seconds. */
+	/* A fan at -50 dBov: taken for speech at first, known for what it is within four
+	 * seconds. */
 	for (int i = 0; i < 200; i++)
 		(void)audio_activity_input(&activity, (uint8_t)(50 + i % 2));
 	EXPECT(!activity.speaking);

@@ -91,6 +91,45 @@ TEST(the_same_key_twice_is_two_digits_and_a_long_key_is_one)
 	dtmf_detect_destroy(detect);
 }
 
+TEST(a_key_of_40_ms_is_heard_wherever_it_begins_and_one_of_20_ms_never)
+{
+	for (uint32_t ms = 20; ms <= 40; ms += 20) {
+		for (size_t from = 0; from < AUDIO_FRAME_SAMPLES; from += 96) {
+			struct dtmf_detect *detect = NULL;
+			struct tone_player player = { 0 };
+			EXPECT_EQ(dtmf_detect_create(&detect), 0);
+			memset(pcm, 0, 8 * AUDIO_FRAME_SAMPLES * sizeof *pcm);
+			EXPECT(tone_start_dtmf(&player, '8', ms));
+			for (size_t at = AUDIO_FRAME_SAMPLES + from; tone_playing(&player);
+			     at += AUDIO_FRAME_SAMPLES)
+				(void)tone_render(&player, pcm + at);
+			for (size_t f = 0; f < 8; f++)
+				dtmf_detect_input(detect, pcm + f * AUDIO_FRAME_SAMPLES);
+			EXPECT_EQ(dtmf_detect_poll(detect), ms == 40 ? '8' : 0);
+			EXPECT_EQ(dtmf_detect_poll(detect), 0);
+			dtmf_detect_destroy(detect);
+		}
+	}
+}
+
+TEST(a_hole_in_a_key_does_not_double_it)
+{
+	struct dtmf_detect *detect = NULL;
+	struct tone_player player = { 0 };
+	EXPECT_EQ(dtmf_detect_create(&detect), 0);
+	EXPECT(tone_start_dtmf(&player, '4', 300));
+	for (int f = 0; f < 20; f++) {
+		int16_t frame[AUDIO_FRAME_SAMPLES];
+		(void)tone_render(&player, frame);
+		if (f == 6)
+			memset(frame, 0, sizeof frame);
+		dtmf_detect_input(detect, frame);
+	}
+	EXPECT_EQ(dtmf_detect_poll(detect), '4');
+	EXPECT_EQ(dtmf_detect_poll(detect), 0);
+	dtmf_detect_destroy(detect);
+}
+
 TEST(speech_and_short_tones_are_no_keys)
 {
 	struct dtmf_detect *detect = NULL;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* speaker_select -- which few of a room are mixed, and who is shown as talking.
  *
- * Once per frame every leg tells its level, then speaker_select_run() chooses the loudest N.  A newly
- * louder talker gets in with the frame that is louder; one who is in stays for a while after his
- * last word, and gives way only to somebody clearly louder, so the choice does not flap.
+ * Once per frame every leg tells its level, then speaker_select_run() chooses the loudest N.  A
+ * newly louder talker gets in with the frame that is louder; one who is in stays for a while after
+ * his last word, and gives way only to somebody clearly louder, so the choice does not flap.
  *
  * Ownership  `struct speaker` is a member of its leg, `struct speaker_select` of its room; the
  *            latter keeps no pointer beyond a call except in `chosen`, valid until the next run or

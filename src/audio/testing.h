@@ -33,8 +33,8 @@ static inline void
 testing_tone(int16_t *pcm, size_t samples, double hz, double amplitude, size_t from)
 {
 	for (size_t i = 0; i < samples; i++)
-		pcm[i] = (int16_t)lrint(amplitude *
-		                        sin(TESTING_TURN * hz * (double)(from + i) / AUDIO_RATE_HZ));
+		pcm[i] = (int16_t)lrint(
+		        amplitude * sin(TESTING_TURN * hz * (double)(from + i) / AUDIO_RATE_HZ));
 }
 
 static inline double
@@ -58,8 +58,8 @@ testing_step_max(const int16_t *pcm, size_t samples)
 	return most;
 }
 
-/* Something like speech: a voice whose pitch wanders around 130 Hz, seven harmonics, in syllables of
- * 200 ms with a short gap after every fourth. */
+/* Something like speech: a voice whose pitch wanders around 130 Hz, seven harmonics, in syllables
+ * of 200 ms with a short gap after every fourth. */
 static inline void
 testing_speech(int16_t *pcm, size_t samples, size_t from)
 {
