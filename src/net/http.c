@@ -739,7 +739,7 @@ listener_received(void *context, struct tcp_connection *tcp, const uint8_t *byte
 	(void)tcp;
 	(void)bytes;
 	(void)len;
-	CHECK(!"bytes before `opened`");
+	check_fail(__FILE__, __LINE__, "bytes before `opened`");
 }
 
 static const struct tcp_handler listener_handler = {
@@ -777,7 +777,7 @@ http_timeout(struct peer *peer)
 	case PEER_WS_OPEN:
 	case PEER_WS_CLOSING:
 	case PEER_WS_FAILED:
-		CHECK(!"a WebSocket's timeout");
+		check_fail(__FILE__, __LINE__, "a WebSocket's timeout");
 	}
 }
 

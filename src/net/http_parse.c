@@ -382,8 +382,7 @@ frame_byte(struct http_chunks *chunks, char c)
 	case HTTP_CHUNK_DONE:
 		break;
 	}
-	CHECK(!"a byte of the frame");
-	return HTTP_REJECT_CHUNK;
+	check_fail(__FILE__, __LINE__, "a byte of the frame");
 }
 
 size_t

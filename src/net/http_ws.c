@@ -206,7 +206,7 @@ ws_close(struct http *http, ws_id id, uint16_t code, const char *reason)
 	case PEER_BODY:
 	case PEER_WAITING:
 	case PEER_SENDING:
-		CHECK(!"a WebSocket in a state of HTTP");
+		check_fail(__FILE__, __LINE__, "a WebSocket in a state of HTTP");
 	}
 }
 
@@ -725,6 +725,6 @@ ws_timeout(struct peer *peer, int64_t now_us)
 	case PEER_BODY:
 	case PEER_WAITING:
 	case PEER_SENDING:
-		CHECK(!"a WebSocket in a state of HTTP");
+		check_fail(__FILE__, __LINE__, "a WebSocket in a state of HTTP");
 	}
 }

@@ -33,7 +33,8 @@ loop_create(struct loop **out)
 	rc = uv_async_init(&loop->uv, &loop->keep, on_keep);
 	if (rc != 0)
 		goto out_loop;
-	loop->uv.data = loop;
+	loop->orphans.next = &loop->orphans;
+	loop->orphans.prev = &loop->orphans;
 	*out = loop;
 	return 0;
 out_loop:
@@ -43,8 +44,26 @@ out_free:
 	return rc;
 }
 
-static void
-close_orphan(uv_handle_t *handle, void *context);
+void
+loop_orphan_add(struct loop *loop, struct loop_orphan *orphan)
+{
+	CHECK(orphan->next == NULL && orphan->end != NULL);
+	orphan->next = &loop->orphans;
+	orphan->prev = loop->orphans.prev;
+	orphan->prev->next = orphan;
+	orphan->next->prev = orphan;
+}
+
+void
+loop_orphan_remove(struct loop_orphan *orphan)
+{
+	if (orphan->next == NULL)
+		return;
+	orphan->prev->next = orphan->next;
+	orphan->next->prev = orphan->prev;
+	orphan->next = NULL;
+	orphan->prev = NULL;
+}
 
 void
 loop_destroy(struct loop *loop)
@@ -53,8 +72,11 @@ loop_destroy(struct loop *loop)
 		return;
 	udp_io_destroy(loop->udp);
 	uv_close((uv_handle_t *)&loop->keep, NULL);
-	uv_walk(&loop->uv, close_orphan, NULL);
-	/* What was destroyed before is still waiting for its close callback, which frees it. */
+	while (loop->orphans.next != &loop->orphans)
+		loop->orphans.next->end(loop->orphans.next);
+	/* What was destroyed is still waiting for its close callback, which frees it.  A first run may
+	 * do nothing but take back an earlier loop_stop(). */
+	uv_run(&loop->uv, UV_RUN_NOWAIT);
 	uv_run(&loop->uv, UV_RUN_NOWAIT);
 	CHECK(uv_loop_close(&loop->uv) == 0); /* else: something on it was not destroyed */
 	free(loop);
@@ -263,6 +285,8 @@ enum { CHILD_OUTPUT_BYTES = 4096 };
 struct loop_child {
 	uv_process_t uv;
 	uv_pipe_t pipe;
+	struct loop *loop;
+	struct loop_orphan orphan;
 	void (*ended)(void *, struct loop_child *, int, int);
 	void (*output)(void *, struct loop_child *, const char *, size_t);
 	void *context;
@@ -322,6 +346,7 @@ on_child_exit(uv_process_t *process, int64_t exit_status, int signal_number)
 	child->exit_status = (int)exit_status;
 	child->signal_number = signal_number;
 	if (child->destroyed) {
+		loop_orphan_remove(&child->orphan);
 		uv_close((uv_handle_t *)&child->uv, child_process_closed);
 		return;
 	}
@@ -412,6 +437,7 @@ loop_child_create(struct loop_child **out, struct loop *loop,
 	struct loop_child *child = calloc(1, sizeof *child);
 	if (child == NULL)
 		return -ENOMEM;
+	child->loop = loop;
 	child->ended = settings->ended;
 	child->output = settings->output;
 	child->context = settings->context;
@@ -440,6 +466,15 @@ loop_child_create(struct loop_child **out, struct loop *loop,
 	return 0;
 }
 
+/* Nobody watches it any more, it still runs, and the loop goes. */
+static void
+child_end(struct loop_orphan *orphan)
+{
+	struct loop_child *child = CONTAINER_OF(orphan, struct loop_child, orphan);
+	loop_orphan_remove(orphan);
+	uv_close((uv_handle_t *)&child->uv, child_process_closed);
+}
+
 void
 loop_child_destroy(struct loop_child *child)
 {
@@ -448,22 +483,13 @@ loop_child_destroy(struct loop_child *child)
 	CHECK(!child->destroyed);
 	child->destroyed = true;
 	child_close_pipe(child);
-	if (child->exited)
+	if (child->exited) {
 		uv_close((uv_handle_t *)&child->uv, child_process_closed);
-	else
-		uv_unref((uv_handle_t *)&child->uv);
-}
-
-/* A child nobody watches any more, still running when the loop goes. */
-static void
-close_orphan(uv_handle_t *handle, void *context)
-{
-	(void)context;
-	if (handle->type != UV_PROCESS || uv_is_closing(handle))
 		return;
-	const struct loop_child *child = CONTAINER_OF(handle, struct loop_child, uv);
-	if (child->destroyed)
-		uv_close(handle, child_process_closed);
+	}
+	uv_unref((uv_handle_t *)&child->uv);
+	child->orphan.end = child_end;
+	loop_orphan_add(child->loop, &child->orphan);
 }
 
 pid_t

@@ -64,7 +64,7 @@ never_fire(void *context, int64_t now_us)
 {
 	(void)context;
 	(void)now_us;
-	EXPECT(!"a timer that was disarmed or destroyed");
+	fail_msg("a timer that was disarmed or destroyed");
 }
 
 TEST(a_disarmed_or_destroyed_timer_stays_silent)

@@ -50,6 +50,7 @@ struct tcp_connection {
 	uv_poll_t poll;
 	uv_timer_t timer;
 	struct loop *loop;
+	struct loop_orphan orphan; /* in it while FLUSHING or LINGERING */
 	const struct tcp_handler *handler;
 	void *context;
 	struct tcp_listener *listener; /* NULL: connected by us */
@@ -172,6 +173,7 @@ connection_release(struct tcp_connection *c)
 {
 	CHECK(c->state != GONE);
 	c->state = GONE;
+	loop_orphan_remove(&c->orphan);
 	unlink_from_listener(c);
 	tls_session_destroy(c->tls);
 	c->tls = NULL;
@@ -181,6 +183,12 @@ connection_release(struct tcp_connection *c)
 	uv_close((uv_handle_t *)&c->poll, connection_poll_closed);
 	uv_close((uv_handle_t *)&c->timer, connection_timer_closed);
 	close(c->fd);
+}
+
+static void
+orphan_end(struct loop_orphan *orphan)
+{
+	connection_release(CONTAINER_OF(orphan, struct tcp_connection, orphan));
 }
 
 /* The connection is over and the owner does not know yet. */
@@ -287,7 +295,7 @@ on_deadline(uv_timer_t *handle)
 		connection_release(c);
 		break;
 	case GONE:
-		CHECK(!"a timer after the end");
+		check_fail(__FILE__, __LINE__, "a timer after the end");
 	}
 }
 
@@ -790,6 +798,8 @@ tcp_close(struct tcp_connection *c)
 			return;
 		}
 	}
+	c->orphan.end = orphan_end;
+	loop_orphan_add(c->loop, &c->orphan);
 	if (c->queue_len == 0) {
 		linger(c);
 		return;

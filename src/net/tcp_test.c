@@ -499,6 +499,25 @@ TEST(the_last_bytes_arrive_although_the_peer_was_still_sending)
 	scene_close(&scene);
 }
 
+TEST(a_loop_may_go_while_last_bytes_are_on_their_way)
+{
+	struct scene scene;
+	static uint8_t bytes[200 * 1024];
+	scene_open(&scene, NULL, (struct tcp_limits){ 0 });
+	scene_connect(&scene, NULL, NULL, (struct tcp_limits){ .queue_bytes_max = 32 << 20 });
+	run_until_open(&scene);
+	tcp_pause(scene.far->connection, true);
+	for (unsigned i = 0; i < 100; i++)
+		EXPECT_EQ(tcp_send(scene.near->connection, bytes, sizeof bytes), 0);
+	EXPECT(tcp_queued(scene.near->connection) != 0);
+	tcp_close(scene.near->connection); /* is flushing */
+	scene.near->connection = NULL;
+	tcp_close(scene.far->connection); /* is lingering */
+	scene.far->connection = NULL;
+	loop_stop(scene.loop); /* out of season: taken back */
+	scene_close(&scene);
+}
+
 TEST(a_taken_tcp_port_names_its_holder)
 {
 	struct scene scene;
