@@ -91,23 +91,41 @@ struct config_error {
 	char text[CONFIG_ERROR_MAX]; /* "unknown word \"lisen\"; expected listen, certs, trust, ..." */
 };
 
+/* The processes that settings belong to. */
+enum config_component {
+	CONFIG_CALLBRIDGE, /* with Web Admin */
+	CONFIG_WEBBRIDGE,
+	CONFIG_COMPONENTS,
+};
+
+/* "callbridge", "webbridge": the process, and the first word of `convoke NAME ...`. */
+[[nodiscard]] const char *config_component_name(enum config_component component);
+[[nodiscard]] bool config_component_enabled(const struct config *config,
+                                            enum config_component component);
+
 /* The values of a line that is not there. */
 void config_defaults(struct config *config);
 
-/* Reads a whole file over the defaults; '#' starts a comment. */
+/* Reads a whole file over the defaults; '#' before a word starts a comment.  On error `out` is left
+ * as it was. */
 [[nodiscard]] bool config_parse(struct config *out, struct str text, struct config_error *error);
 
 /* The commands that make `config` out of the defaults, one a line, in a fixed order. */
 void config_write(struct writer *w, const struct config *config);
+/* Those of them that one component reads: when they change, it must be restarted. */
+void config_write_part(struct writer *w, const struct config *config,
+                       enum config_component component);
 
-/* Runs one MMP command on a copy of the settings.  `out` gets what the command line answers, in
- * CMS' words ("SUCCESS: ...", "FAILURE: ...", or a status block). */
-enum mmp_result {
-	MMP_SHOWN,    /* nothing changed */
-	MMP_CHANGED,  /* write the file back; running components take it up when restarted */
-	MMP_FAILED,
-	MMP_UNKNOWN,  /* no such command */
-};
-enum mmp_result mmp_run(struct config *config, struct str command, struct writer *out);
+/* Is everything there that the component needs, and no port wanted twice?  What `enable` checks,
+ * and every start; `error` has no line. */
+[[nodiscard]] bool config_complete(const struct config *config, enum config_component component,
+                                   struct config_error *error);
+
+/* The command that sets `port`, with its arguments: "webadmin listen <iface> <port>"; false when
+ * no setting has it. */
+bool config_port_command(struct writer *w, const struct config *config, uint16_t port);
+
+/* Where a file named in the settings is: below DATA, or where an absolute name says. */
+[[nodiscard]] bool config_path(char *out, size_t cap, const char *data_dir, const char *file);
 
 #endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The grammar as a table: what config.c and mmp.c share. */
+#ifndef MMP_INTERNAL_H
+#define MMP_INTERNAL_H
+
+#include <stddef.h>
+
+#include "mmp/mmp.h"
+
+enum {
+	MMP_ARGUMENTS_MAX = 3,
+};
+
+/* What an argument is: how it is read, written and shown. */
+enum mmp_kind {
+	MMP_END = 0,       /* no more arguments */
+	MMP_ON,            /* takes no word and sets a bool: "enable" */
+	MMP_OFF,           /* likewise: "disable" */
+	MMP_BOOL,          /* status lines only: true or false */
+	MMP_SWITCH,        /* status lines only: enabled or disabled */
+	MMP_CLEAR_CERTS,   /* takes no word and empties a struct config_certs */
+	MMP_CLEAR_HOST,    /* likewise, a name */
+	MMP_PORT,
+	MMP_PORT_OR_NONE,
+	MMP_NUMBER,        /* min to max; `none`, if any, is the word for zero */
+	MMP_IFACE,
+	MMP_IFACES,        /* the rest of the line, or none */
+	MMP_LISTENS,       /* likewise, iface:port */
+	MMP_FILE,
+	MMP_FILE_OPTIONAL, /* may be left out at the end */
+	MMP_FILE_OR_NONE,
+	MMP_HOST_OR_NONE,  /* a domain name */
+	MMP_SERVER,        /* IP or IP:port */
+	MMP_TEXT,          /* not a setting: given to the order */
+	MMP_TEXT_OPTIONAL,
+};
+
+struct mmp_argument {
+	enum mmp_kind kind;
+	const char *name; /* "<port|none>" */
+	size_t at;        /* in struct config */
+	size_t count_at;  /* lists: where their length is */
+	uint32_t min;
+	uint32_t max;
+	const char *none;
+};
+
+enum mmp_order {
+	MMP_ORDER_SET = 0,
+	MMP_ORDER_CERTS,  /* a setting whose files must match */
+	MMP_ORDER_ENABLE, /* a setting that asks for completeness */
+	MMP_ORDER_RESTART,
+	MMP_ORDER_PKI,
+	MMP_ORDER_VERSION,
+	MMP_ORDER_HELP,
+};
+
+enum {
+	MMP_FOR_CALLBRIDGE = 1 << CONFIG_CALLBRIDGE,
+	MMP_FOR_WEBBRIDGE = 1 << CONFIG_WEBBRIDGE,
+	MMP_FOR_BOTH = MMP_FOR_CALLBRIDGE | MMP_FOR_WEBBRIDGE,
+};
+
+struct mmp_command {
+	const char *words;
+	struct mmp_argument arguments[MMP_ARGUMENTS_MAX + 1];
+	const char *help;
+	enum mmp_order order;
+	unsigned components; /* MMP_FOR_...: whose settings these are */
+	enum mmp_pki pki;
+};
+
+extern const struct mmp_command mmp_commands[];
+extern const size_t mmp_command_count;
+
+struct mmp_status_line {
+	const char *component; /* the command that shows it */
+	const char *key;       /* CMS' words */
+	struct mmp_argument value;
+};
+
+extern const struct mmp_status_line mmp_status_lines[];
+extern const size_t mmp_status_line_count;
+
+struct mmp_words {
+	struct str word[MMP_WORDS_MAX];
+	size_t count;
+};
+
+/* A sentence being written into a config_error's text. */
+struct writer mmp_sentence(struct config_error *error);
+void mmp_sentence_end(struct config_error *error, const struct writer *w);
+
+[[nodiscard]] bool mmp_split(struct mmp_words *out, struct str line, struct config_error *error);
+
+/* The command whose words begin the line; NULL and a sentence otherwise.  `*used` of its words are
+ * the command's (0 with NULL: not even the first word is known). */
+const struct mmp_command *mmp_find(const struct mmp_words *words, size_t *used,
+                                   struct config_error *error);
+
+/* Puts the words behind the command's own into `config`. */
+[[nodiscard]] bool mmp_apply(struct config *config, const struct mmp_command *command,
+                             const struct mmp_words *words, size_t used,
+                             struct config_error *error);
+
+static inline bool
+mmp_is_setting(const struct mmp_command *command)
+{
+	return command->order <= MMP_ORDER_ENABLE;
+}
+
+void mmp_write_usage(struct writer *w, const struct mmp_command *command);
+/* As it stands in a command, or, `shown`, in a status block, where what is absent is "none". */
+void mmp_write_value(struct writer *w, const struct config *config,
+                     const struct mmp_argument *argument, bool shown);
+
+#endif
