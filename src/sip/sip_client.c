@@ -160,19 +160,27 @@ attempt_target(struct sip_ua *ua, struct sip_txn *txn, const struct sip_target *
 	return attempt_by(ua, txn, target->transport, &target->addr);
 }
 
+/* There are few of these, and a request that was answered needs no other target. */
+static void
+stop_locating(struct sip_ua *ua, struct sip_txn *txn)
+{
+	if (slab_get(&ua->locates, txn->locate) != NULL)
+		slab_free(&ua->locates, txn->locate);
+	txn->locate = 0;
+}
+
 static bool
 next_target(struct sip_ua *ua, struct sip_txn *txn)
 {
 	struct sip_locating *locating = slab_get(&ua->locates, txn->locate);
 	struct sip_target target;
-	while (locating != NULL && sip_locate_next(&locating->locate, &target)) {
-		if (attempt_target(ua, txn, &target))
-			return true;
-	}
-	if (locating != NULL)
-		slab_free(&ua->locates, txn->locate);
-	txn->locate = 0;
-	return false;
+	bool tried = false;
+	while (locating != NULL && !tried && sip_locate_next(&locating->locate, &target))
+		tried = attempt_target(ua, txn, &target);
+	if (locating == NULL || !tried ||
+	    locating->locate.target_next == locating->locate.target_count)
+		stop_locating(ua, txn);
+	return tried;
 }
 
 static enum sip_failure
@@ -549,6 +557,8 @@ void
 sip_client_response(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *msg)
 {
 	txn->status = msg->status;
+	if (msg->status != 503)
+		stop_locating(ua, txn);
 	if (msg->status < 200) {
 		if (txn->cancelled && !txn->cancel_sent)
 			sip_client_cancel(ua, txn);

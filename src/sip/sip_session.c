@@ -142,6 +142,7 @@ sip_session_stop_ack(struct sip_ua *ua, struct sip_session *session)
 	sip_timer_stop(ua, &session->give_up);
 	if (invite != NULL && invite->kind == SIP_TXN_INVITE_SERVER) {
 		sip_txn_set_half_open(ua, invite, false);
+		sip_store_drop(&ua->store, &invite->message);
 		sip_txn_linger(ua, invite);
 	}
 	session->invite = 0;

@@ -68,6 +68,15 @@ sip_txn_take(struct sip_ua *ua, enum sip_txn_kind kind, enum sip_method method)
 }
 
 void
+sip_txn_make_room(struct sip_ua *ua)
+{
+	const size_t wanted = (size_t)(ua->store.cap / 8) * SIP_BLOCK_BYTES;
+	CHECK(ua->busy_txn == 0);
+	while (ua->linger_first != 0 && !sip_store_has_room(&ua->store, SIP_FOR_NEW, wanted))
+		sip_txn_end(ua, sip_txn_get(ua, ua->linger_first));
+}
+
+void
 sip_txn_put_key(struct sip_ua *ua, struct sip_txn *txn, uint64_t key)
 {
 	CHECK(txn->key == 0);
@@ -179,6 +188,15 @@ timeout_us(const struct sip_ua *ua)
 	return 64 * ua->settings.t1_us;
 }
 
+/* What only waits keeps no more than it may have to send again. */
+static void
+drop_request(struct sip_ua *ua, uint32_t id)
+{
+	struct sip_txn *txn = sip_txn_get(ua, id);
+	if (txn != NULL)
+		sip_store_drop(&ua->store, &txn->message);
+}
+
 static void
 client_resend(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *msg)
 {
@@ -209,21 +227,25 @@ invite_provisional(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg 
 static void
 invite_accepted(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *msg)
 {
+	const uint32_t id = txn->id;
 	if (txn->state != SIP_TXN_ACCEPTED) {
 		enter(ua, txn, SIP_TXN_ACCEPTED, timeout_us(ua)); /* timer M */
 		sip_txn_linger(ua, txn);
 	}
 	sip_client_response(ua, txn, msg);
+	drop_request(ua, id);
 }
 
 static void
 invite_refused(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *msg)
 {
+	const uint32_t id = txn->id;
 	sip_client_ack(ua, txn, msg);
 	/* Timer D: at least 32 s on UDP. */
 	enter(ua, txn, SIP_TXN_COMPLETED, unreliable(txn) ? timeout_us(ua) : 0);
 	sip_txn_linger(ua, txn);
 	sip_client_response(ua, txn, msg);
+	drop_request(ua, id);
 }
 
 static void
@@ -245,9 +267,11 @@ client_provisional(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg 
 static void
 client_final(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *msg)
 {
+	const uint32_t id = txn->id;
 	enter(ua, txn, SIP_TXN_COMPLETED, unreliable(txn) ? ua->settings.t4_us : 0); /* K */
 	sip_txn_linger(ua, txn);
 	sip_client_response(ua, txn, msg);
+	drop_request(ua, id);
 }
 
 static void
@@ -322,6 +346,7 @@ invite_accept(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *msg)
 	(void)msg;
 	if (txn->state != SIP_TXN_ACCEPTED)
 		enter(ua, txn, SIP_TXN_ACCEPTED, timeout_us(ua)); /* timer L */
+	sip_store_drop(&ua->store, &txn->answer);
 	sip_txn_transmit(ua, txn);
 }
 
@@ -330,6 +355,7 @@ invite_refuse(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *msg)
 {
 	(void)msg;
 	sip_txn_transmit(ua, txn);
+	sip_store_drop(&ua->store, &txn->answer);
 	enter(ua, txn, SIP_TXN_COMPLETED, timeout_us(ua)); /* timer H */
 	txn->interval_us = ua->settings.t1_us;
 	if (unreliable(txn))
@@ -357,6 +383,7 @@ invite_confirmed(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *m
 		sip_txn_end(ua, txn);
 		return;
 	}
+	sip_store_drop(&ua->store, &txn->message);
 	enter(ua, txn, SIP_TXN_CONFIRMED, ua->settings.t4_us); /* timer I */
 	sip_txn_linger(ua, txn);
 }
@@ -366,6 +393,7 @@ server_final(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *msg)
 {
 	(void)msg;
 	sip_txn_transmit(ua, txn);
+	sip_store_drop(&ua->store, &txn->answer);
 	enter(ua, txn, SIP_TXN_COMPLETED, unreliable(txn) ? timeout_us(ua) : 0); /* timer J */
 	sip_txn_linger(ua, txn);
 }
@@ -609,6 +637,8 @@ bool
 sip_server_respond(struct sip_ua *ua, struct sip_txn *txn, const struct sip_response *response)
 {
 	struct writer w = writer_of(ua->write_bytes, sizeof ua->write_bytes);
+	if (txn->answer == 0)
+		return false; /* a final response was sent */
 	const struct str common =
 		sip_store_get(&ua->store, txn->answer, ua->copy_bytes, sizeof ua->copy_bytes);
 

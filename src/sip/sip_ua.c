@@ -153,6 +153,7 @@ sip_ua_command(struct sip_ua *ua, int64_t now_us)
 {
 	CHECK(now_us >= ua->now_us);
 	ua->now_us = now_us;
+	sip_txn_make_room(ua);
 }
 
 void

@@ -467,6 +467,8 @@ enum sip_txn_input {
 
 struct sip_txn *sip_txn_get(const struct sip_ua *ua, uint32_t id);
 struct sip_txn *sip_txn_take(struct sip_ua *ua, enum sip_txn_kind kind, enum sip_method method);
+/* Ends what lingers, the oldest first, while the pool of blocks runs low. */
+void sip_txn_make_room(struct sip_ua *ua);
 void sip_txn_put_key(struct sip_ua *ua, struct sip_txn *txn, uint64_t key);
 struct sip_txn *sip_txn_find(const struct sip_ua *ua, uint64_t key);
 void sip_txn_input(struct sip_ua *ua, struct sip_txn *txn, enum sip_txn_input input,
