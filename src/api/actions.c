@@ -1,0 +1,614 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* POST, PUT and DELETE.  What a parameter means is the descriptions' and the model's business; here
+ * is only what a path does with a parsed edit. */
+#include <stdio.h>
+
+#include "api/api_internal.h"
+#include "base/check.h"
+
+/* ------------------------------------------------------------------ failures */
+
+void
+work_fail(struct work *work, unsigned status, const char *code)
+{
+	work->status = status;
+	work->has_body = true;
+	document_failure(&work->doc, code, STR(""), NULL);
+}
+
+void
+work_fail_parameter(struct work *work, struct str parameter, const char *error)
+{
+	char name[64];
+	text_copy_clean(name, sizeof name, parameter);
+	work->status = 400;
+	work->has_body = true;
+	document_failure(&work->doc, "parameterError", str_of(name), error);
+}
+
+/* `field` is the one to blame, -1 when it is none. */
+static void
+fail_reject(struct work *work, enum object_reject reject, enum object_type type, int field,
+            struct str parameter)
+{
+	if (field >= 0 && parameter.len == 0)
+		parameter = str_of(object_field(type, (unsigned)field)->name);
+	switch (reject) {
+	case OBJECT_UNKNOWN_PARAMETER:
+		work_fail_parameter(work, parameter, "unsupported");
+		break;
+	case OBJECT_BAD_VALUE:
+	case OBJECT_TOO_LONG:
+		work_fail_parameter(work, parameter, "invalidValue");
+		break;
+	case OBJECT_MISSING_PARAMETER:
+		work_fail_parameter(work, parameter, "missing");
+		break;
+	case OBJECT_NO_REFERENCE: {
+		const enum object_type ref = object_field(type, (unsigned)field)->ref;
+		work_fail(work, 400, object_describe(ref)->missing);
+		break;
+	}
+	case OBJECT_DUPLICATE_URI:
+		work_fail(work, 400, "duplicateCoSpaceUri");
+		break;
+	case OBJECT_DUPLICATE_ID:
+		work_fail(work, 400, "duplicateCoSpaceId");
+		break;
+	case OBJECT_DUPLICATE_URI_PASSCODE:
+		work_fail(work, 400, "duplicateCoSpaceUriPasscode");
+		break;
+	case OBJECT_DUPLICATE_ID_PASSCODE:
+		work_fail(work, 400, "duplicateCoSpaceIdPasscode");
+		break;
+	case OBJECT_DUPLICATE_NAME:
+		work_fail(work, 400, "invalidOperation");
+		break;
+	case OBJECT_FULL:
+		work_fail(work, 503, "databaseNotReady");
+		break;
+	case OBJECT_OK:
+	case OBJECT_REJECTS:
+		CHECK(reject != OBJECT_OK && reject != OBJECT_REJECTS);
+		break;
+	}
+}
+
+/* ------------------------------------------------------------------ finding things */
+
+static bool
+leg_is_there(const struct work *work, uint32_t leg)
+{
+	const struct meeting_leg *found = meeting_leg(work->meeting, leg);
+	return found != NULL && found->state != LEG_ENDING;
+}
+
+uint32_t
+live_find(const struct work *work, enum object_type type, const struct guid *id)
+{
+	if (type < OBJECT_KEPT_END)
+		return objects_find(work->objects, type, id);
+	if (type == OBJECT_CALL)
+		return meeting_call_find(work->meeting, id);
+	if (type == OBJECT_LEG) {
+		const uint32_t leg = meeting_leg_find(work->meeting, id);
+		return leg_is_there(work, leg) ? leg : 0;
+	}
+	CHECK(type == OBJECT_PARTICIPANT);
+	const uint32_t participant = meeting_participant_find(work->meeting, id);
+	const struct meeting_participant *who = meeting_participant(work->meeting, participant);
+	return who != NULL && leg_is_there(work, who->leg) ? participant : 0;
+}
+
+struct guid
+live_id(const struct work *work, enum object_type type, uint32_t handle)
+{
+	if (type < OBJECT_KEPT_END)
+		return objects_id(work->objects, type, handle);
+	if (type == OBJECT_CALL)
+		return meeting_call(work->meeting, handle)->id;
+	if (type == OBJECT_LEG)
+		return meeting_leg(work->meeting, handle)->id;
+	CHECK(type == OBJECT_PARTICIPANT);
+	return meeting_participant(work->meeting, handle)->id;
+}
+
+static bool
+lies_in(const struct work *work, enum object_type type, uint32_t handle, uint32_t container)
+{
+	if (type == OBJECT_METHOD)
+		return objects_parent(work->objects, type, handle) == container;
+	if (type == OBJECT_LEG)
+		return meeting_leg(work->meeting, handle)->call == container;
+	CHECK(type == OBJECT_PARTICIPANT);
+	return meeting_participant(work->meeting, handle)->call == container;
+}
+
+bool
+work_target(struct work *work, uint32_t *container, uint32_t *handle)
+{
+	const struct path *path = &work->path;
+	const enum object_type type = path->row->type;
+	const enum object_type inside = path->row->inside;
+	if (inside != OBJECT_NONE) {
+		*container = live_find(work, inside, &path->ids[0]);
+		if (*container == 0) {
+			work_fail(work, 404, object_describe(inside)->missing);
+			return false;
+		}
+	}
+	if (path->row->kind != PATH_OBJECT && path->row->kind != PATH_USAGE)
+		return true;
+	*handle = path->bad_id ? 0 : live_find(work, type, &path->ids[path->id_count - 1]);
+	if (*handle != 0 && (inside == OBJECT_NONE || lies_in(work, type, *handle, *container)))
+		return true;
+	work_fail(work, 404, object_describe(type)->missing);
+	return false;
+}
+
+/* ------------------------------------------------------------------ the event log */
+
+/* How the event log calls a type of object. */
+static const char *
+log_word(enum object_type type)
+{
+	static const char *const words[OBJECT_TYPES] = {
+		[OBJECT_SPACE] = "space",
+		[OBJECT_METHOD] = "access method",
+		[OBJECT_LEG_PROFILE] = "call leg profile",
+		[OBJECT_CALL_PROFILE] = "call profile",
+		[OBJECT_WEB_BRIDGE] = "web bridge",
+		[OBJECT_SYSTEM_PROFILES] = "system profiles",
+		[OBJECT_CLUSTER] = "cluster configuration",
+		[OBJECT_CALL] = "call",
+		[OBJECT_PARTICIPANT] = "participant",
+		[OBJECT_LEG] = "call leg",
+	};
+	CHECK(words[type] != NULL);
+	return words[type];
+}
+
+static void
+log_change(struct work *work, const char *verb, enum object_type type, const struct guid *id,
+           const struct guid *call)
+{
+	char address[ADDR_TEXT_MAX] = "";
+	char text[GUID_TEXT_LEN + 2] = "";
+	char inside[GUID_TEXT_LEN + 1] = "";
+	struct writer w = writer_of(address, sizeof address - 1);
+	addr_write_ip(&w, &work->slot->peer);
+	if (id != NULL) {
+		text[0] = ' ';
+		guid_write(text + 1, id);
+	}
+	if (call != NULL)
+		guid_write(inside, call);
+	char *line = work->slot->log;
+	snprintf(line, LINE_MAX, "%s: API user \"%s\" %s %s%s%s%s", address, work->slot->user,
+	         verb, log_word(type), text, call != NULL ? ", call " : "", inside);
+	/* What is not on the disk yet has not happened. */
+	if (work->tx.ticket == 0)
+		api_line(work->api, "%s", line);
+}
+
+static void
+set_location(struct work *work, const char *format, const struct guid *first,
+             const struct guid *second)
+{
+	char a[GUID_TEXT_LEN + 1];
+	char b[GUID_TEXT_LEN + 1] = "";
+	guid_write(a, first);
+	if (second != NULL)
+		guid_write(b, second);
+	struct writer w = writer_of(work->slot->location, sizeof work->slot->location - 1);
+	for (const char *at = format; *at != '\0'; at++) {
+		if (*at != '#') {
+			writer_u8(&w, (uint8_t)*at);
+			continue;
+		}
+		writer_text(&w, a);
+		memcpy(a, b, sizeof a);
+	}
+	CHECK(!w.failed);
+	work->slot->location[w.at] = '\0';
+}
+
+/* ------------------------------------------------------------------ reading a body */
+
+/* `skip` names parameters that the caller reads itself. */
+static bool
+read_edit(struct work *work, struct object_edit *edit, unsigned how, const char *const *skip)
+{
+	for (unsigned i = 0; i < work->form.count; i++) {
+		const struct parameter *parameter = &work->form.at[i];
+		bool skipped = false;
+		for (unsigned s = 0; skip != NULL && skip[s] != NULL; s++)
+			skipped = skipped || str_eq_nocase(parameter->name, str_of(skip[s]));
+		if (skipped)
+			continue;
+		const enum object_reject reject =
+			object_edit_text(edit, how, parameter->name, parameter->value);
+		if (reject != OBJECT_OK) {
+			fail_reject(work, reject, edit->type, -1, parameter->name);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* References of a live edit; the kept table checks its own. */
+static bool
+check_refs(struct work *work, const struct object_edit *edit)
+{
+	for (unsigned i = 0; i < object_field_count(edit->type); i++) {
+		const struct field *field = object_field(edit->type, i);
+		if (field->kind == FIELD_GUID && edit_has(edit, i) && edit->values[i].set &&
+		    objects_find(work->objects, field->ref, &edit->values[i].guid) == 0) {
+			fail_reject(work, OBJECT_NO_REFERENCE, edit->type, (int)i, STR(""));
+			return false;
+		}
+	}
+	return true;
+}
+
+/* ------------------------------------------------------------------ kept objects */
+
+static void
+finish(struct work *work, enum object_reject reject, enum object_type type, int culprit)
+{
+	if (reject == OBJECT_OK) {
+		work->tx = objects_end(work->objects);
+		return;
+	}
+	objects_abort(work->objects);
+	fail_reject(work, reject, type, culprit, STR(""));
+}
+
+static void
+create_kept(struct work *work, enum object_type type, uint32_t container)
+{
+	struct object_edit edit = { .type = type };
+	uint32_t handle = 0;
+	int culprit = -1;
+	if (!read_edit(work, &edit, FIELD_POST, NULL))
+		return;
+	objects_begin(work->objects);
+	const enum object_reject reject =
+		objects_add(work->objects, &edit, container, &handle, &culprit);
+	finish(work, reject, type, culprit);
+	if (reject != OBJECT_OK)
+		return;
+	const struct guid id = objects_id(work->objects, type, handle);
+	char format[64];
+	if (container != 0) {
+		snprintf(format, sizeof format, "/api/v1/%s/#/%s/#",
+		         object_describe(work->path.row->inside)->collection,
+		         object_describe(type)->collection);
+		set_location(work, format, &work->path.ids[0], &id);
+	} else {
+		snprintf(format, sizeof format, "/api/v1/%s/#", object_describe(type)->collection);
+		set_location(work, format, &id, NULL);
+	}
+	log_change(work, "created new", type, &id, NULL);
+}
+
+static void
+edit_kept(struct work *work, enum object_type type, uint32_t handle)
+{
+	struct object_edit edit = { .type = type };
+	int culprit = -1;
+	if (!read_edit(work, &edit, FIELD_PUT, NULL) || edit.given == 0)
+		return;
+	objects_begin(work->objects);
+	const enum object_reject reject = objects_edit(work->objects, handle, &edit, &culprit);
+	finish(work, reject, type, culprit);
+	if (reject != OBJECT_OK)
+		return;
+	const struct guid id = objects_id(work->objects, type, handle);
+	log_change(work, "modified", type, object_describe(type)->single ? NULL : &id, NULL);
+}
+
+static void
+remove_kept(struct work *work, enum object_type type, uint32_t handle)
+{
+	const struct guid id = objects_id(work->objects, type, handle);
+	objects_begin(work->objects);
+	const enum object_reject reject = objects_remove(work->objects, type, handle);
+	finish(work, reject, type, -1);
+	if (reject == OBJECT_OK)
+		log_change(work, "deleted", type, &id, NULL);
+}
+
+/* ------------------------------------------------------------------ calls */
+
+static void
+fail_refusal(struct work *work, enum meeting_refusal refusal, const char *gone)
+{
+	switch (refusal) {
+	case MEETING_GONE:
+		work_fail(work, 404, gone);
+		break;
+	case MEETING_CALL_FULL:
+		work_fail(work, 400, "participantLimitReached");
+		break;
+	case MEETING_BRIDGE_FULL:
+		work_fail(work, 503, "participantLimitReached");
+		break;
+	case MEETING_ADMITTED:
+		break;
+	}
+}
+
+static void
+create_call(struct work *work)
+{
+	struct object_edit edit = { .type = OBJECT_CALL };
+	uint32_t call = 0;
+	if (!read_edit(work, &edit, FIELD_POST, NULL) || !check_refs(work, &edit))
+		return;
+	const struct value *space = &edit.values[CALL_SPACE];
+	const struct value *name = &edit.values[CALL_NAME];
+	if (!space->set && !name->set) {
+		fail_reject(work, OBJECT_MISSING_PARAMETER, OBJECT_CALL, CALL_SPACE, STR(""));
+		return;
+	}
+	const enum meeting_refusal refusal = meeting_call_start(
+		work->meeting,
+		space->set ? objects_find(work->objects, OBJECT_SPACE, &space->guid) : 0,
+		name->text, work->now_us, &call);
+	if (refusal != MEETING_ADMITTED) {
+		fail_refusal(work, refusal, "coSpaceDoesNotExist");
+		return;
+	}
+	meeting_call_edit(work->meeting, call, &edit, work->now_us);
+	const struct guid id = meeting_call(work->meeting, call)->id;
+	set_location(work, "/api/v1/calls/#", &id, NULL);
+	log_change(work, "created new", OBJECT_CALL, &id, NULL);
+}
+
+static void
+dial(struct work *work, enum object_type type, uint32_t call)
+{
+	struct object_edit edit = { .type = type };
+	uint32_t leg = 0;
+	if (!read_edit(work, &edit, FIELD_POST, NULL) || !check_refs(work, &edit))
+		return;
+	const unsigned party = type == OBJECT_LEG ? (unsigned)LEG_REMOTE_PARTY
+	                                          : (unsigned)PARTICIPANT_REMOTE_PARTY;
+	if (!edit.values[party].set) {
+		fail_reject(work, OBJECT_MISSING_PARAMETER, type, (int)party, STR(""));
+		return;
+	}
+	const struct meeting_dial settings = { .call = call, .edit = &edit,
+		                               .remote_party = edit.values[party].text };
+	const enum meeting_refusal refusal =
+		meeting_dial(work->meeting, &settings, work->now_us, &leg);
+	if (refusal != MEETING_ADMITTED) {
+		fail_refusal(work, refusal, "callDoesNotExist");
+		return;
+	}
+	const struct guid id =
+		live_id(work, type,
+	                type == OBJECT_LEG ? leg : meeting_leg(work->meeting, leg)->participant);
+	set_location(work, type == OBJECT_LEG ? "/api/v1/callLegs/#" : "/api/v1/participants/#",
+	             &id, NULL);
+	log_change(work, "created new", type, &id, &work->path.ids[0]);
+}
+
+static void
+edit_call(struct work *work, uint32_t call)
+{
+	struct object_edit edit = { .type = OBJECT_CALL };
+	if (!read_edit(work, &edit, FIELD_PUT, NULL))
+		return;
+	meeting_call_edit(work->meeting, call, &edit, work->now_us);
+	log_change(work, "modified", OBJECT_CALL, &work->path.ids[0], NULL);
+}
+
+static uint32_t
+leg_of(const struct work *work, enum object_type type, uint32_t handle)
+{
+	return type == OBJECT_LEG ? handle : meeting_participant(work->meeting, handle)->leg;
+}
+
+static void
+edit_leg(struct work *work, enum object_type type, uint32_t handle)
+{
+	struct object_edit edit = { .type = type };
+	if (!read_edit(work, &edit, FIELD_PUT, NULL) || !check_refs(work, &edit))
+		return;
+	const struct guid id = live_id(work, type, handle);
+	meeting_leg_edit(work->meeting, leg_of(work, type, handle), &edit, work->now_us);
+	log_change(work, "modified", type, &id, NULL);
+}
+
+/* "filterIds" names participants, by commas; `mode` says whether they are meant or all others. */
+static bool
+is_listed(const struct guid *id, struct str list)
+{
+	while (list.len != 0) {
+		struct guid listed;
+		if (guid_parse(&listed, str_trim(str_cut(&list, ','))) && guid_eq(&listed, id))
+			return true;
+	}
+	return false;
+}
+
+static void
+edit_all(struct work *work, uint32_t call)
+{
+	static const char *const own[] = { "filterIds", "mode", NULL };
+	struct object_edit edit = { .type = OBJECT_PARTICIPANT };
+	const struct str ids = form_get(&work->form, STR("filterIds"));
+	const struct str mode = form_get(&work->form, STR("mode"));
+	const bool exclude = str_eq_nocase(mode, STR("exclude"));
+	if (mode.len != 0 && !exclude && !str_eq_nocase(mode, STR("selected"))) {
+		work_fail_parameter(work, STR("mode"), "invalidValue");
+		return;
+	}
+	if (!read_edit(work, &edit, FIELD_PUT, own) || !check_refs(work, &edit))
+		return;
+	const bool everyone = ids.len == 0 && mode.len == 0;
+	for (uint32_t leg = 0; (leg = meeting_call_leg_next(work->meeting, call, leg)) != 0;) {
+		const struct guid id =
+			live_id(work, OBJECT_PARTICIPANT,
+		                meeting_leg(work->meeting, leg)->participant);
+		if (everyone || is_listed(&id, ids) != exclude)
+			meeting_leg_edit(work->meeting, leg, &edit, work->now_us);
+	}
+	log_change(work, "modified", OBJECT_CALL, &work->path.ids[0], NULL);
+}
+
+static void
+remove_live(struct work *work, enum object_type type, uint32_t handle)
+{
+	const struct guid id = live_id(work, type, handle);
+	if (type == OBJECT_CALL)
+		meeting_call_end(work->meeting, handle, LEG_END_API_INITIATED_TEARDOWN,
+		                 work->now_us);
+	else
+		meeting_leg_drop(work->meeting, leg_of(work, type, handle),
+		                 LEG_END_API_INITIATED_TEARDOWN, work->now_us);
+	log_change(work, "deleted", type, &id, NULL);
+}
+
+/* ------------------------------------------------------------------ questions */
+
+static void
+write_text(struct work *work, enum object_type type, unsigned field, struct str text)
+{
+	const struct value value = { .set = true, .text = text };
+	document_value(&work->doc, object_field(type, field), &value);
+}
+
+static void
+answer_access(struct work *work, const struct object_edit *edit)
+{
+	char text[OBJECT_TEXT_MAX];
+	const struct value *uri = &edit->values[ACCESS_QUERY_URI];
+	const struct value *id = &edit->values[ACCESS_QUERY_CALL_ID];
+	document_open(&work->doc, STR("accessQuery"));
+	if (uri->set) {
+		struct writer w = writer_of(text, sizeof text);
+		writer_format(&w, "%.*s@%s", STR_ARGS(uri->text), work->api->sip_domain);
+		write_text(work, edit->type, ACCESS_QUERY_URI, writer_view(&w));
+	}
+	if (id->set) {
+		struct writer w = writer_of(text, sizeof text);
+		writer_format(&w, "%s/meeting/%.*s", work->api->web_address, STR_ARGS(id->text));
+		write_text(work, edit->type, ACCESS_QUERY_WEB, writer_view(&w));
+	}
+	document_close(&work->doc);
+}
+
+static void
+answer_uri_usage(struct work *work, const struct object_edit *edit)
+{
+	const struct meeting_knock knock = { .address = edit->values[URI_QUERY_URI].text };
+	struct meeting_entry entry = { 0 };
+	document_open(&work->doc, STR("uriUsageQuery"));
+	const enum meeting_route found = meeting_route(work->meeting, &knock, &entry);
+	if (found == ROUTE_OPEN || found == ROUTE_PASSCODE) {
+		const struct value space = { .set = true, .guid = objects_id(work->objects,
+			                                                     OBJECT_SPACE,
+			                                                     entry.space) };
+		document_value(&work->doc, object_field(edit->type, URI_QUERY_SPACE), &space);
+	}
+	document_close(&work->doc);
+}
+
+static void
+ask(struct work *work, enum object_type type)
+{
+	struct object_edit edit = { .type = type };
+	if (!read_edit(work, &edit, FIELD_POST, NULL))
+		return;
+	if (type == OBJECT_URI_QUERY && !edit.values[URI_QUERY_URI].set) {
+		fail_reject(work, OBJECT_MISSING_PARAMETER, type, URI_QUERY_URI, STR(""));
+		return;
+	}
+	work->has_body = true;
+	if (type == OBJECT_ACCESS_QUERY)
+		answer_access(work, &edit);
+	else
+		answer_uri_usage(work, &edit);
+}
+
+/* ------------------------------------------------------------------ which is which */
+
+static void
+work_post(struct work *work, uint32_t container)
+{
+	const enum object_type type = work->path.row->type;
+	if (work->path.row->kind == PATH_QUERY)
+		ask(work, type);
+	else if (work->path.row->kind == PATH_SINGLE)
+		edit_kept(work, type, objects_single(work->objects, type));
+	else if (type < OBJECT_KEPT_END)
+		create_kept(work, type, container);
+	else if (type == OBJECT_CALL)
+		create_call(work);
+	else
+		dial(work, type, container);
+}
+
+static void
+work_put(struct work *work, uint32_t container, uint32_t handle)
+{
+	const struct path_row *row = work->path.row;
+	if (row->kind == PATH_SINGLE)
+		edit_kept(work, row->type, objects_single(work->objects, row->type));
+	else if (row->kind != PATH_OBJECT)
+		edit_all(work, container);
+	else if (row->type < OBJECT_KEPT_END)
+		edit_kept(work, row->type, handle);
+	else if (row->type == OBJECT_CALL)
+		edit_call(work, handle);
+	else
+		edit_leg(work, row->type, handle);
+}
+
+static void
+work_change(struct work *work)
+{
+	const enum object_type type = work->path.row->type;
+	uint32_t container = 0;
+	uint32_t handle = 0;
+	if (!form_parse(&work->form, work->slot->body, work->slot->body_len)) {
+		work_fail(work, 400, "parameterError");
+		return;
+	}
+	if (!work_target(work, &container, &handle))
+		return;
+	if (work->slot->method == API_POST)
+		work_post(work, container);
+	else if (work->slot->method == API_PUT)
+		work_put(work, container, handle);
+	else if (type < OBJECT_KEPT_END)
+		remove_kept(work, type, handle);
+	else
+		remove_live(work, type, handle);
+}
+
+void
+work_run(struct work *work)
+{
+	struct slot *slot = work->slot;
+	if (!path_find(&work->path, (struct str){ slot->path, slot->path_len })) {
+		work->path.row = NULL;
+		work_fail(work, 404, "unrecognizedObject");
+		return;
+	}
+	if (slot->method == API_OTHER || (work->path.row->methods >> slot->method & 1) == 0) {
+		work->status = 405;
+		return;
+	}
+	if (!form_parse(&work->query, slot->query, slot->query_len)) {
+		work_fail(work, 400, "parameterError");
+		return;
+	}
+	if (slot->method == API_GET)
+		work_get(work);
+	else
+		work_change(work);
+}

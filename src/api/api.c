@@ -1,0 +1,568 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests on their way: who asks, whether they may, and in which order answers go out. */
+#include "api/api.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "api/api_internal.h"
+#include "api/password.h"
+#include "base/check.h"
+
+static_assert((int)API_VERIFY_MAX <= (int)VERIFIER_PENDING_MAX, "the verifier takes them all");
+static_assert((int)API_NAME_MAX <= (int)PASSWORD_MAX, "what fits here fits there");
+static_assert((int)API_HASH_MAX <= (int)PASSWORD_HASH_MAX, "what fits here fits there");
+
+/* Verified when the login is unknown, so that the time tells nothing; no password has it. */
+static const char nobodys_hash[] =
+	"$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA"
+	"$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+int
+api_create(struct api **out, const struct api_settings *settings, int64_t now_us)
+{
+	struct api *api = calloc(1, sizeof *api);
+	if (api == NULL)
+		return -ENOMEM;
+	api->settings = *settings;
+	api->started_us = now_us;
+	api->slots = calloc(API_REQUESTS_MAX, sizeof *api->slots);
+	api->answer = malloc(API_ANSWER_MAX);
+	if (api->slots == NULL || api->answer == NULL) {
+		api_destroy(api);
+		return -ENOMEM;
+	}
+	str_copy(api->version, sizeof api->version, settings->version);
+	str_copy(api->web_address, sizeof api->web_address, settings->web_address);
+	str_copy(api->sip_domain, sizeof api->sip_domain, settings->sip_domain);
+	api->tag_keys[0] = settings->hash_key;
+	api->tag_keys[1] = (struct hash_key){ ~settings->hash_key.k0, settings->hash_key.k1 };
+	*out = api;
+	return 0;
+}
+
+void
+api_destroy(struct api *api)
+{
+	if (api == NULL)
+		return;
+	if (api->slots != NULL)
+		explicit_bzero(api->slots, API_REQUESTS_MAX * sizeof *api->slots);
+	free(api->slots);
+	free(api->answer);
+	explicit_bzero(api, sizeof *api);
+	free(api);
+}
+
+void
+api_trace(struct api *api, bool on)
+{
+	api->settings.trace = on;
+}
+
+void
+api_line(struct api *api, const char *format, ...)
+{
+	if (api->line_count == LINES_MAX)
+		return;
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(api->lines[(api->line_first + api->line_count) % LINES_MAX], LINE_MAX, format,
+	          arguments);
+	va_end(arguments);
+	api->line_count++;
+}
+
+/* ------------------------------------------------------------------ logins */
+
+static struct login_tag
+login_tag(const struct api *api, const struct slot *slot)
+{
+	char bytes[sizeof slot->user + sizeof slot->password + sizeof slot->hash];
+	struct login_tag tag;
+	memcpy(bytes, slot->user, sizeof slot->user);
+	memcpy(bytes + sizeof slot->user, slot->password, sizeof slot->password);
+	memcpy(bytes + sizeof slot->user + sizeof slot->password, slot->hash, sizeof slot->hash);
+	for (unsigned i = 0; i < COUNT_OF(tag.half); i++)
+		tag.half[i] = hash_bytes(&api->tag_keys[i], bytes, sizeof bytes);
+	explicit_bzero(bytes, sizeof bytes);
+	return tag;
+}
+
+static bool
+same_tag(const struct login_tag *a, const struct login_tag *b)
+{
+	return ((a->half[0] ^ b->half[0]) | (a->half[1] ^ b->half[1])) == 0;
+}
+
+static bool
+is_remembered(const struct api *api, const struct login_tag *tag, int64_t now_us)
+{
+	for (unsigned i = 0; i < API_LOGINS_MAX; i++) {
+		if (api->logins[i].until_us > now_us && same_tag(&api->logins[i].tag, tag))
+			return true;
+	}
+	return false;
+}
+
+/* The entry that ends first makes room. */
+static void
+remember(struct api *api, const struct login_tag *tag, int64_t now_us)
+{
+	struct remembered_login *oldest = &api->logins[0];
+	for (unsigned i = 1; i < API_LOGINS_MAX; i++) {
+		if (api->logins[i].until_us < oldest->until_us)
+			oldest = &api->logins[i];
+	}
+	*oldest = (struct remembered_login){ *tag, now_us + API_LOGIN_US };
+}
+
+/* "Basic base64(user:password)" (RFC 7617). */
+static bool
+read_login(struct slot *slot, struct str header)
+{
+	char text[2 * API_NAME_MAX];
+	struct str rest = header;
+	if (!str_eq_nocase(str_cut(&rest, ' '), STR("Basic")))
+		return false;
+	const int len = decode_base64(text, sizeof text, str_trim(rest));
+	if (len < 0)
+		return false;
+	struct str password = { text, (size_t)len };
+	const struct str user = str_cut(&password, ':');
+	const bool ok = user.len != (size_t)len && user.len != 0 &&
+	                str_copy(slot->user, sizeof slot->user, user) &&
+	                str_copy(slot->password, sizeof slot->password, password);
+	explicit_bzero(text, sizeof text);
+	return ok;
+}
+
+static bool
+may_use_api(uint32_t role)
+{
+	return role == ROLE_ADMIN || role == ROLE_APPADMIN || role == ROLE_API;
+}
+
+/* Fills in the hash of the account, or nobody's. */
+static void
+find_account(const struct api *api, struct slot *slot)
+{
+	const struct objects *objects = meeting_objects(api->settings.meeting);
+	const struct str user = str_of(slot->user);
+	struct address_cursor cursor = { 0 };
+	str_copy(slot->hash, sizeof slot->hash, str_of(nobodys_hash));
+	uint32_t account;
+	while ((account = objects_next_address(objects, OBJECT_ACCOUNT, user, &cursor)) != 0) {
+		if (!str_eq(objects_text(objects, OBJECT_ACCOUNT, account, ACCOUNT_NAME), user) ||
+		    !may_use_api(objects_number(objects, OBJECT_ACCOUNT, account, ACCOUNT_ROLE)))
+			continue;
+		slot->verified = str_copy(slot->hash, sizeof slot->hash,
+		                          objects_text(objects, OBJECT_ACCOUNT, account,
+		                                       ACCOUNT_PASSWORD_HASH));
+	}
+}
+
+static enum slot_state
+login_state(const struct api *api, const struct slot *slot, int64_t now_us)
+{
+	if (slot->verified && is_remembered(api, &slot->tag, now_us))
+		return SLOT_READY;
+	for (unsigned i = 0; i < API_REQUESTS_MAX; i++) {
+		const struct slot *other = &api->slots[i];
+		if ((other->state == SLOT_VERIFY || other->state == SLOT_VERIFYING) &&
+		    same_tag(&other->tag, &slot->tag))
+			return SLOT_SAME;
+	}
+	return SLOT_VERIFY;
+}
+
+static unsigned
+verifying_count(const struct api *api)
+{
+	unsigned count = 0;
+	for (unsigned i = 0; i < API_REQUESTS_MAX; i++)
+		count += api->slots[i].state == SLOT_VERIFY ||
+		         api->slots[i].state == SLOT_VERIFYING;
+	return count;
+}
+
+/* ------------------------------------------------------------------ taking a request */
+
+static bool
+wants_json(struct str accept)
+{
+	struct str rest = accept;
+	while (rest.len != 0) {
+		const struct str range = str_cut(&rest, ',');
+		if (str_contains_nocase(range, STR("application/json")))
+			return true;
+		if (str_contains_nocase(range, STR("/xml")))
+			return false;
+	}
+	return false;
+}
+
+static void
+refuse(struct api *api, uint64_t owner, unsigned status)
+{
+	/* The shell drains after every request, so there is at most one. */
+	CHECK(api->refused_count < REFUSED_MAX);
+	api->refused[api->refused_count++] = (struct refused){ owner, status };
+}
+
+static struct slot *
+free_slot(struct api *api)
+{
+	for (unsigned i = 0; i < API_REQUESTS_MAX; i++) {
+		if (api->slots[i].state == SLOT_FREE)
+			return &api->slots[i];
+	}
+	return NULL;
+}
+
+static void
+slot_fill(struct slot *slot, const struct api_request *request)
+{
+	slot->method = request->method;
+	slot->owner = request->owner;
+	slot->peer = request->peer;
+	slot->wall_us = request->wall_us;
+	slot->json = wants_json(request->accept);
+	slot->path_len = request->path.len;
+	slot->query_len = request->query.len;
+	slot->body_len = request->body.len;
+	memcpy(slot->path, request->path.at, request->path.len);
+	if (request->query.len != 0)
+		memcpy(slot->query, request->query.at, request->query.len);
+	if (request->body.len != 0)
+		memcpy(slot->body, request->body.at, request->body.len);
+	text_copy_clean(slot->content_type, sizeof slot->content_type, request->content_type);
+}
+
+static void
+slot_free(struct slot *slot)
+{
+	explicit_bzero(slot->user, sizeof slot->user);
+	explicit_bzero(slot->password, sizeof slot->password);
+	explicit_bzero(slot->hash, sizeof slot->hash);
+	explicit_bzero(slot->query, slot->query_len);
+	explicit_bzero(slot->body, slot->body_len);
+	slot->state = SLOT_FREE;
+	slot->forgotten = slot->verified = false;
+	slot->ticket = 0;
+	slot->status = 0;
+	slot->location[0] = '\0';
+}
+
+void
+api_request(struct api *api, const struct api_request *request, int64_t now_us)
+{
+	if (request->body.len > API_BODY_MAX) {
+		refuse(api, request->owner, 413);
+		return;
+	}
+	if (request->path.len == 0 || request->path.len > API_PATH_MAX ||
+	    request->query.len > API_QUERY_MAX) {
+		refuse(api, request->owner, 414);
+		return;
+	}
+	struct slot *slot = free_slot(api);
+	if (slot == NULL) {
+		refuse(api, request->owner, 503);
+		return;
+	}
+	slot_fill(slot, request);
+	slot->sequence = ++api->sequence_last;
+	if (!read_login(slot, request->authorization)) {
+		slot->state = SLOT_DENIED;
+		return;
+	}
+	find_account(api, slot);
+	slot->tag = login_tag(api, slot);
+	const enum slot_state state = login_state(api, slot, now_us);
+	if (state == SLOT_VERIFY && verifying_count(api) == API_VERIFY_MAX) {
+		refuse(api, request->owner, 503);
+		slot_free(slot);
+		return;
+	}
+	slot->state = state;
+}
+
+void
+api_forget(struct api *api, uint64_t owner)
+{
+	for (unsigned i = 0; i < API_REQUESTS_MAX; i++) {
+		if (api->slots[i].state != SLOT_FREE && api->slots[i].owner == owner)
+			api->slots[i].forgotten = true;
+	}
+}
+
+void
+api_verified(struct api *api, uint32_t index, bool right, int64_t now_us)
+{
+	CHECK(index < API_REQUESTS_MAX);
+	struct slot *slot = &api->slots[index];
+	CHECK(slot->state == SLOT_VERIFYING);
+	const struct login_tag tag = slot->tag;
+	const bool granted = right && slot->verified;
+	if (granted)
+		remember(api, &tag, now_us);
+	slot->state = granted ? SLOT_READY : SLOT_DENIED;
+	for (unsigned i = 0; i < API_REQUESTS_MAX; i++) {
+		if (api->slots[i].state == SLOT_SAME && same_tag(&api->slots[i].tag, &tag))
+			api->slots[i].state = slot->state;
+	}
+}
+
+void
+api_settled(struct api *api, uint64_t ticket, bool ok, int64_t now_us)
+{
+	if (!ok)
+		meeting_configured(api->settings.meeting, now_us);
+	for (unsigned i = 0; i < API_REQUESTS_MAX; i++) {
+		struct slot *slot = &api->slots[i];
+		if (slot->state == SLOT_COMMITTING && slot->ticket == ticket)
+			slot->state = ok ? SLOT_KEPT : SLOT_LOST;
+	}
+}
+
+/* ------------------------------------------------------------------ trace lines */
+
+static const char *
+method_name(enum api_method method)
+{
+	static const char *const names[] = {
+		[API_GET] = "GET", [API_POST] = "POST", [API_PUT] = "PUT",
+		[API_DELETE] = "DELETE", [API_OTHER] = "other method",
+	};
+	return names[method];
+}
+
+static bool
+is_secret(struct str parameter)
+{
+	struct str rest = parameter;
+	const struct str name = str_cut(&rest, '=');
+	for (unsigned type = OBJECT_NONE + 1; type < OBJECT_KEPT_END; type++) {
+		const int field = object_field_find((enum object_type)type, name);
+		if (field >= 0 && (object_field((enum object_type)type, (unsigned)field)->flags &
+		                   FIELD_SECRET) != 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+trace_request(struct api *api, struct slot *slot)
+{
+	char text[API_PATH_MAX + 1];
+	char address[ADDR_TEXT_MAX];
+	enum { TRACE_PARAMETERS_MAX = 32, TRACE_PARAMETER_MAX = 256 };
+	if (!api->settings.trace)
+		return;
+	slot->trace = ++api->trace_last;
+	const unsigned long long number = slot->trace;
+	struct writer w = writer_of(address, sizeof address - 1);
+	addr_write_ip(&w, &slot->peer);
+	address[w.at] = '\0';
+	text_copy_clean(text, sizeof text, (struct str){ slot->path, slot->path_len });
+	api_line(api, "API trace %llu: %s for \"%s\" (from %s)", number,
+	         method_name(slot->method), text, address);
+	if (slot->body_len == 0)
+		return;
+	api_line(api, "API trace %llu: content data size %zu, type \"%s\":", number,
+	         slot->body_len, slot->content_type);
+	struct str rest = { slot->body, slot->body_len };
+	for (unsigned i = 0; i < TRACE_PARAMETERS_MAX && rest.len != 0; i++) {
+		const struct str piece = str_cut(&rest, '&');
+		const bool more = piece.at + piece.len != slot->body + slot->body_len;
+		const struct str parameter = str_trim(piece);
+		char line[TRACE_PARAMETER_MAX];
+		if (parameter.len == 0)
+			continue;
+		text_copy_clean(line, sizeof line, parameter);
+		if (is_secret(parameter))
+			str_copy(line + str_find(str_of(line), '='), sizeof "=***", STR("=***"));
+		api_line(api, "API trace %llu: %s%s", number, line, more ? "&" : "");
+	}
+}
+
+static void
+trace_answer(struct api *api, const struct slot *slot, unsigned status, size_t len,
+             const char *location)
+{
+	const unsigned long long number = slot->trace;
+	if (!api->settings.trace || number == 0)
+		return;
+	api_line(api, "API trace %llu: sending %u response, size %zu", number, status, len);
+	if (location[0] != '\0')
+		api_line(api, "API trace %llu: Location: %s", number, location);
+}
+
+/* ------------------------------------------------------------------ what goes out */
+
+/* The answer waits until the lines that belong to it are out; its slot is free already. */
+static void
+answer(struct api *api, struct slot *slot, unsigned status, struct str body, bool challenge)
+{
+	str_copy(api->location, sizeof api->location, str_of(slot->location));
+	trace_answer(api, slot, status, body.len, api->location);
+	api->out = (struct api_out){
+		.kind = API_ANSWER,
+		.owner = slot->owner,
+		.status = status,
+		.location = str_of(api->location),
+		.body = body,
+		.content_type = body.len == 0 ? STR("")
+		                : slot->json  ? STR("application/json")
+		                              : STR("text/xml"),
+		.challenge = challenge,
+	};
+	api->out_waits = !slot->forgotten;
+	slot->trace = 0;
+	slot_free(slot);
+}
+
+static const char *
+allowed_methods(unsigned methods)
+{
+	static char text[32];
+	struct writer w = writer_of(text, sizeof text - 1);
+	for (unsigned m = 0; m < API_OTHER; m++) {
+		if ((methods >> m & 1) == 0)
+			continue;
+		writer_text(&w, w.at != 0 ? ", " : "");
+		writer_text(&w, method_name((enum api_method)m));
+	}
+	text[w.at] = '\0';
+	return text;
+}
+
+static struct str
+failure_body(struct api *api, const struct slot *slot, const char *code)
+{
+	struct document doc;
+	document_begin(&doc, api->answer, API_ANSWER_MAX, slot->json);
+	document_failure(&doc, code, STR(""), NULL);
+	document_end(&doc);
+	return writer_view(&doc.w);
+}
+
+static void
+run(struct api *api, struct slot *slot, int64_t now_us)
+{
+	struct work work = {
+		.api = api,
+		.slot = slot,
+		.meeting = api->settings.meeting,
+		.objects = meeting_objects(api->settings.meeting),
+		.status = 200,
+		.now_us = now_us,
+	};
+	trace_request(api, slot);
+	document_begin(&work.doc, api->answer, API_ANSWER_MAX, slot->json);
+	work_run(&work);
+	if (work.tx.ticket != 0) {
+		slot->ticket = work.tx.ticket;
+		slot->status = work.status;
+		slot->state = SLOT_COMMITTING;
+		api->out = (struct api_out){ .kind = API_COMMIT, .tx = work.tx };
+		api->out_waits = true;
+		meeting_configured(api->settings.meeting, now_us);
+		return;
+	}
+	if (work.has_body)
+		document_end(&work.doc);
+	CHECK(!work.doc.w.failed); /* API_PAGE_MAX objects fit */
+	const unsigned methods = work.path.row != NULL ? work.path.row->methods : 0;
+	answer(api, slot, work.status, work.has_body ? writer_view(&work.doc.w) : STR(""), false);
+	if (work.status == 405)
+		api->out.allow = str_of(allowed_methods(methods));
+}
+
+static bool
+slot_waits(const struct slot *slot)
+{
+	return slot->state != SLOT_FREE && slot->state != SLOT_VERIFYING &&
+	       slot->state != SLOT_SAME && slot->state != SLOT_COMMITTING;
+}
+
+static struct slot *
+next_slot(struct api *api)
+{
+	struct slot *next = NULL;
+	for (unsigned i = 0; i < API_REQUESTS_MAX; i++) {
+		struct slot *slot = &api->slots[i];
+		if (slot_waits(slot) && (next == NULL || slot->sequence < next->sequence))
+			next = slot;
+	}
+	return next;
+}
+
+static void
+step(struct api *api, struct slot *slot, int64_t now_us)
+{
+	switch (slot->state) {
+	case SLOT_VERIFY:
+		slot->state = SLOT_VERIFYING;
+		api->out = (struct api_out){ .kind = API_VERIFY,
+			                     .slot = (uint32_t)(slot - api->slots),
+			                     .password = str_of(slot->password),
+			                     .password_hash = str_of(slot->hash) };
+		api->out_waits = true;
+		break;
+	case SLOT_DENIED:
+		answer(api, slot, 401, STR(""), true);
+		break;
+	case SLOT_READY:
+		run(api, slot, now_us);
+		break;
+	case SLOT_KEPT:
+		api_line(api, "%s", slot->log);
+		answer(api, slot, slot->status, STR(""), false);
+		break;
+	case SLOT_LOST:
+		slot->location[0] = '\0';
+		answer(api, slot, 503, failure_body(api, slot, "databaseNotReady"), false);
+		break;
+	case SLOT_FREE:
+	case SLOT_VERIFYING:
+	case SLOT_SAME:
+	case SLOT_COMMITTING:
+		CHECK(!slot_waits(slot));
+		break;
+	}
+}
+
+static struct api_out
+take_line(struct api *api)
+{
+	memcpy(api->line_out, api->lines[api->line_first], sizeof api->line_out);
+	api->line_first = (api->line_first + 1) % LINES_MAX;
+	api->line_count--;
+	return (struct api_out){ .kind = API_LOG, .text = str_of(api->line_out) };
+}
+
+struct api_out
+api_poll(struct api *api, int64_t now_us)
+{
+	for (;;) {
+		if (api->line_count != 0)
+			return take_line(api);
+		if (api->out_waits) {
+			api->out_waits = false;
+			return api->out;
+		}
+		if (api->refused_count != 0) {
+			const struct refused *refused = &api->refused[--api->refused_count];
+			return (struct api_out){ .kind = API_ANSWER, .owner = refused->owner,
+				                 .status = refused->status };
+		}
+		struct slot *slot = next_slot(api);
+		if (slot == NULL)
+			return (struct api_out){ 0 };
+		step(api, slot, now_us);
+	}
+}

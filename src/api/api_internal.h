@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside of the API; shared by its own files only. */
+#ifndef API_API_INTERNAL_H
+#define API_API_INTERNAL_H
+
+#include "api/api.h"
+#include "api/document.h"
+#include "api/form.h"
+#include "api/path.h"
+
+enum {
+	LINES_MAX = 128,
+	LINE_MAX = 512,
+	REFUSED_MAX = 16,
+	LOCATION_TEXT_MAX = API_LOCATION_MAX,
+	CONTENT_TYPE_MAX = 96,
+	HOST_TEXT_MAX = 256,
+};
+
+enum slot_state {
+	SLOT_FREE,
+	SLOT_VERIFY,     /* API_VERIFY is to be given */
+	SLOT_VERIFYING,
+	SLOT_SAME,       /* waits for another slot that verifies the same login */
+	SLOT_DENIED,     /* 401 is to be given */
+	SLOT_READY,      /* may run */
+	SLOT_COMMITTING,
+	SLOT_KEPT,       /* the change is on the disk */
+	SLOT_LOST,       /* it is undone */
+};
+
+struct login_tag {
+	uint64_t half[2];
+};
+
+struct slot {
+	enum slot_state state;
+	bool forgotten;
+	bool verified; /* an account stands behind the login */
+	bool json;
+	enum api_method method;
+	uint64_t sequence;
+	uint64_t owner;
+	uint64_t ticket;
+	uint64_t trace;
+	int64_t wall_us;
+	struct net_addr peer;
+	struct login_tag tag;
+	unsigned status; /* of the answer after the commit */
+	size_t path_len;
+	size_t query_len;
+	size_t body_len;
+	char user[API_NAME_MAX];
+	char password[API_NAME_MAX];
+	char hash[API_HASH_MAX];
+	char location[LOCATION_TEXT_MAX];
+	char log[LINE_MAX]; /* told when the change is kept */
+	char content_type[CONTENT_TYPE_MAX];
+	char path[API_PATH_MAX];
+	char query[API_QUERY_MAX];
+	char body[API_BODY_MAX];
+};
+
+struct remembered_login {
+	struct login_tag tag;
+	int64_t until_us;
+};
+
+struct refused {
+	uint64_t owner;
+	unsigned status;
+};
+
+struct api {
+	struct api_settings settings;
+	char version[64];
+	char web_address[HOST_TEXT_MAX];
+	char sip_domain[HOST_TEXT_MAX];
+	int64_t started_us;
+	uint64_t sequence_last;
+	uint64_t trace_last;
+	struct hash_key tag_keys[2];
+	struct remembered_login logins[API_LOGINS_MAX];
+	struct refused refused[REFUSED_MAX];
+	uint32_t refused_count;
+	struct slot *slots;
+	uint32_t line_first;
+	uint32_t line_count;
+	char lines[LINES_MAX][LINE_MAX];
+	char line_out[LINE_MAX];
+	bool out_waits;     /* `out` is to be given when the lines are out */
+	struct api_out out;
+	char location[LOCATION_TEXT_MAX];
+	char *answer;       /* API_ANSWER_MAX bytes */
+};
+
+/* One request being carried out. */
+struct work {
+	struct api *api;
+	struct slot *slot;
+	struct meeting *meeting;
+	struct objects *objects;
+	struct path path;
+	struct form form;
+	struct form query;
+	struct document doc;
+	bool has_body;
+	unsigned status;
+	struct object_tx tx;
+	int64_t now_us;
+};
+
+__attribute__((format(printf, 2, 3))) void api_line(struct api *api, const char *format, ...);
+
+/* actions.c: carries the request out; afterwards `work` holds the answer, or a transaction. */
+void work_run(struct work *work);
+
+/* listing.c: GET. */
+void work_get(struct work *work);
+
+/* Shared by both. */
+void work_fail(struct work *work, unsigned status, const char *code);
+void work_fail_parameter(struct work *work, struct str parameter, const char *error);
+/* The object the path speaks of, checked to exist and to lie where the path says; false: the
+ * failure is written. */
+[[nodiscard]] bool work_target(struct work *work, uint32_t *container, uint32_t *handle);
+uint32_t live_find(const struct work *work, enum object_type type, const struct guid *id);
+struct guid live_id(const struct work *work, enum object_type type, uint32_t handle);
+
+#endif

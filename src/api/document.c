@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/document.h"
+
+#include "base/check.h"
+
+/* ------------------------------------------------------------------ characters */
+
+static void
+write_xml(struct writer *w, struct str text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		switch (text.at[i]) {
+		case '&':
+			writer_text(w, "&amp;");
+			break;
+		case '<':
+			writer_text(w, "&lt;");
+			break;
+		case '>':
+			writer_text(w, "&gt;");
+			break;
+		case '"':
+			writer_text(w, "&quot;");
+			break;
+		default:
+			writer_u8(w, (uint8_t)text.at[i]);
+			break;
+		}
+	}
+}
+
+static void
+write_json(struct writer *w, struct str text)
+{
+	writer_u8(w, '"');
+	for (size_t i = 0; i < text.len; i++) {
+		const char c = text.at[i];
+		if (c == '"' || c == '\\') {
+			writer_u8(w, '\\');
+			writer_u8(w, (uint8_t)c);
+		} else if ((unsigned char)c < 0x20) {
+			writer_format(w, "\\u%04x", c);
+		} else {
+			writer_u8(w, (uint8_t)c);
+		}
+	}
+	writer_u8(w, '"');
+}
+
+/* ------------------------------------------------------------------ structure */
+
+static void
+finish_tag(struct document *doc)
+{
+	if (doc->tag_open)
+		writer_u8(&doc->w, '>');
+	doc->tag_open = false;
+}
+
+static void
+json_name(struct document *doc, struct str name)
+{
+	if (doc->comma)
+		writer_u8(&doc->w, ',');
+	write_json(&doc->w, name);
+	writer_u8(&doc->w, ':');
+	doc->comma = true;
+}
+
+void
+document_begin(struct document *doc, void *bytes, size_t cap, bool json)
+{
+	*doc = (struct document){ .w = writer_of(bytes, cap), .json = json };
+	writer_text(&doc->w, json ? "{" : "<?xml version=\"1.0\"?>");
+}
+
+void
+document_end(struct document *doc)
+{
+	CHECK(doc->depth == 0);
+	if (doc->json)
+		writer_u8(&doc->w, '}');
+}
+
+static void
+push(struct document *doc, struct str name)
+{
+	CHECK(doc->depth < DOCUMENT_DEPTH_MAX);
+	doc->names[doc->depth++] = name;
+}
+
+static void
+xml_open(struct document *doc, struct str name)
+{
+	finish_tag(doc);
+	writer_u8(&doc->w, '<');
+	writer_str(&doc->w, name);
+	doc->tag_open = true;
+}
+
+void
+document_open(struct document *doc, struct str name)
+{
+	if (doc->json) {
+		json_name(doc, name);
+		writer_u8(&doc->w, '{');
+		doc->comma = false;
+	} else {
+		xml_open(doc, name);
+	}
+	push(doc, name);
+}
+
+void
+document_close(struct document *doc)
+{
+	CHECK(doc->depth != 0);
+	const struct str name = doc->names[--doc->depth];
+	if (doc->json) {
+		writer_u8(&doc->w, '}');
+		doc->comma = true;
+		return;
+	}
+	if (doc->tag_open) {
+		writer_text(&doc->w, "/>");
+		doc->tag_open = false;
+		return;
+	}
+	writer_text(&doc->w, "</");
+	writer_str(&doc->w, name);
+	writer_u8(&doc->w, '>');
+}
+
+static void
+attribute(struct document *doc, struct str name, struct str text)
+{
+	CHECK(doc->tag_open);
+	writer_u8(&doc->w, ' ');
+	writer_str(&doc->w, name);
+	writer_text(&doc->w, "=\"");
+	write_xml(&doc->w, text);
+	writer_u8(&doc->w, '"');
+}
+
+void
+document_id(struct document *doc, const struct guid *id)
+{
+	char text[GUID_TEXT_LEN + 1];
+	guid_write(text, id);
+	if (!doc->json) {
+		attribute(doc, STR("id"), str_of(text));
+		return;
+	}
+	json_name(doc, STR("id"));
+	write_json(&doc->w, str_of(text));
+}
+
+void
+document_total(struct document *doc, uint64_t total)
+{
+	char text[24];
+	struct writer number = writer_of(text, sizeof text);
+	writer_decimal(&number, total);
+	if (!doc->json) {
+		attribute(doc, STR("total"), writer_view(&number));
+		return;
+	}
+	json_name(doc, STR("total"));
+	writer_str(&doc->w, writer_view(&number));
+}
+
+static void
+json_array(struct document *doc, struct str name)
+{
+	if (!doc->json)
+		return;
+	json_name(doc, name);
+	writer_u8(&doc->w, '[');
+	doc->comma = false;
+}
+
+void
+document_list_open(struct document *doc, struct str plural, struct str singular, uint64_t total)
+{
+	document_open(doc, plural);
+	document_total(doc, total);
+	json_array(doc, singular);
+}
+
+void
+document_users_open(struct document *doc, struct str plural, struct str singular)
+{
+	document_open(doc, plural);
+	json_array(doc, singular);
+}
+
+void
+document_item_open(struct document *doc, struct str singular)
+{
+	if (doc->json) {
+		writer_text(&doc->w, doc->comma ? ",{" : "{");
+		doc->comma = false;
+	} else {
+		xml_open(doc, singular);
+	}
+	push(doc, singular);
+}
+
+void
+document_item_close(struct document *doc)
+{
+	document_close(doc);
+}
+
+void
+document_list_close(struct document *doc)
+{
+	if (doc->json)
+		writer_u8(&doc->w, ']');
+	document_close(doc);
+}
+
+/* ------------------------------------------------------------------ values */
+
+static bool
+is_json_literal(const struct field *field)
+{
+	return field->kind == FIELD_BOOL || field->kind == FIELD_UINT ||
+	       field->kind == FIELD_TENTHS;
+}
+
+void
+document_value(struct document *doc, const struct field *field, const struct value *value)
+{
+	char text[OBJECT_TEXT_MAX];
+	struct writer w = writer_of(text, sizeof text);
+	value_write(&w, field, value);
+	CHECK(!w.failed);
+	const struct str name = str_of(field->name);
+	if (doc->json) {
+		json_name(doc, name);
+		if (is_json_literal(field))
+			writer_str(&doc->w, writer_view(&w));
+		else
+			write_json(&doc->w, writer_view(&w));
+		return;
+	}
+	if ((field->flags & FIELD_ATTRIBUTE) != 0) {
+		attribute(doc, name, writer_view(&w));
+		return;
+	}
+	xml_open(doc, name);
+	finish_tag(doc);
+	write_xml(&doc->w, writer_view(&w));
+	writer_text(&doc->w, "</");
+	writer_str(&doc->w, name);
+	writer_u8(&doc->w, '>');
+}
+
+void
+document_group(struct document *doc, unsigned depth, const char *path)
+{
+	struct str rest = str_of(path);
+	unsigned same = depth;
+	/* As deep as the open elements and the wanted ones agree. */
+	while (rest.len != 0 && same < doc->depth) {
+		struct str after = rest;
+		if (!str_eq(str_cut(&after, '/'), doc->names[same]))
+			break;
+		rest = after;
+		same++;
+	}
+	while (doc->depth > same)
+		document_close(doc);
+	while (rest.len != 0)
+		document_open(doc, str_cut(&rest, '/'));
+}
+
+void
+document_failure(struct document *doc, const char *code, struct str parameter, const char *error)
+{
+	document_open(doc, STR("failureDetails"));
+	if (doc->json) {
+		document_open(doc, str_of(code));
+		if (error != NULL) {
+			json_name(doc, STR("parameter"));
+			write_json(&doc->w, parameter);
+			json_name(doc, STR("error"));
+			write_json(&doc->w, str_of(error));
+		}
+		document_close(doc);
+	} else {
+		xml_open(doc, str_of(code));
+		if (error != NULL) {
+			attribute(doc, STR("parameter"), parameter);
+			attribute(doc, STR("error"), str_of(error));
+		}
+		writer_text(&doc->w, " />");
+		doc->tag_open = false;
+	}
+	document_close(doc);
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* GET: objects, collections with filter and paging, and who uses a profile. */
+#include "api/api_internal.h"
+#include "base/check.h"
+
+/* ------------------------------------------------------------------ values */
+
+static struct value
+text_of(const char *text)
+{
+	return (struct value){ .set = text[0] != '\0', .text = str_of(text) };
+}
+
+/* What only the API knows about the host; everything else is the model's. */
+static struct value
+work_value(const struct work *work, enum object_type type, uint32_t handle, unsigned field)
+{
+	const struct api *api = work->api;
+	const int64_t uptime_s = (work->now_us - api->started_us) / 1000000;
+	if (type == OBJECT_STATUS && field == STATUS_HOST_ID)
+		return (struct value){ .set = true, .guid = api->settings.host_id };
+	if (type == OBJECT_STATUS && field == STATUS_VERSION)
+		return text_of(api->version);
+	if (type == OBJECT_STATUS && field == STATUS_UPTIME)
+		return (struct value){ .set = true, .number = (uint32_t)uptime_s };
+	if (type == OBJECT_STATUS && field == STATUS_TIME)
+		return (struct value){ .set = true, .time_us = work->slot->wall_us };
+	return meeting_value(work->meeting, type, handle, field, work->now_us);
+}
+
+static void
+write_fields(struct work *work, enum object_type type, uint32_t handle, unsigned flag)
+{
+	struct document *doc = &work->doc;
+	const unsigned depth = doc->depth;
+	for (unsigned i = 0; i < object_field_count(type); i++) {
+		const struct field *field = object_field(type, i);
+		if ((field->flags & flag) == 0)
+			continue;
+		const struct value value = work_value(work, type, handle, i);
+		if (!value.set && (field->flags & FIELD_ALWAYS) == 0)
+			continue;
+		if ((field->flags & FIELD_PRESENT_ONLY) != 0 && value.number == 0)
+			continue;
+		/* A profile's parameters, set on the object itself. */
+		const bool extended = i >= object_describe(type)->field_count;
+		document_group(doc, depth,
+		               extended ? "configuration" : field->group != NULL ? field->group
+		                                                                 : "");
+		document_value(doc, field, &value);
+	}
+	document_group(doc, depth, "");
+}
+
+static void
+write_object(struct work *work, enum object_type type, uint32_t handle, const struct guid *id)
+{
+	work->has_body = true;
+	document_open(&work->doc, str_of(object_describe(type)->singular));
+	if (id != NULL)
+		document_id(&work->doc, id);
+	write_fields(work, type, handle, FIELD_GET);
+	document_close(&work->doc);
+}
+
+/* ------------------------------------------------------------------ walking a collection */
+
+struct walk {
+	enum object_type type;
+	enum object_type inside;
+	uint32_t container;
+	uint32_t at;
+	uint32_t last;      /* of a list inside a call or space */
+	struct guid alarm;
+};
+
+static bool
+is_going(const struct meeting *meeting, uint32_t leg)
+{
+	return meeting_leg(meeting, leg)->state == LEG_ENDING;
+}
+
+static uint32_t
+next_leg(const struct work *work, struct walk *walk)
+{
+	do {
+		if (walk->inside == OBJECT_CALL)
+			walk->last = meeting_call_leg_next(work->meeting, walk->container,
+			                                   walk->last);
+		else
+			walk->last = meeting_leg_next(work->meeting, &walk->at);
+	} while (walk->last != 0 && is_going(work->meeting, walk->last));
+	return walk->last;
+}
+
+static uint32_t
+walk_next(const struct work *work, struct walk *walk)
+{
+	uint32_t leg = 0;
+	if (walk->type == OBJECT_METHOD) {
+		walk->last = objects_next_method(work->objects, walk->container, walk->last);
+		return walk->last;
+	}
+	if (walk->type < OBJECT_KEPT_END)
+		return objects_next(work->objects, walk->type, &walk->at);
+	if (walk->type == OBJECT_CALL)
+		return meeting_call_next(work->meeting, &walk->at);
+	if (walk->type == OBJECT_ALARM)
+		return meeting_alarm_next(work->meeting, &walk->at, &walk->alarm);
+	if (walk->inside == OBJECT_PARTICIPANT) {
+		leg = walk->at++ == 0
+		              ? meeting_participant(work->meeting, walk->container)->leg
+		              : 0;
+		return leg;
+	}
+	leg = next_leg(work, walk);
+	if (walk->type == OBJECT_PARTICIPANT && leg != 0)
+		return meeting_leg(work->meeting, leg)->participant;
+	CHECK(walk->type == OBJECT_LEG || walk->type == OBJECT_PARTICIPANT);
+	return leg;
+}
+
+/* ------------------------------------------------------------------ filters and pages */
+
+enum { REF_FILTERS_MAX = 4 };
+
+struct filter {
+	struct str text;      /* a part of any FIELD_FILTER field */
+	unsigned ref_count;
+	unsigned refs[REF_FILTERS_MAX]; /* fields that must hold */
+	struct guid ids[REF_FILTERS_MAX];
+	uint32_t offset;
+	uint32_t limit;
+};
+
+/* "callLegProfileFilter" speaks of the field callLegProfile. */
+static bool
+read_ref_filter(struct filter *filter, enum object_type type, const struct parameter *parameter)
+{
+	static const char suffix[] = "Filter";
+	const size_t len = sizeof suffix - 1;
+	const struct str name = parameter->name;
+	if (name.len <= len || filter->ref_count == REF_FILTERS_MAX ||
+	    !str_eq_nocase(str_sub(name, name.len - len, len), STR("Filter")))
+		return false;
+	const int field = object_field_find(type, str_sub(name, 0, name.len - len));
+	if (field < 0 || object_field(type, (unsigned)field)->kind != FIELD_GUID)
+		return false;
+	filter->refs[filter->ref_count] = (unsigned)field;
+	return guid_parse(&filter->ids[filter->ref_count++], parameter->value);
+}
+
+static bool
+read_filter(struct work *work, enum object_type type, struct filter *filter)
+{
+	*filter = (struct filter){ .limit = API_PAGE_USUAL };
+	for (unsigned i = 0; i < work->query.count; i++) {
+		const struct parameter *parameter = &work->query.at[i];
+		bool ok = true;
+		if (parameter->value.len == 0)
+			continue;
+		if (str_eq_nocase(parameter->name, STR("offset")))
+			ok = str_u32(parameter->value, &filter->offset);
+		else if (str_eq_nocase(parameter->name, STR("limit")))
+			ok = str_u32(parameter->value, &filter->limit);
+		else if (str_eq_nocase(parameter->name, STR("filter")))
+			filter->text = parameter->value;
+		else
+			ok = read_ref_filter(filter, type, parameter);
+		if (!ok) {
+			work_fail_parameter(work, parameter->name, "invalidValue");
+			return false;
+		}
+	}
+	if (filter->limit > API_PAGE_MAX)
+		filter->limit = API_PAGE_MAX;
+	return true;
+}
+
+static bool
+has_text(const struct work *work, enum object_type type, uint32_t handle, struct str text)
+{
+	for (unsigned i = 0; i < object_field_count(type); i++) {
+		if ((object_field(type, i)->flags & FIELD_FILTER) != 0 &&
+		    str_contains_nocase(work_value(work, type, handle, i).text, text))
+			return true;
+	}
+	return false;
+}
+
+static bool
+passes(const struct work *work, enum object_type type, uint32_t handle,
+       const struct filter *filter)
+{
+	for (unsigned i = 0; i < filter->ref_count; i++) {
+		const struct value value = work_value(work, type, handle, filter->refs[i]);
+		if (!value.set || !guid_eq(&value.guid, &filter->ids[i]))
+			return false;
+	}
+	return filter->text.len == 0 || has_text(work, type, handle, filter->text);
+}
+
+static void
+write_item(struct work *work, const struct walk *walk, uint32_t handle)
+{
+	const struct str singular = str_of(object_describe(walk->type)->singular);
+	const struct guid id =
+		walk->type == OBJECT_ALARM ? walk->alarm : live_id(work, walk->type, handle);
+	document_item_open(&work->doc, singular);
+	document_id(&work->doc, &id);
+	write_fields(work, walk->type, handle, FIELD_LIST);
+	document_item_close(&work->doc);
+}
+
+/* Two walks: the total stands in front of the items. */
+static void
+write_collection(struct work *work, const struct walk *from)
+{
+	const struct object_desc *desc = object_describe(from->type);
+	struct filter filter;
+	if (!read_filter(work, from->type, &filter))
+		return;
+	const bool all = filter.text.len == 0 && filter.ref_count == 0;
+	uint32_t total = 0;
+	struct walk walk = *from;
+	for (uint32_t handle; (handle = walk_next(work, &walk)) != 0;)
+		total += all || passes(work, from->type, handle, &filter);
+
+	work->has_body = true;
+	document_list_open(&work->doc, str_of(desc->collection), str_of(desc->singular), total);
+	uint32_t seen = 0;
+	uint32_t written = 0;
+	walk = *from;
+	for (uint32_t handle; written < filter.limit && (handle = walk_next(work, &walk)) != 0;) {
+		if (!all && !passes(work, from->type, handle, &filter))
+			continue;
+		if (seen++ < filter.offset)
+			continue;
+		write_item(work, &walk, handle);
+		written++;
+	}
+	document_list_close(&work->doc);
+}
+
+/* ------------------------------------------------------------------ who uses a profile */
+
+struct user {
+	enum object_type type;
+	unsigned field;
+};
+
+static const struct user leg_profile_users[] = {
+	{ OBJECT_SPACE, SPACE_LEG_PROFILE },
+	{ OBJECT_METHOD, METHOD_LEG_PROFILE },
+};
+
+static bool
+is_user(const struct work *work, const struct user *user, uint32_t handle, const struct guid *id)
+{
+	const struct value value =
+		objects_value(work->objects, user->type, handle, user->field);
+	return value.set && guid_eq(&value.guid, id);
+}
+
+static void
+write_usage(struct work *work)
+{
+	const struct guid *id = &work->path.ids[0];
+	const uint32_t system = objects_single(work->objects, OBJECT_SYSTEM_PROFILES);
+	const struct value of_system = objects_value(work->objects, OBJECT_SYSTEM_PROFILES, system,
+	                                             SYSTEM_LEG_PROFILE);
+	const bool global = of_system.set && guid_eq(&of_system.guid, id);
+	uint32_t total = global;
+	for (unsigned u = 0; u < COUNT_OF(leg_profile_users); u++) {
+		uint32_t at = 0;
+		uint32_t handle;
+		while ((handle = objects_next(work->objects, leg_profile_users[u].type, &at)) != 0)
+			total += is_user(work, &leg_profile_users[u], handle, id);
+	}
+	work->has_body = true;
+	document_open(&work->doc, STR("callLegProfileUsage"));
+	document_id(&work->doc, id);
+	document_total(&work->doc, total);
+	uint32_t written = global;
+	if (global) {
+		document_open(&work->doc, STR("global"));
+		document_close(&work->doc);
+	}
+	for (unsigned u = 0; u < COUNT_OF(leg_profile_users); u++) {
+		const struct object_desc *desc = object_describe(leg_profile_users[u].type);
+		uint32_t at = 0;
+		uint32_t handle;
+		bool opened = false;
+		while (written < API_PAGE_MAX &&
+		       (handle = objects_next(work->objects, leg_profile_users[u].type, &at)) != 0) {
+			if (!is_user(work, &leg_profile_users[u], handle, id))
+				continue;
+			if (!opened)
+				document_users_open(&work->doc, str_of(desc->collection),
+				                    str_of(desc->singular));
+			opened = true;
+			const struct guid user =
+				objects_id(work->objects, leg_profile_users[u].type, handle);
+			document_item_open(&work->doc, str_of(desc->singular));
+			document_id(&work->doc, &user);
+			document_item_close(&work->doc);
+			written++;
+		}
+		if (opened)
+			document_list_close(&work->doc);
+	}
+	document_close(&work->doc);
+}
+
+/* ------------------------------------------------------------------ GET */
+
+void
+work_get(struct work *work)
+{
+	const struct path_row *row = work->path.row;
+	uint32_t container = 0;
+	uint32_t handle = 0;
+	if (!work_target(work, &container, &handle))
+		return;
+	switch (row->kind) {
+	case PATH_COLLECTION:
+		write_collection(work, &(struct walk){ .type = row->type, .inside = row->inside,
+		                                       .container = container });
+		break;
+	case PATH_OBJECT:
+		write_object(work, row->type, handle, &work->path.ids[work->path.id_count - 1]);
+		break;
+	case PATH_SINGLE:
+		write_object(work, row->type,
+		             row->type < OBJECT_KEPT_END
+		                     ? objects_single(work->objects, row->type)
+		                     : 0,
+		             NULL);
+		break;
+	case PATH_READING:
+		write_object(work, row->type, container, &work->path.ids[0]);
+		break;
+	case PATH_USAGE:
+		write_usage(work);
+		break;
+	case PATH_ALL_OF:
+	case PATH_QUERY:
+		CHECK(row->methods == 0); /* their rows do not allow GET */
+		break;
+	}
+}
