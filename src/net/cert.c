@@ -87,7 +87,7 @@ read_key(EVP_PKEY **out, const char *path, char error[CERT_ERROR_MAX])
 	return rc;
 }
 
-/* -- making -------------------------------------------------------------------------------------- */
+/* -- making ---------------------------------------------------------------------------------- */
 
 static bool
 add_name(GENERAL_NAMES *names, const char *text)
@@ -260,7 +260,7 @@ out:
 	return rc;
 }
 
-/* -- reading ------------------------------------------------------------------------------------- */
+/* -- reading --------------------------------------------------------------------------------- */
 
 int
 cert_match(const char *cert_file, const char *key_file, char error[CERT_ERROR_MAX])

@@ -54,7 +54,7 @@ struct dns {
 	bool destroyed;
 };
 
-/* -- c-ares on the loop ------------------------------------------------------------------------------ */
+/* -- c-ares on the loop ---------------------------------------------------------------------- */
 
 static void
 arm_timeout(struct dns *dns)
@@ -135,7 +135,7 @@ on_socket_state(void *context, ares_socket_t fd, int readable, int writable)
 	CHECK(uv_poll_start(&watch->poll, events, on_watch) == 0);
 }
 
-/* -- answers ----------------------------------------------------------------------------------------- */
+/* -- answers --------------------------------------------------------------------------------- */
 
 /* Without the final dot; the root becomes "". */
 static bool
@@ -296,7 +296,7 @@ on_delivery(void *context, int64_t now_us)
 		dns_free(dns);
 }
 
-/* -- questions --------------------------------------------------------------------------------------- */
+/* -- questions ------------------------------------------------------------------------------- */
 
 dns_query
 dns_ask(struct dns *dns, enum dns_type type, const char *name, dns_answer_cb *cb, void *context)
@@ -342,7 +342,7 @@ dns_cancel(struct dns *dns, dns_query handle)
 		query->cb = NULL;
 }
 
-/* -- life -------------------------------------------------------------------------------------------- */
+/* -- life ------------------------------------------------------------------------------------ */
 
 static int
 channel_open(struct dns *dns, const struct dns_settings *settings)

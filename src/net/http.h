@@ -75,7 +75,7 @@ struct http_request {
 /* First header of that name (case does not matter), or an empty view. */
 [[nodiscard]] struct str http_request_header(const struct http_request *request, const char *name);
 
-/* -- answers ------------------------------------------------------------------------------------- */
+/* -- answers --------------------------------------------------------------------------------- */
 
 struct http_response {
 	unsigned status;
@@ -98,7 +98,7 @@ void http_respond_text(struct http *http, http_request_id id, unsigned status,
 
 const char *http_status_text(unsigned status);
 
-/* -- WebSocket ----------------------------------------------------------------------------------- */
+/* -- WebSocket ------------------------------------------------------------------------------- */
 
 enum ws_kind { WS_TEXT, WS_BINARY };
 
@@ -159,7 +159,7 @@ struct ws_connect_settings {
 /* Every outcome comes later by `opened` or `closed`; zero when there is no room or descriptor. */
 [[nodiscard]] ws_id ws_connect(struct http *http, const struct ws_connect_settings *settings);
 
-/* -- listeners ----------------------------------------------------------------------------------- */
+/* -- listeners ------------------------------------------------------------------------------- */
 
 struct http_listen_settings {
 	struct net_addr bind;

@@ -19,6 +19,7 @@ enum {
 	HTTP_QUEUE_BYTES = 256 * 1024,   /* of an HTTP connection */
 	HTTP_PENDING_BYTES = 64 * 1024,  /* pipelined behind a request that is not answered yet */
 	HTTP_KEPT_BYTES = 4096,          /* a buffer grown beyond this is not kept between uses */
+	HTTP_SENDING_US_MAX = 60 * 1000000, /* of a long answer without the queue draining once */
 	WS_QUEUE_SLACK_BYTES = 64 * 1024, /* TLS records, control frames */
 };
 
@@ -129,10 +130,17 @@ void buffer_free(struct buffer *buffer);
 void peer_free(struct peer *peer);
 [[nodiscard]] bool peer_alive(const struct http *http, const struct peer *peer, uint32_t handle);
 void peer_arm(struct peer *peer, int64_t deadline_us);
+/* Sends what is queued, and frees. */
+void peer_close(struct peer *peer);
 /* Bytes that were kept back are read now. */
 void peer_continue(struct peer *peer);
 /* The peer a request belongs to, whose answer is no longer owed afterwards; NULL when it is gone. */
 [[nodiscard]] struct peer *request_take(struct http *http, http_request_id id);
+
+/* http_answer.c: one answer; the next request or the end comes by itself. */
+void http_answer(struct peer *peer, const struct http_response *response);
+/* The connection takes more of a long one. */
+void http_answer_pump(struct peer *peer);
 
 /* http_ws.c: what the connection's events mean to a WebSocket. */
 void ws_tcp_opened(struct peer *peer);

@@ -71,7 +71,7 @@ struct http_head {
 [[nodiscard]] unsigned http_reject_status(enum http_reject reject);
 const char *http_reject_name(enum http_reject reject);
 
-/* -- chunked bodies (RFC 9112 s7.1) ---------------------------------------------------------------- */
+/* -- chunked bodies (RFC 9112 s7.1) ---------------------------------------------------------- */
 
 enum { HTTP_CHUNK_LINE_MAX = 256, HTTP_TRAILER_BYTES_MAX = 4096 };
 

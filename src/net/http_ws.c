@@ -35,7 +35,7 @@ static const int64_t PONG_US = 10 * 1000000;
 static const int64_t CONNECT_US = 10 * 1000000;
 static const int64_t GOODBYE_US = 2 * 1000000;
 
-/* -- life ------------------------------------------------------------------------------------------ */
+/* -- life ------------------------------------------------------------------------------------ */
 
 static struct ws *
 ws_create(const struct ws_handler *handler, void *context, const struct ws_limits *limits)
@@ -92,7 +92,7 @@ end(struct peer *peer, unsigned code, const char *text)
 	http->callbacks--;
 }
 
-/* -- out ------------------------------------------------------------------------------------------- */
+/* -- out ------------------------------------------------------------------------------------- */
 
 static int
 send_frame(struct peer *peer, enum ws_opcode opcode, const uint8_t *bytes, size_t len)
@@ -232,7 +232,7 @@ ws_say_going(struct peer *peer)
 		send_close(peer, CLOSE_GOING, "");
 }
 
-/* -- in: frames ------------------------------------------------------------------------------------ */
+/* -- in: frames ------------------------------------------------------------------------------ */
 
 static void
 became_open(struct peer *peer)
@@ -414,7 +414,7 @@ consume_payload(struct peer *peer, const uint8_t *bytes, size_t len)
 	return taken;
 }
 
-/* -- opening: server ------------------------------------------------------------------------------- */
+/* -- opening: server ------------------------------------------------------------------------- */
 
 /* The key of the opening is still in the peer's head. */
 static bool
@@ -467,7 +467,7 @@ ws_accept(struct http *http, http_request_id id, const struct ws_handler *handle
 	return ws;
 }
 
-/* -- opening: client ------------------------------------------------------------------------------- */
+/* -- opening: client ------------------------------------------------------------------------- */
 
 /* "HTTP 403 Forbidden: no such bridge" */
 static void
@@ -654,7 +654,7 @@ ws_connect(struct http *http, const struct ws_connect_settings *settings)
 	return (ws_id){ peer->handle };
 }
 
-/* -- events ---------------------------------------------------------------------------------------- */
+/* -- events ---------------------------------------------------------------------------------- */
 
 void
 ws_tcp_closed(struct peer *peer, const char *text)

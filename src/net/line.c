@@ -31,7 +31,7 @@ struct line_listener {
 	struct sockaddr_un address;
 };
 
-/* -- lines ------------------------------------------------------------------------------------- */
+/* -- lines ----------------------------------------------------------------------------------- */
 
 static void
 free_line(uv_handle_t *handle)
@@ -159,7 +159,7 @@ line_pair(int fds[2])
 	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0 ? 0 : -errno;
 }
 
-/* -- local addresses ------------------------------------------------------------------------------- */
+/* -- local addresses ------------------------------------------------------------------------- */
 
 static int
 local_address(struct sockaddr_un *out, const char *path)

@@ -156,7 +156,7 @@ TEST(closing_inside_a_callback_ends_all_callbacks)
 	finish(&side);
 }
 
-/* -- listening --------------------------------------------------------------------------------- */
+/* -- listening ------------------------------------------------------------------------------- */
 
 struct server {
 	struct listener_side side;
@@ -215,7 +215,7 @@ TEST(a_path_that_is_too_long_is_refused)
 	loop_destroy(side.loop);
 }
 
-/* -- a component's end, on descriptor 3 ---------------------------------------------------------- */
+/* -- a component's end, on descriptor 3 ------------------------------------------------------ */
 
 static void
 parent_gone(void *context)

@@ -111,7 +111,7 @@ loop_stop(struct loop *loop)
 	uv_stop(&loop->uv);
 }
 
-/* -- timer ------------------------------------------------------------------------------------- */
+/* -- timer ----------------------------------------------------------------------------------- */
 
 struct loop_timer {
 	uv_timer_t uv;
@@ -174,7 +174,7 @@ loop_timer_arm(struct loop_timer *timer, int64_t deadline_us)
 	uv_timer_start(&timer->uv, on_timer, at_ms > now_ms ? at_ms - now_ms : 0, 0);
 }
 
-/* -- waker --------------------------------------------------------------------------------------- */
+/* -- waker ----------------------------------------------------------------------------------- */
 
 struct loop_waker {
 	uv_async_t uv;
@@ -226,7 +226,7 @@ loop_wake(struct loop_waker *waker)
 	CHECK(uv_async_send(&waker->uv) == 0);
 }
 
-/* -- signals --------------------------------------------------------------------------------------- */
+/* -- signals --------------------------------------------------------------------------------- */
 
 struct loop_signal {
 	uv_signal_t uv;
@@ -278,7 +278,7 @@ loop_signal_destroy(struct loop_signal *watch)
 		uv_close((uv_handle_t *)&watch->uv, free_signal);
 }
 
-/* -- child processes --------------------------------------------------------------------------------- */
+/* -- child processes ------------------------------------------------------------------------- */
 
 enum { CHILD_OUTPUT_BYTES = 4096 };
 

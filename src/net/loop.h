@@ -38,7 +38,7 @@ void loop_run_until(struct loop *loop, int64_t deadline_us);
 /* Lets loop_run() return after the current round of callbacks. */
 void loop_stop(struct loop *loop);
 
-/* -- one-shot timer --------------------------------------------------------------------------- */
+/* -- one-shot timer -------------------------------------------------------------------------- */
 
 typedef void loop_timer_cb(void *context, int64_t now_us);
 
@@ -50,7 +50,7 @@ void loop_timer_destroy(struct loop_timer *timer);
  * again for the same deadline costs nothing. */
 void loop_timer_arm(struct loop_timer *timer, int64_t deadline_us);
 
-/* -- waker: the consumer's end of a ring between threads --------------------------------------- */
+/* -- waker: the consumer's end of a ring between threads ------------------------------------- */
 
 typedef void loop_waker_cb(void *context);
 
@@ -62,7 +62,7 @@ void loop_waker_destroy(struct loop_waker *waker);
 /* Any thread.  One callback may answer several wakes: drain the ring in it. */
 void loop_wake(struct loop_waker *waker);
 
-/* -- signals ----------------------------------------------------------------------------------- */
+/* -- signals --------------------------------------------------------------------------------- */
 
 typedef void loop_signal_cb(void *context, int signal_number);
 
@@ -70,7 +70,7 @@ typedef void loop_signal_cb(void *context, int signal_number);
                                      loop_signal_cb *cb, void *context);
 void loop_signal_destroy(struct loop_signal *watch);
 
-/* -- child processes ----------------------------------------------------------------------------- */
+/* -- child processes ------------------------------------------------------------------------- */
 
 enum { LOOP_CHILD_FDS_MAX = 8 };
 

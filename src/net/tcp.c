@@ -11,91 +11,23 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "net/loop_internal.h"
 #include "net/sockaddr.h"
+#include "net/tcp_internal.h"
 
 enum {
 	QUEUE_BYTES_DEFAULT = 256 * 1024,
-	CONNECTIONS_DEFAULT = 4096,
 	READS_MAX = 4,    /* a wake-up, so that one sender does not starve others */
-	ACCEPTS_MAX = 64, /* likewise */
-	BACKLOG = 1024,
 	PLAIN_BYTES = 16384, /* a TLS record */
 	QUEUE_BYTES_MIN = 1024,
-	TEXT_MAX = 320,
 	KEEPALIVE_IDLE_S = 60,
 	KEEPALIVE_INTERVAL_S = 15,
 	KEEPALIVE_COUNT = 4,
 	UNACKNOWLEDGED_MS_MAX = 30000,
 };
 
-static const int64_t FIRST_BYTE_US = 10 * 1000000;
 static const int64_t CONNECT_US = 10 * 1000000;
 static const int64_t FLUSH_US = 5 * 1000000;
 static const int64_t LINGER_US = 2 * 1000000;
-static const int64_t ACCEPT_PAUSE_US = 100 * 1000;
-
-enum state {
-	CONNECTING,
-	HANDSHAKING, /* TLS */
-	OPEN,
-	ENDING,    /* `closed` will come from the timer, so that no call of the owner's calls back */
-	FLUSHING,  /* tcp_close(): the queue, then our FIN */
-	LINGERING, /* FIN sent; what the peer still sends is read and dropped, or it would cost the
-	              peer our last bytes (RFC 9112 s9.6) */
-	GONE,
-};
-
-struct tcp_connection {
-	uv_poll_t poll;
-	uv_timer_t timer;
-	struct loop *loop;
-	struct loop_orphan orphan; /* in it while FLUSHING or LINGERING */
-	const struct tcp_handler *handler;
-	void *context;
-	struct tcp_listener *listener; /* NULL: connected by us */
-	struct tcp_connection *next;   /* among the listener's */
-	struct tcp_connection *prev;
-	struct tls_session *tls;
-	struct net_addr peer;
-	struct net_addr local;
-	int64_t idle_us;
-	int64_t deadline_us; /* of what the state waits for; INT64_MAX: nothing but idleness */
-	int64_t heard_us;    /* last bytes received */
-	int64_t armed_us;    /* when the timer will look */
-	uint8_t *queue;
-	size_t queue_cap;
-	size_t queue_at;
-	size_t queue_len; /* unsent bytes from queue_at */
-	size_t queue_max;
-	int fd;
-	int events; /* what poll watches */
-	unsigned open_handles;
-	enum state state;
-	enum tcp_end end;
-	bool announced; /* `opened` was called */
-	bool first_byte_seen;
-	bool paused;
-	bool want_drained;
-	char text[TEXT_MAX];
-};
-
-struct tcp_listener {
-	uv_poll_t poll;
-	uv_timer_t pause;
-	struct loop *loop;
-	struct tls_context *tls;
-	const struct tcp_handler *handler;
-	void *context;
-	struct tcp_limits limits;
-	struct net_addr local;
-	struct tcp_listener_counters counters;
-	struct tcp_connection *first;
-	int fd;
-	unsigned users; /* open handles and connections; the memory goes with the last */
-	uint8_t dscp;
-	bool closed;
-};
 
 const char *
 tcp_end_name(enum tcp_end end)
@@ -119,17 +51,7 @@ tcp_end_name(enum tcp_end end)
 static void connection_update(struct tcp_connection *c);
 static void on_ready(uv_poll_t *poll, int status, int events);
 
-/* -- end of life ----------------------------------------------------------------------------------- */
-
-static void
-listener_put(struct tcp_listener *listener)
-{
-	CHECK(listener->users > 0);
-	if (--listener->users == 0) {
-		tls_context_destroy(listener->tls);
-		free(listener);
-	}
-}
+/* -- end of life ----------------------------------------------------------------------------- */
 
 static void
 connection_handle_closed(struct tcp_connection *c)
@@ -150,31 +72,14 @@ connection_timer_closed(uv_handle_t *handle)
 	connection_handle_closed(CONTAINER_OF(handle, struct tcp_connection, timer));
 }
 
-static void
-unlink_from_listener(struct tcp_connection *c)
-{
-	struct tcp_listener *listener = c->listener;
-	if (listener == NULL)
-		return;
-	if (c->prev != NULL)
-		c->prev->next = c->next;
-	else
-		listener->first = c->next;
-	if (c->next != NULL)
-		c->next->prev = c->prev;
-	listener->counters.connections--;
-	c->listener = NULL;
-	listener_put(listener);
-}
-
 /* Frees everything but the memory, which libuv still holds. */
 static void
 connection_release(struct tcp_connection *c)
 {
-	CHECK(c->state != GONE);
-	c->state = GONE;
+	CHECK(c->state != TCP_GONE);
+	c->state = TCP_GONE;
 	loop_orphan_remove(&c->orphan);
-	unlink_from_listener(c);
+	tcp_listener_forget(c);
 	tls_session_destroy(c->tls);
 	c->tls = NULL;
 	free(c->queue);
@@ -195,11 +100,11 @@ orphan_end(struct loop_orphan *orphan)
 static void
 connection_end_now(struct tcp_connection *c, enum tcp_end end, const char *text)
 {
-	CHECK(c->state != GONE && c->state != FLUSHING && c->state != LINGERING);
+	CHECK(c->state != TCP_GONE && c->state != TCP_FLUSHING && c->state != TCP_LINGERING);
 	if (c->listener != NULL)
 		c->listener->counters.ended[end]++;
 	/* Released first: whatever the owner does inside `closed`, this connection is out of reach. */
-	char kept[TEXT_MAX];
+	char kept[TCP_TEXT_MAX];
 	snprintf(kept, sizeof kept, "%s", text);
 	const struct tcp_handler *handler = c->handler;
 	void *context = c->context;
@@ -212,7 +117,7 @@ connection_end_now(struct tcp_connection *c, enum tcp_end end, const char *text)
 static void
 connection_end_soon(struct tcp_connection *c, enum tcp_end end, const char *text)
 {
-	c->state = ENDING;
+	c->state = TCP_ENDING;
 	c->end = end;
 	snprintf(c->text, sizeof c->text, "%s", text);
 	c->deadline_us = 0;
@@ -232,7 +137,7 @@ end_by_errno(struct tcp_connection *c, int error)
 		end = TCP_END_REFUSED;
 		break;
 	case ETIMEDOUT:
-		end = c->state == CONNECTING ? TCP_END_CONNECT_TIMEOUT : TCP_END_UNREACHABLE;
+		end = c->state == TCP_CONNECTING ? TCP_END_CONNECT_TIMEOUT : TCP_END_UNREACHABLE;
 		break;
 	case EHOSTUNREACH:
 	case ENETUNREACH:
@@ -246,12 +151,12 @@ end_by_errno(struct tcp_connection *c, int error)
 	connection_end_now(c, end, end == TCP_END_SYSTEM ? strerror(error) : tcp_end_name(end));
 }
 
-/* -- timer and events ------------------------------------------------------------------------------ */
+/* -- timer and events ------------------------------------------------------------------------ */
 
 static int64_t
 idle_deadline(const struct tcp_connection *c)
 {
-	return c->state == OPEN && c->idle_us != 0 && !c->paused ? c->heard_us + c->idle_us
+	return c->state == TCP_OPEN && c->idle_us != 0 && !c->paused ? c->heard_us + c->idle_us
 	                                                         : INT64_MAX;
 }
 
@@ -272,29 +177,29 @@ on_deadline(uv_timer_t *handle)
 		return;
 	}
 	switch (c->state) {
-	case CONNECTING:
+	case TCP_CONNECTING:
 		connection_end_now(c, TCP_END_CONNECT_TIMEOUT, tcp_end_name(TCP_END_CONNECT_TIMEOUT));
 		break;
-	case HANDSHAKING:
+	case TCP_HANDSHAKING:
 		if (c->listener != NULL)
 			connection_end_now(c, TCP_END_FIRST_BYTE, "TLS handshake took too long");
 		else
 			connection_end_now(c, TCP_END_CONNECT_TIMEOUT, "TLS handshake took too long");
 		break;
-	case OPEN:
+	case TCP_OPEN:
 		if (c->deadline_us != INT64_MAX)
 			connection_end_now(c, TCP_END_FIRST_BYTE, tcp_end_name(TCP_END_FIRST_BYTE));
 		else
 			connection_end_now(c, TCP_END_IDLE, tcp_end_name(TCP_END_IDLE));
 		break;
-	case ENDING:
+	case TCP_ENDING:
 		connection_end_now(c, c->end, c->text);
 		break;
-	case FLUSHING:
-	case LINGERING:
+	case TCP_FLUSHING:
+	case TCP_LINGERING:
 		connection_release(c);
 		break;
-	case GONE:
+	case TCP_GONE:
 		check_fail(__FILE__, __LINE__, "a timer after the end");
 	}
 }
@@ -313,11 +218,11 @@ connection_update(struct tcp_connection *c)
 	}
 
 	int events = 0;
-	if (c->state == CONNECTING)
+	if (c->state == TCP_CONNECTING)
 		events = UV_WRITABLE;
-	else if (c->state != ENDING && !(c->paused && c->state == OPEN))
+	else if (c->state != TCP_ENDING && !(c->paused && c->state == TCP_OPEN))
 		events = UV_READABLE;
-	if (c->queue_len != 0 && c->state != ENDING)
+	if (c->queue_len != 0 && c->state != TCP_ENDING)
 		events |= UV_WRITABLE;
 	if (events == c->events)
 		return;
@@ -328,7 +233,7 @@ connection_update(struct tcp_connection *c)
 		CHECK(uv_poll_start(&c->poll, events, on_ready) == 0);
 }
 
-/* -- out ------------------------------------------------------------------------------------------- */
+/* -- out ------------------------------------------------------------------------------------- */
 
 /* What the kernel takes at once; -errno when the connection is broken. */
 static int64_t
@@ -402,7 +307,7 @@ send_tls_output(struct tcp_connection *c)
 int
 tcp_send(struct tcp_connection *c, const void *bytes, size_t len)
 {
-	if (c->state != OPEN)
+	if (c->state != TCP_OPEN)
 		return -ENOTCONN;
 	if (c->queue_len + len > c->queue_max) {
 		connection_end_soon(c, TCP_END_SLOW, tcp_end_name(TCP_END_SLOW));
@@ -434,7 +339,7 @@ tcp_queued(const struct tcp_connection *c)
 static void
 linger(struct tcp_connection *c)
 {
-	c->state = LINGERING;
+	c->state = TCP_LINGERING;
 	c->deadline_us = loop_now_us() + LINGER_US;
 	c->armed_us = INT64_MAX;
 	shutdown(c->fd, SHUT_WR);
@@ -447,7 +352,7 @@ flush_queue(struct tcp_connection *c)
 {
 	const int64_t wrote = write_some(c, c->queue + c->queue_at, c->queue_len);
 	if (wrote < 0) {
-		if (c->state == FLUSHING || c->state == LINGERING)
+		if (c->state == TCP_FLUSHING || c->state == TCP_LINGERING)
 			connection_release(c);
 		else
 			end_by_errno(c, (int)-wrote);
@@ -463,22 +368,22 @@ flush_queue(struct tcp_connection *c)
 	c->queue = NULL;
 	c->queue_cap = 0;
 	c->queue_at = 0;
-	if (c->state == FLUSHING) {
+	if (c->state == TCP_FLUSHING) {
 		linger(c);
-	} else if (c->want_drained && c->state == OPEN) {
+	} else if (c->want_drained && c->state == TCP_OPEN) {
 		c->want_drained = false;
 		if (c->handler->drained != NULL)
 			c->handler->drained(c->context, c);
 	}
-	return c->state != GONE;
+	return c->state != TCP_GONE;
 }
 
-/* -- in -------------------------------------------------------------------------------------------- */
+/* -- in -------------------------------------------------------------------------------------- */
 
 static void
 became_open(struct tcp_connection *c, int64_t now_us)
 {
-	c->state = OPEN;
+	c->state = TCP_OPEN;
 	c->announced = true;
 	c->heard_us = now_us;
 	if (c->listener == NULL)
@@ -501,7 +406,7 @@ deliver(struct tcp_connection *c, const uint8_t *bytes, size_t len)
 static void
 end_by_tls(struct tcp_connection *c)
 {
-	char text[TEXT_MAX];
+	char text[TCP_TEXT_MAX];
 	(void)send_tls_output(c); /* our alert tells the peer why */
 	snprintf(text, sizeof text, "TLS: %s", tls_session_error(c->tls));
 	connection_end_now(c, TCP_END_TLS, text);
@@ -515,14 +420,14 @@ input_tls(struct tcp_connection *c, const uint8_t *bytes, size_t len, int64_t no
 		connection_end_now(c, TCP_END_RESET, tcp_end_name(TCP_END_RESET));
 		return;
 	}
-	if (state == TLS_OPEN && c->state == HANDSHAKING)
+	if (state == TLS_OPEN && c->state == TCP_HANDSHAKING)
 		became_open(c, now_us);
 	/* What the peer sends while we take our leave is read from the socket only. */
 	uint8_t plain[PLAIN_BYTES];
 	size_t plain_len;
-	while (c->state == OPEN && (plain_len = tls_session_read(c->tls, plain, sizeof plain)) != 0)
+	while (c->state == TCP_OPEN && (plain_len = tls_session_read(c->tls, plain, sizeof plain)) != 0)
 		deliver(c, plain, plain_len);
-	if (c->state != OPEN && c->state != HANDSHAKING)
+	if (c->state != TCP_OPEN && c->state != TCP_HANDSHAKING)
 		return;
 	state = tls_session_state(c->tls);
 	if (state == TLS_FAILED)
@@ -541,7 +446,7 @@ read_once(struct tcp_connection *c)
 	const ssize_t got = recv(c->fd, bytes, LOOP_SCRATCH_BYTES, MSG_DONTWAIT);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
-	if (c->state == FLUSHING || c->state == LINGERING) {
+	if (c->state == TCP_FLUSHING || c->state == TCP_LINGERING) {
 		if (got > 0)
 			return true;
 		connection_release(c);
@@ -552,7 +457,7 @@ read_once(struct tcp_connection *c)
 		return false;
 	}
 	if (got == 0) {
-		if (c->state == HANDSHAKING)
+		if (c->state == TCP_HANDSHAKING)
 			connection_end_now(c, TCP_END_TLS, "TLS: closed by peer in the handshake");
 		else
 			connection_end_now(c, TCP_END_PEER, tcp_end_name(TCP_END_PEER));
@@ -563,18 +468,18 @@ read_once(struct tcp_connection *c)
 		input_tls(c, bytes, (size_t)got, c->heard_us);
 	else
 		deliver(c, bytes, (size_t)got);
-	return c->state != GONE && c->state != ENDING && (size_t)got == LOOP_SCRATCH_BYTES;
+	return c->state != TCP_GONE && c->state != TCP_ENDING && (size_t)got == LOOP_SCRATCH_BYTES;
 }
 
-static void
-start_stream(struct tcp_connection *c)
+void
+tcp_start(struct tcp_connection *c)
 {
 	c->local = addr_of_socket(c->fd);
 	if (c->tls == NULL) {
 		became_open(c, loop_now_us());
 		return;
 	}
-	c->state = HANDSHAKING;
+	c->state = TCP_HANDSHAKING;
 	tls_session_input(c->tls, NULL, 0);
 	if (send_tls_output(c) != 0)
 		connection_end_now(c, TCP_END_RESET, tcp_end_name(TCP_END_RESET));
@@ -592,7 +497,7 @@ on_connected(struct tcp_connection *c)
 	if (error != 0)
 		end_by_errno(c, error);
 	else
-		start_stream(c);
+		tcp_start(c);
 }
 
 static void
@@ -601,7 +506,7 @@ on_ready(uv_poll_t *poll, int status, int events)
 	struct tcp_connection *c = CONTAINER_OF(poll, struct tcp_connection, poll);
 	if (status < 0)
 		events = UV_READABLE; /* the read tells the reason */
-	if (c->state == CONNECTING) {
+	if (c->state == TCP_CONNECTING) {
 		on_connected(c);
 		return;
 	}
@@ -609,45 +514,44 @@ on_ready(uv_poll_t *poll, int status, int events)
 		return;
 	if ((events & UV_READABLE) != 0) {
 		for (unsigned i = 0; i < READS_MAX; i++) {
-			if ((c->paused && c->state == OPEN) || !read_once(c))
+			if ((c->paused && c->state == TCP_OPEN) || !read_once(c))
 				break;
 		}
 	}
-	if (c->state != GONE)
+	if (c->state != TCP_GONE)
 		connection_update(c);
 }
 
-/* -- connections ----------------------------------------------------------------------------------- */
+/* -- connections ----------------------------------------------------------------------------- */
 
-static int
-set_int(int fd, int level, int option, int value)
+int
+tcp_set_int(int fd, int level, int option, int value)
 {
 	return setsockopt(fd, level, option, &value, sizeof value) == 0 ? 0 : -errno;
 }
 
-static void
-configure_stream(int fd, const struct net_addr *addr, uint8_t dscp)
+void
+tcp_configure(int fd, const struct net_addr *addr, uint8_t dscp)
 {
 	/* None of these is needed for correctness, so none of them fails a connection. */
-	(void)set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-	(void)set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-	(void)set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
-	(void)set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
-	(void)set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_COUNT);
-	(void)set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS_MAX);
+	(void)tcp_set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	(void)tcp_set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	(void)tcp_set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
+	(void)tcp_set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
+	(void)tcp_set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_COUNT);
+	(void)tcp_set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS_MAX);
 	if (dscp != 0) {
 		CHECK(dscp < 64);
 		if (addr->family == ADDR_IP4)
-			(void)set_int(fd, IPPROTO_IP, IP_TOS, dscp << 2);
+			(void)tcp_set_int(fd, IPPROTO_IP, IP_TOS, dscp << 2);
 		else
-			(void)set_int(fd, IPPROTO_IPV6, IPV6_TCLASS, dscp << 2);
+			(void)tcp_set_int(fd, IPPROTO_IPV6, IPV6_TCLASS, dscp << 2);
 	}
 }
 
-/* Takes `fd`, also when it fails. */
-static int
-connection_create(struct tcp_connection **out, struct loop *loop, int fd, struct tls_context *tls,
-                  const char *host, const struct tcp_limits *limits)
+int
+tcp_connection_create(struct tcp_connection **out, struct loop *loop, int fd,
+                      struct tls_context *tls, const char *host, const struct tcp_limits *limits)
 {
 	int rc = -ENOMEM;
 	struct tcp_connection *c = calloc(1, sizeof *c);
@@ -688,11 +592,11 @@ connect_socket(int *out, const struct tcp_connect_settings *settings)
 	                      SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	configure_stream(fd, &settings->to, settings->dscp);
+	tcp_configure(fd, &settings->to, settings->dscp);
 	if (settings->local.family != ADDR_NONE) {
 		const socklen_t len = sockaddr_of(&name, &settings->local);
 		if (settings->local.port == 0)
-			(void)set_int(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+			(void)tcp_set_int(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
 		if (bind(fd, (const struct sockaddr *)&name, len) != 0) {
 			const int rc = -errno;
 			close(fd);
@@ -714,13 +618,13 @@ tcp_connect(struct tcp_connection **out, struct loop *loop,
 	if (rc != 0)
 		return rc;
 	struct tcp_connection *c;
-	rc = connection_create(&c, loop, fd, settings->tls, settings->host, &settings->limits);
+	rc = tcp_connection_create(&c, loop, fd, settings->tls, settings->host, &settings->limits);
 	if (rc != 0)
 		return rc;
 	c->handler = settings->handler;
 	c->context = settings->context;
 	c->peer = settings->to;
-	c->state = CONNECTING;
+	c->state = TCP_CONNECTING;
 	c->deadline_us = loop_now_us() +
 	                 (settings->timeout_us != 0 ? settings->timeout_us : CONNECT_US);
 	*out = c;
@@ -765,7 +669,7 @@ void
 tcp_set_idle(struct tcp_connection *c, int64_t idle_us)
 {
 	c->idle_us = idle_us;
-	if (c->state == OPEN)
+	if (c->state == TCP_OPEN)
 		connection_update(c);
 }
 
@@ -775,7 +679,7 @@ tcp_pause(struct tcp_connection *c, bool paused)
 	if (c->paused == paused)
 		return;
 	c->paused = paused;
-	if (c->state == OPEN) {
+	if (c->state == TCP_OPEN) {
 		c->heard_us = loop_now_us(); /* silence of our own making is not idleness */
 		connection_update(c);
 	}
@@ -784,10 +688,10 @@ tcp_pause(struct tcp_connection *c, bool paused)
 void
 tcp_close(struct tcp_connection *c)
 {
-	if (c == NULL || c->state == GONE)
+	if (c == NULL || c->state == TCP_GONE)
 		return;
-	CHECK(c->state != FLUSHING && c->state != LINGERING);
-	if (c->state != OPEN) {
+	CHECK(c->state != TCP_FLUSHING && c->state != TCP_LINGERING);
+	if (c->state != TCP_OPEN) {
 		connection_release(c);
 		return;
 	}
@@ -804,7 +708,7 @@ tcp_close(struct tcp_connection *c)
 		linger(c);
 		return;
 	}
-	c->state = FLUSHING;
+	c->state = TCP_FLUSHING;
 	c->deadline_us = loop_now_us() + FLUSH_US;
 	c->armed_us = INT64_MAX;
 	connection_update(c);
@@ -813,7 +717,7 @@ tcp_close(struct tcp_connection *c)
 void
 tcp_abort(struct tcp_connection *c)
 {
-	if (c == NULL || c->state == GONE)
+	if (c == NULL || c->state == TCP_GONE)
 		return;
 	const struct linger now = { .l_onoff = 1 };
 	(void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
@@ -836,202 +740,4 @@ struct tls_session *
 tcp_tls(struct tcp_connection *c)
 {
 	return c->tls;
-}
-
-/* -- listeners ------------------------------------------------------------------------------------- */
-
-/* An IPv6 customer has at least a /64, so that is one source. */
-static bool
-same_source(const struct net_addr *a, const struct net_addr *b)
-{
-	if (a->family != b->family)
-		return false;
-	return memcmp(a->ip, b->ip, a->family == ADDR_IP4 ? 4 : 8) == 0;
-}
-
-static uint32_t
-count_source(const struct tcp_listener *listener, const struct net_addr *peer)
-{
-	uint32_t count = 0;
-	for (const struct tcp_connection *c = listener->first; c != NULL; c = c->next)
-		count += same_source(&c->peer, peer);
-	return count;
-}
-
-/* Room for one more from there?  Counts the refusal. */
-static bool
-admit(struct tcp_listener *listener, const struct net_addr *peer)
-{
-	const struct tcp_limits *limits = &listener->limits;
-	if (listener->counters.connections >= limits->connections_max) {
-		listener->counters.refused_total++;
-		return false;
-	}
-	if (limits->per_source_max != 0 && !addr_is_loopback(peer) &&
-	    count_source(listener, peer) >= limits->per_source_max) {
-		listener->counters.refused_source++;
-		return false;
-	}
-	return true;
-}
-
-static void
-accepted(struct tcp_listener *listener, int fd, const struct net_addr *peer)
-{
-	struct tcp_connection *c;
-	configure_stream(fd, peer, listener->dscp);
-	if (connection_create(&c, listener->loop, fd, listener->tls, NULL, &listener->limits) != 0) {
-		listener->counters.accept_errors++;
-		return;
-	}
-	c->handler = listener->handler;
-	c->context = listener->context;
-	c->peer = *peer;
-	c->listener = listener;
-	c->next = listener->first;
-	if (c->next != NULL)
-		c->next->prev = c;
-	listener->first = c;
-	listener->users++;
-	listener->counters.accepted++;
-	listener->counters.connections++;
-	c->deadline_us = loop_now_us() + listener->limits.first_byte_us;
-	start_stream(c);
-}
-
-static void on_acceptable(uv_poll_t *poll, int status, int events);
-
-static void
-on_pause_over(uv_timer_t *timer)
-{
-	struct tcp_listener *listener = CONTAINER_OF(timer, struct tcp_listener, pause);
-	CHECK(uv_poll_start(&listener->poll, UV_READABLE, on_acceptable) == 0);
-}
-
-static void
-on_acceptable(uv_poll_t *poll, int status, int events)
-{
-	(void)status;
-	(void)events;
-	struct tcp_listener *listener = CONTAINER_OF(poll, struct tcp_listener, poll);
-	for (unsigned i = 0; i < ACCEPTS_MAX && !listener->closed; i++) {
-		struct sockaddr_storage name;
-		socklen_t len = sizeof name;
-		const int fd = accept4(listener->fd, (struct sockaddr *)&name, &len,
-		                       SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd < 0 && (errno == ECONNABORTED || errno == EINTR))
-			continue;
-		if (fd < 0 && errno == EAGAIN)
-			return;
-		if (fd < 0) {
-			/* No descriptors or memory: the backlog waits, and we do not spin on it. */
-			listener->counters.accept_errors++;
-			uv_poll_stop(&listener->poll);
-			uv_timer_start(&listener->pause, on_pause_over,
-			               (uint64_t)ACCEPT_PAUSE_US / 1000, 0);
-			return;
-		}
-		const struct net_addr peer = addr_of_sockaddr((const struct sockaddr *)&name);
-		if (admit(listener, &peer))
-			accepted(listener, fd, &peer);
-		else
-			close(fd);
-	}
-}
-
-static int
-listen_socket(int *out, const struct net_addr *addr)
-{
-	struct sockaddr_storage name;
-	const socklen_t len = sockaddr_of(&name, addr);
-	const int fd = socket(addr->family == ADDR_IP4 ? AF_INET : AF_INET6,
-	                      SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	int rc = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-	if (rc == 0 && addr->family == ADDR_IP6)
-		rc = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-	if (rc == 0 && bind(fd, (const struct sockaddr *)&name, len) != 0)
-		rc = -errno;
-	if (rc == 0 && listen(fd, BACKLOG) != 0)
-		rc = -errno;
-	if (rc != 0) {
-		close(fd);
-		return rc;
-	}
-	*out = fd;
-	return 0;
-}
-
-int
-tcp_listen(struct tcp_listener **out, struct loop *loop, const struct tcp_listen_settings *settings)
-{
-	CHECK(settings->bind.family == ADDR_IP4 || settings->bind.family == ADDR_IP6);
-	CHECK(settings->handler != NULL && settings->handler->received != NULL);
-	struct tcp_listener *listener = calloc(1, sizeof *listener);
-	if (listener == NULL)
-		return -ENOMEM;
-	int rc = listen_socket(&listener->fd, &settings->bind);
-	if (rc != 0)
-		goto out_memory;
-	rc = uv_poll_init(&loop->uv, &listener->poll, listener->fd);
-	if (rc != 0)
-		goto out_fd;
-	CHECK(uv_timer_init(&loop->uv, &listener->pause) == 0);
-	CHECK(uv_poll_start(&listener->poll, UV_READABLE, on_acceptable) == 0);
-	listener->users = 2;
-	listener->loop = loop;
-	listener->tls = tls_context_share(settings->tls);
-	listener->handler = settings->handler;
-	listener->context = settings->context;
-	listener->limits = settings->limits;
-	if (listener->limits.connections_max == 0)
-		listener->limits.connections_max = CONNECTIONS_DEFAULT;
-	if (listener->limits.first_byte_us == 0)
-		listener->limits.first_byte_us = FIRST_BYTE_US;
-	listener->dscp = settings->dscp;
-	listener->local = addr_of_socket(listener->fd);
-	*out = listener;
-	return 0;
-out_fd:
-	close(listener->fd);
-out_memory:
-	free(listener);
-	return rc;
-}
-
-static void
-listener_poll_closed(uv_handle_t *handle)
-{
-	listener_put(CONTAINER_OF(handle, struct tcp_listener, poll));
-}
-
-static void
-listener_pause_closed(uv_handle_t *handle)
-{
-	listener_put(CONTAINER_OF(handle, struct tcp_listener, pause));
-}
-
-void
-tcp_unlisten(struct tcp_listener *listener)
-{
-	if (listener == NULL)
-		return;
-	CHECK(!listener->closed);
-	listener->closed = true;
-	uv_close((uv_handle_t *)&listener->poll, listener_poll_closed);
-	uv_close((uv_handle_t *)&listener->pause, listener_pause_closed);
-	close(listener->fd);
-}
-
-const struct net_addr *
-tcp_listener_local(const struct tcp_listener *listener)
-{
-	return &listener->local;
-}
-
-const struct tcp_listener_counters *
-tcp_listener_counters(const struct tcp_listener *listener)
-{
-	return &listener->counters;
 }

@@ -50,7 +50,7 @@ struct tls_session {
 	char description[DESCRIBE_MAX];
 };
 
-/* -- contexts ------------------------------------------------------------------------------------ */
+/* -- contexts -------------------------------------------------------------------------------- */
 
 __attribute__((format(printf, 2, 3))) static int
 fail(char error[TLS_ERROR_MAX], const char *format, ...)
@@ -310,7 +310,7 @@ tls_context_reload(struct tls_context *context, char error[TLS_ERROR_MAX])
 	return 0;
 }
 
-/* -- sessions ------------------------------------------------------------------------------------ */
+/* -- sessions -------------------------------------------------------------------------------- */
 
 static bool
 set_host(struct tls_session *session, const char *host)

@@ -57,7 +57,7 @@ struct tls_context *tls_context_share(struct tls_context *context);
 /* Reads the files again; new sessions use them, running ones go on.  On error all stays as it was. */
 [[nodiscard]] int tls_context_reload(struct tls_context *context, char error[TLS_ERROR_MAX]);
 
-/* -- sessions ------------------------------------------------------------------------------------ */
+/* -- sessions -------------------------------------------------------------------------------- */
 
 enum tls_state {
 	TLS_HANDSHAKING,

@@ -57,7 +57,7 @@ struct udp_io {
 	struct mmsghdr messages[UDP_RECEIVE_MAX];
 };
 
-/* -- out ----------------------------------------------------------------------------------------- */
+/* -- out ------------------------------------------------------------------------------------- */
 
 /* Attaches one control message to `header`; its buffer was big enough or that is our bug. */
 static void
@@ -247,7 +247,7 @@ on_prepare(uv_prepare_t *prepare)
 	run_send(&CONTAINER_OF(prepare, struct udp_io, prepare)->run);
 }
 
-/* -- in ------------------------------------------------------------------------------------------ */
+/* -- in -------------------------------------------------------------------------------------- */
 
 /* What the kernel told beside the bytes. */
 struct told {
@@ -341,7 +341,7 @@ on_readable(uv_poll_t *poll, int status, int events)
 	}
 }
 
-/* -- life ---------------------------------------------------------------------------------------- */
+/* -- life ------------------------------------------------------------------------------------ */
 
 static int
 io_of_loop(struct udp_io **out, struct loop *loop)
