@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests of ours: where they go (RFC 3263), over what (RFC 3261 s18.1.1), once more with an answer
- * to a challenge (s22), to the next target when one fails, and their CANCEL (s9.1) and ACK (s17.1.1.3).
+/* Requests of ours: where they go (RFC 3263), over what (RFC 3261 s18.1.1), once more with an
+ * answer to a challenge (s22), to the next target when one fails, and their CANCEL (s9.1) and ACK
+ * (s17.1.1.3).
  *
  * A request is kept as it is sent, in four parts whose lengths are known: request line, Via and
  * Contact of this attempt, the lines that change with a retry (CSeq, credentials, session timer),
@@ -27,7 +28,7 @@ fail_later(struct sip_ua *ua, struct sip_txn *txn, enum sip_failure failure)
 	sip_timer_start_now(ua, &txn->timeout);
 }
 
-/* ---- sending ----------------------------------------------------------------------------------------- */
+/* ---- sending -------------------------------------------------------------------------------- */
 
 /* Request line, the Via of this attempt under a new branch, Contact, and the rest as it was. */
 static bool
@@ -89,7 +90,8 @@ send_first(struct sip_ua *ua, struct sip_txn *txn)
 	txn->message = message;
 	if (txn->kind != SIP_TXN_ACK)
 		sip_txn_put_key(ua, txn,
-		                sip_client_key(ua, (struct str){ .at = branch, .len = sizeof branch },
+		                sip_client_key(ua,
+		                               (struct str){ .at = branch, .len = sizeof branch },
 		                               txn->method));
 	begin_timers(ua, txn);
 	sip_txn_transmit(ua, txn);
@@ -122,7 +124,7 @@ sip_client_flow_opened(struct sip_ua *ua, struct sip_txn *txn)
 		fail_later(ua, txn, SIP_FAILURE_FULL);
 }
 
-/* ---- location ------------------------------------------------------------------------------------------ */
+/* ---- location ------------------------------------------------------------------------------- */
 
 static bool
 attempt_by(struct sip_ua *ua, struct sip_txn *txn, enum sip_transport transport,
@@ -144,7 +146,7 @@ attempt_by(struct sip_ua *ua, struct sip_txn *txn, enum sip_transport transport,
 	return attempt(ua, txn);
 }
 
-/* RFC 3261 s18.1.1: what might not fit a packet goes over TCP, and back to UDP when there is none. */
+/* RFC 3261 s18.1.1: what might not fit a packet goes over TCP, back to UDP when there is none. */
 static bool
 attempt_target(struct sip_ua *ua, struct sip_txn *txn, const struct sip_target *target)
 {
@@ -263,7 +265,7 @@ locate(struct sip_ua *ua, struct sip_txn *txn, struct str next_hop)
 	sip_client_continue(ua, txn);
 }
 
-/* ---- life --------------------------------------------------------------------------------------------- */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 static enum sip_urgency
 urgency_of(const struct sip_request *request)
@@ -461,7 +463,7 @@ sip_client_again(struct sip_ua *ua, struct sip_txn *txn, const struct str *head)
 	return copy->id;
 }
 
-/* ---- responses ------------------------------------------------------------------------------------------ */
+/* ---- responses ------------------------------------------------------------------------------ */
 
 static struct sip_digest_credentials
 credentials_of(struct sip_ua *ua, const struct sip_txn *txn, uint8_t *scratch, size_t cap)
@@ -489,7 +491,8 @@ copy_head_without(struct writer *w, struct str head, enum sip_header_id id)
 	}
 }
 
-/* One answer for each of 401 and 407, and another when the server says that only its nonce was old. */
+/* One answer for each of 401 and 407, and another when the server says that only its nonce was
+ * old. */
 static bool
 answer_challenge(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *msg)
 {
@@ -521,7 +524,8 @@ answer_challenge(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *m
 	};
 	prng_bytes(&ua->prng, answer.cnonce, sizeof answer.cnonce);
 	struct writer w = writer_of(text, sizeof text);
-	copy_head_without(&w, str_sub(old, (size_t)txn->start_len + txn->via_len, txn->head_len), id);
+	copy_head_without(&w, str_sub(old, (size_t)txn->start_len + txn->via_len, txn->head_len),
+	                  id);
 	sip_write_begin(&w, id);
 	const bool written = sip_digest_write_answer(&w, &answer);
 	sip_write_end(&w);
@@ -572,7 +576,7 @@ sip_client_response(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg
 	sip_session_outcome(ua, txn, msg);
 }
 
-/* ---- ACK and CANCEL ------------------------------------------------------------------------------------- */
+/* ---- ACK and CANCEL ------------------------------------------------------------------------- */
 
 static void
 write_text_header(struct writer *w, enum sip_header_id id, struct str text)

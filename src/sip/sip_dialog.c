@@ -44,7 +44,7 @@ sip_dialog_look(struct sip_ua *ua, const struct sip_dialog *dialog)
 	return view;
 }
 
-/* ---- making ------------------------------------------------------------------------------------------ */
+/* ---- making --------------------------------------------------------------------------------- */
 
 static bool
 set_texts(struct sip_ua *ua, struct sip_dialog *dialog, const struct str texts[SIP_TEXTS])
@@ -196,7 +196,7 @@ sip_dialog_free(struct sip_ua *ua, struct sip_dialog *dialog)
 	slab_free(&ua->dialogs, dialog->id);
 }
 
-/* ---- changing ------------------------------------------------------------------------------------------ */
+/* ---- changing ------------------------------------------------------------------------------- */
 
 void
 sip_dialog_refresh_target(struct sip_ua *ua, struct sip_dialog *dialog, const struct sip_msg *msg)
@@ -226,7 +226,7 @@ sip_dialog_confirm(struct sip_ua *ua, struct sip_dialog *dialog, const struct si
 	sip_dialog_refresh_target(ua, dialog, msg);
 }
 
-/* ---- requests ------------------------------------------------------------------------------------------ */
+/* ---- requests ------------------------------------------------------------------------------- */
 
 struct route_plan {
 	struct str uri;      /* request URI */
@@ -235,8 +235,8 @@ struct route_plan {
 	struct str last;     /* one more, or empty */
 };
 
-/* s12.2.1.1, s16.12.1.1: a first route without lr is a strict router, which wants itself in the request
- * URI and the target at the end. */
+/* s12.2.1.1, s16.12.1.1: a first route without lr is a strict router, which wants itself in the
+ * request URI and the target at the end. */
 static struct route_plan
 plan_route(const struct sip_dialog_view *view)
 {
@@ -363,7 +363,7 @@ sip_dialog_bye(struct sip_ua *ua, struct sip_dialog *dialog, struct str headers)
 		.method = SIP_BYE, .purpose = SIP_FOR_BYE, .headers = headers });
 }
 
-/* ---- bodies -------------------------------------------------------------------------------------------- */
+/* ---- bodies --------------------------------------------------------------------------------- */
 
 /* The part of a multipart body (RFC 2046 s5.1) that is application/sdp. */
 static bool

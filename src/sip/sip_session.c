@@ -4,7 +4,7 @@
 
 #include "sip/sip_ua_internal.h"
 
-/* ---- access -------------------------------------------------------------------------------------------- */
+/* ---- access --------------------------------------------------------------------------------- */
 
 struct sip_session *
 sip_session_get(const struct sip_ua *ua, uint32_t id)
@@ -113,7 +113,7 @@ sip_session_tell(struct sip_ua *ua, struct sip_session *session, enum sip_event_
 	return sip_out_event(ua, session, &event);
 }
 
-/* ---- the end --------------------------------------------------------------------------------------------- */
+/* ---- the end -------------------------------------------------------------------------------- */
 
 void
 sip_session_finish(struct sip_ua *ua, struct sip_session *session, enum sip_end_cause cause,
@@ -310,7 +310,7 @@ sip_session_end(struct sip_ua *ua, sip_session_id id, uint16_t cause, struct str
 	return 0;
 }
 
-/* ---- timers ---------------------------------------------------------------------------------------------- */
+/* ---- timers --------------------------------------------------------------------------------- */
 
 void
 sip_session_ring_timer(struct sip_ua *ua, uint32_t id)
@@ -368,7 +368,7 @@ sip_session_give_up_timer(struct sip_ua *ua, uint32_t id)
 	}
 }
 
-/* ---- requests within the call ------------------------------------------------------------------------------ */
+/* ---- requests within the call --------------------------------------------------------------- */
 
 static void
 bye_received(struct sip_ua *ua, struct sip_session *session, struct sip_txn *txn,
@@ -517,7 +517,7 @@ sip_session_server_failed(struct sip_ua *ua, struct sip_txn *txn)
 	}
 }
 
-/* ---- outcome of our requests --------------------------------------------------------------------------------- */
+/* ---- outcome of our requests ---------------------------------------------------------------- */
 
 /* BYE, INFO, NOTIFY, PRACK: only "there is no such call" means something (s12.2.1.2). */
 static void

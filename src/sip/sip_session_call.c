@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The INVITE that begins a call of ours (RFC 3261 s13.2): forks, early dialogs, PRACK, and what its end
- * means. */
+/* The INVITE that begins a call of ours (RFC 3261 s13.2): forks, early dialogs, PRACK, and what
+ * its end means. */
 #include <errno.h>
 
 #include "sip/sip_ua_internal.h"
 
-/* ---- calling --------------------------------------------------------------------------------------------- */
+/* ---- calling -------------------------------------------------------------------------------- */
 
 static int
 check_call(const struct sip_call *call, struct sip_uri *target, struct sip_uri *route)
@@ -174,7 +174,7 @@ sip_ua_call(struct sip_ua *ua, sip_session_id *out, const struct sip_call *call,
 	return 0;
 }
 
-/* ---- failures -------------------------------------------------------------------------------------------- */
+/* ---- failures ------------------------------------------------------------------------------- */
 
 struct str
 sip_failure_text(struct sip_ua *ua, const struct sip_txn *txn)
@@ -252,7 +252,7 @@ call_failed(struct sip_ua *ua, struct sip_session *session, struct sip_txn *txn,
 	sip_session_free(ua, session);
 }
 
-/* ---- early dialogs --------------------------------------------------------------------------------------- */
+/* ---- early dialogs -------------------------------------------------------------------------- */
 
 static struct sip_dialog *
 find_fork(struct sip_ua *ua, const struct sip_session *session, const struct sip_msg *msg)
@@ -359,7 +359,7 @@ call_progress(struct sip_ua *ua, struct sip_session *session, struct sip_txn *tx
 	(void)sip_session_tell(ua, session, SIP_EVENT_PROGRESS, msg->status, sdp);
 }
 
-/* ---- 2xx ------------------------------------------------------------------------------------------------- */
+/* ---- 2xx ------------------------------------------------------------------------------------ */
 
 void
 sip_call_refuse_2xx(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *msg)

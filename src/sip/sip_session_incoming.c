@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The INVITE that begins a call of theirs (RFC 3261 s13.3), reliable provisional responses (RFC 3262)
- * and Replaces (RFC 3891). */
+/* The INVITE that begins a call of theirs (RFC 3261 s13.3), reliable provisional responses (RFC
+ * 3262) and Replaces (RFC 3891). */
 #include <errno.h>
 
 #include "sip/sip_ua_internal.h"
@@ -11,7 +11,7 @@ timeout_us(const struct sip_ua *ua)
 	return 64 * ua->settings.t1_us;
 }
 
-/* ---- arriving -------------------------------------------------------------------------------------------- */
+/* ---- arriving ------------------------------------------------------------------------------- */
 
 /* RFC 3891 s3: the call to be replaced; false with the status to refuse with. */
 static bool
@@ -226,7 +226,7 @@ sip_session_cancelled(struct sip_ua *ua, struct sip_txn *invite, const struct si
 	sip_session_free(ua, session);
 }
 
-/* ---- answering ------------------------------------------------------------------------------------------- */
+/* ---- answering ------------------------------------------------------------------------------ */
 
 static bool
 wants_reliable(const struct sip_ua *ua, const struct sip_session *session)
@@ -316,7 +316,8 @@ end_replaced(struct sip_ua *ua, struct sip_session *session)
 	struct sip_session *replaced = sip_session_get(ua, session->replaces);
 	session->replaces = 0;
 	if (replaced != NULL && replaced->visible)
-		sip_session_close(ua, replaced, SIP_END_REPLACED, 0, STR("replaced by another call"));
+		sip_session_close(ua, replaced, SIP_END_REPLACED, 0,
+		                  STR("replaced by another call"));
 }
 
 static int
@@ -414,7 +415,7 @@ sip_session_reject(struct sip_ua *ua, sip_session_id id, uint16_t status, struct
 	return 0;
 }
 
-/* ---- PRACK and ACK --------------------------------------------------------------------------------------- */
+/* ---- PRACK and ACK -------------------------------------------------------------------------- */
 
 /* What waited for the PRACK. */
 static void

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Offers within a call: re-INVITE (RFC 3261 s14) and UPDATE (RFC 3311), both ways, with the rules of
- * RFC 6337 about whose turn it is, and glare. */
+/* Offers within a call: re-INVITE (RFC 3261 s14) and UPDATE (RFC 3311), both ways, with the rules
+ * of RFC 6337 about whose turn it is, and glare. */
 #include <errno.h>
 
 #include "sip/sip_ua_internal.h"
 
-/* ---- ours -------------------------------------------------------------------------------------------------- */
+/* ---- ours ----------------------------------------------------------------------------------- */
 
 static bool
 is_quiet(const struct sip_session *session, const struct sip_dialog *dialog)
@@ -23,8 +23,8 @@ may_update_early(const struct sip_session *session, const struct sip_dialog *dia
 	       session->owed == 0 && !session->rseq_pending && dialog->offer == SIP_OFFER_STABLE;
 }
 
-/* `refresh`: only the session timer wants it (RFC 4028 s7.4: UPDATE without a body if the peer takes it,
- * else a re-INVITE that offers what stands). */
+/* `refresh`: only the session timer wants it (RFC 4028 s7.4: UPDATE without a body if the peer
+ * takes it, else a re-INVITE that offers what stands). */
 int
 sip_offer_send(struct sip_ua *ua, struct sip_session *session, bool refresh)
 {
@@ -221,7 +221,7 @@ sip_offer_outcome(struct sip_ua *ua, struct sip_session *session, struct sip_txn
 		offer_progress(ua, session, txn, msg);
 }
 
-/* ---- theirs ------------------------------------------------------------------------------------------------ */
+/* ---- theirs --------------------------------------------------------------------------------- */
 
 /* Status to refuse with, or 0 (s14.2, RFC 3311 s5.2). */
 static uint16_t
@@ -328,7 +328,7 @@ sip_offer_request(struct sip_ua *ua, struct sip_session *session, struct sip_dia
 	}
 }
 
-/* ---- our answer to theirs ---------------------------------------------------------------------------------- */
+/* ---- our answer to theirs ------------------------------------------------------------------- */
 
 static int
 answer_in_ack(struct sip_ua *ua, struct sip_session *session, struct sip_dialog *dialog,

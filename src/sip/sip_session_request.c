@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests that the caller answers: INFO (RFC 6086 and the older use), REFER (RFC 3515, 4488) with its
- * NOTIFYs; and INFO of ours. */
+/* Requests that the caller answers: INFO (RFC 6086 and the older use), REFER (RFC 3515, 4488) with
+ * its NOTIFYs; and INFO of ours. */
 #include <errno.h>
 
 #include "sip/sip_ua_internal.h"
@@ -95,7 +95,7 @@ sip_request_received(struct sip_ua *ua, struct sip_session *session, struct sip_
 	}
 }
 
-/* ---- NOTIFY ------------------------------------------------------------------------------------------------ */
+/* ---- NOTIFY --------------------------------------------------------------------------------- */
 
 static int
 send_notify(struct sip_ua *ua, struct sip_session *session, uint16_t status)

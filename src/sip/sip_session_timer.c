@@ -40,8 +40,8 @@ sip_session_timer_request(struct sip_ua *ua, struct sip_session *session, const 
 	if (has && wish != 0)
 		interval = smaller(interval, wish);
 	session->expires_s = interval != 0 ? larger(interval, session->min_se_s) : 0;
-	/* We are the UAS of this request (s9, table 2): a peer that knows timers refreshes unless it
-	 * asked us to. */
+	/* We are the UAS of this request (s9, table 2): a peer that knows timers refreshes unless
+	 * it asked us to. */
 	session->refresher = !supports || asked.refresher == SIP_REFRESHER_UAS;
 	return true;
 }
@@ -72,7 +72,8 @@ sip_session_timer_write_2xx(const struct sip_session *session, struct writer *w)
 }
 
 void
-sip_session_timer_response(struct sip_ua *ua, struct sip_session *session, const struct sip_msg *msg)
+sip_session_timer_response(struct sip_ua *ua, struct sip_session *session,
+                           const struct sip_msg *msg)
 {
 	struct sip_session_expires given;
 	if (sip_session_expires_parse(&given, sip_msg_value(msg, SIP_HEADER_SESSION_EXPIRES))) {
@@ -80,7 +81,8 @@ sip_session_timer_response(struct sip_ua *ua, struct sip_session *session, const
 		session->expires_s = larger(given.interval_s, 90);
 		session->refresher = given.refresher != SIP_REFRESHER_UAS;
 	} else if (session->expires_s != 0) {
-		/* s7.2: a peer without timers is refreshed by us, and so found out when it is gone. */
+		/* s7.2: a peer without timers is refreshed by us, and so found out when it is
+		 * gone. */
 		session->expires_s = ua->settings.session_expires_s;
 		session->refresher = true;
 	}

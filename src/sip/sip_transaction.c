@@ -4,7 +4,7 @@
  * matter there. */
 #include "sip/sip_ua_internal.h"
 
-/* ---- life ---------------------------------------------------------------------------------------- */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 struct sip_txn *
 sip_txn_get(const struct sip_ua *ua, uint32_t id)
@@ -147,7 +147,7 @@ unreliable(const struct sip_txn *txn)
 	return !sip_transport_reliable(txn->hop.transport);
 }
 
-/* ---- matching ------------------------------------------------------------------------------------- */
+/* ---- matching ------------------------------------------------------------------------------- */
 
 uint64_t
 sip_client_key(const struct sip_ua *ua, struct str branch, enum sip_method method)
@@ -168,11 +168,11 @@ sip_server_key(const struct sip_ua *ua, const struct sip_msg *msg, struct str me
 	}
 	/* RFC 2543 peers: what stays the same between INVITE and ACK. */
 	const uint64_t ids = sip_hash(ua, '2', msg->call_id, msg->from.tag, msg->cseq.number);
-	return sip_hash(ua, 's', method, (struct str){ .at = (const char *)&ids, .len = sizeof ids },
-	                1);
+	return sip_hash(ua, 's', method,
+	                (struct str){ .at = (const char *)&ids, .len = sizeof ids }, 1);
 }
 
-/* ---- steps: clients -------------------------------------------------------------------------------- */
+/* ---- steps: clients ------------------------------------------------------------------------- */
 
 static void
 enter(struct sip_ua *ua, struct sip_txn *txn, enum sip_txn_state state, int64_t after_us)
@@ -304,7 +304,7 @@ end(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *msg)
 	sip_txn_end(ua, txn);
 }
 
-/* ---- steps: servers --------------------------------------------------------------------------------- */
+/* ---- steps: servers ------------------------------------------------------------------------- */
 
 static void
 server_send(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *msg)
@@ -409,7 +409,7 @@ server_lost(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *msg)
 		sip_txn_end(ua, txn);
 }
 
-/* ---- the table --------------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------ */
 
 typedef void step(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *msg);
 
@@ -568,7 +568,7 @@ sip_txn_timeout_timer(struct sip_ua *ua, uint32_t id)
 	sip_txn_input(ua, txn, lost ? SIP_IN_TRANSPORT : SIP_IN_TIMEOUT, NULL);
 }
 
-/* ---- server: answering --------------------------------------------------------------------------------- */
+/* ---- server: answering ---------------------------------------------------------------------- */
 
 static uint64_t
 merge_key(const struct sip_ua *ua, const struct sip_msg *msg)

@@ -5,7 +5,7 @@
 
 #include "sip/sip_ua_internal.h"
 
-/* ---- sources ------------------------------------------------------------------------------------- */
+/* ---- sources -------------------------------------------------------------------------------- */
 
 /* One IPv6 subscriber has a /64; counting single addresses would count nothing. */
 static uint64_t
@@ -48,7 +48,7 @@ sip_source_put(struct sip_ua *ua, uint32_t id)
 	slab_free(&ua->sources, id);
 }
 
-/* ---- listeners ------------------------------------------------------------------------------------- */
+/* ---- listeners ------------------------------------------------------------------------------ */
 
 int
 sip_listener_for(const struct sip_ua *ua, enum sip_transport transport, const struct net_addr *to,
@@ -106,7 +106,7 @@ sip_write_contact(struct sip_ua *ua, struct writer *w, unsigned listener_at, sip
 	sip_write_end(w);
 }
 
-/* ---- flows: life --------------------------------------------------------------------------------- */
+/* ---- flows: life ---------------------------------------------------------------------------- */
 
 struct sip_flow *
 sip_flow_get(const struct sip_ua *ua, uint32_t id)
@@ -287,7 +287,7 @@ sip_flow_timer(struct sip_ua *ua, uint32_t id)
 	                                              : idle_at - ua->now_us);
 }
 
-/* ---- flows: users -------------------------------------------------------------------------------- */
+/* ---- flows: users --------------------------------------------------------------------------- */
 
 void
 sip_flow_add_txn(struct sip_ua *ua, struct sip_txn *txn)
@@ -338,7 +338,7 @@ sip_flow_remove_dialog(struct sip_ua *ua, uint32_t id)
 	flow->used_us = ua->now_us;
 }
 
-/* ---- bytes --------------------------------------------------------------------------------------- */
+/* ---- bytes ---------------------------------------------------------------------------------- */
 
 static struct sip_hop
 flow_hop(const struct sip_flow *flow)

@@ -9,7 +9,7 @@
 static_assert(sizeof(struct sip_session) + sizeof(struct sip_dialog) <= 1536,
               "an idle call costs less than 8 KiB with its texts and SDP");
 
-/* ---- life ------------------------------------------------------------------------------------------------ */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 struct sip_ua_settings
 sip_ua_settings_default(void)
@@ -77,7 +77,8 @@ take_listeners(struct sip_ua *ua, const struct sip_ua_settings *settings)
 	for (unsigned i = 0; i < settings->listener_count; i++) {
 		const struct sip_ua_listener *from = &settings->listeners[i];
 		struct sip_listener *to = &ua->listeners[i];
-		CHECK(from->transport > SIP_TRANSPORT_NONE && from->transport < SIP_TRANSPORT_OTHER);
+		CHECK(from->transport > SIP_TRANSPORT_NONE &&
+		      from->transport < SIP_TRANSPORT_OTHER);
 		CHECK(!addr_is_unspecified(&from->addr));
 		to->transport = from->transport;
 		to->addr = from->addr;
@@ -201,7 +202,7 @@ sip_ua_poll(struct sip_ua *ua)
 	return sip_out_take(ua);
 }
 
-/* ---- answers without a transaction ------------------------------------------------------------------------ */
+/* ---- answers without a transaction ---------------------------------------------------------- */
 
 struct sip_hop
 sip_ua_reply_hop(const struct sip_msg *msg, const struct sip_hop *hop)
@@ -274,7 +275,7 @@ sip_write_allow_all(struct writer *w)
 	                           1u << SIP_INFO | 1u << SIP_REFER | 1u << SIP_NOTIFY);
 }
 
-/* ---- admission -------------------------------------------------------------------------------------------- */
+/* ---- admission ------------------------------------------------------------------------------ */
 
 static void
 describe(struct sip_ua *ua, struct sip_ua_request *request, const struct sip_msg *msg,
@@ -415,7 +416,7 @@ has_room_for_call(struct sip_ua *ua, const struct sip_msg *msg, const struct sip
 	return !full;
 }
 
-/* ---- new requests ----------------------------------------------------------------------------------------- */
+/* ---- new requests --------------------------------------------------------------------------- */
 
 /* s8.2.2.3: option tags that we do not know, each named in Unsupported. */
 static bool
@@ -510,7 +511,7 @@ new_request(struct sip_ua *ua, const struct sip_msg *msg, const struct sip_hop *
 	(handle != NULL ? handle : method_refused)(ua, msg, hop);
 }
 
-/* ---- demultiplexing --------------------------------------------------------------------------------------- */
+/* ---- demultiplexing ------------------------------------------------------------------------- */
 
 static void
 ack_arrived(struct sip_ua *ua, const struct sip_msg *msg, const struct sip_hop *hop)
@@ -566,7 +567,8 @@ request_arrived(struct sip_ua *ua, const struct sip_msg *msg, const struct sip_h
 static void
 response_arrived(struct sip_ua *ua, const struct sip_msg *msg)
 {
-	struct sip_txn *txn = sip_txn_find(ua, sip_client_key(ua, msg->via.branch, msg->cseq.method));
+	struct sip_txn *txn =
+	        sip_txn_find(ua, sip_client_key(ua, msg->via.branch, msg->cseq.method));
 	if (txn == NULL || txn->cseq != msg->cseq.number) {
 		ua->counters[SIP_UA_STRAY]++;
 		return;

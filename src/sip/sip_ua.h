@@ -54,7 +54,7 @@ enum {
 	SIP_SESSION_REQUESTS_MAX = 4,   /* INFO, REFER... waiting for the caller's answer */
 };
 
-/* --- settings ------------------------------------------------------------------------------- */
+/* ---- settings ------------------------------------------------------------------------------- */
 
 struct sip_ua_listener {
 	enum sip_transport transport;
@@ -118,7 +118,7 @@ struct sip_ua_settings {
 /* A Call Bridge's values; listeners and seed are the caller's to fill in. */
 struct sip_ua_settings sip_ua_settings_default(void);
 
-/* --- life and inputs ------------------------------------------------------------------------ */
+/* ---- life and inputs ------------------------------------------------------------------------ */
 
 [[nodiscard]] int sip_ua_create(struct sip_ua **out, const struct sip_ua_settings *settings,
                                 int64_t now_us);
@@ -148,7 +148,7 @@ void sip_ua_tick(struct sip_ua *ua, int64_t now_us);
 /* When sip_ua_tick() is next wanted; INT64_MAX: not at all. */
 [[nodiscard]] int64_t sip_ua_deadline(const struct sip_ua *ua);
 
-/* --- outputs -------------------------------------------------------------------------------- */
+/* ---- outputs -------------------------------------------------------------------------------- */
 
 enum sip_event_kind {
 	SIP_EVENT_INCOMING,  /* a new call; answer with progress, accept or reject */
@@ -158,10 +158,10 @@ enum sip_event_kind {
 	SIP_EVENT_OFFER,     /* re-INVITE, UPDATE, PRACK; empty body: we are to offer */
 	SIP_EVENT_ANSWER,    /* the answer to an offer of ours within the call */
 	SIP_EVENT_OFFER_FAILED, /* our offer was refused; the old session stands */
-	SIP_EVENT_REFRESHED, /* the session timer was renewed, by either side */
-	SIP_EVENT_INFO,      /* answer with sip_request_answer() */
-	SIP_EVENT_REFER,     /* answer with sip_request_answer(), then sip_session_refer_progress() */
-	SIP_EVENT_ENDED,     /* the one and last event of a session */
+	SIP_EVENT_REFRESHED,    /* the session timer was renewed, by either side */
+	SIP_EVENT_INFO,         /* answer with sip_request_answer() */
+	SIP_EVENT_REFER, /* answer with sip_request_answer(), then sip_session_refer_progress() */
+	SIP_EVENT_ENDED, /* the one and last event of a session */
 };
 
 enum sip_end_cause {
@@ -240,7 +240,7 @@ struct sip_out {
 /* What is to be done next; SIP_OUT_NONE when all is done until the next input. */
 [[nodiscard]] struct sip_out sip_ua_poll(struct sip_ua *ua);
 
-/* --- sessions ------------------------------------------------------------------------------- */
+/* ---- sessions ------------------------------------------------------------------------------- */
 
 struct sip_call {
 	struct str target;       /* sip: or sips: URI */
@@ -269,7 +269,7 @@ void sip_session_set_user(struct sip_ua *ua, sip_session_id session, uint64_t us
 /* 200; `sdp` is the answer, or the offer when INCOMING had none. */
 [[nodiscard]] int sip_session_accept(struct sip_ua *ua, sip_session_id session, struct str sdp,
                                      int64_t now_us);
-/* 300-699; `reason` empty for the standard phrase; `headers` are whole lines with CRLF, or empty. */
+/* 300-699; `reason` empty: the standard phrase; `headers`: whole lines with CRLF, or empty. */
 [[nodiscard]] int sip_session_reject(struct sip_ua *ua, sip_session_id session, uint16_t status,
                                      struct str reason, struct str headers, int64_t now_us);
 /* A new offer within the call: UPDATE before the answer, re-INVITE after it.  Ends in
@@ -292,11 +292,11 @@ void sip_session_set_user(struct sip_ua *ua, sip_session_id session, uint64_t us
                                    struct str content_type, struct str body, int64_t now_us);
 [[nodiscard]] int sip_request_answer(struct sip_ua *ua, sip_request_id request, uint16_t status,
                                      int64_t now_us);
-/* NOTIFY with a sipfrag of `status` after an accepted REFER; a final status ends the subscription. */
+/* NOTIFY with a sipfrag of `status` after an accepted REFER; a final one ends the subscription. */
 [[nodiscard]] int sip_session_refer_progress(struct sip_ua *ua, sip_session_id session,
                                              uint16_t status, int64_t now_us);
 
-/* --- looking inside ------------------------------------------------------------------------- */
+/* ---- looking inside ------------------------------------------------------------------------- */
 
 enum sip_ua_counter {
 	SIP_UA_MESSAGES_IN,

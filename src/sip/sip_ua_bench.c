@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How many calls a second one core carries in the user agent alone, and what a call that stands costs.
+/* How many calls a second one core carries in the user agent alone, and what a call that stands
+ * costs.
  *
  *	sip_ua_bench [CALLS]
  *
- * Two uas back to back in one thread: INVITE, 180, 200, ACK, BYE, 200, each message written by one and
- * parsed by the other, so a complete call is counted once and paid for twice.  Time on the wire is none;
- * the clock of the uas advances as if CALLS came at 3000 a second, so that timers and lingering
- * transactions pile up as they would. */
+ * Two uas back to back in one thread: INVITE, 180, 200, ACK, BYE, 200, each message written by one
+ * and parsed by the other, so a complete call is counted once and paid for twice.  Time on the
+ * wire is none; the clock of the uas advances as if CALLS came at 3000 a second, so that timers
+ * and lingering transactions pile up as they would. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -28,10 +29,11 @@ static const struct net_addr addrs[SIDES] = {
 
 /* About what a sound-only SDP of ours weighs. */
 static const char sdp_text[] =
-	"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
-	"m=audio 50000 RTP/SAVP 96 9 0 8 101\r\na=rtpmap:96 opus/48000/2\r\na=rtpmap:9 G722/8000\r\n"
-	"a=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n"
-	"a=fmtp:101 0-16\r\na=fmtp:96 useinbandfec=1\r\na=sendrecv\r\na=ptime:20\r\n";
+        "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
+        "m=audio 50000 RTP/SAVP 96 9 0 8 101\r\na=rtpmap:96 opus/48000/2\r\na=rtpmap:9 "
+        "G722/8000\r\n"
+        "a=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n"
+        "a=fmtp:101 0-16\r\na=fmtp:96 useinbandfec=1\r\na=sendrecv\r\na=ptime:20\r\n";
 
 static struct packet {
 	unsigned to;
@@ -146,8 +148,8 @@ main(int count, char **arguments)
 	}
 	const double took = seconds() - start;
 	CHECK(ended == 2 * calls);
-	printf("%u calls, both sides: %.2f s of CPU, %.0f calls/s per core for one side\n", calls, took,
-	       2 * (double)calls / took);
+	printf("%u calls, both sides: %.2f s of CPU, %.0f calls/s per core for one side\n", calls,
+	       took, 2 * (double)calls / took);
 
 	hang_up = false;
 	pass(100000000);
@@ -156,7 +158,8 @@ main(int count, char **arguments)
 		call();
 	pass(100000000);
 	const struct sip_ua_counts after = sip_ua_count(uas[1]);
-	printf("%u calls standing: %.1f blocks of 512 bytes, %.1f transactions, %.1f dialogs each\n",
+	printf("%u calls standing: %.1f blocks of 512 bytes, %.1f transactions, %.1f dialogs "
+	       "each\n",
 	       after.sessions, (double)(after.blocks - before.blocks) / STANDING,
 	       (double)(after.transactions - before.transactions) / STANDING,
 	       (double)(after.dialogs - before.dialogs) / STANDING);

@@ -17,9 +17,9 @@
  *	conn open, conn closed, conn accept connections
  *	empty                               no session, dialog, transaction, block or timer is left
  *
- * Flags: sdp (a body of application/sdp), dialog (To tag of ours), tag=x (the peer's tag), tcp, same
- * (our message again, byte for byte), src=ADDRESS, id=CALL-ID, old (no magic cookie), ours (within a
- * call that we made).  "$tag" in a header is our tag, "~" in a body a line end. */
+ * Flags: sdp (a body of application/sdp), dialog (To tag of ours), tag=x (the peer's tag), tcp,
+ * same (our message again, byte for byte), src=ADDRESS, id=CALL-ID, old (no magic cookie), ours
+ * (within a call that we made).  "$tag" in a header is our tag, "~" in a body a line end. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -57,7 +57,9 @@ struct play {
 
 static struct play play;
 
-static const struct net_addr peer_addr = { .family = ADDR_IP4, .port = 5060, .ip = { 192, 0, 2, 9 } };
+static const struct net_addr peer_addr = { .family = ADDR_IP4,
+	                                   .port = 5060,
+	                                   .ip = { 192, 0, 2, 9 } };
 
 #define NEED(fact, ...)                                                                  \
 	do {                                                                             \
@@ -69,7 +71,7 @@ static const struct net_addr peer_addr = { .family = ADDR_IP4, .port = 5060, .ip
 		}                                                                        \
 	} while (0)
 
-/* ---- collecting what the ua gives out ---------------------------------------------------------------------- */
+/* ---- collecting what the ua gives out ------------------------------------------------------- */
 
 static const char *
 event_name(enum sip_event_kind kind)
@@ -173,7 +175,7 @@ take(void)
 	return heard;
 }
 
-/* ---- the lines --------------------------------------------------------------------------------------------- */
+/* ---- the lines ------------------------------------------------------------------------------ */
 
 struct words {
 	struct str items[24];
@@ -443,7 +445,7 @@ wait_for_something(void)
 	}
 }
 
-/* ---- commands ---------------------------------------------------------------------------------------------- */
+/* ---- commands ------------------------------------------------------------------------------- */
 
 static int
 command(const struct words *words)
@@ -453,7 +455,8 @@ command(const struct words *words)
 	const struct str head = words->head_count != 0 ? words->heads[0] : (struct str){ 0 };
 	uint32_t number = 0;
 	(void)str_u32(argument, &number);
-	const struct str sdp = words->count > 2 && number == 0 ? STR("v=0 ours") : (struct str){ 0 };
+	const struct str sdp =
+	        words->count > 2 && number == 0 ? STR("v=0 ours") : (struct str){ 0 };
 	const struct str late_sdp = words->count > 3 ? STR("v=0 ours") : (struct str){ 0 };
 	const uint16_t status = (uint16_t)number;
 	struct sip_ua *ua = play.ua;
@@ -490,8 +493,8 @@ command(const struct words *words)
 		char lines[256] = "";
 		if (head.len != 0)
 			snprintf(lines, sizeof lines, "%.*s\r\n", STR_ARGS(head));
-		return sip_session_reject(ua, play.session, status, (struct str){ 0 }, str_of(lines),
-		                          play.now_us);
+		return sip_session_reject(ua, play.session, status, (struct str){ 0 },
+		                          str_of(lines), play.now_us);
 	}
 	if (str_eq(name, STR("offer")))
 		return sip_session_offer(ua, play.session, STR("v=0 again"), play.now_us);

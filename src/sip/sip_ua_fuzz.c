@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The whole user agent under strangers' messages.  The input is a conversation: pieces between lines of
- * "====", each given as a datagram ("=====": on a connection), with our own tag, branch, Call-ID
- * and CSeq put in for $T, $B, $C and $N, so that mutations also reach calls that stand.  A caller reacts
- * to events in ways that the input's bytes choose.
+/* The whole user agent under strangers' messages.  The input is a conversation: pieces between
+ * lines of "====", each given as a datagram ("=====": on a connection), with our own tag, branch,
+ * Call-ID and CSeq put in for $T, $B, $C and $N, so that mutations also reach calls that stand.  A
+ * caller reacts to events in ways that the input's bytes choose.
  *
  * Property: no table grows beyond its limit, outputs come to an end after each input, and when the
  * calls are ended and time has passed, nothing is left. */
@@ -263,7 +263,8 @@ static void
 call_out(void)
 {
 	const struct sip_call call = {
-		.target = choose(3) != 0 ? STR("sip:remote@192.0.2.9") : STR("sip:remote@a.example"),
+		.target =
+		        choose(3) != 0 ? STR("sip:remote@192.0.2.9") : STR("sip:remote@a.example"),
 		.from_uri = STR("sip:space@192.0.2.1"),
 		.contact_user = STR("space"),
 		.realm = STR("home"),

@@ -2,8 +2,8 @@
 /* sip_ua_internal -- what the files of the user agent share; nobody else includes it.
  *
  * Layers, lowest first; a file calls downwards, and upwards only through the two dispatch points
- * sip_session_outcome() (a request of ours came to something) and sip_ua_request() (a new request
- * arrived):
+ * sip_session_outcome() (a request of ours came to something) and sip_ua_message() (a message
+ * arrived on a connection):
  *
  *	sip_ua_store    blocks of bytes, the queue of outputs and events
  *	sip_transport   connections: framing, reuse, limits
@@ -62,7 +62,7 @@ struct sip_timer {
 	enum sip_timer_kind kind;
 };
 
-/* ---- blocks ---------------------------------------------------------------------------------- */
+/* ---- blocks --------------------------------------------------------------------------------- */
 
 typedef uint32_t sip_bytes; /* stored bytes, counted; 0: none */
 
@@ -81,7 +81,7 @@ struct sip_store {
 	uint32_t free_first;
 };
 
-/* What a put may use up: calls that stand must be able to go on and end when new ones are refused. */
+/* What a put may use up: calls that stand go on, and end, when new ones are refused. */
 enum sip_urgency {
 	SIP_FOR_NEW,   /* leaves a quarter free */
 	SIP_FOR_CALL,  /* leaves a sixteenth free */
@@ -105,7 +105,7 @@ void sip_store_wipe(struct sip_store *store, sip_bytes *bytes);
 [[nodiscard]] struct str sip_store_get(const struct sip_store *store, sip_bytes bytes,
                                        uint8_t *scratch, size_t cap);
 
-/* ---- objects --------------------------------------------------------------------------------- */
+/* ---- objects -------------------------------------------------------------------------------- */
 
 struct sip_listener {
 	enum sip_transport transport;
@@ -400,7 +400,7 @@ struct sip_ua {
 	struct sip_msg in;  /* the one that arrived */
 };
 
-/* ---- sip_ua_store.c: queue of outputs ---------------------------------------------------------- */
+/* ---- sip_ua_store.c: queue of outputs ------------------------------------------------------- */
 
 void sip_timer_init(struct sip_timer *timer, enum sip_timer_kind kind, uint32_t handle);
 void sip_timer_start(struct sip_ua *ua, struct sip_timer *timer, int64_t after_us);
@@ -430,7 +430,7 @@ void sip_random_hex(struct sip_ua *ua, char out[SIP_TAG_LEN]);
 int64_t sip_random_us(struct sip_ua *ua, int64_t bound_us);
 struct writer sip_lines_writer(struct sip_ua *ua);
 
-/* ---- sip_transport.c ----------------------------------------------------------------------------- */
+/* ---- sip_transport.c ------------------------------------------------------------------------ */
 
 uint32_t sip_source_get(struct sip_ua *ua, const struct net_addr *addr);
 struct sip_source *sip_source_of(struct sip_ua *ua, uint32_t id);
@@ -451,7 +451,7 @@ int sip_listener_for(const struct sip_ua *ua, enum sip_transport transport,
 void sip_write_contact(struct sip_ua *ua, struct writer *w, unsigned listener, sip_bytes user,
                        bool secure);
 
-/* ---- sip_transaction.c ----------------------------------------------------------------------------- */
+/* ---- sip_transaction.c ---------------------------------------------------------------------- */
 
 enum sip_txn_input {
 	SIP_IN_1XX, /* received by a client, sent by a server */
@@ -503,7 +503,7 @@ bool sip_server_respond(struct sip_ua *ua, struct sip_txn *txn,
                         const struct sip_response *response);
 void sip_server_status(struct sip_ua *ua, struct sip_txn *txn, uint16_t status, struct str headers);
 
-/* ---- sip_client.c ------------------------------------------------------------------------------------ */
+/* ---- sip_client.c --------------------------------------------------------------------------- */
 
 struct sip_request { /* lies in ua->write_bytes, Via and Contact still missing */
 	enum sip_method method;
@@ -539,7 +539,7 @@ void sip_client_response(struct sip_ua *ua, struct sip_txn *txn, const struct si
 /* The ACK to a non-2xx. */
 void sip_client_ack(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *msg);
 
-/* ---- sip_dialog.c ------------------------------------------------------------------------------------ */
+/* ---- sip_dialog.c --------------------------------------------------------------------------- */
 
 struct sip_dialog *sip_dialog_get(const struct sip_ua *ua, uint32_t id);
 /* As UAS of a request, as UAC of a response (s12.1); NULL: no room, or the peer gave no Contact. */
@@ -581,7 +581,7 @@ void sip_dialog_bye(struct sip_ua *ua, struct sip_dialog *dialog, struct str hea
  * cannot take and must (415). */
 bool sip_body_sdp(const struct sip_msg *msg, struct str *sdp);
 
-/* ---- sip_session*.c ------------------------------------------------------------------------------------ */
+/* ---- sip_session*.c ------------------------------------------------------------------------- */
 
 struct sip_session *sip_session_get(const struct sip_ua *ua, uint32_t id);
 /* For commands: NULL when the session has ended for the caller. */
@@ -671,7 +671,7 @@ void sip_incoming_prack(struct sip_ua *ua, struct sip_session *session, struct s
                         const struct sip_msg *msg);
 void sip_incoming_acked(struct sip_ua *ua, struct sip_session *session, const struct sip_msg *msg);
 
-/* ---- sip_ua.c ---------------------------------------------------------------------------------------------- */
+/* ---- sip_ua.c ------------------------------------------------------------------------------- */
 
 /* Every input: time goes forward, and the outputs of the last input were taken. */
 void sip_ua_enter(struct sip_ua *ua, int64_t now_us);

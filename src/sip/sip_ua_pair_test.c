@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Goal: whatever a network does to two user agents, every call ends on both sides and leaves nothing:
- * no session, dialog, transaction, block or timer.
+/* Goal: whatever a network does to two user agents, every call ends on both sides and leaves
+ * nothing: no session, dialog, transaction, block or timer.
  *
  * Method: two uas back to back over a wire in memory that loses, delays, doubles and reorders by a
  * seed; scripted callers that do what callers do, at random times; many seeds. */
@@ -98,7 +98,8 @@ react(unsigned at, const struct sip_event *event)
 		EXPECT(side->session_count < SESSIONS_MAX);
 		side->sessions[side->session_count++] = id;
 		if (chance(50))
-			EXPECT_EQ(sip_session_progress(side->ua, id, 180, (struct str){ 0 }, now), 0);
+			EXPECT_EQ(sip_session_progress(side->ua, id, 180, (struct str){ 0 }, now),
+			          0);
 		if (chance(80))
 			EXPECT_EQ(sip_session_accept(side->ua, id, sdp, now), 0);
 		else if (chance(50))
@@ -230,7 +231,8 @@ wish(void)
 	int rc = 0;
 	switch (prng_below(&world.prng, 4)) {
 	case 0:
-		rc = sip_session_end(side->ua, id, chance(50) ? 486 : 0, STR("enough"), world.now_us);
+		rc = sip_session_end(side->ua, id, chance(50) ? 486 : 0, STR("enough"),
+		                     world.now_us);
 		break;
 	case 1:
 		rc = sip_session_offer(side->ua, id, sdp, world.now_us);

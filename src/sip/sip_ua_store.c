@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Memory and outputs of the user agent.  Every stored message, name and event is a chain of blocks
- * out of one pool, so that what strangers can make us keep has one limit; a block not used was never
- * touched. */
+ * out of one pool, so that what strangers can make us keep has one limit; a block not used was
+ * never touched. */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "sip/sip_ua_internal.h"
 
-/* ---- blocks ---------------------------------------------------------------------------------- */
+/* ---- blocks --------------------------------------------------------------------------------- */
 
 int
 sip_store_create(struct sip_store *store, uint32_t cap)
@@ -161,7 +161,7 @@ sip_store_get(const struct sip_store *store, sip_bytes bytes, uint8_t *scratch, 
 	return (struct str){ .at = (const char *)scratch, .len = len };
 }
 
-/* ---- small helpers ----------------------------------------------------------------------------- */
+/* ---- small helpers -------------------------------------------------------------------------- */
 
 void
 sip_timer_init(struct sip_timer *timer, enum sip_timer_kind kind, uint32_t handle)
@@ -224,7 +224,7 @@ sip_lines_writer(struct sip_ua *ua)
 	return writer_of(ua->lines_bytes, sizeof ua->lines_bytes);
 }
 
-/* ---- queue ------------------------------------------------------------------------------------- */
+/* ---- queue ---------------------------------------------------------------------------------- */
 
 /* Messages may be lost, so they leave room for orders and events, and those for the one event that
  * every session still has to come. */
@@ -322,11 +322,12 @@ sip_out_dns(struct sip_ua *ua, uint64_t query, enum dns_type type, const char *n
 	                            SIP_FOR_CALL);
 }
 
-/* ---- events -------------------------------------------------------------------------------------- */
+/* ---- events --------------------------------------------------------------------------------- */
 
 #define TEXT(field) offsetof(struct sip_event, field)
 
-static const uint16_t common_texts[] = { TEXT(call_id), TEXT(reason), TEXT(content_type), TEXT(body) };
+static const uint16_t common_texts[] = { TEXT(call_id), TEXT(reason), TEXT(content_type),
+	                                 TEXT(body) };
 static const uint16_t incoming_texts[] = {
 	TEXT(incoming.uri_user),  TEXT(incoming.uri_host),  TEXT(incoming.from_uri),
 	TEXT(incoming.from_user), TEXT(incoming.from_host), TEXT(incoming.from_display),
@@ -339,7 +340,8 @@ static const uint16_t refer_texts[] = { TEXT(refer.refer_to), TEXT(refer.replace
 typedef void text_visit(struct str *text, void *context);
 
 static void
-visit(struct sip_event *event, const uint16_t *fields, size_t count, text_visit *each, void *context)
+visit(struct sip_event *event, const uint16_t *fields, size_t count, text_visit *each,
+      void *context)
 {
 	for (size_t i = 0; i < count; i++)
 		each((struct str *)(void *)((uint8_t *)event + fields[i]), context);
@@ -435,7 +437,7 @@ event_of(struct sip_ua *ua, const struct sip_out_node *node)
 	return &ua->event;
 }
 
-/* ---- poll ------------------------------------------------------------------------------------------ */
+/* ---- poll ----------------------------------------------------------------------------------- */
 
 static void
 out_fill_bytes(struct sip_ua *ua, struct sip_out *out, const struct sip_out_node *node)
