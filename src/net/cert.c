@@ -146,8 +146,8 @@ set_serial(X509 *cert)
 		return false;
 	bytes[0] |= 1; /* never zero */
 	BIGNUM *number = BN_bin2bn(bytes, sizeof bytes, NULL);
-	const bool ok = number != NULL &&
-	                BN_to_ASN1_INTEGER(number, X509_get_serialNumber(cert)) != NULL;
+	const bool ok =
+	        number != NULL && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(cert)) != NULL;
 	BN_free(number);
 	return ok;
 }

@@ -32,7 +32,7 @@ struct cert_settings {
 	/* Signed by this authority; NULL: by itself. */
 	const char *issuer_cert_file;
 	const char *issuer_key_file;
-	bool authority;           /* may sign others */
+	bool authority; /* may sign others */
 };
 
 /* A new ECDSA P-256 key (mode 0600) and its certificate (0644). */
@@ -47,7 +47,8 @@ struct cert_settings {
 struct cert_info {
 	char subject[CERT_NAME_MAX]; /* "CN = host, O = ..." */
 	char issuer[CERT_NAME_MAX];
-	char fingerprint[CERT_FINGERPRINT_MAX]; /* SHA-256 of the DER form, upper case hex with colons */
+	/* SHA-256 of the DER form, upper case hex with colons. */
+	char fingerprint[CERT_FINGERPRINT_MAX];
 	wall_time not_before;
 	wall_time not_after;
 };

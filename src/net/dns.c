@@ -64,8 +64,7 @@ arm_timeout(struct dns *dns)
 		loop_timer_arm(dns->timeout, INT64_MAX);
 		return;
 	}
-	loop_timer_arm(dns->timeout,
-	               loop_now_us() + (int64_t)wait.tv_sec * 1000000 + wait.tv_usec);
+	loop_timer_arm(dns->timeout, loop_now_us() + (int64_t)wait.tv_sec * 1000000 + wait.tv_usec);
 }
 
 static void
@@ -181,7 +180,7 @@ on_addresses(void *argument, int code, int timeouts, struct ares_addrinfo *info)
 		const int family = query->type == DNS_A ? AF_INET : AF_INET6;
 		for (const struct ares_addrinfo_node *n = info->nodes; n != NULL; n = n->ai_next) {
 			struct dns_record *record =
-				n->ai_family == family ? add_record(query) : NULL;
+			        n->ai_family == family ? add_record(query) : NULL;
 			if (record != NULL)
 				record->addr = addr_of_sockaddr(n->ai_addr);
 		}
@@ -349,8 +348,8 @@ channel_open(struct dns *dns, const struct dns_settings *settings)
 {
 	struct ares_options options = {
 		.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_EDNS,
-		.timeout = settings->timeout_us != 0 ? (int)(settings->timeout_us / 1000)
-		                                     : TIMEOUT_MS,
+		.timeout =
+		        settings->timeout_us != 0 ? (int)(settings->timeout_us / 1000) : TIMEOUT_MS,
 		.tries = settings->tries != 0 ? (int)settings->tries : TRIES,
 		.ednspsz = EDNS_BYTES,
 		.sock_state_cb = on_socket_state,

@@ -198,9 +198,8 @@ world_open(struct world *world)
 	snprintf(world->servers, sizeof world->servers, "127.0.0.1:%u",
 	         udp_local(world->server)->port);
 	EXPECT_EQ(dns_create(&world->dns, world->loop,
-	                     &(struct dns_settings){ .servers = world->servers,
-	                                             .timeout_us = 50000,
-	                                             .tries = 2 }),
+	                     &(struct dns_settings){
+	                             .servers = world->servers, .timeout_us = 50000, .tries = 2 }),
 	          0);
 }
 

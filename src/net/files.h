@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* files -- the few things we do with small files, done so that a crash leaves old or new, never half.
+/* files -- the few things we do with small files, done so that a crash leaves the old or the new
+ * one, never half.
  *
  * Blocking: for start, reload and administrators' commands, not for the hot path.
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Goal: a replaced file is whole, has its mode and leaves no temporary behind; bounds hold; the clock
- * and the random source give what they say.  Method: a folder of its own under /tmp. */
+/* Goal: a replaced file is whole, has its mode and leaves no temporary behind; bounds hold; the
+ * clock and the random source give what they say.  Method: a folder of its own under /tmp. */
 #include "net/files.h"
 
 #include <dirent.h>

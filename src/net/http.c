@@ -142,7 +142,7 @@ request_take(struct http *http, http_request_id id)
 	return peer;
 }
 
-/* -- refusals ------------------------------------------------------------------------------------ */
+/* -- refusals ---------------------------------------------------------------------------------- */
 
 /* A request that never reaches the handler. */
 static void
@@ -154,10 +154,10 @@ refuse(struct peer *peer, unsigned status, const char *text)
 	};
 	peer->listener->counters.bad_requests++;
 	http_answer(peer, &(struct http_response){ .status = status,
-	                                      .headers = headers,
-	                                      .header_count = status == 426 ? 2 : 1,
-	                                      .body = str_of(text),
-	                                      .close = true });
+	                                           .headers = headers,
+	                                           .header_count = status == 426 ? 2 : 1,
+	                                           .body = str_of(text),
+	                                           .close = true });
 }
 
 /* -- requests -------------------------------------------------------------------------------- */
@@ -249,7 +249,7 @@ take_head(struct peer *peer)
 {
 	struct http_head head;
 	const enum http_reject reject =
-		http_request_parse(&head, (const char *)peer->head.bytes, peer->head.len);
+	        http_request_parse(&head, (const char *)peer->head.bytes, peer->head.len);
 	peer->head_only = reject == HTTP_OK && str_eq(head.method, STR("HEAD"));
 	if (reject != HTTP_OK) {
 		refuse(peer, http_reject_status(reject), http_reject_name(reject));
@@ -356,7 +356,7 @@ consume_body(struct peer *peer, const uint8_t *bytes, size_t len)
 	struct str data;
 	enum http_reject reject;
 	const size_t taken =
-		http_chunks_input(&peer->chunks, (const char *)bytes, len, &data, &reject);
+	        http_chunks_input(&peer->chunks, (const char *)bytes, len, &data, &reject);
 	if (reject != HTTP_OK) {
 		refuse(peer, http_reject_status(reject), http_reject_name(reject));
 		return len;
@@ -592,18 +592,18 @@ http_listen(struct http_listener **out, struct http *http,
 		s->request_us = REQUEST_US;
 	if (s->keep_alive_us == 0)
 		s->keep_alive_us = KEEP_ALIVE_US;
-	const int rc = tcp_listen(&listener->tcp, http->loop,
-	                          &(struct tcp_listen_settings){
-		                          .bind = s->bind,
-		                          .tls = s->tls,
-		                          .handler = &listener_handler,
-		                          .context = listener,
-		                          .limits = {
-			                          .queue_bytes_max = HTTP_QUEUE_BYTES,
-			                          .first_byte_us = s->request_us,
-			                          .connections_max = s->connections_max,
-			                          .per_source_max = s->per_source_max,
-		                          } });
+	const int rc = tcp_listen(
+	        &listener->tcp, http->loop,
+	        &(struct tcp_listen_settings){ .bind = s->bind,
+	                                       .tls = s->tls,
+	                                       .handler = &listener_handler,
+	                                       .context = listener,
+	                                       .limits = {
+	                                               .queue_bytes_max = HTTP_QUEUE_BYTES,
+	                                               .first_byte_us = s->request_us,
+	                                               .connections_max = s->connections_max,
+	                                               .per_source_max = s->per_source_max,
+	                                       } });
 	if (rc != 0) {
 		free(listener);
 		return rc;

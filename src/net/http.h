@@ -11,12 +11,12 @@
  *            copied, save `body_static`.
  * Threads    The loop's.
  * Units      Bytes; microseconds, monotonic.
- * Errors     0 or -errno.  Malformed requests are answered (400, 408, 413, 414, 426, 431, 501, 505),
- *            counted and never shown to the handler.
+ * Errors     0 or -errno.  Malformed requests are answered (400, 408, 413, 414, 426, 431, 501,
+ *            505), counted and never shown to the handler.
  * Limits     HTTP_HEADER_BYTES_MAX of request line and headers, HTTP_HEADERS_MAX of them;
- *            HTTP_ANSWER_US_MAX until an answer, then 504 is sent for it; bodies, messages, queues
- *            and connections as in the listener's settings.  A quiet WebSocket costs about 2.2 KB of
- *            ours, without TLS.
+ *            HTTP_ANSWER_US_MAX until an answer, then 504 is sent for it; bodies, messages,
+ *            queues and connections as in the listener's settings.  A quiet WebSocket costs
+ *            about 2.2 KB of ours, without TLS.
  */
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
@@ -35,7 +35,7 @@ enum {
 	HTTP_HEADERS_MAX = 64,
 	HTTP_REASON_MAX = 320,
 	HTTP_ANSWER_US_MAX = 120 * 1000000,
-	WS_CLOSE_REASON_MAX = 123, /* RFC 6455 s5.5: a control frame has 125 bytes, two are the code */
+	WS_CLOSE_REASON_MAX = 123, /* RFC 6455 s5.5: 125 bytes of control frame less the code */
 };
 
 struct http;
@@ -68,8 +68,8 @@ struct http_request {
 	struct str host;           /* the Host header */
 	const struct http_header *headers; /* values without surrounding blanks */
 	uint32_t header_count;
-	struct str body;           /* empty for WebSocket openings */
-	struct str ws_protocols;   /* WebSocket: Sec-WebSocket-Protocol as offered, else empty */
+	struct str body;         /* empty for WebSocket openings */
+	struct str ws_protocols; /* WebSocket: Sec-WebSocket-Protocol as offered, else empty */
 };
 
 /* First header of that name (case does not matter), or an empty view. */
@@ -79,8 +79,8 @@ struct http_request {
 
 struct http_response {
 	unsigned status;
-	/* Content-Length, Date and Connection are ours.  A name or value with a line break in it makes
-	 * the answer a 500: strangers' bytes do not add headers. */
+	/* Content-Length, Date and Connection are ours.  A name or value with a line break in it
+	 * makes the answer a 500: strangers' bytes do not add headers. */
 	const struct http_header *headers;
 	uint32_t header_count;
 	struct str body;
@@ -103,21 +103,23 @@ const char *http_status_text(unsigned status);
 enum ws_kind { WS_TEXT, WS_BINARY };
 
 struct ws_close {
-	uint16_t code;     /* RFC 6455 s7.4.1; 1006: ended without a close frame */
-	const char *text;  /* the peer's reason, or ours for the log: "TLS: certificate verify failed:
-	                      self-signed certificate", "connection refused", "no pong for 30 s" */
+	uint16_t code; /* RFC 6455 s7.4.1; 1006: ended without a close frame */
+	/* The peer's reason, or ours for the log: "TLS: certificate verify failed: self-signed
+	 * certificate", "connection refused", "no sign of life from peer". */
+	const char *text;
 };
 
 struct ws_handler {
-	/* The server has accepted us: open for sending.  Connections that we accepted are open from
-	 * ws_accept() on, without this call.  May be NULL. */
+	/* The server has accepted us: open for sending.  Connections that we accepted are open
+	 * from ws_accept() on, without this call.  May be NULL. */
 	void (*opened)(void *context, ws_id id);
 	/* A whole message; text was checked to be UTF-8. */
-	void (*message)(void *context, ws_id id, enum ws_kind kind, const uint8_t *bytes, size_t len);
+	void (*message)(void *context, ws_id id, enum ws_kind kind, const uint8_t *bytes,
+	                size_t len);
 	/* The queue, once more than half full, is empty again.  May be NULL. */
 	void (*drained)(void *context, ws_id id);
-	/* The handle is stale from now on.  Comes exactly once for every connection that was accepted or
-	 * connected, after our own ws_close() too; only http_destroy() ends them silently. */
+	/* The handle is stale from now on.  Comes exactly once for every connection that was
+	 * accepted or connected, after our own ws_close() too; only http_destroy() is silent. */
 	void (*closed)(void *context, ws_id id, const struct ws_close *close);
 };
 
@@ -164,8 +166,8 @@ struct ws_connect_settings {
 struct http_listen_settings {
 	struct net_addr bind;
 	struct tls_context *tls; /* NULL: plain */
-	/* Decides from headers alone, before the body is read, how many bytes of body this request may
-	 * have.  NULL: `body_bytes_max` for all. */
+	/* Decides from headers alone, before the body is read, how many bytes of body this request
+	 * may have.  NULL: `body_bytes_max` for all. */
 	uint32_t (*body_limit)(void *context, const struct http_request *request);
 	/* A whole request. */
 	void (*request)(void *context, const struct http_request *request);
@@ -182,11 +184,11 @@ struct http_listen_settings {
 
 struct http_listener_counters {
 	uint64_t requests;
-	uint64_t bad_requests;   /* answered by us with 4xx or 5xx */
-	uint64_t slow_requests;  /* 408 */
-	uint64_t refused;        /* connections beyond a limit */
+	uint64_t bad_requests;  /* answered by us with 4xx or 5xx */
+	uint64_t slow_requests; /* 408 */
+	uint64_t refused;       /* connections beyond a limit */
 	uint64_t ws_accepted;
-	uint32_t connections;    /* now, WebSockets included */
+	uint32_t connections; /* now, WebSockets included */
 };
 
 /* `connections_max`: of all listeners and clients together. */

@@ -104,7 +104,8 @@ status_has_body(unsigned status)
 static bool
 write_answer_head(struct writer *w, const struct http_response *response, bool close_after)
 {
-	writer_format(w, "HTTP/1.1 %u %s\r\n", response->status, http_status_text(response->status));
+	writer_format(w, "HTTP/1.1 %u %s\r\n", response->status,
+	              http_status_text(response->status));
 	write_date(w);
 	if (status_has_body(response->status))
 		writer_format(w, "Content-Length: %zu\r\n", response->body.len);
@@ -202,8 +203,8 @@ http_answer(struct peer *peer, const struct http_response *response)
 		answer_done(peer);
 		return;
 	}
-	const bool body = response->body.len != 0 && !peer->head_only &&
-	                  status_has_body(response->status);
+	const bool body =
+	        response->body.len != 0 && !peer->head_only && status_has_body(response->status);
 	const bool together = body && response->body.len <= w.cap - w.at;
 	if (together)
 		writer_str(&w, response->body);
@@ -230,5 +231,5 @@ http_respond_text(struct http *http, http_request_id id, unsigned status, const 
 	const struct http_header type = { STR("Content-Type"), str_of(content_type) };
 	http_respond(http, id,
 	             &(struct http_response){
-		             .status = status, .headers = &type, .header_count = 1, .body = body });
+	                     .status = status, .headers = &type, .header_count = 1, .body = body });
 }

@@ -16,23 +16,23 @@
 #include "net/ws_frame.h"
 
 enum {
-	HTTP_QUEUE_BYTES = 256 * 1024,   /* of an HTTP connection */
-	HTTP_PENDING_BYTES = 64 * 1024,  /* pipelined behind a request that is not answered yet */
-	HTTP_KEPT_BYTES = 4096,          /* a buffer grown beyond this is not kept between uses */
+	HTTP_QUEUE_BYTES = 256 * 1024,  /* of an HTTP connection */
+	HTTP_PENDING_BYTES = 64 * 1024, /* pipelined behind a request that is not answered yet */
+	HTTP_KEPT_BYTES = 4096,         /* a buffer grown beyond this is not kept between uses */
 	HTTP_SENDING_US_MAX = 60 * 1000000, /* of a long answer without the queue draining once */
-	WS_QUEUE_SLACK_BYTES = 64 * 1024, /* TLS records, control frames */
+	WS_QUEUE_SLACK_BYTES = 64 * 1024,   /* TLS records, control frames */
 };
 
 enum peer_state {
-	PEER_HEAD,    /* reading a request's head */
+	PEER_HEAD, /* reading a request's head */
 	PEER_BODY,
 	PEER_WAITING, /* for the handler's answer */
 	PEER_SENDING, /* a long answer */
 	PEER_WS_CONNECTING,
 	PEER_WS_HANDSHAKE, /* reading the server's answer */
 	PEER_WS_OPEN,
-	PEER_WS_CLOSING,   /* our close frame is sent */
-	PEER_WS_FAILED,    /* ends at the next turn of the loop */
+	PEER_WS_CLOSING, /* our close frame is sent */
+	PEER_WS_FAILED,  /* ends at the next turn of the loop */
 };
 
 struct buffer {
@@ -45,13 +45,13 @@ struct ws {
 	const struct ws_handler *handler;
 	void *context;
 	struct ws_limits limits;
-	struct ws_frame frame;     /* being read, when in_frame */
-	uint64_t frame_at;         /* bytes of its payload read */
+	struct ws_frame frame; /* being read, when in_frame */
+	uint64_t frame_at;     /* bytes of its payload read */
 	bool in_frame;
 	bool client;
-	bool in_message;           /* fragments of a message came, the final one did not */
+	bool in_message; /* fragments of a message came, the final one did not */
 	bool pinged;
-	enum ws_kind kind;         /* of that message */
+	enum ws_kind kind; /* of that message */
 	uint8_t header_len;
 	uint8_t header[WS_HEADER_BYTES_MAX];
 	uint8_t control[WS_CONTROL_BYTES_MAX];
@@ -79,9 +79,9 @@ struct peer {
 	uint64_t body_max;
 	bool chunked;
 	bool close_after;
-	bool head_only;  /* HEAD: no body in the answer */
-	bool upgrade;    /* the request asks for a WebSocket */
-	bool consuming;  /* inside peer_input() */
+	bool head_only; /* HEAD: no body in the answer */
+	bool upgrade;   /* the request asks for a WebSocket */
+	bool consuming; /* inside peer_input() */
 	bool paused;
 	uint8_t *answer_owned;
 	const uint8_t *answer;
@@ -113,8 +113,8 @@ struct http {
 	struct slab peers;
 	struct slab requests;
 	struct http_listener *listeners;
-	struct prng prng;    /* masks of WebSocket clients */
-	unsigned callbacks;  /* running */
+	struct prng prng;   /* masks of WebSocket clients */
+	unsigned callbacks; /* running */
 };
 
 extern const struct tcp_handler http_peer_handler;
@@ -134,7 +134,7 @@ void peer_arm(struct peer *peer, int64_t deadline_us);
 void peer_close(struct peer *peer);
 /* Bytes that were kept back are read now. */
 void peer_continue(struct peer *peer);
-/* The peer a request belongs to, whose answer is no longer owed afterwards; NULL when it is gone. */
+/* The peer a request belongs to, whose answer is no longer owed then; NULL when it is gone. */
 [[nodiscard]] struct peer *request_take(struct http *http, http_request_id id);
 
 /* http_answer.c: one answer; the next request or the end comes by itself. */

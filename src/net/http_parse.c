@@ -145,9 +145,8 @@ take_fields(struct http_head *head, struct str rest, unsigned *hosts)
 	}
 	if (head->chunked && head->has_length)
 		return HTTP_REJECT_LENGTH; /* RFC 9112 s6.1: may be an attempt at smuggling */
-	head->websocket =
-		str_eq_nocase(http_head_field(head, STR("upgrade")), STR("websocket")) &&
-		http_list_has(http_head_field(head, STR("connection")), STR("upgrade"));
+	head->websocket = str_eq_nocase(http_head_field(head, STR("upgrade")), STR("websocket")) &&
+	                  http_list_has(http_head_field(head, STR("connection")), STR("upgrade"));
 	return HTTP_OK;
 }
 
@@ -163,8 +162,8 @@ take_target(struct http_head *head, struct str target)
 			return str_eq(head->method, STR("OPTIONS")) ? HTTP_OK : HTTP_REJECT_TARGET;
 		}
 		/* RFC 9112 s3.2.2: a server must take the absolute form too. */
-		const struct str scheme = str_starts(target, STR("https://")) ? STR("https://")
-		                                                              : STR("http://");
+		const struct str scheme =
+		        str_starts(target, STR("https://")) ? STR("https://") : STR("http://");
 		if (!str_starts(target, scheme))
 			return HTTP_REJECT_TARGET;
 		target = str_sub(target, scheme.len, target.len - scheme.len);

@@ -40,7 +40,7 @@ struct http_head {
 	struct str method; /* requests */
 	struct str path;
 	struct str query;
-	unsigned status;   /* responses */
+	unsigned status; /* responses */
 	struct str reason;
 	struct str host;
 	struct http_header headers[HTTP_HEADERS_MAX];
@@ -48,9 +48,9 @@ struct http_head {
 	uint64_t content_length;
 	bool has_length;
 	bool chunked;
-	bool close;           /* the connection ends after this exchange */
+	bool close; /* the connection ends after this exchange */
 	bool expect_continue;
-	bool websocket;       /* Upgrade: websocket, and Connection says so */
+	bool websocket; /* Upgrade: websocket, and Connection says so */
 };
 
 /* The length of the head with its empty line, or 0 when that is not there yet.  Bytes before `from`
@@ -89,10 +89,10 @@ enum http_chunk_state {
 /* Zeroed: at the first chunk. */
 struct http_chunks {
 	enum http_chunk_state state;
-	uint64_t left;       /* of this chunk's data */
-	uint32_t line_len;   /* of the size line or the trailer so far */
+	uint64_t left;     /* of this chunk's data */
+	uint32_t line_len; /* of the size line or the trailer so far */
 	uint32_t digits;
-	bool line_empty;     /* of the trailer's line */
+	bool line_empty; /* of the trailer's line */
 	bool cr;
 };
 

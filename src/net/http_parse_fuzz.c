@@ -21,8 +21,8 @@ unchunk(const char *bytes, size_t len, size_t piece)
 	while (sum.taken < len && chunks.state != HTTP_CHUNK_DONE && sum.reject == HTTP_OK) {
 		const size_t left = len - sum.taken < piece ? len - sum.taken : piece;
 		struct str data;
-		const size_t taken = http_chunks_input(&chunks, bytes + sum.taken, left, &data,
-		                                       &sum.reject);
+		const size_t taken =
+		        http_chunks_input(&chunks, bytes + sum.taken, left, &data, &sum.reject);
 		CHECK(taken != 0 && taken <= left);
 		for (size_t i = 0; i < data.len; i++)
 			sum.hash = (sum.hash ^ (uint8_t)data.at[i]) * 1099511628211u;

@@ -16,9 +16,10 @@ parse(struct http_head *head, const char *text)
 TEST(a_request_is_read_in_its_parts)
 {
 	struct http_head head;
-	EXPECT_EQ(parse(&head, "PUT /api/v1/calls?filter=a%20b&x HTTP/1.1\r\nHost: bridge:8445\r\n"
-	                       "content-length:  12 \r\nX-Empty:\r\nConnection: keep-alive, Close\r\n"
-	                       "Expect: 100-continue\r\n\r\n"),
+	EXPECT_EQ(parse(&head,
+	                "PUT /api/v1/calls?filter=a%20b&x HTTP/1.1\r\nHost: bridge:8445\r\n"
+	                "content-length:  12 \r\nX-Empty:\r\nConnection: keep-alive, Close\r\n"
+	                "Expect: 100-continue\r\n\r\n"),
 	          HTTP_OK);
 	EXPECT_STR(head.method, "PUT");
 	EXPECT_STR(head.path, "/api/v1/calls");
@@ -42,7 +43,8 @@ TEST(openings_and_old_forms_are_recognised)
 	EXPECT(head.close);
 	EXPECT_STR(head.path, "/");
 	EXPECT_STR(head.query, "x=1");
-	EXPECT_EQ(parse(&head, "GET https://a.test/p?x=1 HTTP/1.1\r\nHost: a.test\r\n\r\n"), HTTP_OK);
+	EXPECT_EQ(parse(&head, "GET https://a.test/p?x=1 HTTP/1.1\r\nHost: a.test\r\n\r\n"),
+	          HTTP_OK);
 	EXPECT_STR(head.path, "/p");
 	EXPECT_STR(head.query, "x=1");
 	EXPECT_EQ(parse(&head, "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"), HTTP_OK);
@@ -81,7 +83,8 @@ TEST(each_broken_rule_is_named)
 		                      "18446744073709551616\r\n\r\n" },
 		{ HTTP_REJECT_LENGTH, "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
 		                      "Transfer-Encoding: chunked\r\n\r\n" },
-		{ HTTP_REJECT_CODING, "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n" },
+		{ HTTP_REJECT_CODING,
+		  "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n" },
 		{ HTTP_REJECT_CODING, "GET / HTTP/1.1\r\nHost: a\r\n"
 		                      "Transfer-Encoding: chunked, chunked\r\n\r\n" },
 		{ HTTP_REJECT_CODING, "GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n" },
@@ -114,8 +117,8 @@ TEST(responses_are_read_too)
 TEST(every_prefix_waits_and_no_flip_escapes)
 {
 	static const char text[] =
-		"POST /a/b?c=d HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"
-		"Content-Length: 5\r\nExpect: 100-continue\r\nX-Y: z, w\r\n\r\n";
+	        "POST /a/b?c=d HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"
+	        "Content-Length: 5\r\nExpect: 100-continue\r\nX-Y: z, w\r\n\r\n";
 	const size_t len = sizeof text - 1;
 	for (size_t n = 0; n < len; n++) {
 		EXPECT_EQ(http_head_end(text, n, 0), 0);
@@ -145,7 +148,7 @@ unchunk(const char *text, size_t piece, char out[64], bool *done)
 		while (left != 0 && chunks.state != HTTP_CHUNK_DONE && reject == HTTP_OK) {
 			struct str data;
 			const size_t taken =
-				http_chunks_input(&chunks, text + at, left, &data, &reject);
+			        http_chunks_input(&chunks, text + at, left, &data, &reject);
 			EXPECT(taken != 0 && taken <= left && out_len + data.len < 64);
 			memcpy(out + out_len, data.at, data.len);
 			out_len += data.len;
@@ -160,7 +163,8 @@ unchunk(const char *text, size_t piece, char out[64], bool *done)
 
 TEST(chunked_bodies_come_together_in_pieces_of_any_size)
 {
-	static const char text[] = "5;name=\"v\"\r\nhello\r\n00A\r\n, world!!!\r\n0\r\nT: x\r\n\r\n";
+	static const char text[] =
+	        "5;name=\"v\"\r\nhello\r\n00A\r\n, world!!!\r\n0\r\nT: x\r\n\r\n";
 	for (size_t piece = 1; piece < sizeof text; piece++) {
 		char out[64];
 		bool done;
@@ -173,8 +177,18 @@ TEST(chunked_bodies_come_together_in_pieces_of_any_size)
 TEST(chunks_that_lie_are_refused)
 {
 	static const char *const cases[] = {
-		"\r\n",  "g\r\n", "5 x",         "-1\r\n",   "0x5\r\n", "5\r\nhelloX\r\n", "5\n",
-		"5\rX",  " 5",    "1000000000000000\r\n", "5\r\nhello\rX", "0\r\nT: x\rX",
+		"\r\n",
+		"g\r\n",
+		"5 x",
+		"-1\r\n",
+		"0x5\r\n",
+		"5\r\nhelloX\r\n",
+		"5\n",
+		"5\rX",
+		" 5",
+		"1000000000000000\r\n",
+		"5\r\nhello\rX",
+		"0\r\nT: x\rX",
 		"5;a\nb\r\n",
 	};
 	for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -193,8 +207,9 @@ TEST(chunks_that_lie_are_refused)
 TEST(the_frames_of_rfc_6455_s5_7_are_read)
 {
 	struct ws_frame frame;
-	const uint8_t hello[] = { 0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d,
-		                  0x7f, 0x9f, 0x4d, 0x51, 0x58 };
+	const uint8_t hello[] = {
+		0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58
+	};
 	EXPECT_EQ(ws_frame_parse(&frame, hello, sizeof hello), WS_OK);
 	EXPECT(frame.final && frame.masked);
 	EXPECT_EQ(frame.opcode, WS_OP_TEXT);
@@ -252,12 +267,18 @@ TEST(frames_that_lie_are_refused)
 
 TEST(utf8_and_close_codes_have_their_bounds)
 {
-	static const char *const good[] = { "", "a", "\xc2\x80", "\xe0\xa0\x80", "\xed\x9f\xbf",
-		                            "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf",
+	static const char *const good[] = { "",
+		                            "a",
+		                            "\xc2\x80",
+		                            "\xe0\xa0\x80",
+		                            "\xed\x9f\xbf",
+		                            "\xf0\x90\x80\x80",
+		                            "\xf4\x8f\xbf\xbf",
 		                            "K\xc3\xb6ln \xe2\x82\xac" };
-	static const char *const bad[] = { "\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80",
-		                           "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xc3",
-		                           "\xe2\x82", "a\xff", "\xe2\x28\xa1" };
+	static const char *const bad[] = { "\x80",         "\xc1\xbf",         "\xe0\x9f\xbf",
+		                           "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
+		                           "\xc3",         "\xe2\x82",         "a\xff",
+		                           "\xe2\x28\xa1" };
 	for (unsigned i = 0; i < sizeof good / sizeof *good; i++)
 		EXPECT(ws_utf8_valid((const uint8_t *)good[i], strlen(good[i])));
 	for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++)

@@ -82,14 +82,14 @@ handle(void *context, const struct http_request *request)
 	} else if (str_eq(request->path, STR("/big"))) {
 		http_respond(scene->http, request->id,
 		             &(struct http_response){
-			             .status = 200,
-			             .body = { (const char *)scene->big, BIG_BYTES },
-			             .body_static = str_eq(request->query, STR("static")) });
+		                     .status = 200,
+		                     .body = { (const char *)scene->big, BIG_BYTES },
+		                     .body_static = str_eq(request->query, STR("static")) });
 	} else if (str_eq(request->path, STR("/injected"))) {
 		const struct http_header bad = { STR("Location"), STR("/x\r\nSet-Cookie: a=b") };
 		http_respond(scene->http, request->id,
 		             &(struct http_response){
-			             .status = 302, .headers = &bad, .header_count = 1 });
+		                     .status = 302, .headers = &bad, .header_count = 1 });
 	} else if (str_eq(request->path, STR("/none"))) {
 		http_respond(scene->http, request->id, &(struct http_response){ .status = 204 });
 	} else {
@@ -125,12 +125,12 @@ scene_connect_tls(struct scene *scene, struct tls_context *tls)
 	scene->heard[0] = '\0';
 	EXPECT_EQ(tcp_connect(&scene->client, scene->loop,
 	                      &(struct tcp_connect_settings){
-		                      .to = *http_listener_local(scene->listener),
-		                      .tls = tls,
-		                      .host = "host.test",
-		                      .handler = &client_handler,
-		                      .context = scene,
-		                      .limits = { .queue_bytes_max = 128 << 20 } }),
+	                              .to = *http_listener_local(scene->listener),
+	                              .tls = tls,
+	                              .host = "host.test",
+	                              .handler = &client_handler,
+	                              .context = scene,
+	                              .limits = { .queue_bytes_max = 128 << 20 } }),
 	          0);
 	loop_run_until(scene->loop, loop_now_us() + 20000);
 }
@@ -232,7 +232,7 @@ TEST(requests_are_answered_and_the_connection_kept)
 TEST(a_request_may_come_byte_by_byte)
 {
 	static const char text[] = "POST /slow HTTP/1.1\r\n" HOST
-				   "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n";
+	                           "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n";
 	struct scene scene;
 	scene_open(&scene, (struct http_listen_settings){ 0 });
 	scene_connect(&scene);
@@ -253,8 +253,8 @@ TEST(many_pipelined_requests_are_answered_in_order)
 	scene_connect(&scene);
 	char text[128];
 	for (unsigned i = 0; i < COUNT; i++) {
-		snprintf(text, sizeof text, "POST /%u HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\nok",
-		         i);
+		snprintf(text, sizeof text,
+		         "POST /%u HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\nok", i);
 		say(&scene, text);
 	}
 	await(&scene, "HTTP/1.1 200 OK", COUNT);
@@ -317,7 +317,8 @@ TEST(long_answers_arrive_whole_copied_or_not)
 	for (unsigned i = 0; i < 2; i++) {
 		scene_connect(&scene);
 		tcp_pause(scene.client, true);
-		say(&scene, i == 0 ? "GET /big HTTP/1.1\r\n" HOST "\r\nGET /end HTTP/1.1\r\n" HOST "\r\n"
+		say(&scene, i == 0 ? "GET /big HTTP/1.1\r\n" HOST "\r\nGET /end HTTP/1.1\r\n" HOST
+		                     "\r\n"
 		                   : "GET /big?static HTTP/1.1\r\n" HOST
 		                     "\r\nGET /end HTTP/1.1\r\n" HOST "\r\n");
 		run(&scene, 50000);
@@ -380,7 +381,8 @@ TEST(a_client_that_asks_before_sending_its_body_is_told_to_go_on)
 	struct scene scene;
 	scene_open(&scene, (struct http_listen_settings){ 0 });
 	scene_connect(&scene);
-	say(&scene, "POST /x HTTP/1.1\r\n" HOST "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+	say(&scene,
+	    "POST /x HTTP/1.1\r\n" HOST "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n");
 	await(&scene, "HTTP/1.1 100 Continue\r\n\r\n", 1);
 	say(&scene, "ok");
 	await(&scene, "HTTP/1.1 200 OK", 1);
@@ -397,7 +399,8 @@ TEST(malformed_requests_are_answered_and_never_shown)
 		{ "NONSENSE\r\n\r\n", "HTTP/1.1 400 " },
 		{ "GET / HTTP/1.1\r\n" HOST "Content-Length: 5\r\nContent-Length: 3\r\n\r\nhello",
 		  "HTTP/1.1 400 " },
-		{ "GET / HTTP/1.1\r\n" HOST "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+		{ "GET / HTTP/1.1\r\n" HOST
+		  "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
 		  "HTTP/1.1 400 " },
 		{ "GET / HTTP/9.9\r\n" HOST "\r\n", "HTTP/1.1 505 " },
 		{ "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip\r\n\r\n", "HTTP/1.1 501 " },
@@ -451,8 +454,8 @@ TEST(an_answer_with_a_line_break_in_a_header_becomes_a_500)
 TEST(slow_requests_and_idle_connections_are_ended)
 {
 	struct scene scene;
-	scene_open(&scene, (struct http_listen_settings){ .request_us = 60000,
-	                                                  .keep_alive_us = 60000 });
+	scene_open(&scene,
+	           (struct http_listen_settings){ .request_us = 60000, .keep_alive_us = 60000 });
 	scene_connect(&scene);
 	say(&scene, "GET / HTTP/1.1\r\n");
 	for (unsigned i = 0; i < 10 && scene.client != NULL; i++) {
@@ -499,24 +502,24 @@ TEST(over_tls_the_handler_learns_the_name_of_the_client)
 {
 	char error[TLS_ERROR_MAX];
 	struct tls_context *server, *client;
-	EXPECT_EQ(tls_context_create(&server,
-	                             &(struct tls_settings){
-					     .server = true,
-					     .cert_file = test_cert("good.crt"),
-					     .key_file = test_cert("good.key"),
-					     .client_certificate = true,
-					     .trust_file = test_cert("authority.crt"),
-					     .alpn = "http/1.1" },
-	                             error),
-	          0);
-	EXPECT_EQ(tls_context_create(&client,
-	                             &(struct tls_settings){
-					     .cert_file = test_cert("client.crt"),
-					     .key_file = test_cert("client.key"),
-					     .trust_file = test_cert("authority.crt"),
-					     .alpn = "h2,http/1.1" },
-	                             error),
-	          0);
+	EXPECT_EQ(
+	        tls_context_create(&server,
+	                           &(struct tls_settings){ .server = true,
+	                                                   .cert_file = test_cert("good.crt"),
+	                                                   .key_file = test_cert("good.key"),
+	                                                   .client_certificate = true,
+	                                                   .trust_file = test_cert("authority.crt"),
+	                                                   .alpn = "http/1.1" },
+	                           error),
+	        0);
+	EXPECT_EQ(
+	        tls_context_create(&client,
+	                           &(struct tls_settings){ .cert_file = test_cert("client.crt"),
+	                                                   .key_file = test_cert("client.key"),
+	                                                   .trust_file = test_cert("authority.crt"),
+	                                                   .alpn = "h2,http/1.1" },
+	                           error),
+	        0);
 	struct scene scene;
 	scene_open(&scene, (struct http_listen_settings){ .tls = server });
 	scene_connect_tls(&scene, client);

@@ -76,7 +76,8 @@ find(const struct http *http, ws_id id)
 	return peer != NULL && peer->ws != NULL ? peer : NULL;
 }
 
-/* The last call for a WebSocket; `text` may be its own memory.  Its connection has been closed, or is gone. */
+/* The last call for a WebSocket, whose connection has been closed or is gone; `text` may be its own
+ * memory. */
 static void
 end(struct peer *peer, unsigned code, const char *text)
 {
@@ -475,7 +476,8 @@ refused_by_server(struct peer *peer, const struct http_head *head, struct str bo
 {
 	char text[HTTP_REASON_MAX];
 	struct writer w = writer_of(text, sizeof text - 1);
-	writer_format(&w, "HTTP %u %.*s", head->status, (int)(head->reason.len < 64 ? head->reason.len : 64),
+	writer_format(&w, "HTTP %u %.*s", head->status,
+	              (int)(head->reason.len < 64 ? head->reason.len : 64),
 	              head->reason.len != 0 ? head->reason.at : "");
 	/* The first line of the body, as far as it is plain text. */
 	size_t len = 0;
@@ -510,7 +512,7 @@ handshake_complete(struct peer *peer, struct str rest)
 	struct http *http = peer->http;
 	struct http_head head;
 	const enum http_reject reject =
-		http_response_parse(&head, (const char *)peer->head.bytes, peer->head.len);
+	        http_response_parse(&head, (const char *)peer->head.bytes, peer->head.len);
 	if (reject != HTTP_OK) {
 		fail(peer, CLOSE_LOST, http_reject_name(reject));
 		return;
@@ -545,7 +547,7 @@ consume_handshake(struct peer *peer, const uint8_t *bytes, size_t len)
 		return len;
 	}
 	const size_t head_end =
-		http_head_end((const char *)peer->head.bytes, peer->head.len, before);
+	        http_head_end((const char *)peer->head.bytes, peer->head.len, before);
 	if (head_end == 0) {
 		if (peer->head.len == HTTP_HEADER_BYTES_MAX) {
 			fail(peer, CLOSE_LOST, "answer too long");

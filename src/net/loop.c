@@ -74,8 +74,8 @@ loop_destroy(struct loop *loop)
 	uv_close((uv_handle_t *)&loop->keep, NULL);
 	while (loop->orphans.next != &loop->orphans)
 		loop->orphans.next->end(loop->orphans.next);
-	/* What was destroyed is still waiting for its close callback, which frees it.  A first run may
-	 * do nothing but take back an earlier loop_stop(). */
+	/* What was destroyed is still waiting for its close callback, which frees it.  A first run
+	 * may do nothing but take back an earlier loop_stop(). */
 	uv_run(&loop->uv, UV_RUN_NOWAIT);
 	uv_run(&loop->uv, UV_RUN_NOWAIT);
 	CHECK(uv_loop_close(&loop->uv) == 0); /* else: something on it was not destroyed */
@@ -168,7 +168,7 @@ loop_timer_arm(struct loop_timer *timer, int64_t deadline_us)
 		uv_timer_stop(&timer->uv);
 		return;
 	}
-	/* libuv counts whole milliseconds of the same clock: rounding up keeps us from being early. */
+	/* libuv counts whole milliseconds of the same clock: rounding up is never early. */
 	const uint64_t at_ms = deadline_us > 0 ? ((uint64_t)deadline_us + 999) / 1000 : 0;
 	const uint64_t now_ms = uv_now(timer->uv.loop);
 	uv_timer_start(&timer->uv, on_timer, at_ms > now_ms ? at_ms - now_ms : 0, 0);
@@ -461,7 +461,8 @@ loop_child_create(struct loop_child **out, struct loop *loop,
 		return rc;
 	}
 	if (child->has_pipe)
-		CHECK(uv_read_start((uv_stream_t *)&child->pipe, child_buffer, on_child_output) == 0);
+		CHECK(uv_read_start((uv_stream_t *)&child->pipe, child_buffer, on_child_output) ==
+		      0);
 	*out = child;
 	return 0;
 }

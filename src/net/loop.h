@@ -75,22 +75,22 @@ void loop_signal_destroy(struct loop_signal *watch);
 enum { LOOP_CHILD_FDS_MAX = 8 };
 
 struct loop_child_settings {
-	const char *file;              /* looked up in PATH unless it has a slash */
-	const char *const *arguments;  /* arguments[0] is what `ps` shows; NULL ends it */
+	const char *file;               /* looked up in PATH unless it has a slash */
+	const char *const *arguments;   /* arguments[0] is what `ps` shows; NULL ends it */
 	const char *const *environment; /* NULL: ours */
-	const char *directory;         /* NULL: ours */
-	bool user_change;              /* to uid and gid below */
+	const char *directory;          /* NULL: ours */
+	bool user_change;               /* to uid and gid below */
 	uid_t uid;
 	gid_t gid;
-	bool new_session;              /* not reached by the terminal's Ctrl-C */
+	bool new_session; /* not reached by the terminal's Ctrl-C */
 	/* Standard error and output come to `output`; otherwise they are inherited. */
 	bool output_pipe;
 	/* Descriptors the child gets as 3, 4, ...; they stay open here. */
 	int fds[LOOP_CHILD_FDS_MAX];
 	unsigned fd_count;
 
-	/* It has ended and was reaped; `signal_number` is not zero if one killed it.  The object stays
-	 * until it is destroyed. */
+	/* It has ended and was reaped; `signal_number` is not zero if one killed it.  The object
+	 * stays until it is destroyed. */
 	void (*ended)(void *context, struct loop_child *child, int exit_status, int signal_number);
 	/* A piece of output, not cut at lines; NULL when `output_pipe` is false. */
 	void (*output)(void *context, struct loop_child *child, const char *bytes, size_t len);

@@ -21,8 +21,8 @@ struct loop_orphan {
 
 struct loop {
 	uv_loop_t uv;
-	uv_async_t keep;     /* keeps loop_run() running when nothing else does */
-	struct udp_io *udp;  /* shared buffers of this loop's datagram sockets; NULL before the first */
+	uv_async_t keep;    /* keeps loop_run() running when nothing else does */
+	struct udp_io *udp; /* shared by this loop's datagram sockets; NULL before the first */
 	struct loop_orphan orphans; /* list head */
 	/* Where streams are read into; contents are done with before the loop's next callback. */
 	uint8_t scratch[LOOP_SCRATCH_BYTES];

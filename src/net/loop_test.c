@@ -54,7 +54,8 @@ TEST(a_timer_is_never_early)
 	loop_timer_arm(firing.timer, firing.wanted_us);
 	loop_run(firing.loop);
 	EXPECT_EQ(firing.left, 0);
-	EXPECT(firing.late_us_max < 1000000); /* a busy machine may be late, a broken timer is later */
+	EXPECT(firing.late_us_max <
+	       1000000); /* a busy machine may be late, a broken timer is later */
 	loop_timer_destroy(firing.timer);
 	loop_destroy(firing.loop);
 }
@@ -188,22 +189,25 @@ TEST(a_child_is_heard_and_its_exit_status_told_after_its_last_words)
 	EXPECT_EQ(pipe(fds), 0);
 	EXPECT_EQ(write(fds[1], "by pipe\n", 8), 8);
 	close(fds[1]);
-	EXPECT_EQ(loop_child_create(&child, story.loop,
-	                            &(struct loop_child_settings){
-		                            .file = "/bin/sh",
-		                            .arguments = (const char *const[]){
-			                            "speaker", "-c",
-			                            "echo $V; cat <&3; echo last >&2; exit 7", NULL },
-		                            .environment = (const char *const[]){
-			                            "V=from us", "PATH=/usr/bin:/bin", NULL },
-		                            .output_pipe = true,
-		                            .fds = { fds[0] },
-		                            .fd_count = 1,
-		                            .ended = child_ended,
-		                            .output = child_output,
-		                            .context = &story,
-	                            }),
-	          0);
+	EXPECT_EQ(
+	        loop_child_create(
+	                &child, story.loop,
+	                &(struct loop_child_settings){
+	                        .file = "/bin/sh",
+	                        .arguments =
+	                                (const char *const[]){
+	                                        "speaker", "-c",
+	                                        "echo $V; cat <&3; echo last >&2; exit 7", NULL },
+	                        .environment = (const char *const[]){ "V=from us",
+	                                                              "PATH=/usr/bin:/bin", NULL },
+	                        .output_pipe = true,
+	                        .fds = { fds[0] },
+	                        .fd_count = 1,
+	                        .ended = child_ended,
+	                        .output = child_output,
+	                        .context = &story,
+	                }),
+	        0);
 	EXPECT(loop_child_pid(child) > 0);
 	loop_run(story.loop);
 	EXPECT_EQ(story.exit_status, 7);
@@ -218,15 +222,16 @@ TEST(a_killed_child_tells_the_signal)
 {
 	struct child_story story = { .loop = loop_new() };
 	struct loop_child *child;
-	EXPECT_EQ(loop_child_create(&child, story.loop,
-	                            &(struct loop_child_settings){
-		                            .file = "sleep",
-		                            .arguments = (const char *const[]){ "sleep", "60", NULL },
-		                            .new_session = true,
-		                            .ended = child_ended,
-		                            .context = &story,
-	                            }),
-	          0);
+	EXPECT_EQ(
+	        loop_child_create(&child, story.loop,
+	                          &(struct loop_child_settings){
+	                                  .file = "sleep",
+	                                  .arguments = (const char *const[]){ "sleep", "60", NULL },
+	                                  .new_session = true,
+	                                  .ended = child_ended,
+	                                  .context = &story,
+	                          }),
+	        0);
 	EXPECT_EQ(getsid(loop_child_pid(child)), loop_child_pid(child));
 	EXPECT_EQ(loop_child_kill(child, SIGKILL), 0);
 	loop_run(story.loop);

@@ -29,7 +29,8 @@ static bool
 row_parse(struct row *row, const char *line)
 {
 	char hex[33];
-	if (sscanf(line, " %*u: %32[0-9A-F]:%4X %*[0-9A-F]:%*X %2X %*X:%*X %*X:%*X %*X %*u %*u %" SCNu64,
+	if (sscanf(line,
+	           " %*u: %32[0-9A-F]:%4X %*[0-9A-F]:%*X %2X %*X:%*X %*X:%*X %*X %*u %*u %" SCNu64,
 	           hex, &row->port, &row->state, &row->inode) != 4)
 		return false;
 	const size_t words = strlen(hex) / 8;

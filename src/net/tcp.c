@@ -16,7 +16,7 @@
 
 enum {
 	QUEUE_BYTES_DEFAULT = 256 * 1024,
-	READS_MAX = 4,    /* a wake-up, so that one sender does not starve others */
+	READS_MAX = 4,       /* a wake-up, so that one sender does not starve others */
 	PLAIN_BYTES = 16384, /* a TLS record */
 	QUEUE_BYTES_MIN = 1024,
 	KEEPALIVE_IDLE_S = 60,
@@ -103,7 +103,7 @@ connection_end_now(struct tcp_connection *c, enum tcp_end end, const char *text)
 	CHECK(c->state != TCP_GONE && c->state != TCP_FLUSHING && c->state != TCP_LINGERING);
 	if (c->listener != NULL)
 		c->listener->counters.ended[end]++;
-	/* Released first: whatever the owner does inside `closed`, this connection is out of reach. */
+	/* Released first: whatever the owner does inside `closed`, this one is out of reach. */
 	char kept[TCP_TEXT_MAX];
 	snprintf(kept, sizeof kept, "%s", text);
 	const struct tcp_handler *handler = c->handler;
@@ -157,7 +157,7 @@ static int64_t
 idle_deadline(const struct tcp_connection *c)
 {
 	return c->state == TCP_OPEN && c->idle_us != 0 && !c->paused ? c->heard_us + c->idle_us
-	                                                         : INT64_MAX;
+	                                                             : INT64_MAX;
 }
 
 static int64_t
@@ -178,13 +178,15 @@ on_deadline(uv_timer_t *handle)
 	}
 	switch (c->state) {
 	case TCP_CONNECTING:
-		connection_end_now(c, TCP_END_CONNECT_TIMEOUT, tcp_end_name(TCP_END_CONNECT_TIMEOUT));
+		connection_end_now(c, TCP_END_CONNECT_TIMEOUT,
+		                   tcp_end_name(TCP_END_CONNECT_TIMEOUT));
 		break;
 	case TCP_HANDSHAKING:
 		if (c->listener != NULL)
 			connection_end_now(c, TCP_END_FIRST_BYTE, "TLS handshake took too long");
 		else
-			connection_end_now(c, TCP_END_CONNECT_TIMEOUT, "TLS handshake took too long");
+			connection_end_now(c, TCP_END_CONNECT_TIMEOUT,
+			                   "TLS handshake took too long");
 		break;
 	case TCP_OPEN:
 		if (c->deadline_us != INT64_MAX)
@@ -241,7 +243,8 @@ write_some(const struct tcp_connection *c, const uint8_t *bytes, size_t len)
 {
 	size_t done = 0;
 	while (done < len) {
-		const ssize_t wrote = send(c->fd, bytes + done, len - done, MSG_NOSIGNAL | MSG_DONTWAIT);
+		const ssize_t wrote =
+		        send(c->fd, bytes + done, len - done, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (wrote < 0 && errno == EINTR)
 			continue;
 		if (wrote < 0)
@@ -425,7 +428,8 @@ input_tls(struct tcp_connection *c, const uint8_t *bytes, size_t len, int64_t no
 	/* What the peer sends while we take our leave is read from the socket only. */
 	uint8_t plain[PLAIN_BYTES];
 	size_t plain_len;
-	while (c->state == TCP_OPEN && (plain_len = tls_session_read(c->tls, plain, sizeof plain)) != 0)
+	while (c->state == TCP_OPEN &&
+	       (plain_len = tls_session_read(c->tls, plain, sizeof plain)) != 0)
 		deliver(c, plain, plain_len);
 	if (c->state != TCP_OPEN && c->state != TCP_HANDSHAKING)
 		return;
@@ -625,8 +629,8 @@ tcp_connect(struct tcp_connection **out, struct loop *loop,
 	c->context = settings->context;
 	c->peer = settings->to;
 	c->state = TCP_CONNECTING;
-	c->deadline_us = loop_now_us() +
-	                 (settings->timeout_us != 0 ? settings->timeout_us : CONNECT_US);
+	c->deadline_us =
+	        loop_now_us() + (settings->timeout_us != 0 ? settings->timeout_us : CONNECT_US);
 	*out = c;
 
 	struct sockaddr_storage name;

@@ -30,7 +30,7 @@ struct tcp_listener;
 struct tcp_connection;
 
 enum tcp_end {
-	TCP_END_PEER,       /* closed in order by the other side */
+	TCP_END_PEER, /* closed in order by the other side */
 	TCP_END_RESET,
 	TCP_END_IDLE,       /* nothing received for idle_us */
 	TCP_END_FIRST_BYTE, /* nothing received after it was opened; or a TLS handshake too slow */
@@ -39,7 +39,7 @@ enum tcp_end {
 	TCP_END_UNREACHABLE,
 	TCP_END_CONNECT_TIMEOUT,
 	TCP_END_TLS,
-	TCP_END_SYSTEM,     /* ENOMEM, EMFILE and their like */
+	TCP_END_SYSTEM, /* ENOMEM, EMFILE and their like */
 	TCP_END_COUNT,
 };
 
@@ -62,7 +62,7 @@ struct tcp_limits {
 	int64_t idle_us;          /* 0: none */
 	int64_t first_byte_us;    /* accepted ones, TLS handshake included; 0: 10 s */
 	uint32_t connections_max; /* listener; 0: 4096 */
-	uint32_t per_source_max;  /* listener; 0: as many as connections_max; loopback is not counted */
+	uint32_t per_source_max;  /* listener; 0: connections_max; loopback is not counted */
 };
 
 struct tcp_listen_settings {
@@ -76,11 +76,11 @@ struct tcp_listen_settings {
 
 struct tcp_listener_counters {
 	uint64_t accepted;
-	uint64_t refused_total;      /* beyond connections_max */
-	uint64_t refused_source;     /* beyond per_source_max */
-	uint64_t accept_errors;      /* EMFILE and their like; the listener pauses for 100 ms */
+	uint64_t refused_total;  /* beyond connections_max */
+	uint64_t refused_source; /* beyond per_source_max */
+	uint64_t accept_errors;  /* EMFILE and their like; the listener pauses for 100 ms */
 	uint64_t ended[TCP_END_COUNT];
-	uint32_t connections;        /* now */
+	uint32_t connections; /* now */
 };
 
 [[nodiscard]] int tcp_listen(struct tcp_listener **out, struct loop *loop,

@@ -12,10 +12,11 @@ enum tcp_state {
 	TCP_CONNECTING,
 	TCP_HANDSHAKING, /* TLS */
 	TCP_OPEN,
-	TCP_ENDING,    /* `closed` will come from the timer, so that no call of the owner's calls back */
-	TCP_FLUSHING,  /* tcp_close(): the queue, then our FIN */
-	TCP_LINGERING, /* FIN sent; what the peer still sends is read and dropped, or it would cost the
-	              peer our last bytes (RFC 9112 s9.6) */
+	TCP_ENDING,   /* `closed` comes from the timer: no call of the owner's calls back */
+	TCP_FLUSHING, /* tcp_close(): the queue, then our FIN */
+	/* FIN sent; what the peer still sends is read and dropped, or it would cost the peer our
+	 * last bytes (RFC 9112 s9.6). */
+	TCP_LINGERING,
 	TCP_GONE,
 };
 

@@ -89,7 +89,8 @@ accepted(struct tcp_listener *listener, int fd, const struct net_addr *peer)
 {
 	struct tcp_connection *c;
 	tcp_configure(fd, peer, listener->dscp);
-	if (tcp_connection_create(&c, listener->loop, fd, listener->tls, NULL, &listener->limits) != 0) {
+	if (tcp_connection_create(&c, listener->loop, fd, listener->tls, NULL, &listener->limits) !=
+	    0) {
 		listener->counters.accept_errors++;
 		return;
 	}

@@ -26,7 +26,7 @@ struct person {
 	enum tcp_end end;
 	char text[320];
 	size_t heard_len;
-	size_t wanted_len;   /* then the loop stops */
+	size_t wanted_len; /* then the loop stops */
 	bool echo;
 	bool close_on_bytes;
 	bool abort_on_bytes;
@@ -37,8 +37,8 @@ struct person {
 struct scene {
 	struct loop *loop;
 	struct tcp_listener *listener;
-	struct person *near;   /* connects */
-	struct person *far;    /* accepted; later ones have no person */
+	struct person *near; /* connects */
+	struct person *far;  /* accepted; later ones have no person */
 	unsigned accepted;
 };
 
@@ -162,12 +162,12 @@ scene_connect(struct scene *scene, struct tls_context *tls, const char *host,
 {
 	EXPECT_EQ(tcp_connect(&scene->near->connection, scene->loop,
 	                      &(struct tcp_connect_settings){
-		                      .to = *tcp_listener_local(scene->listener),
-		                      .tls = tls,
-		                      .host = host,
-		                      .handler = &person_handler,
-		                      .context = scene->near,
-		                      .limits = limits }),
+	                              .to = *tcp_listener_local(scene->listener),
+	                              .tls = tls,
+	                              .host = host,
+	                              .handler = &person_handler,
+	                              .context = scene->near,
+	                              .limits = limits }),
 	          0);
 }
 
@@ -204,7 +204,8 @@ carry(struct tls_context *server, struct tls_context *client)
 	enum { BYTES = 700000 };
 	struct scene scene;
 	scene_open(&scene, server, (struct tcp_limits){ .queue_bytes_max = 1 << 20 });
-	scene_connect(&scene, client, "host.test", (struct tcp_limits){ .queue_bytes_max = 1 << 20 });
+	scene_connect(&scene, client, "host.test",
+	              (struct tcp_limits){ .queue_bytes_max = 1 << 20 });
 	run_until_open(&scene);
 	EXPECT(addr_eq(tcp_peer(scene.near->connection), tcp_listener_local(scene.listener)));
 	EXPECT(addr_eq(tcp_local(scene.near->connection), tcp_peer(scene.far->connection)));
@@ -253,11 +254,11 @@ static struct tls_context *
 server_context(const char *cert, const char *key, const char *client_trust)
 {
 	return context_of((struct tls_settings){
-		.server = true,
-		.cert_file = test_cert(cert),
-		.key_file = test_cert(key),
-		.client_certificate = client_trust != NULL,
-		.trust_file = client_trust != NULL ? test_cert(client_trust) : NULL,
+	        .server = true,
+	        .cert_file = test_cert(cert),
+	        .key_file = test_cert(key),
+	        .client_certificate = client_trust != NULL,
+	        .trust_file = client_trust != NULL ? test_cert(client_trust) : NULL,
 	});
 }
 
@@ -265,7 +266,7 @@ TEST(tls_streams_do_too)
 {
 	struct tls_context *server = server_context("good.crt", "good.key", NULL);
 	struct tls_context *client =
-		context_of((struct tls_settings){ .trust_file = test_cert("authority.crt") });
+	        context_of((struct tls_settings){ .trust_file = test_cert("authority.crt") });
 	carry(server, client);
 	tls_context_destroy(server);
 	tls_context_destroy(client);
@@ -276,7 +277,7 @@ TEST(a_client_that_does_not_believe_the_server_never_opens)
 	struct scene scene;
 	struct tls_context *server = server_context("stranger.crt", "stranger.key", NULL);
 	struct tls_context *client =
-		context_of((struct tls_settings){ .trust_file = test_cert("authority.crt") });
+	        context_of((struct tls_settings){ .trust_file = test_cert("authority.crt") });
 	scene_open(&scene, server, (struct tcp_limits){ 0 });
 	scene_connect(&scene, client, "host.test", (struct tcp_limits){ 0 });
 	scene.far->stop_on_close = true;
@@ -298,7 +299,7 @@ TEST(a_client_without_the_demanded_certificate_learns_why)
 	struct scene scene;
 	struct tls_context *server = server_context("good.crt", "good.key", "authority.crt");
 	struct tls_context *client =
-		context_of((struct tls_settings){ .trust_file = test_cert("authority.crt") });
+	        context_of((struct tls_settings){ .trust_file = test_cert("authority.crt") });
 	scene_open(&scene, server, (struct tcp_limits){ 0 });
 	scene_connect(&scene, client, "host.test", (struct tcp_limits){ 0 });
 	scene.near->stop_on_close = true;
@@ -438,9 +439,9 @@ TEST(connections_beyond_the_limit_are_closed_and_counted)
 		people[i].loop = scene.loop;
 		EXPECT_EQ(tcp_connect(&people[i].connection, scene.loop,
 		                      &(struct tcp_connect_settings){
-			                      .to = *tcp_listener_local(scene.listener),
-			                      .handler = &person_handler,
-			                      .context = &people[i] }),
+		                              .to = *tcp_listener_local(scene.listener),
+		                              .handler = &person_handler,
+		                              .context = &people[i] }),
 		          0);
 		more[i] = people[i].connection;
 		run(&scene, 20000);

@@ -14,7 +14,7 @@ enum { PATHS_AT_ONCE = 8, PATH_BYTES = 128 };
 static char folder[] = "/tmp/net-certs-XXXXXX";
 
 static const char *const names[] = { "host.test", "127.0.0.1", "::1", NULL };
-static const char *const made[] = { "authority", "other", "good",   "expired",
+static const char *const made[] = { "authority", "other", "good",    "expired",
 	                            "client",    "self",  "stranger" };
 
 static void

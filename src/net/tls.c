@@ -42,7 +42,7 @@ struct tls_context {
 
 struct tls_session {
 	SSL *ssl;
-	BIO *in;  /* both belong to `ssl` */
+	BIO *in; /* both belong to `ssl` */
 	BIO *out;
 	struct tls_context *context;
 	enum tls_state state;
@@ -105,7 +105,8 @@ load_chain_file(SSL_CTX *ssl, const char *path, char error[TLS_ERROR_MAX])
 	if (bio == NULL)
 		return fail(error, "cannot read %s: %s", path, reason());
 	unsigned count = 0;
-	for (X509 *cert; (cert = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL)) != NULL; count++) {
+	for (X509 *cert; (cert = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL)) != NULL;
+	     count++) {
 		if (SSL_CTX_add0_chain_cert(ssl, cert) != 1) {
 			X509_free(cert);
 			BIO_free(bio);
@@ -162,7 +163,8 @@ load_trust(SSL_CTX *ssl, const struct kept_settings *settings, char error[TLS_ER
 		return 0;
 	}
 	if (SSL_CTX_load_verify_file(ssl, settings->trust_file) != 1)
-		return fail(error, "cannot use trust bundle %s: %s", settings->trust_file, reason());
+		return fail(error, "cannot use trust bundle %s: %s", settings->trust_file,
+		            reason());
 	if (settings->server) {
 		STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(settings->trust_file);
 		if (names != NULL)
@@ -233,8 +235,10 @@ keep_settings(struct kept_settings *kept, const struct tls_settings *settings)
 		char **out;
 		const char *text;
 	} texts[] = {
-		{ &kept->cert_file, settings->cert_file },   { &kept->key_file, settings->key_file },
-		{ &kept->chain_file, settings->chain_file }, { &kept->trust_file, settings->trust_file },
+		{ &kept->cert_file, settings->cert_file },
+		{ &kept->key_file, settings->key_file },
+		{ &kept->chain_file, settings->chain_file },
+		{ &kept->trust_file, settings->trust_file },
 		{ &kept->ciphers, settings->ciphers },
 	};
 	for (unsigned i = 0; i < COUNT_OF(texts); i++) {
@@ -294,8 +298,8 @@ tls_context_reload(struct tls_context *context, char error[TLS_ERROR_MAX])
 {
 	error[0] = '\0';
 	ERR_clear_error();
-	SSL_CTX *ssl = SSL_CTX_new(context->settings.server ? TLS_server_method()
-	                                                    : TLS_client_method());
+	SSL_CTX *ssl =
+	        SSL_CTX_new(context->settings.server ? TLS_server_method() : TLS_client_method());
 	if (ssl == NULL) {
 		ERR_clear_error();
 		return -ENOMEM;

@@ -32,20 +32,19 @@ struct tls_session;
 
 struct tls_settings {
 	bool server;
-	const char *cert_file;  /* PEM, own certificate first, then the chain; client: may be NULL */
+	const char *cert_file;  /* PEM, own certificate, then its chain; client: may be NULL */
 	const char *key_file;   /* PEM */
 	const char *chain_file; /* further intermediates, may be NULL */
 	/* PEM bundle of trusted authorities, or of the very certificates to accept (C2W's white
 	 * list).  NULL: the system's. */
 	const char *trust_file;
-	/* Client: check chain and name.  Server: demand a certificate of the trust bundle.  A client
-	 * that does not verify says so in its settings, never by default of a zeroed struct. */
-	bool no_verify;             /* client only */
-	bool no_name_check;         /* client only: the chain counts, the name does not */
-	bool client_certificate;    /* server only */
-	const char *alpn;           /* comma separated, most wanted first; NULL: none */
-	const char *ciphers;        /* OpenSSL's list for TLS 1.2; NULL: its default */
-	uint16_t version_min;       /* 0x0303 or 0x0304; 0: TLS 1.2 */
+	/* A client checks chain and name: zeroed settings never leave that off. */
+	bool no_verify;          /* client only */
+	bool no_name_check;      /* client only: the chain counts, the name does not */
+	bool client_certificate; /* server only: demand one that the trust bundle vouches for */
+	const char *alpn;        /* comma separated, most wanted first; NULL: none */
+	const char *ciphers;     /* OpenSSL's list for TLS 1.2; NULL: its default */
+	uint16_t version_min;    /* 0x0303 or 0x0304; 0: TLS 1.2 */
 };
 
 [[nodiscard]] int tls_context_create(struct tls_context **out, const struct tls_settings *settings,
@@ -54,7 +53,7 @@ void tls_context_destroy(struct tls_context *context);
 /* One more share, to be given up by tls_context_destroy(); returns `context`. */
 struct tls_context *tls_context_share(struct tls_context *context);
 
-/* Reads the files again; new sessions use them, running ones go on.  On error all stays as it was. */
+/* Reads the files again; new sessions use them, running ones go on.  On error nothing changes. */
 [[nodiscard]] int tls_context_reload(struct tls_context *context, char error[TLS_ERROR_MAX]);
 
 /* -- sessions -------------------------------------------------------------------------------- */
@@ -83,7 +82,7 @@ enum tls_state tls_session_write(struct tls_session *session, const void *bytes,
 /* Says close_notify. */
 void tls_session_close(struct tls_session *session);
 
-/* Bytes for the wire: up to `cap`, 0 when there is nothing.  Take until 0 after every call above. */
+/* Bytes for the wire: up to `cap`, 0 when there is nothing.  Take until 0 after each call above. */
 [[nodiscard]] size_t tls_session_output(struct tls_session *session, void *out, size_t cap);
 
 [[nodiscard]] enum tls_state tls_session_state(const struct tls_session *session);

@@ -16,7 +16,7 @@
 enum {
 	RECEIVE_BYTES = 65536, /* a GRO run is at most one IP packet's 65535 bytes */
 	RUN_BYTES_MAX = 65000, /* under the 65507 of one IPv4 datagram, which bounds a GSO send */
-	ROUNDS_MAX = 4,        /* recvmmsg calls a wake-up, so that one flood does not starve others */
+	ROUNDS_MAX = 4, /* recvmmsg calls a wake-up, so that one flood does not starve others */
 	CONTROL_BYTES = 128,
 };
 
@@ -64,7 +64,7 @@ static void
 control_add(struct msghdr *header, size_t cap, int level, int type, const void *value, size_t len)
 {
 	struct cmsghdr *at =
-		(struct cmsghdr *)(void *)((uint8_t *)header->msg_control + header->msg_controllen);
+	        (struct cmsghdr *)(void *)((uint8_t *)header->msg_control + header->msg_controllen);
 	CHECK(header->msg_controllen + CMSG_SPACE(len) <= cap);
 	at->cmsg_level = level;
 	at->cmsg_type = type;
@@ -160,8 +160,8 @@ run_send(struct run *run)
 	run->socket = NULL;
 
 	if (run->count > 1 && socket->gso) {
-		const int rc = send_counted(socket, run, run->bytes, run->bytes_len,
-		                            run->datagram_bytes);
+		const int rc =
+		        send_counted(socket, run, run->bytes, run->bytes_len, run->datagram_bytes);
 		if (rc != -EINVAL && rc != -EIO && rc != -EMSGSIZE) {
 			count_sent(socket, rc, run->count, run->bytes_len);
 			return;
@@ -282,7 +282,8 @@ read_control(const struct udp_socket *socket, struct msghdr *header, size_t len)
 
 /* Cuts one received message into its datagrams. */
 static void
-deliver(struct udp_socket *socket, struct msghdr *header, uint8_t *bytes, size_t len, int64_t now_us)
+deliver(struct udp_socket *socket, struct msghdr *header, uint8_t *bytes, size_t len,
+        int64_t now_us)
 {
 	if ((header->msg_flags & MSG_TRUNC) != 0) {
 		socket->counters.dropped_long++;

@@ -12,10 +12,11 @@
  *            A socket may be closed inside its own callback.
  * Threads    The loop's.
  * Units      Bytes; buffer sizes as the kernel counts them.
- * Errors     udp_open: -errno; on -EADDRINUSE net/port_owner.h says who has it.  Sending never fails
- *            towards the caller: what the kernel refused is counted, as if the network had lost it.
- * Limits     UDP_DATAGRAM_BYTES_MAX a datagram, UDP_RUN_MAX datagrams a run; shared buffers of about
- *            1.1 MB a loop, some 300 bytes of ours a socket.
+ * Errors     udp_open: -errno; on -EADDRINUSE net/port_owner.h says who has it.  Sending never
+ *            fails towards the caller: what the kernel refused is counted, as if the network had
+ *            lost it.
+ * Limits     UDP_DATAGRAM_BYTES_MAX a datagram, UDP_RUN_MAX datagrams a run; shared buffers of
+ *            about 1.1 MB a loop, some 350 bytes of ours a socket.
  */
 #ifndef NET_UDP_H
 #define NET_UDP_H
@@ -29,7 +30,7 @@
 
 enum {
 	UDP_DATAGRAM_BYTES_MAX = 65507,
-	UDP_RUN_MAX = 64,    /* UDP_MAX_SEGMENTS of kernels before 6.9 */
+	UDP_RUN_MAX = 64,     /* UDP_MAX_SEGMENTS of kernels before 6.9 */
 	UDP_RECEIVE_MAX = 16, /* messages a recvmmsg; each may hold a GRO run */
 };
 
@@ -49,13 +50,13 @@ typedef void udp_receive_cb(void *context, struct udp_socket *socket,
                             const struct udp_datagram *datagram);
 
 struct udp_settings {
-	struct net_addr bind;     /* port 0: any free port; family decides IPv4 or IPv6 (v6 only) */
+	struct net_addr bind; /* port 0: any free port; family decides IPv4 or IPv6 (v6 only) */
 	udp_receive_cb *receive;
 	void *context;
-	uint8_t dscp;             /* 0-63 */
-	bool reuse_port;          /* several sockets share the port, the kernel spreads senders */
-	uint32_t receive_bytes;   /* SO_RCVBUF, 0: system default */
-	uint32_t send_bytes;      /* SO_SNDBUF, 0: system default */
+	uint8_t dscp;           /* 0-63 */
+	bool reuse_port;        /* several sockets share the port, the kernel spreads senders */
+	uint32_t receive_bytes; /* SO_RCVBUF, 0: system default */
+	uint32_t send_bytes;    /* SO_SNDBUF, 0: system default */
 };
 
 /* Sums over a socket's life. */

@@ -35,10 +35,10 @@ enum ws_opcode {
 
 enum ws_reject {
 	WS_OK = 0,
-	WS_MORE,             /* the header is not complete */
-	WS_REJECT_RESERVED,  /* a reserved bit or opcode (s5.2) */
-	WS_REJECT_CONTROL,   /* a control frame in pieces or longer than 125 (s5.5) */
-	WS_REJECT_LENGTH,    /* not the shortest form, or the top bit is set (s5.2) */
+	WS_MORE,            /* the header is not complete */
+	WS_REJECT_RESERVED, /* a reserved bit or opcode (s5.2) */
+	WS_REJECT_CONTROL,  /* a control frame in pieces or longer than 125 (s5.5) */
+	WS_REJECT_LENGTH,   /* not the shortest form, or the top bit is set (s5.2) */
 	WS_REJECT_COUNT,
 };
 
@@ -47,7 +47,7 @@ struct ws_frame {
 	bool final;
 	bool masked;
 	uint8_t mask[4];
-	uint64_t len;      /* of the payload */
+	uint64_t len; /* of the payload */
 	size_t header_len;
 };
 

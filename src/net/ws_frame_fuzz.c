@@ -19,7 +19,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 	uint8_t again[WS_HEADER_BYTES_MAX];
 	const size_t again_len =
-		ws_frame_write(again, frame.opcode, frame.len, frame.masked ? frame.mask : NULL);
+	        ws_frame_write(again, frame.opcode, frame.len, frame.masked ? frame.mask : NULL);
 	CHECK(again_len == frame.header_len);
 	CHECK((again[0] & 0x0f) == (bytes[0] & 0x0f));
 	CHECK(memcmp(again + 1, bytes + 1, again_len - 1) == 0);

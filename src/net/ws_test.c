@@ -118,8 +118,9 @@ upgrade(void *context, const struct http_request *request)
 		scene->late = request->id;
 	} else {
 		const bool sip = http_list_has(request->ws_protocols, STR("sip"));
-		scene->server.id = ws_accept(scene->http, request->id, &side_handler, &scene->server,
-		                             sip ? STR("sip") : STR(""), &scene->server_limits);
+		scene->server.id =
+		        ws_accept(scene->http, request->id, &side_handler, &scene->server,
+		                  sip ? STR("sip") : STR(""), &scene->server_limits);
 		EXPECT(scene->server.id.v != 0);
 	}
 }
@@ -250,7 +251,7 @@ TEST(so_they_do_over_tls_with_certificates_of_both_sides)
 	struct scene scene;
 	struct tls_context *server = mutual_server("good.crt", "good.key");
 	struct tls_context *client =
-		context_of((struct tls_settings){ .cert_file = test_cert("client.crt"),
+	        context_of((struct tls_settings){ .cert_file = test_cert("client.crt"),
 	                                          .key_file = test_cert("client.key"),
 	                                          .trust_file = test_cert("authority.crt") });
 	scene_open(&scene, server);
@@ -268,9 +269,9 @@ TEST(a_client_that_cannot_connect_says_why)
 	struct tls_context *server = mutual_server("good.crt", "good.key");
 	struct tls_context *stranger = mutual_server("stranger.crt", "stranger.key");
 	struct tls_context *bare =
-		context_of((struct tls_settings){ .trust_file = test_cert("authority.crt") });
+	        context_of((struct tls_settings){ .trust_file = test_cert("authority.crt") });
 	struct tls_context *named =
-		context_of((struct tls_settings){ .cert_file = test_cert("client.crt"),
+	        context_of((struct tls_settings){ .cert_file = test_cert("client.crt"),
 	                                          .key_file = test_cert("client.key"),
 	                                          .trust_file = test_cert("authority.crt") });
 	const struct {
@@ -278,12 +279,16 @@ TEST(a_client_that_cannot_connect_says_why)
 		struct ws_connect_settings settings;
 		const char *text;
 	} cases[] = {
-		{ stranger, { .tls = named },
+		{ stranger,
+		  { .tls = named },
 		  "TLS: certificate verify failed: unable to get local issuer certificate" },
-		{ server, { .tls = named, .host = "wrong.test" },
+		{ server,
+		  { .tls = named, .host = "wrong.test" },
 		  "TLS: certificate verify failed: hostname mismatch" },
 		{ server, { .tls = bare }, "TLS: tlsv13 alert certificate required" },
-		{ server, { .tls = named, .path = "/forbidden" }, "HTTP 403 Forbidden: not for you" },
+		{ server,
+		  { .tls = named, .path = "/forbidden" },
+		  "HTTP 403 Forbidden: not for you" },
 		{ NULL, { .tls = named }, "TLS: wrong version number" },
 		{ NULL, { .to = addr_ip4(127, 0, 0, 1, 1) }, "connection refused" },
 	};
@@ -334,10 +339,10 @@ raw_connect(struct scene *scene, const char *path, const uint8_t *early, size_t 
 	scene->raw_closed = false;
 	EXPECT_EQ(tcp_connect(&scene->raw, scene->loop,
 	                      &(struct tcp_connect_settings){
-		                      .to = *http_listener_local(scene->listener),
-		                      .handler = &raw_handler,
-		                      .context = scene,
-		                      .limits = { .queue_bytes_max = 4 << 20 } }),
+	                              .to = *http_listener_local(scene->listener),
+	                              .handler = &raw_handler,
+	                              .context = scene,
+	                              .limits = { .queue_bytes_max = 4 << 20 } }),
 	          0);
 	run(scene, 10000);
 	snprintf(text, sizeof text,
@@ -399,14 +404,15 @@ TEST(each_broken_rule_closes_with_its_code)
 		size_t len;
 		unsigned code;
 	} cases[] = {
-		{ "\x81\x01x", 3, 1002 },                             /* not masked */
-		{ "\xc1\x80\0\0\0\0", 6, 1002 },                      /* a reserved bit */
-		{ "\x83\x80\0\0\0\0", 6, 1002 },                      /* a reserved opcode */
-		{ "\x80\x80\0\0\0\0", 6, 1002 },                      /* continues nothing */
-		{ "\x01\x80\0\0\0\0\x81\x80\0\0\0\0", 12, 1002 },     /* a message in a message */
-		{ "\x09\x80\0\0\0\0", 6, 1002 },                      /* a ping in pieces */
-		{ "\x89\xfe\0\x7e\0\0\0\0", 8, 1002 },                /* a ping of 126 bytes */
-		{ "\x82\xff\xff\xff\xff\xff\xff\xff\xff\xff", 10, 1002 }, /* longer than there are */
+		{ "\x81\x01x", 3, 1002 },                         /* not masked */
+		{ "\xc1\x80\0\0\0\0", 6, 1002 },                  /* a reserved bit */
+		{ "\x83\x80\0\0\0\0", 6, 1002 },                  /* a reserved opcode */
+		{ "\x80\x80\0\0\0\0", 6, 1002 },                  /* continues nothing */
+		{ "\x01\x80\0\0\0\0\x81\x80\0\0\0\0", 12, 1002 }, /* a message in a message */
+		{ "\x09\x80\0\0\0\0", 6, 1002 },                  /* a ping in pieces */
+		{ "\x89\xfe\0\x7e\0\0\0\0", 8, 1002 },            /* a ping of 126 bytes */
+		{ "\x82\xff\xff\xff\xff\xff\xff\xff\xff\xff", 10,
+		  1002 }, /* longer than there are */
 		{ "\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff\0\0\0\0", 14, 1009 }, /* than we take */
 		{ "\x82\xff\0\0\0\0\0\x10\0\x01\0\0\0\0", 14, 1009 }, /* one byte too many */
 		{ "\x81\x82\0\0\0\0\xc3\x28", 8, 1007 },              /* not UTF-8 */
@@ -441,7 +447,11 @@ TEST(a_lying_length_costs_nothing_but_its_connection)
 	scene.server_limits.pong_us = 50000;
 	raw_connect(&scene, "/ws", NULL, 0);
 	raw_open(&scene);
-	EXPECT_EQ(tcp_send(scene.raw, "\x82\xff\0\0\0\0\0\x10\0\0\0\0\0\0" "abc", 17), 0);
+	EXPECT_EQ(tcp_send(scene.raw,
+	                   "\x82\xff\0\0\0\0\0\x10\0\0\0\0\0\0"
+	                   "abc",
+	                   17),
+	          0);
 	await(&scene, &scene.server.closed, 1);
 	EXPECT_EQ(scene.server.code, 1006);
 	EXPECT_STR(str_of(scene.server.text), "no sign of life from peer");
@@ -475,14 +485,15 @@ TEST(frames_that_come_before_the_answer_are_kept)
 	raw_connect(&scene, "/late", early, sizeof early);
 	run(&scene, 30000);
 	EXPECT(scene.late.v != 0);
-	scene.server.id = ws_accept(scene.http, scene.late, &side_handler, &scene.server, STR(""),
-	                            NULL);
+	scene.server.id =
+	        ws_accept(scene.http, scene.late, &side_handler, &scene.server, STR(""), NULL);
 	EXPECT(scene.server.id.v != 0);
 	EXPECT_EQ(scene.server.messages, 1); /* never inside ws_accept() */
 	EXPECT_EQ(tcp_send(scene.raw, early, sizeof early), 0);
 	await(&scene, &scene.server.messages, 3);
 	EXPECT_EQ(scene.server.len, 2);
-	EXPECT_EQ(ws_accept(scene.http, scene.late, &side_handler, &scene.server, STR(""), NULL).v, 0);
+	EXPECT_EQ(ws_accept(scene.http, scene.late, &side_handler, &scene.server, STR(""), NULL).v,
+	          0);
 	scene_close(&scene);
 }
 
