@@ -212,32 +212,44 @@ write_item(struct work *work, const struct walk *walk, uint32_t handle)
 	document_item_close(&work->doc);
 }
 
-/* Two walks: the total stands in front of the items. */
-static void
-write_collection(struct work *work, const struct walk *from)
-{
-	const struct object_desc *desc = object_describe(from->type);
-	struct filter filter;
-	if (!read_filter(work, from->type, &filter))
-		return;
-	const bool all = filter.text.len == 0 && filter.ref_count == 0;
-	uint32_t total = 0;
-	struct walk walk = *from;
-	for (uint32_t handle; (handle = walk_next(work, &walk)) != 0;)
-		total += all || passes(work, from->type, handle, &filter);
+/* A page, as handles: the total stands in front of the items, and one walk finds both. */
+struct page {
+	uint32_t total;
+	uint32_t count;
+	uint32_t handles[API_PAGE_MAX];
+	struct guid alarms[API_PAGE_MAX]; /* alarms have ids of their own */
+};
 
+static void
+find_page(const struct work *work, struct walk *walk, const struct filter *filter,
+          struct page *page)
+{
+	const bool all = filter->text.len == 0 && filter->ref_count == 0;
+	for (uint32_t handle; (handle = walk_next(work, walk)) != 0;) {
+		if (!all && !passes(work, walk->type, handle, filter))
+			continue;
+		if (page->total++ < filter->offset || page->count == filter->limit)
+			continue;
+		page->alarms[page->count] = walk->alarm;
+		page->handles[page->count++] = handle;
+	}
+}
+
+static void
+write_collection(struct work *work, struct walk *walk)
+{
+	const struct object_desc *desc = object_describe(walk->type);
+	struct filter filter;
+	struct page page = { .total = 0 };
+	if (!read_filter(work, walk->type, &filter))
+		return;
+	find_page(work, walk, &filter, &page);
 	work->has_body = true;
-	document_list_open(&work->doc, str_of(desc->collection), str_of(desc->singular), total);
-	uint32_t seen = 0;
-	uint32_t written = 0;
-	walk = *from;
-	for (uint32_t handle; written < filter.limit && (handle = walk_next(work, &walk)) != 0;) {
-		if (!all && !passes(work, from->type, handle, &filter))
-			continue;
-		if (seen++ < filter.offset)
-			continue;
-		write_item(work, &walk, handle);
-		written++;
+	document_list_open(&work->doc, str_of(desc->collection), str_of(desc->singular),
+	                   page.total);
+	for (uint32_t i = 0; i < page.count; i++) {
+		walk->alarm = page.alarms[i];
+		write_item(work, walk, page.handles[i]);
 	}
 	document_list_close(&work->doc);
 }

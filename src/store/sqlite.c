@@ -21,7 +21,7 @@
 
 enum {
 	SQL_MAX = 4096,
-	ERROR_MAX = 160,
+	ERROR_MAX = 512,
 	RING_CAP = 256,
 };
 
