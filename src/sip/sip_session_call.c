@@ -141,6 +141,7 @@ send_invite(struct sip_ua *ua, struct sip_session *session, const struct sip_cal
 		.start_len = (uint16_t)start_len,
 		.head_len = (uint16_t)head_len,
 		.next_hop = routed ? call->route : call->target,
+		.listener = SIP_LISTENER_ANY,
 		.with_contact = true,
 		.secure = target->scheme == SIP_SCHEME_SIPS,
 		.contact = session->contact,

@@ -256,7 +256,11 @@ refuse(struct sip_ua *ua, const struct sip_msg *msg, const struct sip_hop *hop, 
 		sip_write_header_u32(&w, SIP_HEADER_RETRY_AFTER, prng_below(&ua->prng, 11));
 	else if (status == 415)
 		sip_write_header_str(&w, SIP_HEADER_ACCEPT, STR("application/sdp"));
-	struct sip_txn *txn = sip_server_create(ua, msg, hop, (struct str){ 0 });
+	/* A refused INVITE keeps its place until the ACK: a peer that piles them up is answered
+	 * without keeping anything. */
+	struct sip_txn *txn = ua->txns.count < ua->txns.cap / 2
+	                              ? sip_server_create(ua, msg, hop, (struct str){ 0 })
+	                              : NULL;
 	if (txn != NULL)
 		sip_server_status(ua, txn, status, writer_view(&w));
 	else

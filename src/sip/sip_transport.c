@@ -50,18 +50,34 @@ sip_source_put(struct sip_ua *ua, uint32_t id)
 
 /* ---- listeners ------------------------------------------------------------------------------ */
 
+static int
+common_bits(const struct net_addr *a, const struct net_addr *b)
+{
+	int bits = 0;
+	while (bits < 128 && ((a->ip[bits / 8] ^ b->ip[bits / 8]) >> (7 - bits % 8) & 1) == 0)
+		bits++;
+	return bits;
+}
+
+/* Without routing tables the address most like the peer's is the best guess at the interface that
+ * leads there: loopback to loopback, a local network to itself. */
 int
 sip_listener_for(const struct sip_ua *ua, enum sip_transport transport, const struct net_addr *to,
                  unsigned preferred)
 {
-	const unsigned count = ua->settings.listener_count;
-	for (unsigned i = 0; i < count; i++) {
-		const unsigned at = (preferred + i) % count;
-		const struct sip_listener *listener = &ua->listeners[at];
-		if (listener->transport == transport && listener->addr.family == to->family)
-			return (int)at;
+	int best = -1;
+	int best_bits = -1;
+	for (unsigned i = 0; i < ua->settings.listener_count; i++) {
+		const struct sip_listener *listener = &ua->listeners[i];
+		if (listener->transport != transport || listener->addr.family != to->family)
+			continue;
+		const int bits = i == preferred ? 129 : common_bits(&listener->addr, to);
+		if (bits > best_bits) {
+			best = (int)i;
+			best_bits = bits;
+		}
 	}
-	return -1;
+	return best;
 }
 
 void
@@ -226,7 +242,7 @@ sip_flow_to(struct sip_ua *ua, enum sip_transport transport, const struct net_ad
 	const uint32_t known = map_next(&ua->flow_map, &cursor);
 	if (known != 0)
 		return known;
-	const int listener = sip_listener_for(ua, transport, to, 0);
+	const int listener = sip_listener_for(ua, transport, to, SIP_LISTENER_ANY);
 	if (listener < 0)
 		return 0;
 	struct sip_flow *flow = flow_take(ua, (unsigned)listener, to, false);

@@ -22,7 +22,7 @@
  *            -EMSGSIZE text or body too long.
  * Limits     All tables are allocated by sip_ua_create() from settings; full tables answer 503
  *            with Retry-After.  Memory is about 1 KiB per session, 0.4 KiB per transaction,
- *            0.5 KiB per block, and only touched when used.
+ *            0.5 KiB per block and 32 KiB per connection, and only touched when used.
  */
 #ifndef SIP_SIP_UA_H
 #define SIP_SIP_UA_H

@@ -38,6 +38,7 @@ enum {
 	SIP_AUTH_TRIES_MAX = 3,          /* answers to challenges per request: WWW, proxy, stale */
 	SIP_DIVERT_MAX = 2,              /* 422 retries */
 	SIP_FLOW_BUFFER_BYTES = 32768,   /* largest message on a stream */
+	SIP_LISTENER_ANY = SIP_UA_LISTENERS_MAX, /* no preference */
 	SIP_ACKS_MAX = 4,                /* 2xx of one INVITE whose ACK is remembered */
 	SIP_OUTS_SPARE = 64,             /* outputs one message can cause, and then some */
 };

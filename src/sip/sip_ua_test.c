@@ -445,6 +445,31 @@ TEST(one_source_gets_its_share_of_connections)
 	sip_ua_destroy(stage.ua);
 }
 
+TEST(a_call_leaves_by_the_address_that_is_nearest_to_its_target)
+{
+	struct sip_ua_settings settings = settings_of();
+	const struct sip_ua_listener listeners[] = {
+		{ SIP_TRANSPORT_UDP, addr_ip4(127, 0, 0, 1, 5060), NULL },
+		{ SIP_TRANSPORT_UDP, addr_ip4(10, 1, 0, 1, 5060), NULL },
+		{ SIP_TRANSPORT_UDP, addr_ip4(192, 0, 2, 1, 5060), NULL },
+	};
+	static const char *const targets[] = { "sip:a@127.0.0.2", "sip:a@10.1.7.7",
+		                               "sip:a@192.0.2.9" };
+	static const char *const vias[] = { "UDP 127.0.0.1:5060", "UDP 10.1.0.1:5060",
+		                            "UDP 192.0.2.1:5060" };
+	settings.listeners = listeners;
+	settings.listener_count = COUNT_OF(listeners);
+	begin(&settings);
+	for (unsigned i = 0; i < COUNT_OF(targets); i++) {
+		const struct sip_call call = { .target = str_of(targets[i]), .sdp = STR("v=0") };
+		sip_session_id id;
+		EXPECT_EQ(sip_ua_call(stage.ua, &id, &call, stage.now_us), 0);
+		drain();
+		EXPECT(find(SIP_OUT_DATAGRAM, vias[i]) != NULL);
+	}
+	sip_ua_destroy(stage.ua);
+}
+
 TEST(stale_handles_and_bad_arguments_are_refused)
 {
 	struct sip_ua_settings settings = settings_of();
