@@ -12,9 +12,14 @@
 #include "sip/sip_ua.h"
 
 enum { SIDES = 2, PACKETS_MAX = 512, PACKET_BYTES = 2048, CALLS_MAX = 12, SESSIONS_MAX = 64 };
+enum { CONNECTIONS_MAX = 512 };
+
+enum packet_kind { DATAGRAM, CONNECT, BYTES, CLOSE };
 
 struct packet {
 	bool used;
+	enum packet_kind kind;
+	unsigned connection; /* all but DATAGRAM */
 	unsigned to;
 	int64_t at_us;
 	size_t len;
@@ -24,7 +29,15 @@ struct packet {
 struct plan {
 	unsigned loss_pct, double_pct, delay_us_max;
 	unsigned calls;
-	bool late, hold, cancel, vanish;
+	unsigned cut_pct; /* of pieces on connections that end theirs */
+	bool tcp, late, hold, cancel, vanish;
+};
+
+/* Bytes on a connection arrive in order. */
+struct connection {
+	uint32_t flows[SIDES];
+	bool open;
+	int64_t last_us;
 };
 
 struct side {
@@ -37,6 +50,8 @@ struct side {
 struct world {
 	struct side sides[SIDES];
 	struct packet packets[PACKETS_MAX];
+	struct connection connections[CONNECTIONS_MAX];
+	unsigned connection_count;
 	struct prng prng;
 	int64_t now_us;
 	struct plan plan;
@@ -55,8 +70,8 @@ chance(unsigned percent)
 	return prng_below(&world.prng, 100) < percent;
 }
 
-static void
-wire_put(unsigned to, const uint8_t *bytes, size_t len)
+static struct packet *
+wire_put(enum packet_kind kind, unsigned to, const uint8_t *bytes, size_t len)
 {
 	EXPECT(len <= PACKET_BYTES);
 	for (unsigned i = 0; i < PACKETS_MAX; i++) {
@@ -64,14 +79,76 @@ wire_put(unsigned to, const uint8_t *bytes, size_t len)
 		if (packet->used)
 			continue;
 		packet->used = true;
+		packet->kind = kind;
 		packet->to = to;
 		packet->len = len;
 		packet->at_us = world.now_us + 1000;
 		if (world.plan.delay_us_max != 0)
 			packet->at_us += prng_below(&world.prng, world.plan.delay_us_max);
-		memcpy(packet->bytes, bytes, len);
+		if (len != 0)
+			memcpy(packet->bytes, bytes, len);
+		return packet;
+	}
+	fail_msg("the wire is full");
+	return NULL;
+}
+
+static void
+wire_on(unsigned connection, enum packet_kind kind, unsigned to, const uint8_t *bytes, size_t len)
+{
+	struct connection *on = &world.connections[connection];
+	struct packet *packet = wire_put(kind, to, bytes, len);
+	packet->connection = connection;
+	if (packet->at_us <= on->last_us)
+		packet->at_us = on->last_us + 1;
+	on->last_us = packet->at_us;
+}
+
+static unsigned
+connection_of(unsigned at, uint32_t flow)
+{
+	for (unsigned i = world.connection_count; i-- > 0;) {
+		if (world.connections[i].flows[at] == flow)
+			return i;
+	}
+	return CONNECTIONS_MAX;
+}
+
+/* Both ends learn that it is gone, each in its time. */
+static void
+cut(unsigned connection)
+{
+	world.connections[connection].open = false;
+	wire_on(connection, CLOSE, 0, NULL, 0);
+	wire_on(connection, CLOSE, 1, NULL, 0);
+}
+
+static void
+stream_send(unsigned at, const struct sip_out *out)
+{
+	const unsigned connection = connection_of(at, out->flow);
+	if (connection == CONNECTIONS_MAX || !world.connections[connection].open)
+		return;
+	if (chance(world.plan.cut_pct)) {
+		cut(connection);
 		return;
 	}
+	const size_t half = out->len / 2;
+	wire_on(connection, BYTES, 1 - at, out->bytes, half);
+	wire_on(connection, BYTES, 1 - at, out->bytes + half, out->len - half);
+}
+
+static void
+connect_to(unsigned at, const struct sip_out *out)
+{
+	EXPECT(world.connection_count < CONNECTIONS_MAX);
+	const unsigned connection = world.connection_count++;
+	world.connections[connection].flows[at] = out->flow;
+	world.connections[connection].open = !chance(world.plan.cut_pct);
+	if (world.connections[connection].open)
+		wire_on(connection, CONNECT, 1 - at, NULL, 0);
+	else
+		wire_on(connection, CLOSE, at, NULL, 0);
 }
 
 static void
@@ -80,9 +157,9 @@ wire_send(unsigned to, const struct sip_out *out)
 	EXPECT(addr_eq(&out->to, &addrs[to]));
 	if (chance(world.plan.loss_pct))
 		return;
-	wire_put(to, out->bytes, out->len);
+	(void)wire_put(DATAGRAM, to, out->bytes, out->len);
 	if (chance(world.plan.double_pct))
-		wire_put(to, out->bytes, out->len);
+		(void)wire_put(DATAGRAM, to, out->bytes, out->len);
 }
 
 /* What a caller does with an event. */
@@ -138,12 +215,47 @@ static void
 drain(unsigned at)
 {
 	for (struct sip_out out; (out = sip_ua_poll(world.sides[at].ua)).kind != SIP_OUT_NONE;) {
-		EXPECT(out.kind == SIP_OUT_DATAGRAM || out.kind == SIP_OUT_EVENT);
+		EXPECT(out.kind != SIP_OUT_DNS);
 		if (out.kind == SIP_OUT_DATAGRAM)
 			wire_send(1 - at, &out);
-		else
+		else if (out.kind == SIP_OUT_EVENT)
 			react(at, out.event);
+		else if (out.kind == SIP_OUT_STREAM)
+			stream_send(at, &out);
+		else if (out.kind == SIP_OUT_CONNECT)
+			connect_to(at, &out);
+		else if (connection_of(at, out.flow) != CONNECTIONS_MAX)
+			cut(connection_of(at, out.flow));
 	}
+}
+
+static void
+arrive(const struct packet *packet)
+{
+	const unsigned to = packet->to;
+	struct connection *on = &world.connections[packet->connection];
+	struct sip_ua *ua = world.sides[to].ua;
+	switch (packet->kind) {
+	case DATAGRAM:
+		sip_ua_datagram(ua, 0, &addrs[1 - to], packet->bytes, packet->len, world.now_us);
+		break;
+	case CONNECT:
+		if (sip_ua_flow_accepted(ua, 1, &addrs[1 - to], &on->flows[to], world.now_us) != 0) {
+			on->open = false;
+			wire_on(packet->connection, CLOSE, 1 - to, NULL, 0);
+			return;
+		}
+		sip_ua_flow_opened(world.sides[1 - to].ua, on->flows[1 - to], world.now_us);
+		drain(1 - to);
+		return;
+	case BYTES:
+		sip_ua_flow_bytes(ua, on->flows[to], packet->bytes, packet->len, world.now_us);
+		break;
+	case CLOSE:
+		sip_ua_flow_closed(ua, on->flows[to], world.now_us);
+		break;
+	}
+	drain(to);
 }
 
 /* The next thing that happens before `until`; false when nothing does. */
@@ -179,9 +291,9 @@ step(int64_t until)
 	next->used = false;
 	const bool dead = world.plan.vanish && next->to == 1 && world.now_us > 20000000;
 	if (!dead) {
-		sip_ua_datagram(world.sides[next->to].ua, 0, &addrs[1 - next->to], next->bytes,
-		                next->len, world.now_us);
-		drain(next->to);
+		static struct packet packet;
+		packet = *next;
+		arrive(&packet);
 	}
 	return true;
 }
@@ -202,15 +314,17 @@ begin(const struct plan *plan, uint64_t seed)
 	world.now_us = 1000000;
 	prng_init(&world.prng, seed);
 	for (unsigned i = 0; i < SIDES; i++) {
-		const struct sip_ua_listener listener = { .transport = SIP_TRANSPORT_UDP,
-			                                  .addr = addrs[i] };
+		const struct sip_ua_listener listeners[] = {
+			{ .transport = SIP_TRANSPORT_UDP, .addr = addrs[i] },
+			{ .transport = SIP_TRANSPORT_TCP, .addr = addrs[i] },
+		};
 		struct sip_ua_settings settings = sip_ua_settings_default();
-		settings.listeners = &listener;
-		settings.listener_count = 1;
+		settings.listeners = listeners;
+		settings.listener_count = COUNT_OF(listeners);
 		settings.seed = seed * 2 + i;
 		settings.sessions_max = 64;
 		settings.transactions_max = 512;
-		settings.flows_max = 4;
+		settings.flows_max = 16;
 		settings.blocks_max = 8192;
 		settings.session_expires_s = 90;
 		settings.reliable_if_supported = seed % 3 == 0;
@@ -255,7 +369,7 @@ expect_nothing_left(uint64_t seed)
 	for (unsigned i = 0; i < SIDES; i++) {
 		const struct sip_ua_counts counts = sip_ua_count(world.sides[i].ua);
 		if (counts.sessions + counts.dialogs + counts.transactions + counts.blocks +
-		            counts.timers + counts.half_open + counts.sources + counts.outs !=
+		            counts.timers + counts.half_open + counts.sources + counts.outs + counts.flows !=
 		    0) {
 			static char text[16384];
 			struct writer w = writer_of(text, sizeof text - 1);
@@ -277,8 +391,12 @@ live(const struct plan *plan, uint64_t seed)
 	for (unsigned i = 0; i < plan->calls; i++) {
 		struct side *side = &world.sides[prng_below(&world.prng, SIDES)];
 		const bool first = side == &world.sides[0];
+		static const char *const targets[2][2] = {
+			{ "sip:a@192.0.2.1", "sip:b@192.0.2.2" },
+			{ "sip:a@192.0.2.1;transport=tcp", "sip:b@192.0.2.2;transport=tcp" },
+		};
 		const struct sip_call call = {
-			.target = first ? STR("sip:b@192.0.2.2") : STR("sip:a@192.0.2.1"),
+			.target = str_of(targets[plan->tcp][first]),
 			.from_uri = STR("sip:someone@192.0.2.1"),
 			.contact_user = STR("someone"),
 			.sdp = plan->late ? (struct str){ 0 } : STR("v=0 offer"),
@@ -307,7 +425,7 @@ live(const struct plan *plan, uint64_t seed)
 				drain(i);
 		}
 	}
-	run_until(world.now_us + 400 * 1000000ll);
+	run_until(world.now_us + 900 * 1000000ll);
 	expect_nothing_left(seed);
 	for (unsigned i = 0; i < SIDES; i++)
 		sip_ua_destroy(world.sides[i].ua);
@@ -348,6 +466,20 @@ TEST(a_peer_that_vanishes_is_found_out)
 	for (uint64_t seed = 1; seed <= SEEDS; seed++)
 		live(&(struct plan){ .calls = CALLS_MAX, .delay_us_max = 10000, .vanish = true,
 		                     .hold = true }, seed);
+}
+
+TEST(calls_over_connections_leave_nothing)
+{
+	for (uint64_t seed = 1; seed <= SEEDS; seed++)
+		live(&(struct plan){ .calls = CALLS_MAX, .tcp = true, .delay_us_max = 20000,
+		                     .hold = true, .cancel = true }, seed);
+}
+
+TEST(connections_that_break_leave_nothing)
+{
+	for (uint64_t seed = 1; seed <= SEEDS; seed++)
+		live(&(struct plan){ .calls = CALLS_MAX, .tcp = true, .delay_us_max = 20000,
+		                     .cut_pct = 8, .hold = true, .cancel = true }, seed);
 }
 
 TEST(a_dead_network_ends_every_call)
