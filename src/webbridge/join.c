@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "webbridge/join.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "base/check.h"
+
+enum { BRACKETS_MAX = 64 }; /* so many a join has never; nesting is less */
+
+/* ---- JSON ---------------------------------------------------------------------------------- */
+
+/* One line of text: no control characters. */
+static bool
+is_line(struct str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if ((unsigned char)text.at[i] < ' ' || text.at[i] == 0x7f)
+			return false;
+	return true;
+}
+
+static bool
+keep(char *out, size_t cap, struct str text, struct str *view)
+{
+	if (!is_line(text) || !str_copy(out, cap, text))
+		return false;
+	*view = (struct str){ .at = out, .len = text.len };
+	return true;
+}
+
+/* A member that may be absent; a number is taken for its digits, as a meeting ID often is one. */
+static bool
+read_text(const json_t *root, const char *name, char *out, size_t cap, struct str *view)
+{
+	const json_t *value = json_object_get(root, name);
+	if (value == NULL)
+		return true;
+	if (json_is_integer(value) && json_integer_value(value) >= 0) {
+		char digits[24];
+		snprintf(digits, sizeof digits, "%lld", (long long)json_integer_value(value));
+		return keep(out, cap, str_of(digits), view);
+	}
+	return json_is_string(value) &&
+	       keep(out, cap,
+	            (struct str){ .at = json_string_value(value),
+	                          .len = json_string_length(value) },
+	            view);
+}
+
+static bool
+read_join(struct c2w_join *out, struct join_text *text, const json_t *root)
+{
+	const char *address = json_object_get(root, "address") != NULL ? "address" : "numericId";
+	out->has_passcode = json_object_get(root, "passcode") != NULL;
+	return json_is_object(root) &&
+	       read_text(root, address, text->address, sizeof text->address, &out->address) &&
+	       read_text(root, "passcode", text->passcode, sizeof text->passcode,
+	                 &out->passcode) &&
+	       read_text(root, "secret", text->secret, sizeof text->secret, &out->secret) &&
+	       read_text(root, "name", text->name, sizeof text->name, &out->name) &&
+	       out->address.len != 0;
+}
+
+/* The JSON library recurses, so nesting is bounded before it is asked. */
+static bool
+is_shallow(struct str text)
+{
+	unsigned open = 0;
+	for (size_t i = 0; i < text.len; i++)
+		open += text.at[i] == '{' || text.at[i] == '[';
+	return open <= BRACKETS_MAX;
+}
+
+bool
+join_body_parse(struct c2w_join *out, struct join_text *text, struct str body)
+{
+	*out = (struct c2w_join){ 0 };
+	*text = (struct join_text){ 0 };
+	if (body.len == 0 || body.len > JOIN_BODY_BYTES_MAX || !is_shallow(body))
+		return false;
+	json_t *root = json_loadb(body.at, body.len, JSON_REJECT_DUPLICATES, NULL);
+	const bool good = root != NULL && read_join(out, text, root);
+	json_decref(root);
+	return good;
+}
+
+void
+join_text_wipe(struct join_text *text)
+{
+	explicit_bzero(text, sizeof *text);
+}
+
+/* ---- Queries ------------------------------------------------------------------------------- */
+
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)(c | 0x20);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The bytes that follow the first of a character (RFC 3629 s4), or -1.  The forms that are too long,
+ * surrogates and what lies beyond Unicode show in the second byte. */
+static int
+utf8_more(unsigned char first, unsigned char second)
+{
+	if (first < 0x80)
+		return 0;
+	if (first >= 0xc2 && first <= 0xdf)
+		return 1;
+	if (first >= 0xe0 && first <= 0xef)
+		return (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ? -1 : 2;
+	if (first >= 0xf0 && first <= 0xf4)
+		return (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f) ? -1 : 3;
+	return -1;
+}
+
+static bool
+is_utf8(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		/* `text` ends with a NUL, so there is a second byte to look at. */
+		int more = utf8_more((unsigned char)text[i], (unsigned char)text[i + 1]);
+		if (more < 0)
+			return false;
+		for (; more > 0; more--)
+			if (((unsigned char)text[++i] & 0xc0) != 0x80)
+				return false;
+	}
+	return true;
+}
+
+static bool
+decode(char *out, size_t cap, struct str text)
+{
+	size_t len = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		int c = text.at[i] == '+' ? ' ' : (unsigned char)text.at[i];
+		if (c == '%') {
+			if (text.len - i < 3)
+				return false;
+			const int high = hex_digit(text.at[i + 1]);
+			const int low = hex_digit(text.at[i + 2]);
+			if (high < 0 || low < 0)
+				return false;
+			c = high << 4 | low;
+			i += 2;
+		}
+		if (c < ' ' || c == 0x7f || len + 1 >= cap)
+			return false;
+		out[len++] = (char)c;
+	}
+	out[len] = '\0';
+	return is_utf8(out, len);
+}
+
+bool
+query_get(char *out, size_t cap, struct str query, struct str key)
+{
+	out[0] = '\0';
+	while (query.len != 0) {
+		struct str value = str_cut(&query, '&');
+		if (str_eq(str_cut(&value, '='), key))
+			return decode(out, cap, value);
+	}
+	return false;
+}
+
+bool
+join_query_parse(struct c2w_join *out, struct join_text *text, struct str query)
+{
+	*out = (struct c2w_join){ 0 };
+	*text = (struct join_text){ 0 };
+	if (!query_get(text->address, sizeof text->address, query, STR("address")))
+		return false;
+	out->address = str_of(text->address);
+	if (query_get(text->secret, sizeof text->secret, query, STR("secret")))
+		out->secret = str_of(text->secret);
+	return out->address.len != 0;
+}
+
+/* ---- Browsers ------------------------------------------------------------------------------ */
+
+struct str
+browser_product(struct str user_agent)
+{
+	/* Most claim to be others as well: the more special name comes first. */
+	static const struct {
+		struct str token;
+		struct str name;
+	} products[] = {
+		{ STR_INIT("Edg"), STR_INIT("Edge") },       { STR_INIT("OPR/"), STR_INIT("Opera") },
+		{ STR_INIT("Firefox/"), STR_INIT("Firefox") }, { STR_INIT("FxiOS/"), STR_INIT("Firefox") },
+		{ STR_INIT("CriOS/"), STR_INIT("Chrome") },  { STR_INIT("Chrome/"), STR_INIT("Chrome") },
+		{ STR_INIT("Safari/"), STR_INIT("Safari") },
+	};
+	for (size_t i = 0; i < COUNT_OF(products); i++)
+		if (str_contains_nocase(user_agent, products[i].token))
+			return products[i].name;
+	return STR("browser");
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pages -- the files of the web app, read once and served from memory.
+ *
+ * Of a file there may be smaller forms beside it, "x.br" and "x.gz", made when the app was built.
+ * Files in assets/ are named by their content and may be kept by browsers for ever.
+ *
+ * Ownership  create/destroy; everything handed out is valid until then.
+ * Threads    Any, once created.
+ * Units      Bytes.
+ * Errors     -ENOENT without an index.html; -EFBIG; -errno of files that cannot be read.
+ * Limits     PAGES_FILES_MAX files of PAGES_FILE_BYTES_MAX, two folders deep.
+ */
+#ifndef WEBBRIDGE_PAGES_H
+#define WEBBRIDGE_PAGES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+enum {
+	PAGES_FILES_MAX = 128,
+	PAGES_FILE_BYTES_MAX = 4 << 20,
+	PAGES_PATH_MAX = 160,
+};
+
+enum page_form { PAGE_PLAIN, PAGE_GZIP, PAGE_BROTLI, PAGE_FORMS };
+
+struct page {
+	char path[PAGES_PATH_MAX];     /* "/assets/app-1a2b.js" */
+	const char *type;              /* Content-Type */
+	bool lasting;                  /* named by its content */
+	struct str forms[PAGE_FORMS];  /* empty: not there */
+};
+
+struct pages;
+
+[[nodiscard]] int pages_create(struct pages **out, const char *dir);
+void pages_destroy(struct pages *pages);
+
+/* By the path of a request; NULL for what is not there.  "/", "/meeting" and "/meeting/..." are the
+ * app's index.html. */
+[[nodiscard]] const struct page *pages_find(const struct pages *pages, struct str path);
+
+/* The smallest form that an Accept-Encoding header allows. */
+[[nodiscard]] enum page_form page_form_for(const struct page *page, struct str accept_encoding);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the component share: webbridge.c (life and ports), serve.c (HTTP and WebSockets,
+ * in and out of the relay). */
+#ifndef WEBBRIDGE_SHELL_H
+#define WEBBRIDGE_SHELL_H
+
+#include "mmp/config.h"
+#include "net/http.h"
+#include "net/loop.h"
+#include "net/parent.h"
+#include "net/tls.h"
+#include "webbridge/pages.h"
+#include "webbridge/relay.h"
+
+enum {
+	SHELL_PATH_MAX = 1024,
+	SHELL_TEXT_MAX = 512,
+	SHELL_SESSIONS_MAX = 10000,
+	SHELL_QUESTIONS_MAX = 1024,
+	SHELL_CONNECTIONS_MAX = 16384,
+};
+
+struct shell {
+	const char *data_dir;
+	const struct config *config;
+	struct loop *loop;
+	struct parent *parent;
+	struct loop_timer *timer;
+	struct loop_signal *sigterm;
+	struct loop_signal *sigint;
+	struct http *http;
+	struct tls_context *https_tls;
+	struct tls_context *c2w_tls;
+	struct pages *pages;
+	struct relay *relay;
+};
+
+/* After anything that may have changed when the relay wants to be woken. */
+void shell_settle(struct shell *shell);
+
+[[nodiscard]] struct relay_sink serve_sink(struct shell *shell);
+/* What listens and its callbacks; the caller adds address and TLS. */
+[[nodiscard]] struct http_listen_settings serve_https(struct shell *shell);
+[[nodiscard]] struct http_listen_settings serve_c2w(struct shell *shell);
+
+#endif
