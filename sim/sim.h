@@ -105,6 +105,8 @@ void sim_world_end(struct sim_world *world);
 /* Only frees. */
 void sim_world_destroy(struct sim_world *world);
 void sim_world_run(struct sim_world *world, int64_t span_us);
+/* The Web Bridge's connection breaks, or comes back. */
+void sim_world_link(struct sim_world *world, bool up);
 int64_t sim_world_now(const struct sim_world *world);
 struct bridge *sim_world_bridge(struct sim_world *world);
 struct meeting *sim_world_meeting(struct sim_world *world);

@@ -140,12 +140,44 @@ bridge_leg_new(struct bridge *bridge, enum leg_kind kind, int64_t now_us)
 	return leg;
 }
 
+/* Callers who are still asked for a passcode sit on a worker already; their meeting must come to
+ * be on the same one. */
+static const struct bridge_leg *
+asked_for_space(const struct bridge *bridge, uint32_t space)
+{
+	for (uint32_t at = 0, handle;
+	     bridge->asked != 0 && (handle = slab_next(&bridge->legs, &at)) != 0;) {
+		const struct bridge_leg *leg = bridge_leg_get(bridge, handle);
+		if (leg->caller != NULL && leg->has_media && leg->entry.space == space)
+			return leg;
+	}
+	return NULL;
+}
+
+/* All legs of a call share a worker, which is settled with the first of them. */
+static int
+choose_worker(struct bridge *bridge, const struct bridge_leg *leg, uint32_t call)
+{
+	if (call == 0)
+		call = meeting_call_of_space(bridge->settings.meeting, leg->entry.space);
+	const struct bridge_room *room = bridge_room_of(bridge, call);
+	if (room != NULL)
+		return (int)room->worker;
+	const struct bridge_leg *asked = asked_for_space(bridge, leg->entry.space);
+	const unsigned worker = asked != NULL ? asked->worker : idlest_worker(bridge);
+	if (call != 0 && room_open(bridge, call, worker) == NULL)
+		return -ENOSPC;
+	return (int)worker;
+}
+
 bool
 bridge_media_open(struct bridge *bridge, struct bridge_leg *leg, uint32_t call, bool ice,
                   int64_t now_us)
 {
-	const struct bridge_room *room = bridge_room_of(bridge, call);
-	const unsigned worker = room != NULL ? room->worker : idlest_worker(bridge);
+	const int chosen = choose_worker(bridge, leg, call);
+	if (chosen < 0)
+		return false;
+	const unsigned worker = (unsigned)chosen;
 	uint32_t *slot = slab_take(&bridge->workers[worker].legs, &leg->media);
 	if (slot == NULL)
 		return false;
@@ -184,6 +216,15 @@ bridge_media_close(struct bridge *bridge, struct bridge_leg *leg)
 }
 
 void
+bridge_caller_free(struct bridge *bridge, struct bridge_leg *leg)
+{
+	if (leg->caller != NULL)
+		bridge->asked--;
+	free(leg->caller);
+	leg->caller = NULL;
+}
+
+void
 bridge_leg_over(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reason, bool remote,
                 int64_t now_us)
 {
@@ -195,7 +236,7 @@ bridge_leg_over(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reas
 		roster_gone(bridge, leg, model->call, now_us);
 	bridge_media_close(bridge, leg);
 	description_end(leg);
-	free(leg->caller);
+	bridge_caller_free(bridge, leg);
 	timer_stop(&bridge->timers, &leg->timer);
 	slab_free(&bridge->legs, leg->handle);
 	meeting_leg_ended(bridge->settings.meeting, meeting_leg, reason, remote, now_us);
@@ -228,11 +269,10 @@ bridge_enter(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 		leave_room(bridge, leg);
 		return;
 	}
-	struct bridge_room *room = bridge_room_of(bridge, model->call);
-	if (room == NULL)
-		room = room_open(bridge, model->call, leg->worker);
+	const struct bridge_room *room = bridge_room_of(bridge, model->call);
 	if (room == NULL || leg->in_room)
 		return;
+	CHECK(room->worker == leg->worker);
 	struct media_order order = { .kind = MEDIA_ORDER_LEG_JOIN, .room = room->room };
 	bridge_order(bridge, leg, &order);
 	leg->in_room = true;

@@ -133,6 +133,7 @@ struct bridge {
 	struct timer roster_timer;
 	struct timer stats_timer;
 	uint32_t stats_at;
+	uint32_t asked; /* legs with a `caller` */
 	bool shutting_down;
 	bool draining;
 	char text[SDP_TEXT_MAX]; /* one description being written */
@@ -154,8 +155,9 @@ struct bridge_leg *bridge_leg_of_meeting(const struct bridge *bridge, uint32_t m
 /* Frees the leg: media is closed, the model is told. */
 void bridge_leg_over(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reason,
                      bool remote, int64_t now_us);
+void bridge_caller_free(struct bridge *bridge, struct bridge_leg *leg);
 /* Takes a media slot on a worker and orders its transport; false when all are taken.  `call` is
- * where the leg is going, or 0. */
+ * where the leg is going, or 0: then it is asked for a passcode first. */
 [[nodiscard]] bool bridge_media_open(struct bridge *bridge, struct bridge_leg *leg, uint32_t call,
                                      bool ice, int64_t now_us);
 void bridge_media_close(struct bridge *bridge, struct bridge_leg *leg);

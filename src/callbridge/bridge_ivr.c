@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Asking a caller for the passcode: a prompt, keys up to "#", three tries, a minute each. */
-#include <stdlib.h>
-
 #include "callbridge/bridge_internal.h"
 
 static void
@@ -33,8 +31,7 @@ let_in(struct bridge *bridge, struct bridge_leg *leg, const struct meeting_entry
 		sip_drop(bridge, leg, LEG_END_PARTICIPANT_LIMIT_REACHED, now_us);
 		return;
 	}
-	free(leg->caller);
-	leg->caller = NULL;
+	bridge_caller_free(bridge, leg);
 	leg->stage = STAGE_ACTIVE;
 	meeting_leg_connected(bridge->settings.meeting, leg->meeting_leg, now_us);
 	bridge_leg_settings(bridge, leg);

@@ -156,6 +156,7 @@ let_in_or_ask(struct bridge *bridge, struct bridge_leg *leg, const struct sip_ev
 	if (leg->caller == NULL)
 		return 503;
 	*leg->caller = caller;
+	bridge->asked++;
 	return 0;
 }
 

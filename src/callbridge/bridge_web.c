@@ -343,9 +343,6 @@ open_fresh(struct bridge *bridge, unsigned link, const struct c2w_message *messa
 	str_copy(leg->guest, sizeof leg->guest, claims->guest);
 	CHECK(map_put(&bridge->by_guest, hash_str(&bridge->hash_key, claims->guest), leg->handle));
 	link_leg(bridge, leg, link, message->session);
-	bridge_log(bridge, "call %u: allocated for %s / \"%.*s\" conference participation (%.*s)",
-	           bridge_leg_number(bridge, leg), leg->guest, STR_ARGS(claims->name),
-	           STR_ARGS(message->open.product));
 	send_opened(bridge, leg, false);
 }
 
