@@ -113,8 +113,8 @@ bridge_open(struct bridge *bridge, const char *path)
 	CHECK(meeting_create(&bridge->meeting, &meeting, now_us()) == 0);
 	CHECK(store_open(&bridge->store, &store) == 0);
 	CHECK(store_load(bridge->store, meeting_objects(bridge->meeting), &loaded) == 0);
-	printf("%-44s %10.1f ms, %u rows, %u kB resident\n", "start", (double)(now_us() - start) / 1e3,
-	       loaded.rows, resident_kb());
+	printf("%-44s %10.1f ms, %u rows, %u kB resident\n", "start",
+	       (double)(now_us() - start) / 1e3, loaded.rows, resident_kb());
 	const struct api_settings api = { .meeting = bridge->meeting };
 	CHECK(api_create(&bridge->api, &api, now_us()) == 0);
 }

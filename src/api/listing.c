@@ -274,6 +274,32 @@ is_user(const struct work *work, const struct user *user, uint32_t handle, const
 	return value.set && guid_eq(&value.guid, id);
 }
 
+/* At most `most` of one type; how many it were. */
+static uint32_t
+write_users(struct work *work, const struct user *user, const struct guid *id, uint32_t most)
+{
+	const struct object_desc *desc = object_describe(user->type);
+	struct document *doc = &work->doc;
+	uint32_t written = 0;
+	uint32_t at = 0;
+	for (uint32_t handle; written < most; written++) {
+		do
+			handle = objects_next(work->objects, user->type, &at);
+		while (handle != 0 && !is_user(work, user, handle, id));
+		if (handle == 0)
+			break;
+		if (written == 0)
+			document_users_open(doc, str_of(desc->collection), str_of(desc->singular));
+		const struct guid user_id = objects_id(work->objects, user->type, handle);
+		document_item_open(doc, str_of(desc->singular));
+		document_id(doc, &user_id);
+		document_item_close(doc);
+	}
+	if (written != 0)
+		document_list_close(doc);
+	return written;
+}
+
 static void
 write_usage(struct work *work)
 {
@@ -298,29 +324,8 @@ write_usage(struct work *work)
 		document_open(&work->doc, STR("global"));
 		document_close(&work->doc);
 	}
-	for (unsigned u = 0; u < COUNT_OF(leg_profile_users); u++) {
-		const struct object_desc *desc = object_describe(leg_profile_users[u].type);
-		uint32_t at = 0;
-		uint32_t handle;
-		bool opened = false;
-		while (written < API_PAGE_MAX &&
-		       (handle = objects_next(work->objects, leg_profile_users[u].type, &at)) != 0) {
-			if (!is_user(work, &leg_profile_users[u], handle, id))
-				continue;
-			if (!opened)
-				document_users_open(&work->doc, str_of(desc->collection),
-				                    str_of(desc->singular));
-			opened = true;
-			const struct guid user =
-				objects_id(work->objects, leg_profile_users[u].type, handle);
-			document_item_open(&work->doc, str_of(desc->singular));
-			document_id(&work->doc, &user);
-			document_item_close(&work->doc);
-			written++;
-		}
-		if (opened)
-			document_list_close(&work->doc);
-	}
+	for (unsigned u = 0; u < COUNT_OF(leg_profile_users); u++)
+		written += write_users(work, &leg_profile_users[u], id, API_PAGE_MAX - written);
 	document_close(&work->doc);
 }
 

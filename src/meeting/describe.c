@@ -107,7 +107,8 @@ static const struct field method_fields[] = {
 static_assert(COUNT_OF(method_fields) == METHOD_FIELDS, "one row per field");
 
 #define PROFILE_BOOL(name_, fallback_, help_) \
-	{ name_, .kind = FIELD_BOOL, .max = 1, .fallback = fallback_, .flags = USUAL, .help = help_ }
+	{ name_,         .kind = FIELD_BOOL, .max = 1, .fallback = fallback_, \
+	  .flags = USUAL, .help = help_ }
 
 static const struct field leg_profile_fields[] = {
 	[LEG_PROFILE_NAME] = { "name", .kind = FIELD_TEXT, .max = NAME_BYTES,
@@ -138,13 +139,14 @@ static const struct field leg_profile_fields[] = {
 		PROFILE_BOOL("txAudioMute", 0, "This leg hears nobody."),
 	[LEG_PROFILE_JOIN_TONE] = { "joinToneParticipantThreshold", .kind = FIELD_UINT,
 	                            .max = TONE_PARTICIPANTS, .flags = USUAL,
-	                            .help = "Hears a tone for who joins, while no more than so many "
+	                            .help = "Hears a tone for who joins while no more than so many "
 	                                    "are in; 0: never." },
 	[LEG_PROFILE_LEAVE_TONE] = { "leaveToneParticipantThreshold", .kind = FIELD_UINT,
 	                             .max = TONE_PARTICIPANTS, .flags = USUAL,
 	                             .help = "The same for who leaves." },
 	[LEG_PROFILE_SIP_ENCRYPTION] = { "sipMediaEncryption", .kind = FIELD_ENUM,
-	                                 .words = encryption_words, .max = SIP_ENCRYPTION_PROHIBITED,
+	                                 .words = encryption_words,
+	                                 .max = SIP_ENCRYPTION_PROHIBITED,
 	                                 .flags = USUAL, .help = "SRTP on SIP legs." },
 	[LEG_PROFILE_PACKET_MS] = { "audioPacketSizeMs", .kind = FIELD_UINT, .min = 10, .max = 60,
 	                            .fallback = 20, .flags = USUAL,
@@ -249,7 +251,7 @@ static const struct field call_fields[] = {
 	                               .help = "Everyone may mute and unmute themselves." },
 	[CALL_JOIN_MUTE_OVERRIDE] = { "joinAudioMuteOverride", .kind = FIELD_BOOL, .max = 1,
 	                              .flags = RW,
-	                              .help = "Who joins is muted, or not, whatever profiles say." },
+	                              .help = "Who joins is muted, or not, in spite of profiles." },
 	[CALL_ENDPOINT_RECORDING] = { "endpointRecording", .kind = FIELD_BOOL,
 	                              .flags = GET | FIELD_ALWAYS,
 	                              .help = "Some endpoint says that it records." },
@@ -284,7 +286,7 @@ static const struct field participant_fields[] = {
 	                               .flags = FIELD_POST | FIELD_REQUIRED,
 	                               .help = "The address to call." },
 	[PARTICIPANT_OWNER_ID] = { "ownerId", .kind = FIELD_TEXT, .max = NAME_BYTES,
-	                           .flags = FIELD_POST, .help = "Opaque; given back with the leg." },
+	                           .flags = FIELD_POST, .help = "Opaque; told with the leg." },
 	[PARTICIPANT_LEG_PROFILE] = { "callLegProfile", .kind = FIELD_GUID,
 	                              .ref = OBJECT_LEG_PROFILE, .flags = FIELD_WRITE,
 	                              .help = "Profile of its leg." },
@@ -356,7 +358,7 @@ static_assert(COUNT_OF(leg_fields) == LEG_FIELDS, "one row per field");
 /* ------------------------------------------------------------------ readings */
 
 static const struct field status_fields[] = {
-	[STATUS_HOST_ID] = { "hostId", .kind = FIELD_GUID, .flags = GET, .help = "Of this bridge." },
+	[STATUS_HOST_ID] = { "hostId", .kind = FIELD_GUID, .flags = GET, .help = "This bridge." },
 	[STATUS_VERSION] = { "softwareVersion", .kind = FIELD_TEXT, .flags = GET, .help = "Ours." },
 	[STATUS_UPTIME] = { "uptimeSeconds", .kind = FIELD_UINT, .flags = GET | FIELD_ALWAYS,
 	                    .help = "Since the Call Bridge started." },
@@ -424,7 +426,7 @@ static_assert(COUNT_OF(access_query_fields) == ACCESS_QUERY_FIELDS, "one row per
 
 static const struct field uri_query_fields[] = {
 	[URI_QUERY_URI] = { "uri", .kind = FIELD_URI_USER, .max = URI_BYTES,
-	                    .flags = FIELD_POST | FIELD_REQUIRED, .help = "The address asked for." },
+	                    .flags = FIELD_POST | FIELD_REQUIRED, .help = "What is asked for." },
 	[URI_QUERY_SPACE] = { "coSpace", .kind = FIELD_GUID, .flags = FIELD_GET,
 	                      .help = "The space that uses it." },
 };
@@ -502,7 +504,7 @@ object_field(enum object_type type, unsigned field)
 int
 object_field_find(enum object_type type, struct str name)
 {
-	/* Where a name stands twice (a leg's direction), both are read only and the first serves. */
+	/* Where a name stands twice (a leg's direction), both are read only: the first serves. */
 	for (unsigned i = 0; i < object_field_count(type); i++) {
 		if (str_eq_nocase(str_of(object_field(type, i)->name), name))
 			return (int)i;

@@ -85,7 +85,7 @@ enum meeting_route {
 struct meeting_knock {
 	struct str address;  /* the request URI's user part, or a meeting ID; any case */
 	struct str passcode; /* at == NULL: nobody was asked yet; empty: "#" alone was typed */
-	struct str secret;   /* of a guest link; at == NULL: none.  The right one opens without passcode */
+	struct str secret;   /* of a guest link, opens without passcode; at == NULL: none */
 };
 
 /* `entry` is written for OPEN, and for PASSCODE too, where it names the space to announce. */

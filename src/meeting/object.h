@@ -273,8 +273,8 @@ void edit_set_text(struct object_edit *edit, unsigned field, struct str text);
 void edit_set_number(struct object_edit *edit, unsigned field, uint32_t number);
 void edit_set_guid(struct object_edit *edit, unsigned field, const struct guid *guid);
 
-/* Copies text from the world so that any log line and any answer can hold it: control characters and
- * broken UTF-8 become '?', and it is cut between characters. */
+/* Copies text from the world so that any log line and any answer can hold it: control characters
+ * and broken UTF-8 become '?', and it is cut between characters. */
 void text_copy_clean(char *out, size_t cap, struct str text);
 
 /* A value as the API writes it; TEXT kinds raw, without XML or JSON escapes. */
@@ -367,8 +367,9 @@ struct object_tx objects_end(struct objects *objects);
 /* Undoes what was done since objects_begin(). */
 void objects_abort(struct objects *objects);
 
-/* Tickets settle in order.  A failure undoes this and every later transaction, newest first, and
- * starts a new epoch; the store fails the rest of the old one by itself. */
+/* Tickets are kept in order.  A failure undoes this and every later transaction, newest first, and
+ * starts a new epoch; the store fails the rest of the old one by itself.  Settling what was undone
+ * already as failed does nothing. */
 void objects_settled(struct objects *objects, uint64_t ticket, bool ok);
 
 /* Counts every change of a type, undone ones too: who keeps something derived compares it. */

@@ -311,8 +311,8 @@ random_change(struct objects *objects, struct prng *prng)
 	static const char *const names[] = { "name", "uri", "callId", "passcode", "secondaryUri" };
 	for (unsigned i = 0; i < 3; i++) {
 		const struct str name = str_of(names[prng_below(prng, COUNT_OF(names))]);
-		const enum object_reject reject = object_edit_text(
-			&edit, FIELD_POST, name, prng_below(prng, 4) == 0 ? STR("") : str_of(number));
+		const struct str text = prng_below(prng, 4) == 0 ? STR("") : str_of(number);
+		const enum object_reject reject = object_edit_text(&edit, FIELD_POST, name, text);
 		EXPECT(reject == OBJECT_OK || reject == OBJECT_UNKNOWN_PARAMETER);
 	}
 	enum object_reject reject = OBJECT_OK;
@@ -369,6 +369,53 @@ TEST(a_failed_transaction_leaves_everything_as_it_was)
 		if (fail && count != 0)
 			EXPECT_STR(str_of(after), before);
 	}
+	objects_destroy(objects);
+}
+
+static uint64_t
+add_named(struct objects *objects, const char *uri)
+{
+	struct object_edit edit = { .type = OBJECT_SPACE };
+	uint32_t handle = 0;
+	int culprit = -1;
+	edit_set_text(&edit, SPACE_URI, str_of(uri));
+	objects_begin(objects);
+	EXPECT_EQ(objects_add(objects, &edit, 0, &handle, &culprit), OBJECT_OK);
+	return objects_end(objects).ticket;
+}
+
+TEST(a_transaction_the_store_has_no_room_for_fails_alone)
+{
+	struct prng prng;
+	struct objects *objects = make_objects(&prng, &small);
+	const uint64_t first = add_named(objects, "a");
+	const uint64_t second = add_named(objects, "b");
+	objects_settled(objects, second, false);
+	EXPECT_EQ(objects_count(objects, OBJECT_SPACE), 1);
+	const uint64_t third = add_named(objects, "b");
+	objects_settled(objects, first, true);
+	objects_settled(objects, second, false); /* told twice: nothing more happens */
+	objects_settled(objects, third, false);
+	EXPECT_EQ(objects_count(objects, OBJECT_SPACE), 1);
+	objects_destroy(objects);
+}
+
+TEST(as_many_transactions_as_fit_are_under_way)
+{
+	struct prng prng;
+	struct objects *objects = make_objects(&prng, &small);
+	uint64_t tickets[TX_PENDING_MAX];
+	char uri[16];
+	for (unsigned i = 0; i < TX_PENDING_MAX; i++) {
+		snprintf(uri, sizeof uri, "u%u", i);
+		tickets[i] = add_named(objects, uri);
+	}
+	uint32_t handle = 0;
+	EXPECT_EQ(test_add(objects, OBJECT_SPACE, 0, &handle, PAIRS("uri", "x")), OBJECT_FULL);
+	EXPECT_EQ(objects_count(objects, OBJECT_SPACE), TX_PENDING_MAX);
+	for (unsigned i = 0; i < TX_PENDING_MAX; i++)
+		objects_settled(objects, tickets[i], true);
+	EXPECT_EQ(test_add(objects, OBJECT_SPACE, 0, &handle, PAIRS("uri", "x")), OBJECT_OK);
 	objects_destroy(objects);
 }
 

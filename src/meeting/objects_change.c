@@ -209,6 +209,12 @@ row_apply(struct objects *objects, const struct object_row *row)
 
 /* ------------------------------------------------------------------ transactions */
 
+static struct pending *
+pending_at(struct objects *objects, uint32_t n)
+{
+	return &objects->pending[(objects->pending_first + n) % TX_PENDING_MAX];
+}
+
 void
 objects_begin(struct objects *objects)
 {
@@ -218,9 +224,7 @@ objects_begin(struct objects *objects)
 	objects->refused = objects->pending_count == TX_PENDING_MAX;
 	if (objects->refused)
 		return;
-	struct pending *pending =
-		&objects->pending[(objects->pending_first + objects->pending_count) %
-	                          TX_PENDING_MAX];
+	struct pending *pending = pending_at(objects, objects->pending_count);
 	objects->forward = writer_of(pending->forward, sizeof pending->forward);
 	objects->back = writer_of(pending->back, sizeof pending->back);
 }
@@ -345,8 +349,9 @@ remove_one(struct objects *objects, enum object_type type, uint32_t handle)
 	return change(objects, &objects->row);
 }
 
-/* What lies inside goes first, the last of it before the first, so that undoing keeps the order.  When there is no room to write it all down, what has gone comes
- * back with objects_abort(); the caller gets FULL and aborts. */
+/* What lies inside goes first, the last of it before the first, so that undoing keeps the order.
+ * When there is no room to write it all down, what has gone comes back with objects_abort(): the
+ * caller gets FULL and aborts. */
 enum object_reject
 objects_remove(struct objects *objects, enum object_type type, uint32_t handle)
 {
@@ -368,9 +373,7 @@ objects_end(struct objects *objects)
 	objects->open = false;
 	if (objects->refused || objects->forward.at == 0)
 		return (struct object_tx){ 0 };
-	struct pending *pending =
-		&objects->pending[(objects->pending_first + objects->pending_count) %
-	                          TX_PENDING_MAX];
+	struct pending *pending = pending_at(objects, objects->pending_count);
 	pending->ticket = ++objects->ticket_last;
 	pending->forward_len = objects->forward.at;
 	pending->back_len = objects->back.at;
@@ -410,29 +413,37 @@ objects_abort(struct objects *objects)
 		undo(objects, objects->back.bytes, objects->back.at);
 }
 
+static void
+settle_kept(struct objects *objects, uint64_t ticket)
+{
+	struct pending *first = pending_at(objects, 0);
+	CHECK(objects->pending_count != 0 && first->ticket == ticket);
+	explicit_bzero(first->forward, first->forward_len);
+	explicit_bzero(first->back, first->back_len);
+	objects->pending_first = (objects->pending_first + 1) % TX_PENDING_MAX;
+	objects->pending_count--;
+}
+
 void
 objects_settled(struct objects *objects, uint64_t ticket, bool ok)
 {
 	CHECK(!objects->open);
-	struct pending *first = &objects->pending[objects->pending_first];
-	if (objects->pending_count == 0 || ticket < first->ticket)
-		return; /* undone with an earlier one */
-	CHECK(ticket == first->ticket);
 	if (ok) {
-		explicit_bzero(first->forward, first->forward_len);
-		explicit_bzero(first->back, first->back_len);
-		objects->pending_first = (objects->pending_first + 1) % TX_PENDING_MAX;
-		objects->pending_count--;
+		settle_kept(objects, ticket);
 		return;
 	}
+	/* Nothing is left when it was undone with an earlier one.  What came before it may still
+	 * be kept: a transaction that the store had no room for fails alone. */
+	bool any = false;
 	while (objects->pending_count != 0) {
+		const struct pending *last = pending_at(objects, objects->pending_count - 1);
+		if (last->ticket < ticket)
+			break;
 		objects->pending_count--;
-		const struct pending *last =
-			&objects->pending[(objects->pending_first + objects->pending_count) %
-		                          TX_PENDING_MAX];
 		undo(objects, last->back, last->back_len);
+		any = true;
 	}
-	objects->epoch++;
+	objects->epoch += any;
 }
 
 enum object_reject

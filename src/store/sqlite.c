@@ -56,7 +56,6 @@ struct store {
 	/* The owner's. */
 	pthread_t thread;
 	bool running;
-	bool fresh;
 	uint32_t posted;
 	uint32_t taken;
 	uint32_t waited; /* of `finished` */
@@ -141,7 +140,6 @@ schema_migrate(struct store *store)
 		rc = read_number(store, "SELECT version FROM schema", &version);
 	if (rc != 0)
 		return rc;
-	store->fresh = tables == 0;
 	if (version < 0 || version > STORE_SCHEMA_VERSION) {
 		snprintf(store->error, sizeof store->error,
 		         "the database has schema version %lld, this program knows %d",
@@ -483,10 +481,11 @@ store_load(struct store *store, struct objects *objects, struct store_loaded *lo
 {
 	CHECK(!store->running && store->db != NULL);
 	int rc = 0;
-	*loaded = (struct store_loaded){ .fresh = store->fresh };
+	*loaded = (struct store_loaded){ 0 };
 	/* The types stand in an order in which what contains comes before what is inside. */
 	for (unsigned type = OBJECT_NONE + 1; rc == 0 && type < OBJECT_KEPT_END; type++)
 		rc = load_type(store, (enum object_type)type, objects, loaded);
+	loaded->fresh = loaded->rows == 0;
 	return rc == 0 ? start_writer(store) : rc;
 }
 

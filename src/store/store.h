@@ -56,7 +56,7 @@ struct store_result {
 struct store_loaded {
 	uint32_t rows;
 	uint32_t refused; /* rows that break a rule; they stay in the file */
-	bool fresh;       /* the database was made just now */
+	bool fresh;       /* nothing is in it: a first start, or one that was cut short */
 };
 
 /* Opens or makes the database and brings its schema up to date.  `*out` is set even on failure
