@@ -476,6 +476,7 @@ meeting_leg_edit(struct meeting *meeting, uint32_t handle, const struct object_e
 		return;
 	struct meeting_participant *who = participant_get(meeting, leg->pub.participant);
 	struct call *call = call_get(meeting, leg->pub.call);
+	const uint32_t needed = leg->settings[LEG_PROFILE_NEEDS_ACTIVATION];
 
 	if (edit_has(edit, fields->leg_profile))
 		who->leg_profile = edit->values[fields->leg_profile].guid;
@@ -501,7 +502,11 @@ meeting_leg_edit(struct meeting *meeting, uint32_t handle, const struct object_e
 	if (edit_has(edit, fields->deactivated))
 		edit_lobby(meeting, leg, edit->values[fields->deactivated].number != 0);
 	call_work(meeting, call, WORK_ROSTER);
-	lobby_review(meeting, call);
+	/* Looking at everyone is for edits that can matter to everyone: all legs of a large call are
+	 * often edited in one request. */
+	if (edit_has(edit, fields->deactivated) ||
+	    needed != leg->settings[LEG_PROFILE_NEEDS_ACTIVATION])
+		lobby_review(meeting, call);
 }
 
 static void

@@ -197,7 +197,10 @@ void
 lobby_expired(struct meeting *meeting, struct leg *leg)
 {
 	CHECK(leg->inside);
-	if (leg->settings[LEG_PROFILE_DEACTIVATION_MODE] == DEACTIVATE_DISCONNECT) {
+	const uint32_t mode = leg->settings[LEG_PROFILE_DEACTIVATION_MODE];
+	if (mode == DEACTIVATE_REMAIN || !needs_activation(leg))
+		return; /* changed while the timer ran */
+	if (mode == DEACTIVATE_DISCONNECT) {
 		meeting_leg_drop(meeting, leg->pub.handle, LEG_END_CALL_DEACTIVATED,
 		                 meeting->now_us);
 		return;
