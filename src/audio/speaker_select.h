@@ -23,7 +23,7 @@
 
 enum {
 	SPEAKERS_CHOSEN_MAX = 16,
-	SPEAKERS_CHOSEN_DEFAULT = 4,
+	SPEAKERS_CHOSEN_DEFAULT = 6,
 	SPEAKER_HOLD_FRAMES = 75,      /* a place is kept 1.5 s after the last word */
 	SPEAKER_LOUDER_DB = 6,         /* by which a newcomer beats one who is speaking */
 	SPEAKER_TALKING_FRAMES = 10,   /* of speech within 400 ms, then the page shows "talking" */
