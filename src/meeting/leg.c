@@ -162,7 +162,9 @@ meeting_join(struct meeting *meeting, const struct meeting_join *join, int64_t n
 			return MEETING_GONE;
 		space = given->pub.space;
 		running = join->call;
-	} else if (space != 0 && !objects_alive(meeting->objects, OBJECT_SPACE, space)) {
+	} else if ((space != 0 && !objects_alive(meeting->objects, OBJECT_SPACE, space)) ||
+	           (join->entry.method != 0 &&
+	            !objects_alive(meeting->objects, OBJECT_METHOD, join->entry.method))) {
 		return MEETING_GONE;
 	}
 	enum meeting_refusal refusal = check_room(meeting, space, running);

@@ -60,6 +60,8 @@ struct leg {
 	uint32_t override_set; /* one bit per enum leg_profile_field */
 	uint32_t overrides[LEG_PROFILE_FIELDS];
 	uint32_t profiles[PROFILE_LEVELS];
+	struct guid method_profile; /* as they were when last seen: deleting the way in */
+	struct guid space_profile;  /* must not make a guest a host */
 	uint32_t settings[LEG_PROFILE_FIELDS]; /* in force */
 	struct model_timer duration;
 	struct model_timer deactivation;

@@ -336,6 +336,41 @@ TEST(guests_wait_for_an_activator_and_go_out_with_the_last_one)
 	meeting_destroy(world.meeting);
 }
 
+static void
+remove_object(struct world *world, enum object_type type, uint32_t handle)
+{
+	objects_begin(world->objects);
+	EXPECT_EQ(objects_remove(world->objects, type, handle), OBJECT_OK);
+	objects_settled(world->objects, objects_end(world->objects).ticket, true);
+	meeting_configured(world->meeting, world->now_us);
+}
+
+TEST(deleting_the_way_in_makes_no_guest_a_host)
+{
+	struct world world = world_make();
+	const uint32_t profile =
+		add(&world, OBJECT_LEG_PROFILE, 0, PAIRS("needsActivation", "true"));
+	const uint32_t space = add(&world, OBJECT_SPACE, 0,
+	                           PAIRS("uri", "s", "callLegProfile",
+	                                 id_of(&world, OBJECT_LEG_PROFILE, profile)));
+	const uint32_t method = add(&world, OBJECT_METHOD, space,
+	                            PAIRS("uri", "g", "callLegProfile",
+	                                  id_of(&world, OBJECT_LEG_PROFILE, profile)));
+	const uint32_t one = join_connected(&world, space, method);
+	const uint32_t two = join_connected(&world, space, 0);
+	remove_object(&world, OBJECT_METHOD, method);
+	EXPECT(meeting_leg(world.meeting, one)->lobby);
+	const struct meeting_join late = { .entry = { space, method } };
+	uint32_t leg = 0;
+	EXPECT_EQ(meeting_join(world.meeting, &late, world.now_us, &leg), MEETING_GONE);
+	remove_object(&world, OBJECT_SPACE, space);
+	EXPECT(meeting_leg(world.meeting, one)->lobby);
+	EXPECT(meeting_leg(world.meeting, two)->lobby);
+	end(&world, one);
+	end(&world, two);
+	meeting_destroy(world.meeting);
+}
+
 TEST(a_lock_keeps_newcomers_in_the_lobby)
 {
 	struct world world = world_make();

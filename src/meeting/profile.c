@@ -42,11 +42,23 @@ void
 leg_profiles_find(const struct meeting *meeting, const struct leg *leg,
                   uint32_t out[PROFILE_LEVELS])
 {
+	const struct objects *objects = meeting->objects;
 	const struct call *call = call_get(meeting, leg->pub.call);
 	const struct meeting_participant *who = participant_get(meeting, leg->pub.participant);
-	entry_profiles(meeting, call->pub.space, who->method, out);
-	if (!guid_is_zero(&who->leg_profile))
-		out[0] = objects_find(meeting->objects, OBJECT_LEG_PROFILE, &who->leg_profile);
+	const uint32_t space = objects_find(objects, OBJECT_SPACE, &call->space_id);
+	entry_profiles(meeting, space, who->method, out);
+	out[0] = objects_find(objects, OBJECT_LEG_PROFILE, &who->leg_profile);
+	if (who->method != 0 && !objects_alive(objects, OBJECT_METHOD, who->method))
+		out[1] = objects_find(objects, OBJECT_LEG_PROFILE, &leg->method_profile);
+	if (space == 0)
+		out[2] = objects_find(objects, OBJECT_LEG_PROFILE, &leg->space_profile);
+}
+
+static void
+remember_profiles(const struct meeting *meeting, struct leg *leg)
+{
+	leg->method_profile = objects_id(meeting->objects, OBJECT_LEG_PROFILE, leg->profiles[1]);
+	leg->space_profile = objects_id(meeting->objects, OBJECT_LEG_PROFILE, leg->profiles[2]);
 }
 
 /* Works out all settings of a leg and notes it when one of them changed. */
@@ -55,6 +67,7 @@ leg_settings_refresh(struct meeting *meeting, struct leg *leg)
 {
 	bool changed = false;
 	leg_profiles_find(meeting, leg, leg->profiles);
+	remember_profiles(meeting, leg);
 	for (unsigned field = LEG_PROFILE_NAME + 1; field < LEG_PROFILE_FIELDS; field++) {
 		const uint32_t setting =
 			(leg->override_set >> field & 1) != 0
