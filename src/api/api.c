@@ -20,6 +20,21 @@ static const char nobodys_hash[] =
 	"$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA"
 	"$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
+static void
+slot_free(struct slot *slot)
+{
+	explicit_bzero(slot->user, sizeof slot->user);
+	explicit_bzero(slot->password, sizeof slot->password);
+	explicit_bzero(slot->hash, sizeof slot->hash);
+	explicit_bzero(slot->query, slot->query_len);
+	explicit_bzero(slot->body, slot->body_len);
+	slot->state = SLOT_FREE;
+	slot->forgotten = slot->verified = false;
+	slot->ticket = 0;
+	slot->status = 0;
+	slot->location[0] = '\0';
+}
+
 int
 api_create(struct api **out, const struct api_settings *settings, int64_t now_us)
 {
@@ -48,8 +63,11 @@ api_destroy(struct api *api)
 {
 	if (api == NULL)
 		return;
-	if (api->slots != NULL)
-		explicit_bzero(api->slots, API_REQUESTS_MAX * sizeof *api->slots);
+	/* Slots that are free were wiped when they became so. */
+	for (unsigned i = 0; api->slots != NULL && i < API_REQUESTS_MAX; i++) {
+		if (api->slots[i].state != SLOT_FREE)
+			slot_free(&api->slots[i]);
+	}
 	free(api->slots);
 	free(api->answer);
 	explicit_bzero(api, sizeof *api);
@@ -239,21 +257,6 @@ slot_fill(struct slot *slot, const struct api_request *request)
 	if (request->body.len != 0)
 		memcpy(slot->body, request->body.at, request->body.len);
 	text_copy_clean(slot->content_type, sizeof slot->content_type, request->content_type);
-}
-
-static void
-slot_free(struct slot *slot)
-{
-	explicit_bzero(slot->user, sizeof slot->user);
-	explicit_bzero(slot->password, sizeof slot->password);
-	explicit_bzero(slot->hash, sizeof slot->hash);
-	explicit_bzero(slot->query, slot->query_len);
-	explicit_bzero(slot->body, slot->body_len);
-	slot->state = SLOT_FREE;
-	slot->forgotten = slot->verified = false;
-	slot->ticket = 0;
-	slot->status = 0;
-	slot->location[0] = '\0';
 }
 
 void
