@@ -79,7 +79,7 @@ const struct mmp_command mmp_commands[] = {
 	  .order = MMP_ORDER_RESTART, .components = MMP_FOR_CALLBRIDGE },
 
 	{ "webbridge3 https listen", { ARG_LISTENS(webbridge.https) }, "where the web app is",
-	  .components = MMP_FOR_WEBBRIDGE },
+	  .components = MMP_FOR_BOTH },
 	{ "webbridge3 https certs",
 	  { ARG_FILE("<key>", webbridge.https_certs.key),
 	    ARG_FILE("<fullchain>", webbridge.https_certs.certificate) },
@@ -99,9 +99,9 @@ const struct mmp_command mmp_commands[] = {
 	{ "webbridge3 c2w trust", { ARG_TRUST(webbridge.c2w_trust) },
 	  "certificates of the Call Bridges that may connect", .components = MMP_FOR_WEBBRIDGE },
 	{ "webbridge3 enable", { ARG_ON(webbridge.enabled) }, "start it, now and always",
-	  .order = MMP_ORDER_ENABLE, .components = MMP_FOR_WEBBRIDGE },
+	  .order = MMP_ORDER_ENABLE, .components = MMP_FOR_BOTH },
 	{ "webbridge3 disable", { ARG_OFF(webbridge.enabled) }, "end it, and do not start it",
-	  .components = MMP_FOR_WEBBRIDGE },
+	  .components = MMP_FOR_BOTH },
 	{ "webbridge3 restart", { { .kind = MMP_END } }, "start it again; meetings go on",
 	  .order = MMP_ORDER_RESTART, .components = MMP_FOR_WEBBRIDGE },
 

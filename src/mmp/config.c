@@ -7,6 +7,7 @@
 #include "mmp/mmp_internal.h"
 
 enum {
+	PRIVILEGED_PORTS = 1024, /* below: for root, or with CAP_NET_BIND_SERVICE */
 	/* Every port that a TCP listener of ours may have. */
 	TCP_USES_MAX = CONFIG_INTERFACES_MAX * 2 + 1 + CONFIG_LISTENS_MAX * 2,
 };
@@ -269,36 +270,52 @@ config_complete(const struct config *config, enum config_component component,
 /* -- for messages -------------------------------------------------------------------------------- */
 
 static bool
-has_port(const struct config *config, const struct mmp_argument *argument, uint16_t port)
+has_port(const struct config *config, const struct mmp_argument *argument, uint16_t first,
+         uint16_t last)
 {
 	const char *base = (const char *)config;
-	if (argument->kind == MMP_PORT || argument->kind == MMP_PORT_OR_NONE)
-		return *(const uint16_t *)(const void *)(base + argument->at) == port;
+	if (argument->kind == MMP_PORT || argument->kind == MMP_PORT_OR_NONE) {
+		const uint16_t port = *(const uint16_t *)(const void *)(base + argument->at);
+		return port >= first && port <= last;
+	}
 	if (argument->kind != MMP_LISTENS)
 		return false;
 	const struct config_listen *listens = (const void *)(base + argument->at);
 	const uint32_t count = *(const uint32_t *)(const void *)(base + argument->count_at);
 	for (uint32_t i = 0; i < count; i++)
-		if (listens[i].port == port)
+		if (listens[i].port >= first && listens[i].port <= last)
 			return true;
 	return false;
+}
+
+/* The first command that sets a port of this range. */
+static const struct mmp_command *
+command_of_port(const struct config *config, uint16_t first, uint16_t last)
+{
+	for (size_t i = 0; i < mmp_command_count; i++)
+		for (const struct mmp_argument *a = mmp_commands[i].arguments; a->kind != MMP_END; a++)
+			if (has_port(config, a, first, last))
+				return &mmp_commands[i];
+	return NULL;
 }
 
 bool
 config_port_command(struct writer *w, const struct config *config, uint16_t port)
 {
-	for (size_t i = 0; i < mmp_command_count; i++) {
-		for (const struct mmp_argument *a = mmp_commands[i].arguments; a->kind != MMP_END; a++) {
-			if (has_port(config, a, port)) {
-				mmp_write_usage(w, &mmp_commands[i]);
-				return true;
-			}
-		}
-	}
-	if (port < config->callbridge.media_first || port > config->callbridge.media_last)
+	const struct mmp_command *command = command_of_port(config, port, port);
+	if (command != NULL)
+		mmp_write_usage(w, command);
+	else if (port >= config->callbridge.media_first && port <= config->callbridge.media_last)
+		writer_text(w, "callbridge media <first> <last>");
+	else
 		return false;
-	writer_text(w, "callbridge media <first> <last>");
 	return true;
+}
+
+bool
+config_low_ports(const struct config *config)
+{
+	return command_of_port(config, 1, PRIVILEGED_PORTS - 1) != NULL;
 }
 
 bool

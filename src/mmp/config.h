@@ -125,6 +125,9 @@ void config_write_part(struct writer *w, const struct config *config,
  * no setting has it. */
 bool config_port_command(struct writer *w, const struct config *config, uint16_t port);
 
+/* Does some setting want a port below 1024, for which one needs a privilege? */
+[[nodiscard]] bool config_low_ports(const struct config *config);
+
 /* Where a file named in the settings is: below DATA, or where an absolute name says. */
 [[nodiscard]] bool config_path(char *out, size_t cap, const char *data_dir, const char *file);
 

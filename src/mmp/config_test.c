@@ -276,7 +276,7 @@ TEST(a_part_holds_only_what_its_component_reads)
 	char text[4][8192];
 	config_defaults(&before);
 	after = before;
-	after.webbridge.https[0].port = 443;
+	str_copy(after.webbridge.https_certs.key, CONFIG_FILE_MAX, STR("new.key"));
 	struct writer w[4];
 	for (unsigned i = 0; i < 4; i++) {
 		w[i] = writer_of(text[i], sizeof text[i]);
@@ -358,6 +358,23 @@ TEST(a_port_leads_to_the_command_that_sets_it)
 		if (cases[i].want != NULL)
 			EXPECT_STR(writer_view(&w), cases[i].want);
 	}
+}
+
+TEST(a_port_below_1024_is_noticed_wherever_it_is)
+{
+	static const char *const low[] = { "callbridge sip listen none 443",
+		                           "webadmin listen a 1023",
+		                           "webbridge3 https listen a:1024 b:443" };
+	struct config config;
+	struct config_error error;
+	config_defaults(&config);
+	EXPECT(!config_low_ports(&config));
+	for (size_t i = 0; i < COUNT_OF(low); i++) {
+		EXPECT(parse(&config, low[i], &error));
+		EXPECT(config_low_ports(&config));
+	}
+	EXPECT(parse(&config, "callbridge sip listen none 1024", &error));
+	EXPECT(!config_low_ports(&config));
 }
 
 TEST(a_file_is_below_the_data_folder_or_where_it_says)

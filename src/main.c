@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* convoke -- one executable: the supervisor, its commands, and every component. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "base/check.h"
+#include "callbridge/callbridge.h"
+#include "supervisor/supervisor.h"
+#include "webbridge/webbridge.h"
+
+static const char usage[] =
+	"usage: convoke up [--data DIR] [--detach]   start everything; DIR is ./data by default\n"
+	"       convoke status [--data DIR]          what runs; 0 when everything answers\n"
+	"       convoke down [--data DIR]            end calls, then everything\n"
+	"       convoke mmp [--data DIR] [COMMAND]   show and change settings; try: convoke mmp help\n"
+	"       convoke callbridge|webbridge [--data DIR]   one component by itself\n"
+	"       convoke version\n";
+
+struct options {
+	const char *data_dir;
+	bool detach;
+	int rest; /* index of the first word that is no option */
+};
+
+/* Options end at the first other word: `mmp` takes the rest as it is. */
+static bool
+read_options(struct options *options, int argc, char **argv)
+{
+	*options = (struct options){ .data_dir = "data", .rest = 2 };
+	for (; options->rest < argc && argv[options->rest][0] == '-'; options->rest++) {
+		const char *word = argv[options->rest];
+		if (strcmp(word, "--detach") == 0)
+			options->detach = true;
+		else if (strcmp(word, "--data") == 0 && options->rest + 1 < argc)
+			options->data_dir = argv[++options->rest];
+		else if (strncmp(word, "--data=", 7) == 0)
+			options->data_dir = word + 7;
+		else
+			return false;
+	}
+	return true;
+}
+
+static int
+run(const char *verb, const struct options *options, int argc, char **argv)
+{
+	if (strcmp(verb, "mmp") == 0)
+		return supervisor_mmp(options->data_dir, argc - options->rest,
+		                      argv + options->rest);
+	if (options->rest == argc) {
+		if (strcmp(verb, "up") == 0)
+			return supervisor_up(options->data_dir, options->detach);
+		if (strcmp(verb, "down") == 0)
+			return supervisor_down(options->data_dir);
+		if (strcmp(verb, "status") == 0)
+			return supervisor_status(options->data_dir);
+		if (strcmp(verb, config_component_name(CONFIG_CALLBRIDGE)) == 0)
+			return supervisor_component(options->data_dir, CONFIG_CALLBRIDGE,
+			                            callbridge_main);
+		if (strcmp(verb, config_component_name(CONFIG_WEBBRIDGE)) == 0)
+			return supervisor_component(options->data_dir, CONFIG_WEBBRIDGE,
+			                            webbridge_main);
+		if (strcmp(verb, "version") == 0) {
+			puts(CONVOKE_VERSION);
+			return 0;
+		}
+	}
+	fputs(usage, stderr);
+	return 2;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options options;
+	/* A peer that is gone is an error to be handled, not the end. */
+	signal(SIGPIPE, SIG_IGN);
+	prctl(PR_SET_NAME, "convoke", 0, 0, 0);
+	if (argc < 2 || !read_options(&options, argc, argv)) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	return run(argv[1], &options, argc, argv);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* announce -- what `convoke up` prints when everything answers: where to go; and what to change
+ * when a component could not start.
+ *
+ * Threads    Any.
+ */
+#ifndef SUPERVISOR_ANNOUNCE_H
+#define SUPERVISOR_ANNOUNCE_H
+
+#include "supervisor/data_dir.h"
+
+void announce_ready(struct writer *out, const struct data_dir *dir, const struct config *config);
+
+/* For a component's reason that names a port: the command that moves it.  Writes nothing for other
+ * reasons. */
+void announce_advice(struct writer *out, const struct config *config, const char *reason);
+
+#endif

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Goal: the data folder is made private and complete, survives a second start untouched, and says
+ * what is wrong with it; logs turn over and nothing of them is torn; advice names the command that
+ * helps.  Method: real folders below /tmp. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/test.h"
+#include "net/cert.h"
+#include "net/files.h"
+#include "supervisor/announce.h"
+#include "supervisor/data_dir.h"
+#include "supervisor/log_file.h"
+#include "supervisor/pki.h"
+
+static struct data_dir
+temporary(void)
+{
+	char path[] = "/tmp/supervisor_test.XXXXXX";
+	struct data_dir dir;
+	char error[DATA_ERROR_MAX];
+	EXPECT(mkdtemp(path) != NULL);
+	EXPECT(data_dir_find(&dir, path, error));
+	char run[DATA_PATH_MAX + 64];
+	EXPECT_EQ(mkdir(data_dir_file(run, &dir, "run"), 0700), 0);
+	return dir;
+}
+
+static void
+discard(const struct data_dir *dir)
+{
+	char command[DATA_PATH_MAX + 32];
+	snprintf(command, sizeof command, "rm -r '%s'", dir->path);
+	EXPECT_EQ(system(command), 0);
+}
+
+static mode_t
+mode_of(const struct data_dir *dir, const char *name)
+{
+	char path[DATA_PATH_MAX + 64];
+	struct stat info;
+	EXPECT_EQ(stat(data_dir_file(path, dir, name), &info), 0);
+	return info.st_mode & 07777;
+}
+
+TEST(a_first_start_makes_settings_that_are_complete)
+{
+	struct data_dir dir = temporary();
+	char error[DATA_ERROR_MAX], why[CERT_ERROR_MAX];
+	struct config config;
+	struct config_error incomplete;
+	struct writer w = writer_of(why, sizeof why);
+	EXPECT(data_dir_furnish(&dir, error));
+	EXPECT(dir.fresh);
+	EXPECT(data_dir_config(&config, &dir, error));
+	EXPECT(config_complete(&config, CONFIG_CALLBRIDGE, &incomplete));
+	EXPECT(config_complete(&config, CONFIG_WEBBRIDGE, &incomplete));
+	EXPECT(pki_matches(&dir, config.callbridge.certs.key, config.callbridge.certs.certificate, &w));
+	EXPECT(pki_matches(&dir, config.webbridge.https_certs.key,
+	                   config.webbridge.https_certs.certificate, &w));
+	EXPECT(!pki_matches(&dir, config.callbridge.certs.key,
+	                    config.webbridge.https_certs.certificate, &w));
+	EXPECT_EQ(mode_of(&dir, "convoke.conf"), 0600);
+	EXPECT_EQ(mode_of(&dir, config.webbridge.c2w_certs.key), 0600);
+	discard(&dir);
+}
+
+TEST(a_second_start_leaves_everything_as_it_is)
+{
+	struct data_dir dir = temporary();
+	char error[DATA_ERROR_MAX], path[DATA_PATH_MAX + 64], *before, *after;
+	size_t before_len, after_len;
+	EXPECT(data_dir_furnish(&dir, error));
+	EXPECT_EQ(file_read(data_dir_file(path, &dir, "webbridge.crt"), 65536, &before, &before_len), 0);
+	dir.fresh = false;
+	EXPECT(data_dir_furnish(&dir, error));
+	EXPECT(!dir.fresh);
+	/* Settings that were lost come back with the certificates that people may have trusted. */
+	EXPECT_EQ(unlink(data_dir_file(path, &dir, "convoke.conf")), 0);
+	EXPECT(data_dir_furnish(&dir, error));
+	EXPECT_EQ(file_read(data_dir_file(path, &dir, "webbridge.crt"), 65536, &after, &after_len), 0);
+	EXPECT(before_len == after_len && memcmp(before, after, before_len) == 0);
+	free(before);
+	free(after);
+	discard(&dir);
+}
+
+TEST(a_wrong_line_is_told_with_its_file)
+{
+	struct data_dir dir = temporary();
+	char error[DATA_ERROR_MAX], path[DATA_PATH_MAX + 64], want[DATA_ERROR_MAX];
+	struct config config;
+	static const char text[] = "# settings\nwebadmin listen any\n";
+	EXPECT_EQ(file_replace(data_dir_file(path, &dir, "convoke.conf"), text, sizeof text - 1, 0600),
+	          0);
+	EXPECT(!data_dir_config(&config, &dir, error));
+	snprintf(want, sizeof want,
+	         "%s/convoke.conf, line 2: something is missing; expected webadmin listen <iface> "
+	         "<port>", dir.path);
+	EXPECT_STR(str_of(error), want);
+	discard(&dir);
+}
+
+TEST(settings_that_were_written_are_read_again)
+{
+	struct data_dir dir = temporary();
+	char error[DATA_ERROR_MAX];
+	struct config config, again;
+	config_defaults(&config);
+	config.callbridge.sip_port = 5070;
+	EXPECT(data_dir_write_config(&dir, &config, error));
+	EXPECT(data_dir_config(&again, &dir, error));
+	EXPECT_EQ(again.callbridge.sip_port, 5070);
+	discard(&dir);
+}
+
+TEST(a_lock_has_one_holder_and_goes_with_its_process)
+{
+	struct data_dir dir = temporary();
+	int holder;
+	const int lock = data_dir_lock(&dir, "supervisor", 0, &holder);
+	EXPECT(lock >= 0);
+	const pid_t pid = fork();
+	if (pid == 0)
+		_exit(data_dir_lock(&dir, "supervisor", 0, &holder) == -1 && holder == getppid() ? 0 : 1);
+	int status = -1;
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT_EQ(status, 0);
+	close(lock);
+
+	const pid_t killed = fork();
+	if (killed == 0) {
+		(void)!data_dir_lock(&dir, "supervisor", 0, &holder);
+		abort();
+	}
+	EXPECT_EQ(waitpid(killed, &status, 0), killed);
+	const int next = data_dir_lock(&dir, "supervisor", 0, &holder);
+	EXPECT(next >= 0);
+	close(next);
+	discard(&dir);
+}
+
+TEST(a_full_log_is_turned_over_and_five_are_kept)
+{
+	struct data_dir dir = temporary();
+	char path[DATA_PATH_MAX + 64], old[DATA_PATH_MAX + 80];
+	struct log_file file;
+	struct stat info;
+	EXPECT_EQ(log_file_open(&file, data_dir_file(path, &dir, "test.log")), 0);
+	file.bytes_max = 100;
+	for (int i = 0; i < 40; i++)
+		log_file_write(&file, "0123456789012345678901234567890123456789 1 2 3 4\n", 49);
+	EXPECT_EQ(stat(path, &info), 0);
+	EXPECT_EQ(info.st_size, 98);
+	for (int n = 1; n <= LOG_FILES_KEPT; n++) {
+		snprintf(old, sizeof old, "%s.%d", path, n);
+		EXPECT_EQ(stat(old, &info), 0);
+		EXPECT_EQ(info.st_size, 98);
+	}
+	snprintf(old, sizeof old, "%s.%d", path, LOG_FILES_KEPT + 1);
+	EXPECT_EQ(stat(old, &info), -1);
+
+	EXPECT_EQ(unlink(path), 0);
+	log_file_reopen(&file);
+	log_file_write(&file, "line\n", 5);
+	EXPECT_EQ(stat(path, &info), 0);
+	EXPECT_EQ(info.st_size, 5);
+	log_file_close(&file);
+	discard(&dir);
+}
+
+TEST(the_command_line_makes_lists_and_describes_certificates)
+{
+	struct data_dir dir = temporary();
+	char text[4096];
+	struct writer w = writer_of(text, sizeof text);
+	const struct str names[] = { STR("web"), STR("../web"), STR("web.crt") };
+	const struct str pair[] = { STR("web.key"), STR("web.crt") };
+	EXPECT(pki_run(&dir, MMP_PKI_SELFSIGNED, &names[0], &w));
+	EXPECT(!pki_run(&dir, MMP_PKI_SELFSIGNED, &names[0], &w)); /* never overwrites */
+	EXPECT(!pki_run(&dir, MMP_PKI_SELFSIGNED, &names[1], &w));
+	EXPECT(pki_run(&dir, MMP_PKI_MATCH, pair, &w));
+	w = writer_of(text, sizeof text);
+	EXPECT(pki_run(&dir, MMP_PKI_LIST, NULL, &w));
+	EXPECT_STR(writer_view(&w), "User supplied certificates and keys:\nweb.crt\nweb.key\n");
+	w = writer_of(text, sizeof text);
+	EXPECT(pki_run(&dir, MMP_PKI_INSPECT, &names[2], &w));
+	EXPECT(str_contains_nocase(writer_view(&w), STR("SHA-256 fingerprint : ")));
+	EXPECT(!pki_run(&dir, MMP_PKI_INSPECT, &names[0], &w));
+	discard(&dir);
+}
+
+TEST(a_taken_port_leads_to_the_command_that_moves_it)
+{
+	static const struct {
+		const char *reason, *want;
+	} cases[] = {
+		{ "UDP port 5060 on 0.0.0.0 is in use by kamailio (process 4711)",
+		  "Free that port, or take another one by: convoke mmp callbridge sip listen "
+		  "<port|none> <tls-port|none>\n" },
+		{ "cannot bind port 8445: Permission denied",
+		  "Free that port, or take another one by: convoke mmp webadmin listen <iface> "
+		  "<port>\n" },
+		{ "TCP port 4711 is in use", "" },
+		{ "no memory", "" },
+		{ "port", "" },
+	};
+	struct config config;
+	config_defaults(&config);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		char text[512];
+		struct writer w = writer_of(text, sizeof text);
+		announce_advice(&w, &config, cases[i].reason);
+		EXPECT_STR(writer_view(&w), cases[i].want);
+	}
+}
+
+TEST(everything_is_announced_but_the_password)
+{
+	struct data_dir dir = temporary();
+	char text[8192], path[DATA_PATH_MAX + 64];
+	struct config config;
+	struct writer w = writer_of(text, sizeof text);
+	EXPECT_EQ(file_replace(data_dir_file(path, &dir, "admin-password"), "geheim\n", 7, 0600), 0);
+	config_defaults(&config);
+	dir.fresh = true;
+	announce_ready(&w, &dir, &config);
+	EXPECT(!w.failed);
+	const struct str said = writer_view(&w);
+	EXPECT(str_contains_nocase(said, STR("https://localhost:8443/")));
+	EXPECT(str_contains_nocase(said, STR(":8443/meeting/1001")));
+	EXPECT(str_contains_nocase(said, STR(":8445/api/v1")));
+	EXPECT(str_contains_nocase(said, STR("sip:demo@")));
+	EXPECT(str_contains_nocase(said, STR("admin-password")));
+	EXPECT(!str_contains_nocase(said, STR("geheim")));
+	discard(&dir);
+}
