@@ -122,7 +122,7 @@ ask(struct shell *shell, const struct http_request *request, const struct c2w_jo
 		                                 .join = *join,
 		                                 .source = request->peer };
 	relay_ask(shell->relay, &question, loop_now_us());
-	shell_settle(shell);
+	webbridge_settle(shell);
 }
 
 static void
@@ -191,7 +191,7 @@ on_browser_message(void *context, ws_id id, enum ws_kind kind, const uint8_t *by
 	/* Bytes are no JSON object: an empty text is refused as that. */
 	const struct str text = { .at = (const char *)bytes, .len = kind == WS_TEXT ? len : 0 };
 	relay_browser_input(shell->relay, id.v, text, loop_now_us());
-	shell_settle(shell);
+	webbridge_settle(shell);
 }
 
 static void
@@ -200,7 +200,7 @@ on_browser_closed(void *context, ws_id id, const struct ws_close *close)
 	struct shell *shell = context;
 	(void)close;
 	relay_browser_down(shell->relay, id.v, loop_now_us());
-	shell_settle(shell);
+	webbridge_settle(shell);
 }
 
 static const struct ws_handler browser_handler = {
@@ -264,7 +264,7 @@ on_upgrade(void *context, const struct http_request *request)
 	if (browser.id != 0)
 		relay_browser_up(shell->relay, &browser, loop_now_us());
 	explicit_bzero(from_query, sizeof from_query);
-	shell_settle(shell);
+	webbridge_settle(shell);
 }
 
 /* ---- Call Bridges' WebSockets -------------------------------------------------------------- */
@@ -275,7 +275,7 @@ on_bridge_message(void *context, ws_id id, enum ws_kind kind, const uint8_t *byt
 	struct shell *shell = context;
 	const struct str text = { .at = (const char *)bytes, .len = kind == WS_TEXT ? len : 0 };
 	relay_bridge_input(shell->relay, id.v, text, loop_now_us());
-	shell_settle(shell);
+	webbridge_settle(shell);
 }
 
 static void
@@ -284,7 +284,7 @@ on_bridge_closed(void *context, ws_id id, const struct ws_close *close)
 	struct shell *shell = context;
 	log_info("connection of a Call Bridge ended: %u %s", close->code, close->text);
 	relay_bridge_down(shell->relay, id.v, loop_now_us());
-	shell_settle(shell);
+	webbridge_settle(shell);
 }
 
 static const struct ws_handler bridge_handler = {
@@ -316,7 +316,7 @@ on_bridge_upgrade(void *context, const struct http_request *request)
 		ws_accept(shell->http, request->id, &bridge_handler, shell, STR("c2w"), &limits);
 	if (id.v != 0)
 		relay_bridge_up(shell->relay, id.v, loop_now_us());
-	shell_settle(shell);
+	webbridge_settle(shell);
 }
 
 static void

@@ -36,7 +36,7 @@ struct shell {
 };
 
 /* After anything that may have changed when the relay wants to be woken. */
-void shell_settle(struct shell *shell);
+void webbridge_settle(struct shell *shell);
 
 [[nodiscard]] struct relay_sink serve_sink(struct shell *shell);
 /* What listens and its callbacks; the caller adds address and TLS. */

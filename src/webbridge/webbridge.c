@@ -55,7 +55,7 @@ path_of(const struct shell *shell, char out[SHELL_PATH_MAX], const char *name)
 }
 
 void
-shell_settle(struct shell *shell)
+webbridge_settle(struct shell *shell)
 {
 	loop_timer_arm(shell->timer, relay_deadline(shell->relay));
 }
@@ -65,7 +65,7 @@ on_timer(void *context, int64_t now_us)
 {
 	struct shell *shell = context;
 	relay_tick(shell->relay, now_us);
-	shell_settle(shell);
+	webbridge_settle(shell);
 }
 
 /* Browsers come back to the next one by themselves, so there is nothing to wait for. */
@@ -263,7 +263,7 @@ webbridge_main(const char *data_dir, const struct config *config)
 		log_info("the web bridge is ready on port %u", config->webbridge.https[0].port);
 		if (shell->parent != NULL)
 			parent_ready(shell->parent);
-		shell_settle(shell);
+		webbridge_settle(shell);
 		loop_run(shell->loop);
 	} else {
 		loop_run_until(shell->loop, loop_now_us() + GOODBYE_US);
