@@ -18,6 +18,14 @@ test_register(struct test_case *test)
 }
 
 void
+test_failed(const char *fact, const char *file, int line)
+{
+	print_error("%s\n", fact);
+	_fail(file, line);
+	abort(); /* cmocka has jumped out */
+}
+
+void
 test_expect_eq(intmax_t got, intmax_t want, const char *what, const char *file, int line)
 {
 	if (got == want)

@@ -37,7 +37,7 @@ void test_register(struct test_case *test);
 	}                                                                   \
 	static void test_##name_(void)
 
-#define EXPECT(fact) _assert_true((uintmax_t)(!!(fact)), #fact, __FILE__, __LINE__)
+#define EXPECT(fact) ((fact) ? (void)0 : test_failed(#fact, __FILE__, __LINE__))
 
 #define EXPECT_EQ(got, want) \
 	test_expect_eq((intmax_t)(got), (intmax_t)(want), #got, __FILE__, __LINE__)
@@ -45,6 +45,8 @@ void test_register(struct test_case *test);
 /* `got` is a struct str, `want` a C string. */
 #define EXPECT_STR(got, want) test_expect_str(got, want, #got, __FILE__, __LINE__)
 
+/* Ends the running test; the compiler knows that a fact expected holds afterwards. */
+_Noreturn void test_failed(const char *fact, const char *file, int line);
 void test_expect_eq(intmax_t got, intmax_t want, const char *what, const char *file, int line);
 void test_expect_str(struct str got, const char *want, const char *what, const char *file,
                      int line);

@@ -617,7 +617,7 @@ tcp_connect(struct tcp_connection **out, struct loop *loop,
 {
 	CHECK(settings->to.family == ADDR_IP4 || settings->to.family == ADDR_IP6);
 	CHECK(settings->handler != NULL && settings->handler->received != NULL);
-	int fd;
+	int fd = -1;
 	int rc = connect_socket(&fd, settings);
 	if (rc != 0)
 		return rc;
