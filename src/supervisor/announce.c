@@ -63,17 +63,22 @@ write_links(struct writer *out, const char *label, const struct config_listen *l
 }
 
 static void
-write_sip(struct writer *out, const struct config *config, const char *host, const char *label)
+write_sip(struct writer *out, const struct config *config, const char *label, const char *user,
+          const char *host)
 {
-	const unsigned port = config->callbridge.sip_port, tls = config->callbridge.sip_tls_port;
-	const bool demo = label[0] == 'D';
-	const char *user = demo ? "demo" : "<space>";
+	const unsigned port = config->callbridge.sip_port;
 	writer_format(out, "  %-12s sip:%s@%s", label, user, host);
 	if (port != 5060 && port != 0)
 		writer_format(out, ":%u", port);
-	if (!demo && port != 0)
+}
+
+static void
+write_sip_ports(struct writer *out, const struct config *config)
+{
+	const unsigned port = config->callbridge.sip_port, tls = config->callbridge.sip_tls_port;
+	if (port != 0)
 		writer_format(out, "   UDP and TCP port %u", port);
-	if (!demo && tls != 0)
+	if (tls != 0)
 		writer_format(out, "%s TLS port %u", port != 0 ? "," : "  ", tls);
 	writer_text(out, "\n");
 }
@@ -85,13 +90,17 @@ write_all_sip(struct writer *out, const struct config *config)
 	if (config->callbridge.sip_port == 0 && config->callbridge.sip_tls_port == 0)
 		return;
 	if (config->callbridge.domain[0] != '\0') {
-		write_sip(out, config, config->callbridge.domain, "SIP");
+		write_sip(out, config, "SIP", "<space>", config->callbridge.domain);
+		write_sip_ports(out, config);
 		return;
 	}
 	for (uint32_t i = 0; i < config->callbridge.iface_count; i++) {
 		find_hosts(&hosts, config->callbridge.ifaces[i]);
-		for (size_t j = 0; j < hosts.count; j++)
-			write_sip(out, config, hosts.text[j], i == 0 && j == 0 ? "SIP" : "");
+		for (size_t j = 0; j < hosts.count; j++) {
+			write_sip(out, config, i == 0 && j == 0 ? "SIP" : "", "<space>",
+			          hosts.text[j]);
+			write_sip_ports(out, config);
+		}
 	}
 }
 
@@ -100,17 +109,22 @@ static void
 write_demo(struct writer *out, const struct config *config)
 {
 	struct hosts hosts;
+	const char *label = "Demo space";
 	if (config->webbridge.enabled && config->webbridge.https_count != 0) {
 		find_hosts(&hosts, config->webbridge.https[0].iface);
-		if (hosts.count != 0)
-			write_link(out, "Demo space", hosts.text[0], config->webbridge.https[0].port,
+		if (hosts.count != 0) {
+			write_link(out, label, hosts.text[0], config->webbridge.https[0].port,
 			           "/meeting/1001");
+			label = "";
+		}
 	}
 	if (config->callbridge.iface_count == 0)
 		return;
 	find_hosts(&hosts, config->callbridge.ifaces[0]);
-	if (hosts.count != 0)
-		write_sip(out, config, hosts.text[0], "Demo space");
+	if (hosts.count != 0) {
+		write_sip(out, config, label, "demo", hosts.text[0]);
+		writer_text(out, "   call ID 1001\n");
+	}
 }
 
 void
