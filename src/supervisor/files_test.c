@@ -186,6 +186,8 @@ TEST(the_command_line_makes_lists_and_describes_certificates)
 	EXPECT(!pki_run(&dir, MMP_PKI_SELFSIGNED, &names[0], &w)); /* never overwrites */
 	EXPECT(!pki_run(&dir, MMP_PKI_SELFSIGNED, &names[1], &w));
 	EXPECT(pki_run(&dir, MMP_PKI_MATCH, pair, &w));
+	char path[DATA_PATH_MAX + 64];
+	EXPECT_EQ(file_replace(data_dir_file(path, &dir, "jwt.key"), "secret", 6, 0600), 0);
 	w = writer_of(text, sizeof text);
 	EXPECT(pki_run(&dir, MMP_PKI_LIST, NULL, &w));
 	EXPECT_STR(writer_view(&w), "User supplied certificates and keys:\nweb.crt\nweb.key\n");

@@ -32,6 +32,21 @@ pki_matches(const struct data_dir *dir, const char *key, const char *certificate
 	return rc == 0;
 }
 
+/* Keys and certificates in PEM: the Call Bridge's own secrets have another form. */
+static bool
+is_pem(const struct data_dir *dir, const char *name)
+{
+	static const char begin[] = "-----BEGIN ";
+	char path[DATA_PATH_MAX + 256], start[sizeof begin] = "";
+	snprintf(path, sizeof path, "%s/%s", dir->path, name);
+	FILE *file = fopen(path, "r");
+	if (file == NULL)
+		return false;
+	const size_t len = fread(start, 1, sizeof begin - 1, file);
+	fclose(file);
+	return len == sizeof begin - 1 && memcmp(start, begin, len) == 0;
+}
+
 static int
 is_pki_file(const struct dirent *entry)
 {
@@ -53,7 +68,8 @@ list(const struct data_dir *dir, struct writer *out)
 	}
 	writer_text(out, "User supplied certificates and keys:\n");
 	for (int i = 0; i < count; i++) {
-		writer_format(out, "%s\n", entries[i]->d_name);
+		if (is_pem(dir, entries[i]->d_name))
+			writer_format(out, "%s\n", entries[i]->d_name);
 		free(entries[i]);
 	}
 	free(entries);

@@ -63,6 +63,7 @@ struct supervisor {
 	int tell_fd;    /* detached: where the waiting terminal hears how the start went; or -1 */
 	bool announced; /* everything answered once */
 	bool stopping;
+	bool hurried; /* no more waiting for good manners */
 	int status;
 };
 
@@ -108,8 +109,6 @@ give_up(struct child *child)
 	}
 	supervisor->status = 1;
 	supervisor->stopping = true;
-	for (size_t i = 0; i < CONFIG_COMPONENTS; i++)
-		life_want(&supervisor->children[i].life, false, loop_now_us());
 }
 
 static void
@@ -318,27 +317,40 @@ announce(struct supervisor *supervisor)
 	let_terminal_go(supervisor, 'r');
 }
 
+/* One after the other: the Call Bridge tells its browsers over the Web Bridge that it ends. */
+static void
+end_in_order(struct supervisor *supervisor)
+{
+	for (size_t i = 0; i < CONFIG_COMPONENTS; i++) {
+		struct life *life = &supervisor->children[i].life;
+		life_want(life, false, loop_now_us());
+		if (supervisor->hurried)
+			life_hurry(life);
+		else if (life->state != LIFE_STOPPED)
+			return;
+	}
+}
+
 /* Does what the lives ask for, and looks again when the first of them asks to. */
 static void
 drive(struct supervisor *supervisor)
 {
 	int64_t next_us = INT64_MAX;
-	for (size_t i = 0; i < CONFIG_COMPONENTS; i++) {
-		struct child *child = &supervisor->children[i];
-		enum life_do what;
-		while ((what = life_poll(&child->life, loop_now_us())) != LIFE_NOTHING)
+	bool acted;
+	do {
+		acted = false;
+		if (supervisor->stopping)
+			end_in_order(supervisor);
+		for (size_t i = 0; i < CONFIG_COMPONENTS; i++) {
+			struct child *child = &supervisor->children[i];
+			const enum life_do what = life_poll(&child->life, loop_now_us());
 			act(child, what);
-	}
-	/* In a second round: a start that failed may have stopped the first ones. */
-	for (size_t i = 0; i < CONFIG_COMPONENTS; i++) {
-		struct child *child = &supervisor->children[i];
-		enum life_do what;
-		while (supervisor->stopping &&
-		       (what = life_poll(&child->life, loop_now_us())) != LIFE_NOTHING)
-			act(child, what);
-		if (life_deadline(&child->life) < next_us)
-			next_us = life_deadline(&child->life);
-	}
+			acted = acted || what != LIFE_NOTHING;
+		}
+	} while (acted); /* a start that fails may end the others */
+	for (size_t i = 0; i < CONFIG_COMPONENTS; i++)
+		if (life_deadline(&supervisor->children[i].life) < next_us)
+			next_us = life_deadline(&supervisor->children[i].life);
 	loop_timer_arm(supervisor->timer, next_us);
 	if (supervisor->stopping && all_stopped(supervisor))
 		loop_stop(supervisor->loop);
@@ -353,17 +365,14 @@ on_timer(void *context, int64_t now_us)
 	drive(context);
 }
 
+/* A person who asks a second time does not want to wait. */
 static void
-stop(struct supervisor *supervisor)
+stop(struct supervisor *supervisor, bool by_person)
 {
-	const int64_t now_us = loop_now_us();
-	for (size_t i = 0; i < CONFIG_COMPONENTS; i++) {
-		if (supervisor->stopping)
-			life_hurry(&supervisor->children[i].life);
-		life_want(&supervisor->children[i].life, false, now_us);
-	}
 	if (!supervisor->stopping)
 		log_info("ending calls and components");
+	else if (by_person)
+		supervisor->hurried = true;
 	supervisor->stopping = true;
 	drive(supervisor);
 }
@@ -375,7 +384,7 @@ on_signal(void *context, int signal_number)
 	if (signal_number == SIGHUP && supervisor->detached)
 		log_file_reopen(&supervisor->log);
 	else
-		stop(supervisor);
+		stop(supervisor, signal_number == SIGINT);
 }
 
 /* -- the control socket ------------------------------------------------------------------------------ */
@@ -529,7 +538,7 @@ on_request(void *context, struct line *line, struct str text)
 	} else if (str_eq(verb, STR("down"))) {
 		caller->awaits_end = true;
 		say(caller, "ok");
-		stop(supervisor);
+		stop(supervisor, false);
 	} else if (supervisor->stopping) {
 		say(caller, "failed");
 		say(caller, "FAILURE: convoke is ending");
