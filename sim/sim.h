@@ -2,17 +2,21 @@
 /* sim -- a Call Bridge's real cores, fake telephones and fake browsers on a virtual network.
  *
  * Everything runs in one thread on virtual time and from one seed: the network loses, delays,
- * reorders and doubles datagrams, people join, mute, hold, vanish and come back.  The same seed gives
- * the same story, but for the few bytes OpenSSL draws for itself in handshakes.
+ * reorders and doubles datagrams, people join, mute, hold, vanish and come back.  The same seed
+ * gives the same story, but for the few bytes OpenSSL draws for itself in handshakes.
  *
- *	world_create(seed) -> world_phone(), world_browser(), ... -> world_run() -> world_end()
+ *	sim_world_create(seed) -> sim_phone_call(), sim_browser_join(), ... -> sim_world_run()
+ *	-> sim_world_end()
  *
- * world_end() lets everybody leave, waits until all timers of the protocols have passed, and checks
- * that no leg, port, dialog, transaction or room is left.  A rule that is broken prints the seed and
- * stops the program.
+ * sim_world_end() lets everybody leave, waits until all timers of the protocols have passed, and
+ * checks that no leg, port, dialog, transaction or room is left.  A rule that is broken prints the
+ * seed and stops the program.
  *
  * Ownership  The world owns everything.
+ * Threads    One.
  * Units      Microseconds; losses per mille.
+ * Errors     A broken rule is a broken CHECK or sim_fail(): the program stops.
+ * Limits     SIM_PEOPLE_MAX people, SIM_WORKERS workers.
  */
 #ifndef SIM_SIM_H
 #define SIM_SIM_H

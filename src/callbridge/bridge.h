@@ -4,7 +4,7 @@
  *
  * Everything that happens to a Call Bridge passes through here: SIP by the sip_ua it is given,
  * browsers as C2W messages, media as orders and events, the API by the shared meeting model.  The
- * shell (callbridge.c) owns sockets, threads and time; the simulator (sim/) owns virtual ones.
+ * shell (shell.h) owns sockets, threads and time; the simulator (sim/) owns virtual ones.
  *
  *	sip_ua_datagram(ua, ...);  bridge_drain(bridge, now);
  *	api_request(api, ...);     bridge_drain(bridge, now);

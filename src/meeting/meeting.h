@@ -185,7 +185,7 @@ struct meeting_leg {
 	char remote_address[MEETING_PARTY_MAX];
 	char sip_call_id[MEETING_PARTY_MAX];
 	char user[MEETING_NAME_MAX];        /* "guest921953266", or the remote party */
-	char dtmf[MEETING_DTMF_MAX];        /* for MEETING_DTMF: what to send */
+	char dtmf[MEETING_DTMF_MAX];        /* for MEETING_SEND_DTMF: what to send */
 	struct leg_media media;
 };
 

@@ -2,25 +2,26 @@
 /* media -- everything one media worker does with the sound of its rooms, sans-IO.
  *
  * One `struct media` holds the legs and rooms of one worker: ICE, DTLS, SRTP, RTP, jitter buffers,
- * decoding, choosing the loudest, mixing, encoding and sending.  The control thread tells it what to
- * do by orders and learns what happened by events; both are fixed-size values, so a shell may carry
- * them over rings (worker/worker.h), and a simulator may call straight in.
+ * decoding, choosing the loudest, mixing, encoding and sending.  The control thread tells it what
+ * to do by orders and learns what happened by events; both are fixed-size values, so a shell may
+ * carry them over rings (worker/worker.h), and a simulator may call straight in.
  *
- * Handles    The control thread chooses them: a leg or room handle comes from a base/slab of its own
- *            with `legs_max` or `rooms_max` slots per worker.  The worker uses the handle's index as
- *            its own slot and keeps the whole handle, so that an order for a leg that is gone, or an
- *            event of a leg that was replaced, is known as stale and dropped.  Orders can therefore
- *            be sent one behind the other without waiting for events.
- * Ownership  media_create() allocates every table once; packets, frames and orders allocate nothing.
- *            Codec states, DTLS objects and SRTP contexts are made when a leg is set up.  Bytes given
- *            to the sink are borrowed until it returns; datagrams given to media_input() are
- *            decrypted in place and not kept.
+ * Handles    The control thread chooses them: a leg or room handle comes from a base/slab of its
+ *            own with `legs_max` or `rooms_max` slots per worker.  The worker uses the handle's
+ *            index as its own slot and keeps the whole handle, so that an order for a leg that is
+ *            gone, or an event of a leg that was replaced, is known as stale and dropped.  Orders
+ *            can therefore be sent one behind the other without waiting for events.
+ * Ownership  media_create() allocates every table once; packets of sound and frames allocate
+ *            nothing.  Orders that open a leg or a room, or set up its security, do, and so does a
+ *            DTLS handshake.  Bytes given to the sink are borrowed until it returns; datagrams
+ *            given to media_input() are decrypted in place and not kept.
  * Threads    One: the worker that owns it.
  * Units      Microseconds, bytes; sound inside is 48 kHz mono, 20 ms a frame.
  * Errors     A peer's faults are counted per leg and worker (media_counters); orders that cannot be
- *            carried out come back as MEDIA_LEG_REFUSED or MEDIA_LEG_LOST.
- * Limits     `legs_max` legs, `rooms_max` rooms; one room may hold all the legs.  A room is mixed in one
- *            of MEDIA_PHASES time slots of a frame, so that a worker's load is spread over it.
+ *            carried out come back as MEDIA_EVENT_LEG_REFUSED or MEDIA_EVENT_LEG_LOST.
+ * Limits     `legs_max` legs, `rooms_max` rooms; one room may hold all the legs.  A room is mixed
+ *            in one of MEDIA_PHASES time slots of a frame, so that a worker's load is spread over
+ *            it.
  */
 #ifndef WORKER_MEDIA_H
 #define WORKER_MEDIA_H
@@ -79,7 +80,7 @@ struct media_payload {
 	uint16_t rate_khz;  /* RTP clock: 8 or 48; telephone-event follows its own rtpmap */
 };
 
-/* MEDIA_LEG_OPEN: makes the leg and its local transport. */
+/* MEDIA_ORDER_LEG_OPEN: makes the leg and its local transport. */
 struct media_open {
 	uint8_t transport; /* enum media_transport */
 	bool ice;          /* MEDIA_TRANSPORT_PORTS: ICE-lite offered on the pair; SHARED always has it */
@@ -88,8 +89,9 @@ struct media_open {
 	char cname[MEDIA_CNAME_MAX];
 };
 
-/* MEDIA_LEG_TRANSPORT: what the SDP of both sides agreed on.  May come again after a re-offer; what
- * has not changed is left as it is, new ICE credentials or fingerprints start a new association. */
+/* MEDIA_ORDER_LEG_TRANSPORT: what the SDP of both sides agreed on.  May come again after a
+ * re-offer; what has not changed is left as it is: the same SDES keys go on with their counters,
+ * only another fingerprint starts a new DTLS association. */
 struct media_transport_settings {
 	uint8_t security;         /* enum media_security */
 	bool rtcp_mux;
@@ -109,7 +111,7 @@ struct media_transport_settings {
 	char ice_pwd[MEDIA_ICE_PWD_MAX + 1];
 };
 
-/* MEDIA_LEG_AUDIO: what the SDP agreed on about sound. */
+/* MEDIA_ORDER_LEG_AUDIO: what the SDP agreed on about sound. */
 struct media_audio_settings {
 	bool receive;           /* the peer sends to us */
 	bool send;              /* we send to the peer */
@@ -126,7 +128,7 @@ struct media_audio_settings {
 	struct media_payload rx[MEDIA_CODECS_MAX];
 };
 
-/* MEDIA_LEG_SET: how the leg takes part. */
+/* MEDIA_ORDER_LEG_SET: how the leg takes part. */
 struct media_leg_flags {
 	bool rx_muted;     /* CMS rxAudioMute: nobody hears this leg */
 	bool tx_muted;     /* CMS txAudioMute: this leg hears nothing */
@@ -159,7 +161,7 @@ struct media_play {
 
 struct media_dtmf {
 	uint8_t count;
-	char digits[MEDIA_DTMF_DIGITS_MAX]; /* 0-9 * # A-D, ',' is a pause of a second */
+	char digits[MEDIA_DTMF_DIGITS_MAX]; /* 0-9 * # A-D, ',' is a pause of two seconds */
 };
 
 enum media_order_kind {
@@ -172,9 +174,9 @@ enum media_order_kind {
 	MEDIA_ORDER_LEG_PLAY,      /* play: to this leg alone */
 	MEDIA_ORDER_LEG_DTMF,      /* dtmf: send digits, as telephone-events or tones */
 	MEDIA_ORDER_LEG_STATS,     /* asks for MEDIA_EVENT_LEG_STATS */
-	MEDIA_ORDER_LEG_CLOSE,     /* sends RTCP BYE, frees everything; always ends in LEG_CLOSED */
+	MEDIA_ORDER_LEG_CLOSE,     /* sends RTCP BYE, frees everything; ends in MEDIA_EVENT_LEG_CLOSED */
 	MEDIA_ORDER_ROOM_OPEN,
-	MEDIA_ORDER_ROOM_PLAY,     /* play: to everyone in the room */
+	MEDIA_ORDER_ROOM_PLAY,     /* play, one of the two tones: to everyone in the room */
 	MEDIA_ORDER_ROOM_CLOSE,    /* the room must be empty */
 	MEDIA_ORDER_COUNT,
 };
@@ -206,9 +208,9 @@ struct media_opened {
 enum media_lost_reason {
 	MEDIA_LOST_CONSENT,     /* no ICE check for too long */
 	MEDIA_LOST_SILENCE,     /* neither RTP nor RTCP for too long */
-	MEDIA_LOST_DTLS,        /* handshake failed or timed out */
+	MEDIA_LOST_DTLS,        /* handshake failed or timed out, or no SRTP could be made */
 	MEDIA_LOST_FINGERPRINT, /* the certificate is not the one of the SDP */
-	MEDIA_LOST_CLOSED,      /* DTLS close_notify, or RTCP BYE of a browser */
+	MEDIA_LOST_CLOSED,      /* DTLS close_notify */
 };
 
 enum media_refused_reason {

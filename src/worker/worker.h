@@ -2,13 +2,16 @@
 /* worker -- a media thread: one `struct media` with its loop, its sockets and its two rings.
  *
  * The control thread posts orders and is called back, on its own loop, with events.  Neither side
- * ever waits for the other: what does not fit a ring is kept in order on the sender's side and goes
- * in when there is room.
+ * ever waits for the other: what does not fit a ring is kept in order on the sender's side, in
+ * memory that grows, and goes in when there is room.
  *
  * Ownership  worker_create() on the control thread makes everything, binds the shared port and
  *            starts the thread; worker_destroy() closes what is left and joins it.
  * Threads    All calls from the control thread.
- * Errors     worker_create: -errno of a socket or thread; `taken` then names a port in use.
+ * Units      As in media.h; ports are host order.
+ * Errors     worker_create: -errno of a socket or thread; -EADDRINUSE is about the shared port, and
+ *            net/port_owner.h says who has it.  A pair that cannot be bound is passed over; when
+ *            none is left the leg is refused (MEDIA_REFUSED_PORTS).
  * Limits     As in media_settings.  Each worker has its own slice of the port range.
  */
 #ifndef WORKER_WORKER_H
