@@ -7,8 +7,8 @@
  * A request is taken with api_request() and answered through api_poll(), at once or after a
  * password was verified and a change is on the disk:
  *
- *	api_request(api, &request, now_us) -> slot
- *	api_poll(api) -> API_VERIFY  give it to the verifier thread; then api_verified()
+ *	api_request(api, &request, now_us)
+ *	api_poll(api) -> API_VERIFY  give it to the verifier thread; then api_verified(slot)
  *	              -> API_COMMIT  store_commit(out.tx); then objects_settled(), api_settled()
  *	              -> API_ANSWER  send it; the slot is free
  *	              -> API_LOG     an Info line
@@ -25,6 +25,7 @@
  *
  * Ownership  The request is copied; answers are borrowed until the next call.
  * Threads    The control thread.  Password hashing is done elsewhere (api/password.h).
+ * Units      Microseconds on the monotonic clock; `wall_us` since 1970.
  * Errors     All towards the client, as HTTP status and failureDetails.
  * Limits     API_REQUESTS_MAX under way (more: 503), API_BODY_MAX (413), API_PARAMETERS_MAX,
  *            API_PAGE_MAX objects a page; a verified login is believed for API_LOGIN_US.

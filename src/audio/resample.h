@@ -5,7 +5,7 @@
  * 62 dB down at the images of those; 1.5 and 1 ms of delay.  Beside speexdsp at quality 3 it costs
  * about a quarter (bench/audio_bench) and needs at most 290 bytes of state.
  *
- * Ownership  The state is the caller's; zeroed plus resample_init().
+ * Ownership  The state is the caller's; resample_up_init() and resample_down_init() fill it.
  * Threads    One owner per state.
  * Units      Samples at either rate.
  */

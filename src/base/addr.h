@@ -5,8 +5,10 @@
  * An IPv4 address is kept in `ip[0..3]`, the rest zero; v4-mapped IPv6 is turned into IPv4 on the
  * way in, so that one address has one form.
  *
+ * Ownership  Values.
  * Threads    Pure functions.
  * Units      Ports are host order.
+ * Errors     Parsing gives false and leaves the output untouched; writers fail with their writer.
  */
 #ifndef BASE_ADDR_H
 #define BASE_ADDR_H

@@ -8,6 +8,8 @@
  *
  * Ownership  create/destroy.
  * Threads    The loop's.
+ * Errors     parent_create: -errno.  A line that cannot be sent is lost.
+ * Limits     PARENT_LINE_MAX bytes a line; a longer reason is cut.
  */
 #ifndef NET_PARENT_H
 #define NET_PARENT_H

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sip_digest_hash -- the hashes of digest; the one file of this folder that knows OpenSSL.
  *
+ * Ownership  Nothing is kept.
+ * Threads    Pure.
  * Errors     false when the library has no such hash (MD5 under FIPS rules).
  */
 #ifndef SIP_SIP_DIGEST_HASH_H

@@ -2,6 +2,10 @@
 /* sip_msg_lines -- cut a header section into its fields; shared by sip_msg.c and sip_stream.c.
  *
  * One pass: every byte is looked at once, whatever the lines are.
+ *
+ * Ownership  Views borrow the caller's bytes.
+ * Threads    Pure.
+ * Errors     SIP_LINE_BAD; how many lines there may be is the caller's limit.
  */
 #ifndef SIP_SIP_MSG_LINES_H
 #define SIP_SIP_MSG_LINES_H
