@@ -150,25 +150,37 @@ announce_ready(struct writer *out, const struct data_dir *dir, const struct conf
 	writer_format(out, "  %-12s %s\n", "Settings", data_dir_file(path, dir, "convoke.conf"));
 }
 
-void
-announce_advice(struct writer *out, const struct config *config, const char *reason)
+/* The first "port N" of a sentence; 0: none. */
+static uint16_t
+port_in(const char *reason)
 {
 	struct str rest = str_of(reason);
-	char usage[256];
 	while (rest.len != 0) {
-		uint32_t port;
 		const struct str word = str_cut(&rest, ' ');
 		struct str next = rest;
-		struct writer w = writer_of(usage, sizeof usage);
 		struct str number = str_cut(&next, ' ');
+		uint32_t port;
 		while (number.len != 0 && (number.at[number.len - 1] < '0' ||
 		                           number.at[number.len - 1] > '9'))
 			number.len--; /* "port 5060:" */
-		if (str_eq_nocase(word, STR("port")) && str_u32(number, &port) &&
-		    port <= UINT16_MAX && config_port_command(&w, config, (uint16_t)port)) {
-			writer_format(out, "Free that port, or take another one by: convoke mmp %.*s\n",
-			              STR_ARGS(writer_view(&w)));
-			return;
-		}
+		if (str_eq_nocase(word, STR("port")) && str_u32(number, &port) && port <= UINT16_MAX)
+			return (uint16_t)port;
 	}
+	return 0;
+}
+
+void
+announce_advice(struct writer *out, const struct config *config, const struct port_notes *notes,
+                const char *reason)
+{
+	char usage[256];
+	struct writer w = writer_of(usage, sizeof usage);
+	const uint16_t port = port_in(reason);
+	const char *note = port_notes_find(notes, port);
+	if (port == 0 || !config_port_command(&w, config, port))
+		return;
+	if (note != NULL && !str_contains_nocase(str_of(reason), str_of(note)))
+		writer_format(out, "%s.\n", note);
+	writer_format(out, "Free that port, or take another one by: convoke mmp %.*s\n",
+	              STR_ARGS(writer_view(&w)));
 }

@@ -8,11 +8,13 @@
 #define SUPERVISOR_ANNOUNCE_H
 
 #include "supervisor/data_dir.h"
+#include "supervisor/port_notes.h"
 
 void announce_ready(struct writer *out, const struct data_dir *dir, const struct config *config);
 
-/* For a component's reason that names a port: the command that moves it.  Writes nothing for other
- * reasons. */
-void announce_advice(struct writer *out, const struct config *config, const char *reason);
+/* For a component's reason that names a port: who has it, as far as `notes` know more than the
+ * reason, and the command that moves it.  Writes nothing for other reasons. */
+void announce_advice(struct writer *out, const struct config *config,
+                     const struct port_notes *notes, const char *reason);
 
 #endif

@@ -207,18 +207,24 @@ TEST(a_taken_port_leads_to_the_command_that_moves_it)
 		  "Free that port, or take another one by: convoke mmp callbridge sip listen "
 		  "<port|none> <tls-port|none>\n" },
 		{ "cannot bind port 8445: Permission denied",
+		  "TCP port 8445 is in use by an old friend.\n"
 		  "Free that port, or take another one by: convoke mmp webadmin listen <iface> "
 		  "<port>\n" },
 		{ "TCP port 4711 is in use", "" },
 		{ "no memory", "" },
 		{ "port", "" },
 	};
+	static const struct port_notes notes = {
+		.notes = { { 8445, "TCP port 8445 is in use by an old friend" },
+		           { 4711, "TCP port 4711 is of no interest" } },
+		.count = 2,
+	};
 	struct config config;
 	config_defaults(&config);
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		char text[512];
 		struct writer w = writer_of(text, sizeof text);
-		announce_advice(&w, &config, cases[i].reason);
+		announce_advice(&w, &config, &notes, cases[i].reason);
 		EXPECT_STR(writer_view(&w), cases[i].want);
 	}
 }

@@ -59,6 +59,7 @@ struct supervisor {
 	struct child children[CONFIG_COMPONENTS];
 	struct caller callers[CALLERS_MAX];
 	struct log_file log;
+	struct port_notes notes;
 	bool detached;
 	int tell_fd;    /* detached: where the waiting terminal hears how the start went; or -1 */
 	bool announced; /* everything answered once */
@@ -96,11 +97,11 @@ static void
 give_up(struct child *child)
 {
 	struct supervisor *supervisor = child->supervisor;
-	char advice[512];
+	char advice[1024];
 	struct writer w = writer_of(advice, sizeof advice);
 	if (supervisor->status != 0)
 		return;
-	announce_advice(&w, &supervisor->config, child->life.words);
+	announce_advice(&w, &supervisor->config, &supervisor->notes, child->life.words);
 	fprintf(stderr, "convoke: %s could not start: %s\n%.*s", name_of(child), child->life.words,
 	        STR_ARGS(writer_view(&w)));
 	if (supervisor->detached) {
@@ -709,6 +710,21 @@ wait_for_start(int fd)
 	return len == 1 && result == 'r' ? 0 : 1;
 }
 
+/* While we are still root, and only then better than later.  What is wrong with the settings is
+ * found, and told, when they are read for good. */
+static void
+look_at_ports(struct supervisor *supervisor, const char *data_dir)
+{
+	struct config config;
+	char error[DATA_ERROR_MAX];
+	struct data_dir dir;
+	if (geteuid() != 0)
+		return;
+	if (!data_dir_find(&dir, data_dir, error) || !data_dir_config(&config, &dir, error))
+		config_defaults(&config);
+	port_notes_take(&supervisor->notes, &config);
+}
+
 /* Returns in the process that supervises; the other one exits. */
 static int
 detach(struct supervisor *supervisor)
@@ -740,6 +756,7 @@ supervisor_up(const char *data_dir, bool detached)
 	supervisor.tell_fd = -1;
 	supervisor.log.fd = -1;
 	privilege_raise_files();
+	look_at_ports(&supervisor, data_dir);
 	if (!data_dir_prepare(&supervisor.dir, data_dir, error))
 		return complain(error);
 	if (supervisor.dir.notice[0] != '\0')
