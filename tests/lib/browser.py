@@ -14,8 +14,9 @@ WEB = f"https://{network.SERVER}:8443"
 
 
 class Browser:
-    def __init__(self, world, name, kind="chromium", tone=1040):
+    def __init__(self, world, number, name, kind="chromium", tone=1040):
         self.name = name
+        self.machine = network.Machine(number)
         self.tone = tone
         self.folder = world.path(name)
         self.folder.mkdir()
@@ -23,7 +24,7 @@ class Browser:
         script = Path(__file__).with_name("browser.mjs")
         with open(world.folder / f"{self.folder.name}.log", "wb") as log:
             self._process = subprocess.Popen(
-                ["node", str(script), kind, str(self.folder)], stdin=subprocess.PIPE,
+                self.machine.command(["node", str(script), kind, str(self.folder)]), stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, stderr=log, text=True)
         world.at_end(self.close)
         self._answers = queue.Queue()

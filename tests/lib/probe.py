@@ -36,7 +36,7 @@ def _field(fields, *names):
 
 class Probe:
     def __init__(self, world, number, tone=445, samples=None, codec=0):
-        self.address = network.address(number)
+        self.address = network.probe_address(number)
         self.name = f"probe{number}"
         self.tone = tone
         self.codec = codec
@@ -49,7 +49,7 @@ class Probe:
         self._media = None
         self._running = True
         self._responses = []
-        self._sip = self._open(5060)
+        self._sip = self._open(15060)
         self._rtp = self._open(40000)
         self._call_id = f"{random.getrandbits(64):x}@{self.address}"
         self._tag = f"{random.getrandbits(32):x}"
@@ -78,10 +78,10 @@ class Probe:
         branch = branch or f"z9hG4bK{random.getrandbits(64):x}"
         content = "Content-Type: application/sdp\r\n" if body else ""
         return (f"{method} {self._target} SIP/2.0\r\n"
-                f"Via: SIP/2.0/UDP {self.address}:5060;branch={branch};rport\r\n"
+                f"Via: SIP/2.0/UDP {self.address}:15060;branch={branch};rport\r\n"
                 f"Max-Forwards: 70\r\nFrom: <sip:{self.name}@{self.address}>;tag={self._tag}\r\n"
                 f"To: {self._to}\r\nCall-ID: {self._call_id}\r\nCSeq: {cseq} {method}\r\n"
-                f"Contact: <sip:{self.name}@{self.address}:5060>\r\n{content}"
+                f"Contact: <sip:{self.name}@{self.address}:15060>\r\n{content}"
                 f"Content-Length: {len(body)}\r\n\r\n{body}")
 
     def _tell(self, text):
@@ -168,7 +168,7 @@ class Probe:
         content = "Content-Type: application/sdp\r\n" if answer else ""
         self._sip.sendto(
             (f"SIP/2.0 200 OK\r\n{copied}To: {to}\r\n"
-             f"Contact: <sip:{self.name}@{self.address}:5060>\r\n{content}"
+             f"Contact: <sip:{self.name}@{self.address}:15060>\r\n{content}"
              f"Content-Length: {len(answer)}\r\n\r\n{answer}").encode(), source)
 
     # ---- Sound
@@ -236,6 +236,11 @@ class Probe:
         return None
 
     def close(self):
+        if self._media and not self.ended:
+            try:
+                self.hang_up()
+            except (Failure, OSError):
+                pass
         self._running = False
         self._sip.close()
         self._rtp.close()
