@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/check.h"
+
 enum {
 	NAMES_MAX = 64,
 };
@@ -63,13 +65,15 @@ convert(struct net_addr *out, const struct sockaddr *address)
 	return !addr_is_link_local(out);
 }
 
+/* Loopback comes last: who takes the first address wants one that others can reach. */
 static size_t
 collect(const struct ifaddrs *list, const struct lettered *lettered, const char *wanted,
-        sa_family_t family, struct net_addr *out, size_t cap, size_t count)
+        sa_family_t family, unsigned loopback, struct net_addr *out, size_t cap, size_t count)
 {
 	for (const struct ifaddrs *entry = list; entry != NULL; entry = entry->ifa_next) {
 		struct net_addr addr;
 		if (!usable(entry) || entry->ifa_addr->sa_family != family ||
+		    (entry->ifa_flags & IFF_LOOPBACK) != loopback ||
 		    !matches(lettered, wanted, entry->ifa_name) || count == cap)
 			continue;
 		if (convert(&addr, entry->ifa_addr))
@@ -83,13 +87,17 @@ iface_addresses(const char *name, struct net_addr *out, size_t cap)
 {
 	struct ifaddrs *list = NULL;
 	struct lettered lettered = { 0 };
+	static const sa_family_t families[] = { AF_INET, AF_INET6 };
 	if (getifaddrs(&list) != 0)
 		return -errno;
 	for (const struct ifaddrs *entry = list; entry != NULL; entry = entry->ifa_next)
 		if (usable(entry) && (entry->ifa_flags & IFF_LOOPBACK) == 0)
 			letter(&lettered, entry->ifa_name);
-	size_t count = collect(list, &lettered, name, AF_INET, out, cap, 0);
-	count = collect(list, &lettered, name, AF_INET6, out, cap, count);
+	size_t count = 0;
+	for (size_t i = 0; i < COUNT_OF(families); i++) {
+		count = collect(list, &lettered, name, families[i], 0, out, cap, count);
+		count = collect(list, &lettered, name, families[i], IFF_LOOPBACK, out, cap, count);
+	}
 	freeifaddrs(list);
 	return count != 0 ? (int)count : -ENODEV;
 }

@@ -15,7 +15,8 @@
 
 #include "base/addr.h"
 
-/* Fills `out` with at most `cap` addresses (port 0), IPv4 first; returns how many. */
+/* Fills `out` with at most `cap` addresses (port 0), IPv4 first and in each family loopback last;
+ * returns how many. */
 [[nodiscard]] int iface_addresses(const char *name, struct net_addr *out, size_t cap);
 
 #endif
