@@ -114,7 +114,7 @@ def delete_of_a_participant_and_of_a_call_sends_bye(world):
 def dial_out_reaches_a_phone_that_answers(world):
     api = world.server.api
     inside = Probe(world, 1, tone=445).join()
-    phone = Baresip(world, 2, tone=1040)
+    phone = Baresip(world, 12, tone=1040)
     call = world.server.call()
     participant = api.post(f"calls/{call}/participants",
                            remoteParty=f"sip:{phone.name}@{phone.address}:15060")
@@ -139,7 +139,7 @@ def dial_out_that_is_refused_or_not_answered_ends(world):
     api = world.server.api
     Probe(world, 1, tone=445).join()
     call = world.server.call()
-    nobody = Baresip(world, 3, answer="manual")
+    nobody = Baresip(world, 13, answer="manual")
     participant = api.post(f"calls/{call}/participants",
                            remoteParty=f"sip:{nobody.name}@{nobody.address}:15060")
     nobody.wait_event("CALL_INCOMING")
@@ -163,7 +163,7 @@ def dial_out_that_is_refused_or_not_answered_ends(world):
 @case
 def hold_and_resume_of_a_phone(world):
     """baresip holds by a re-INVITE with sendonly: it is not sent sound meanwhile, and others stay."""
-    phone = Baresip(world, 2, tone=1040).join()
+    phone = Baresip(world, 12, tone=1040).join()
     inside = Probe(world, 1, tone=445).join()
     time.sleep(1.5)
     phone.tell("hold")
@@ -181,7 +181,7 @@ def hold_and_resume_of_a_phone(world):
 def unknown_numbers_get_404(world):
     expect_equal(Probe(world, 1).dial("nobody"), 404, "status for an unknown space")
     expect_equal(Probe(world, 2).dial("1001"), 200, "status for the call ID")
-    phone = Baresip(world, 3)
+    phone = Baresip(world, 13)
     phone.dial("nobody")
     expect("404" in phone.closed_reason(), "baresip was told", phone.closed_reason())
 

@@ -6,27 +6,19 @@ when it ends, however it ends, the kernel ends every process it started.  Inside
 the server and the test itself sit on it, and each phone and browser is a machine of its own:
 
     SERVER          10.77.0.1
-    machines        10.77.0.11 and on: Machine(n), a network namespace with one cable
-    probes          10.77.0.101 and on: probe_address(n), beside the server
-    strangers       10.77.0.201 and on: stranger(n), likewise
+    Machine(n)      10.77.0.10 + n, a network namespace with one cable
 """
+import ctypes
 import os
+import socket
 import subprocess
 
 SERVER = "10.77.0.1"
 MEDIA_PORTS = "20000-65535"  # of both sides; signalling has lower ones
 _BRIDGE = "br0"
-_PROBES = range(101, 140)
-_STRANGERS = range(201, 240)
+_NEWNET = 0x40000000  # of sched.h
+_libc = ctypes.CDLL(None, use_errno=True)
 _machines = {}
-
-
-def probe_address(number):
-    return f"10.77.0.{100 + number}"
-
-
-def stranger(number):
-    return f"10.77.0.{200 + number}"
 
 
 def command(argv):
@@ -49,10 +41,9 @@ def set_up():
     if os.getpid() != 1:
         raise RuntimeError("a test is started by tests/run, in namespaces of its own")
     run("mount", "-t", "tmpfs", "none", "/run")
-    batch = ["link set lo up", f"link add name {_BRIDGE} type bridge"]
-    batch += [f"addr add 10.77.0.{n}/24 dev {_BRIDGE}" for n in (1, *_PROBES, *_STRANGERS)]
-    batch += [f"link set {_BRIDGE} up"]
-    run("ip", "-batch", "-", stdin="\n".join(batch) + "\n")
+    run("ip", "-batch", "-", stdin="link set lo up\n"
+        f"link add name {_BRIDGE} type bridge\n"
+        f"addr add {SERVER}/24 dev {_BRIDGE}\nlink set {_BRIDGE} up\n")
 
 
 class Machine:
@@ -78,6 +69,23 @@ class Machine:
     def command(self, argv):
         """`argv`, to be run on that machine."""
         return ["ip", "netns", "exec", self.name, *argv]
+
+    def socket(self, kind=socket.SOCK_DGRAM, port=0):
+        """A socket of this process that is on that machine, bound to its address."""
+        with open("/proc/thread-self/ns/net") as home, open(f"/run/netns/{self.name}") as there:
+            _enter(there)
+            try:
+                made = socket.socket(socket.AF_INET, kind)
+            finally:
+                _enter(home)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((self.address, port))
+        return made
+
+
+def _enter(namespace):
+    if _libc.setns(namespace.fileno(), _NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
 
 
 def _lossy(percent, match):

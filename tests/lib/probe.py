@@ -7,7 +7,6 @@ the sound changed.
 """
 import random
 import re
-import socket
 import struct
 import threading
 import time
@@ -36,7 +35,8 @@ def _field(fields, *names):
 
 class Probe:
     def __init__(self, world, number, tone=445, samples=None, codec=0):
-        self.address = network.probe_address(number)
+        self.machine = network.Machine(number)
+        self.address = self.machine.address
         self.name = f"probe{number}"
         self.tone = tone
         self.codec = codec
@@ -60,9 +60,7 @@ class Probe:
         world.at_end(self.close)
 
     def _open(self, port):
-        opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        opened.bind((self.address, port))
+        opened = self.machine.socket(port=port)
         opened.settimeout(0.1)
         return opened
 
