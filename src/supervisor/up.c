@@ -778,6 +778,5 @@ supervisor_up(const char *data_dir, bool detached)
 	const int status = supervise(&supervisor);
 	log_set_sink(NULL, NULL);
 	log_file_close(&supervisor.log);
-	close(lock);
-	return status;
+	return status; /* the lock goes with the process, and tells that it has gone */
 }
