@@ -2,7 +2,7 @@
 /* Goal: the command line answers in CMS' words.  Method: the transcripts in testdata/transcripts,
  * where "> " is what is typed and the rest what must be answered; a line "= RESULT" names the
  * result, a host stands for files and processes. */
-#include "mmp/mmp.h"
+#include "mmp/mmp_internal.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -139,6 +139,34 @@ TEST(transcripts_are_answered_word_for_word)
 	}
 	free(names);
 	EXPECT(replayed >= 4);
+}
+
+/* The guide writes "\\|" for the "|" inside its tables. */
+TEST(the_guide_has_every_command)
+{
+	static char guide[TRANSCRIPT_BYTES_MAX];
+	const char *path = getenv("MMP_GUIDE");
+	EXPECT(path != NULL); /* set by meson.build */
+	FILE *file = fopen(path, "r");
+	EXPECT(file != NULL);
+	size_t len = 0;
+	for (int c; (c = getc(file)) != EOF && len < sizeof guide;)
+		if (c != '\\')
+			guide[len++] = (char)c;
+	fclose(file);
+	for (size_t i = 0; i < mmp_command_count; i++) {
+		char text[256];
+		struct writer w = writer_of(text, sizeof text);
+		writer_text(&w, "`");
+		if (mmp_commands[i].order == MMP_ORDER_HELP)
+			writer_text(&w, mmp_commands[i].words);
+		else
+			mmp_write_usage(&w, &mmp_commands[i]);
+		writer_text(&w, "`");
+		if (!str_contains_nocase((struct str){ guide, len }, writer_view(&w)))
+			print_error("not in the guide: %.*s\n", STR_ARGS(writer_view(&w)));
+		EXPECT(str_contains_nocase((struct str){ guide, len }, writer_view(&w)));
+	}
 }
 
 TEST(a_failed_command_changes_nothing)
