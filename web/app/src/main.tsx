@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which page is shown, by the session's phase and the address.
+
+import { render } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { App, AppContext, useApp } from './app';
+import { Landing } from './ui/landing';
+import { Meeting } from './ui/meeting';
+import { Page, Title } from './ui/parts';
+import { Prejoin } from './ui/prejoin';
+
+function Over() {
+  const app = useApp();
+  const { strings, shell } = app;
+  const { end, meeting, wish } = shell.session;
+  return (
+    <Page>
+      <Title>{strings.ends[end ?? 'left']}</Title>
+      <p class="lead">{meeting || wish?.address}</p>
+      <div class="row">
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => {
+            shell.happen({ on: 'reset' });
+            app.go('');
+          }}
+        >
+          {strings.home}
+        </button>
+        <button type="button" class="main" onClick={() => shell.happen({ on: 'reset' })}>
+          {strings.rejoin}
+        </button>
+      </div>
+    </Page>
+  );
+}
+
+function Root() {
+  const app = useApp();
+  const { session, microphone } = app.shell;
+  const over = session.phase === 'over';
+  const inside = session.wasOpen && !over && session.phase !== 'idle';
+  useEffect(() => {
+    if (over) microphone.close();
+  }, [over, microphone]);
+  useEffect(() => {
+    document.title = inside && session.meeting !== '' ? `${session.meeting} – Convoke` : 'Convoke';
+  }, [inside, session.meeting]);
+  const page = over ? <Over /> : inside ? <Meeting /> : app.route.address === '' ? <Landing /> : <Prejoin />;
+  return (
+    <>
+      {page}
+      <div class="unseen" role="log" aria-live="polite">
+        {app.said}
+      </div>
+    </>
+  );
+}
+
+const app = new App();
+/* For the tests: what the connection's statistics say. */
+Object.assign(window, { convoke: app.shell });
+const place = document.getElementById('app');
+if (place !== null)
+  render(
+    <AppContext.Provider value={app}>
+      <Root />
+    </AppContext.Provider>,
+    place,
+  );

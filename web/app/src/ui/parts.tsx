@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pieces that several pages are made of.
+
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useApp } from '../app';
+import { Meter, playTestSound } from '../media';
+import { languages, type Language } from '../strings';
+import { Mark, SpeakerIcon } from './icons';
+
+/** The page's head line; it takes the focus when a page appears, so that a reader starts there. */
+export function Title({ children }: { children: ComponentChildren }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+  return (
+    <h1 tabIndex={-1} ref={heading}>
+      {children}
+    </h1>
+  );
+}
+
+export function Page({ children }: { children: ComponentChildren }) {
+  return (
+    <div class="page">
+      <header class="brand">
+        <Mark />
+        <span>Convoke</span>
+        <LanguageChoice />
+      </header>
+      <main class="card">{children}</main>
+    </div>
+  );
+}
+
+function LanguageChoice() {
+  const app = useApp();
+  return (
+    <select
+      class="language"
+      aria-label={app.strings.chooseLanguage}
+      value={app.language}
+      onChange={(event) => app.prefer({ language: event.currentTarget.value as Language })}
+    >
+      {(Object.keys(languages) as Language[]).map((language) => (
+        <option key={language} value={language} lang={language}>
+          {languages[language].language}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+interface FieldProps {
+  readonly label: string;
+  readonly value: string;
+  readonly change: (value: string) => void;
+  readonly hint?: string;
+  readonly error?: string | undefined;
+  readonly type?: 'text' | 'password';
+  readonly autocomplete?: string;
+  readonly maxLength: number;
+}
+
+/** An input with its label, and a line below that is there even when it is empty. */
+export function Field({ label, value, change, hint, error, type = 'text', autocomplete = 'off', maxLength }: FieldProps) {
+  const id = useId();
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (error !== undefined) input.current?.focus();
+  }, [error]);
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <input
+        id={id}
+        ref={input}
+        type={type}
+        value={value}
+        maxLength={maxLength}
+        autocomplete={autocomplete}
+        autocapitalize="off"
+        spellcheck={false}
+        aria-invalid={error !== undefined}
+        aria-describedby={`${id}-note`}
+        onInput={(event) => change(event.currentTarget.value)}
+      />
+      <p id={`${id}-note`} class={error === undefined ? 'note' : 'note error'}>
+        {error ?? hint ?? ''}
+      </p>
+    </div>
+  );
+}
+
+interface ChoiceProps {
+  readonly label: string;
+  readonly devices: readonly MediaDeviceInfo[];
+  readonly value: string;
+  readonly change: (id: string) => void;
+}
+
+function DeviceChoice({ label, devices, value, change }: ChoiceProps) {
+  const { strings } = useApp();
+  const id = useId();
+  const named = devices.filter(({ deviceId }) => deviceId !== 'default');
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <select
+        id={id}
+        value={named.some(({ deviceId }) => deviceId === value) ? value : ''}
+        onChange={(event) => change(event.currentTarget.value)}
+      >
+        <option value="">{strings.systemDefault}</option>
+        {named.map((device, index) => (
+          <option key={device.deviceId} value={device.deviceId}>
+            {device.label || strings.numbered(label, index + 1)}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+function LevelMeter({ stream }: { stream: MediaStream | undefined }) {
+  const { strings } = useApp();
+  const bar = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (stream === undefined) return undefined;
+    const meter = new Meter(stream, (level) => {
+      bar.current?.style.setProperty('--level', level.toFixed(2));
+      bar.current?.setAttribute('aria-valuenow', String(Math.round(level * 10) * 10));
+    });
+    return () => {
+      meter.stop();
+      bar.current?.style.setProperty('--level', '0');
+    };
+  }, [stream]);
+  return (
+    <div
+      class="meter"
+      ref={bar}
+      role="meter"
+      aria-label={strings.microphoneLevel}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={0}
+    />
+  );
+}
+
+/** Microphone with its level, speaker with a test sound, and what to do when there is trouble. */
+export function Devices() {
+  const app = useApp();
+  const { strings, devices, preferences } = app;
+  const { microphone } = app.shell;
+  const [playing, setPlaying] = useState(false);
+  const test = async () => {
+    setPlaying(true);
+    await playTestSound(preferences.speaker).catch(() => undefined);
+    setPlaying(false);
+  };
+  return (
+    <div class="devices">
+      <DeviceChoice
+        label={strings.microphone}
+        devices={devices.microphones}
+        value={preferences.microphone}
+        change={(id) => void app.chooseMicrophone(id)}
+      />
+      <LevelMeter stream={microphone.stream} />
+      {microphone.problem === undefined ? (
+        <p class="note">{strings.speakToTest}</p>
+      ) : (
+        <div class="trouble" role="alert">
+          <p>{strings.microphoneProblems[microphone.problem]}</p>
+          <button type="button" class="quiet" onClick={() => void app.openMicrophone()}>
+            {strings.tryAgain}
+          </button>
+        </div>
+      )}
+      {devices.speakers.length > 0 && (
+        <DeviceChoice
+          label={strings.speaker}
+          devices={devices.speakers}
+          value={preferences.speaker}
+          change={(id) => void app.chooseSpeaker(id)}
+        />
+      )}
+      <button type="button" class="quiet" disabled={playing} onClick={() => void test()}>
+        <SpeakerIcon />
+        {playing ? strings.playing : strings.testSound}
+      </button>
+    </div>
+  );
+}
+
+interface DialogProps {
+  readonly title: string;
+  readonly close: () => void;
+  readonly children: ComponentChildren;
+}
+
+/** A window in the window; the browser keeps the focus inside and Escape closes it. */
+export function Dialog({ title, close, children }: DialogProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const element = dialog.current;
+    if (element !== null && !element.open) element.showModal();
+    return () => element?.close();
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault();
+        close();
+      }}
+    >
+      <h2 id={id}>{title}</h2>
+      {children}
+    </dialog>
+  );
+}

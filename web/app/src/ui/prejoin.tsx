@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// Before the meeting: name, passcode, microphone and speaker.
+
+import { useEffect, useState } from 'preact/hooks';
+import { useApp } from '../app';
+import type { Problem } from '../session';
+import { MicrophoneIcon, MutedIcon } from './icons';
+import { NAME_MAX } from './landing';
+import { Devices, Field, Page, Title } from './parts';
+
+const PASSCODE_MAX = 60;
+
+interface Found {
+  readonly name?: string;
+  readonly passcodeRequired?: boolean;
+  readonly error?: Problem;
+}
+
+/** What is known of a meeting before one joins. */
+function useMeeting(address: string, secret: string): Found | undefined {
+  const [found, setFound] = useState<Found>();
+  useEffect(() => {
+    const abort = new AbortController();
+    const query = new URLSearchParams(secret === '' ? { address } : { address, secret });
+    fetch(`/api/meeting?${query.toString()}`, { signal: abort.signal })
+      .then(async (response) => setFound((await response.json()) as Found))
+      .catch(() => {
+        if (!abort.signal.aborted) setFound({ error: 'network' });
+      });
+    return () => abort.abort();
+  }, [address, secret]);
+  return found;
+}
+
+function isAboutPasscode(problem: Problem | undefined): boolean {
+  return problem === 'passcodeRequired' || problem === 'passcodeIncorrect';
+}
+
+/** On the way in: nothing to do but wait, or change one's mind. */
+function Waiting() {
+  const app = useApp();
+  const { strings } = app;
+  const { session } = app.shell;
+  return (
+    <Page>
+      <Title>{session.meeting || app.route.address}</Title>
+      <p class="lead" role="status">
+        {session.problem === undefined ? strings.joining : strings.problems[session.problem]}
+      </p>
+      <button type="button" class="quiet" onClick={() => app.shell.happen({ on: 'leave' })}>
+        {strings.cancel}
+      </button>
+    </Page>
+  );
+}
+
+function MuteChoice() {
+  const app = useApp();
+  const { muted } = app.preferences;
+  const { strings } = app;
+  return (
+    <button
+      type="button"
+      class="switch"
+      role="switch"
+      aria-checked={!muted}
+      aria-label={strings.microphone}
+      onClick={() => app.prefer({ muted: !muted })}
+    >
+      {muted ? <MutedIcon /> : <MicrophoneIcon />}
+      {muted ? strings.microphoneOff : strings.microphoneOn}
+    </button>
+  );
+}
+
+export function Prejoin() {
+  const app = useApp();
+  const { strings, route } = app;
+  const { session, microphone } = app.shell;
+  const found = useMeeting(route.address, route.secret);
+  const [name, setName] = useState(app.preferences.name);
+  const [passcode, setPasscode] = useState('');
+  const [nameMissing, setNameMissing] = useState(false);
+  useEffect(() => {
+    void app.openMicrophone();
+  }, [app]);
+
+  if (session.phase === 'joining' || session.phase === 'connecting') return <Waiting />;
+
+  const problem = session.problem ?? found?.error;
+  const asks = isAboutPasscode(session.problem) || found?.passcodeRequired === true;
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (name.trim() === '') return setNameMissing(true);
+    app.join(name.trim(), asks ? passcode : undefined);
+  };
+  return (
+    <Page>
+      <Title>{found?.name || session.meeting || route.address}</Title>
+      <p class="lead" role="status">
+        {found === undefined ? strings.checking : strings.getReady}
+      </p>
+      {problem !== undefined && !isAboutPasscode(problem) && (
+        <p class="trouble" role="alert">
+          {strings.problems[problem]}
+        </p>
+      )}
+      <form onSubmit={submit} noValidate>
+        <Field
+          label={strings.yourName}
+          value={name}
+          change={setName}
+          hint={strings.nameHint}
+          error={nameMissing && name.trim() === '' ? strings.nameNeeded : undefined}
+          autocomplete="name"
+          maxLength={NAME_MAX}
+        />
+        {asks && (
+          <Field
+            label={strings.passcode}
+            value={passcode}
+            change={setPasscode}
+            type="password"
+            hint={strings.problems.passcodeRequired}
+            error={session.problem === 'passcodeIncorrect' ? strings.problems.passcodeIncorrect : undefined}
+            maxLength={PASSCODE_MAX}
+          />
+        )}
+        <Devices />
+        <div class="row">
+          {microphone.problem === undefined && <MuteChoice />}
+          <button type="submit" class="main">
+            {microphone.problem === undefined ? strings.join : strings.joinListening}
+          </button>
+        </div>
+      </form>
+      <button
+        type="button"
+        class="plain"
+        onClick={() => {
+          microphone.close();
+          app.go('');
+        }}
+      >
+        {strings.back}
+      </button>
+    </Page>
+  );
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bundles the tests and runs them with node's own test runner.
+import { build } from 'esbuild';
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const tests = readdirSync(join(here, 'test')).filter((name) => name.endsWith('.test.ts'));
+await build({
+  absWorkingDir: here,
+  entryPoints: tests.map((name) => `test/${name}`),
+  outdir: join(here, 'out'),
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node18',
+  sourcemap: 'inline',
+  logLevel: 'warning',
+});
+const files = tests.map((name) => join(here, 'out', name.replace('.ts', '.mjs')));
+process.exit(spawnSync(process.execPath, ['--enable-source-maps', '--test', ...files], { stdio: 'inherit' }).status ?? 1);
