@@ -199,17 +199,17 @@ class Machine {
       case 'joinRefused':
         return this.joinRefused(event.problem);
       case 'message':
-        if (event.socket === this.now.socket) this.message(event.message);
+        if (event.socket !== 0 && event.socket === this.now.socket) this.message(event.message);
         return;
       case 'closed':
-        if (event.socket === this.now.socket) this.lost();
+        if (event.socket !== 0 && event.socket === this.now.socket) this.lost();
         return;
       case 'timer':
         return this.timer(event.name);
       case 'offer':
         return this.offer(event.peer, event.sdp);
       case 'peer':
-        if (event.peer === this.now.peer) this.peerChanged(event.state);
+        if (event.peer !== 0 && event.peer === this.now.peer) this.peerChanged(event.state);
         return;
       case 'mute':
         return this.mute(event.muted);
@@ -446,6 +446,7 @@ class Machine {
     this.dropSocket();
     this.now.problem = reason;
     if (isPassing(reason)) {
+      this.now.phase = this.now.wasOpen ? 'reconnecting' : 'connecting';
       this.start('retry', this.pause());
     } else if ((reason === 'expired' || reason === 'badToken') && this.now.wish !== undefined) {
       delete this.now.token;
