@@ -163,7 +163,7 @@ drain_dtls(struct sim_browser *browser, int64_t now_us)
 			             &browser->voice.remote, out.bytes, out.len, now_us);
 		} else if (out.kind == DTLS_OUT_CONNECTED) {
 			sim_voice_keys(&browser->voice,
-			               srtp_suite_by_dtls_profile(out.keys->profile),
+			               srtp_suite_by_dtls_profile((uint16_t)out.keys->profile),
 			               out.keys->local.key, out.keys->local.salt,
 			               out.keys->remote.key, out.keys->remote.salt);
 			browser->voice.sending = true;

@@ -122,7 +122,7 @@ drain_dtls(struct sim_phone *phone, int64_t now_us)
 			             &phone->voice.remote, out.bytes, out.len, now_us);
 		else if (out.kind == DTLS_OUT_CONNECTED)
 			sim_voice_keys(&phone->voice,
-			               srtp_suite_by_dtls_profile(out.keys->profile),
+			               srtp_suite_by_dtls_profile((uint16_t)out.keys->profile),
 			               out.keys->local.key, out.keys->local.salt,
 			               out.keys->remote.key, out.keys->remote.salt);
 	}

@@ -302,7 +302,7 @@ read_word(struct config *config, const struct mmp_argument *argument, struct str
 	case MMP_LISTENS:
 		break;
 	}
-	CHECK(!"an argument of this kind takes no single word");
+	check_fail(__FILE__, __LINE__, "an argument of this kind takes no single word");
 	return false;
 }
 
@@ -356,7 +356,7 @@ write_wanted(struct writer *w, const struct mmp_argument *argument)
 	case MMP_CLEAR_HOST:
 	case MMP_TEXT:
 	case MMP_TEXT_OPTIONAL:
-		CHECK(!"these are never refused");
+		check_fail(__FILE__, __LINE__, "these are never refused");
 	}
 }
 
@@ -547,6 +547,6 @@ mmp_write_value(struct writer *w, const struct config *config, const struct mmp_
 	case MMP_CLEAR_HOST:
 	case MMP_TEXT:
 	case MMP_TEXT_OPTIONAL:
-		CHECK(!"these have no value");
+		check_fail(__FILE__, __LINE__, "these have no value");
 	}
 }

@@ -220,7 +220,7 @@ run_command(struct config *config, const struct mmp_host *host, const struct mmp
 	case MMP_ORDER_ENABLE:
 		break;
 	}
-	CHECK(!"settings were handled above");
+	check_fail(__FILE__, __LINE__, "settings were handled above");
 	return answer(MMP_FAILED);
 }
 

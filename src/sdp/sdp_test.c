@@ -311,8 +311,8 @@ TEST(candidates_read_and_write_back)
 {
 	static const char *const texts[] = {
 		"candidate:1 1 udp 2130706431 192.0.2.1 5000 typ host",
-		"candidate:2 1 udp 1694498815 198.51.100.3 6000 typ srflx raddr 10.0.0.1 rport "
-		"5000",
+		("candidate:2 1 udp 1694498815 198.51.100.3 6000 typ srflx raddr 10.0.0.1 rport "
+		 "5000"),
 		"candidate:3 2 udp 1 2001:db8::1 6001 typ relay raddr 192.0.2.9 rport 1 ufrag aBc4",
 		"candidate:4 1 tcp 2105458943 192.0.2.1 9 typ host tcptype active",
 		"candidate:5 1 udp 99 8f0e.local 9 typ prflx",

@@ -42,7 +42,7 @@ policy_of(srtp_policy_t *policy, enum srtp_suite suite)
 		break;
 	case SRTP_SUITE_NONE:
 	case SRTP_SUITE_COUNT:
-		CHECK(!"a suite");
+		check_fail(__FILE__, __LINE__, "a suite");
 	}
 }
 

@@ -23,7 +23,7 @@ find_hosts(struct hosts *hosts, const char *iface)
 {
 	struct net_addr addrs[ADDRESSES_MAX];
 	const int count = iface_addresses(iface, addrs, ADDRESSES_MAX);
-	hosts->count = 0;
+	*hosts = (struct hosts){ 0 };
 	for (int loopback = 0; loopback < 2; loopback++) {
 		for (int i = 0; i < count && hosts->count < SHOWN_MAX; i++) {
 			if (addr_is_loopback(&addrs[i]) != (loopback == 1))
@@ -36,7 +36,6 @@ find_hosts(struct hosts *hosts, const char *iface)
 				writer_text(&w, "localhost");
 			else
 				addr_write_host(&w, &addrs[i]);
-			text[w.at] = '\0';
 			if (loopback == 1)
 				return;
 		}

@@ -337,7 +337,7 @@ leg_order(struct media *media, struct media_leg *leg, const struct media_order *
 	case MEDIA_ORDER_ROOM_PLAY:
 	case MEDIA_ORDER_ROOM_CLOSE:
 	case MEDIA_ORDER_COUNT:
-		CHECK(!"an order for a leg");
+		check_fail(__FILE__, __LINE__, "an order for a leg");
 		break;
 	}
 	media_leg_arm(media, leg, now_us);

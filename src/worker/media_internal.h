@@ -26,7 +26,6 @@
 #include "worker/media.h"
 
 enum {
-	NO_ROOM = UINT32_MAX,
 	REST_US = 5 * 1000 * 1000, /* an encoder not needed for so long goes back to the pool */
 	STATS_SPAN_US = 2 * 1000 * 1000,
 };

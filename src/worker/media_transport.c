@@ -320,7 +320,7 @@ make_srtp(struct media_leg *leg, enum srtp_suite suite_tx, const uint8_t *key_tx
 static void
 dtls_connected(struct media *media, struct media_leg *leg, const struct dtls_keys *keys)
 {
-	const enum srtp_suite suite = srtp_suite_by_dtls_profile(keys->profile);
+	const enum srtp_suite suite = srtp_suite_by_dtls_profile((uint16_t)keys->profile);
 	if (suite == SRTP_SUITE_NONE ||
 	    !make_srtp(leg, suite, keys->local.key, keys->local.salt, suite, keys->remote.key,
 	               keys->remote.salt)) {
