@@ -98,7 +98,8 @@ bridge_create(struct bridge *bridge, const struct bridge_settings *settings)
 			.dtls = settings->dtls,
 			.consent_us_max = 60 * 1000 * 1000,
 		},
-		.bind = settings->bind,
+		.addresses = { settings->bind },
+		.address_count = 1,
 		.shared_port = SHARED_PORT,
 		.first_port = FIRST_PORT,
 		.last_port = LAST_PORT,
@@ -162,7 +163,7 @@ bridge_open_from(struct bridge *bridge, unsigned first, unsigned count)
 	for (unsigned i = first; i < first + count; i++) {
 		struct media_order order = { .kind = MEDIA_ORDER_LEG_OPEN, .leg = bridge_leg(i) };
 		order.open.transport = MEDIA_TRANSPORT_PORTS;
-		order.open.family = bridge->settings.bind.family;
+		order.open.local = bridge->settings.bind;
 		memcpy(order.open.cname, "bench", 6);
 		bridge_post(bridge, &order);
 	}

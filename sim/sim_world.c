@@ -273,13 +273,13 @@ on_ports_close(void *context, media_leg_id leg)
 }
 
 static void
-on_media_send(void *context, enum media_socket socket, media_leg_id leg, const struct net_addr *to,
+on_media_send(void *context, unsigned socket, media_leg_id leg, const struct net_addr *to,
               const uint8_t *bytes, size_t len)
 {
 	const struct sink_context *sink = context;
 	struct sim_world *world = sink->world;
 	struct net_addr from = *sim_world_sip_addr();
-	if (socket == MEDIA_SOCKET_SHARED) {
+	if (socket >= MEDIA_SOCKET_SHARED) {
 		from.port = (uint16_t)(SHARED_PORT + sink->worker);
 	} else {
 		const struct port *port = port_of_leg(world, sink->worker, leg);

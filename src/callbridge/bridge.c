@@ -190,7 +190,7 @@ bridge_media_open(struct bridge *bridge, struct bridge_leg *leg, uint32_t call, 
 		.transport = leg->kind == LEG_WEB ? MEDIA_TRANSPORT_SHARED : MEDIA_TRANSPORT_PORTS,
 		.ice = ice,
 		.dtls = true,
-		.family = leg->local.family,
+		.local = leg->local,
 	};
 	struct writer cname = writer_of(order.open.cname, sizeof order.open.cname - 1);
 	writer_format(&cname, "%016llx", (unsigned long long)prng_u64(&bridge->prng));
@@ -323,6 +323,18 @@ send_dtmf(struct bridge *bridge, const struct bridge_leg *leg, const char *digit
 	}
 }
 
+/* A telephone has no page that shows it: it is told when it is muted and when no longer. */
+static void
+say_muted(struct bridge *bridge, struct bridge_leg *leg)
+{
+	const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
+	if (model == NULL || leg->stage != STAGE_ACTIVE || model->lobby ||
+	    leg->said_muted == !model->heard)
+		return;
+	leg->said_muted = !model->heard;
+	bridge_play(bridge, leg, leg->said_muted ? MEDIA_SOUND_MUTED : MEDIA_SOUND_UNMUTED);
+}
+
 static void
 model_leg_event(struct bridge *bridge, const struct meeting_event *event, int64_t now_us)
 {
@@ -340,6 +352,8 @@ model_leg_event(struct bridge *bridge, const struct meeting_event *event, int64_
 		bridge_enter(bridge, leg, now_us);
 		if (leg->kind == LEG_WEB)
 			web_settings(bridge, leg);
+		else
+			say_muted(bridge, leg);
 	} else if (event->kind == MEETING_SEND_DTMF) {
 		send_dtmf(bridge, leg, meeting_leg_of(bridge, event->leg)->dtmf);
 	} else {

@@ -66,6 +66,7 @@ struct bridge_leg {
 	struct net_addr local; /* the address our SDP tells */
 
 	/* SIP. */
+	bool said_muted;
 	sip_session_id session;
 	struct net_addr signalling; /* the caller's address */
 	uint16_t fork;

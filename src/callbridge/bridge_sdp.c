@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/encode.h"
 #include "callbridge/bridge_internal.h"
 #include "srtp/srtp.h"
 
@@ -11,6 +12,8 @@ enum {
 	MEDIA_AUDIO, /* index in the settings' medias */
 	EXT_LEVEL = 0,
 	FRAME_MS_USUAL = 20,
+	RESTART_UFRAG_BYTES = 6,
+	RESTART_RANDOM_BYTES = RESTART_UFRAG_BYTES + 24,
 };
 
 enum codec_cap {
@@ -186,11 +189,39 @@ description_offer(struct bridge *bridge, struct bridge_leg *leg)
 	return written(&w);
 }
 
+/* The peer has restarted ICE: so do we, under a ufrag that still leads to this leg. */
+static void
+restart_ice(struct bridge *bridge, struct bridge_leg *leg)
+{
+	uint8_t random[RESTART_RANDOM_BYTES];
+	struct media_order order = { .kind = MEDIA_ORDER_LEG_RESTART };
+	struct media_restart *restart = &order.restart;
+	bridge->settings.sink.random(bridge->settings.sink.context, random, sizeof random);
+	struct writer ufrag = writer_of(restart->ice_ufrag, sizeof restart->ice_ufrag - 1);
+	struct writer pwd = writer_of(restart->ice_pwd, sizeof restart->ice_pwd - 1);
+	writer_format(&ufrag, "%08x", leg->media);
+	encode_base64(&ufrag, random, RESTART_UFRAG_BYTES);
+	encode_base64(&pwd, random + RESTART_UFRAG_BYTES, sizeof random - RESTART_UFRAG_BYTES);
+	CHECK(!ufrag.failed && !pwd.failed);
+	memcpy(leg->facts.ice_ufrag, restart->ice_ufrag, sizeof leg->facts.ice_ufrag);
+	memcpy(leg->facts.ice_pwd, restart->ice_pwd, sizeof leg->facts.ice_pwd);
+	bridge_order(bridge, leg, &order);
+	explicit_bzero(random, sizeof random);
+	explicit_bzero(&order, sizeof order);
+}
+
+static_assert(sizeof((struct media_opened *)0)->ice_ufrag ==
+                      sizeof((struct media_restart *)0)->ice_ufrag,
+              "credentials are told and changed in one form");
+
 struct str
 description_answer(struct bridge *bridge, struct bridge_leg *leg)
 {
 	struct transport_facts facts;
 	struct writer w = writer_of(bridge->text, sizeof bridge->text);
+	const struct sdp_line *line = sdp_session_line(leg->sdp, MEDIA_AUDIO);
+	if (leg->described && line != NULL && line->ice && line->ice_restart)
+		restart_ice(bridge, leg);
 	gather_facts(bridge, leg, &facts);
 	sdp_session_answer_write(leg->sdp, &facts.transport, &w);
 	explicit_bzero(facts.random, sizeof facts.random);

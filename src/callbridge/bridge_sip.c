@@ -271,6 +271,22 @@ uri_of_party(struct writer *w, struct str party)
 	return writer_view(w);
 }
 
+/* The address our SDP names: the one nearest to an IP literal that is called. */
+static struct net_addr
+local_for(const struct bridge *bridge, struct str party)
+{
+	struct net_addr peer = { 0 };
+	const size_t at = str_find(party, '@');
+	if (at < party.len)
+		party = str_sub(party, at + 1, party.len - at - 1);
+	else if (str_starts(party, STR("sip:")))
+		party = str_sub(party, 4, party.len - 4);
+	party.len = str_find(party, ';');
+	if (!addr_parse(&peer, party) && !addr_parse_ip(&peer, party))
+		peer = bridge->settings.listeners[0].addr;
+	return *sip_ua_local_address(bridge->settings.ua, &peer);
+}
+
 void
 sip_dial(struct bridge *bridge, uint32_t meeting_leg, int64_t now_us)
 {
@@ -286,7 +302,7 @@ sip_dial(struct bridge *bridge, uint32_t meeting_leg, int64_t now_us)
 	leg->outgoing = true;
 	leg->meeting_leg = meeting_leg;
 	leg->stage = STAGE_OPENING;
-	leg->local = bridge->settings.listeners[0].addr;
+	leg->local = local_for(bridge, str_of(model->remote_party));
 	meeting_leg_owner(bridge->settings.meeting, meeting_leg, leg->handle);
 	const enum sip_encryption encryption = (enum sip_encryption)meeting_leg_setting(
 		bridge->settings.meeting, meeting_leg, LEG_PROFILE_SIP_ENCRYPTION);

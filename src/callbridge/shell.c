@@ -310,7 +310,7 @@ start_worker(struct shell *shell, unsigned index)
 			.silence_us_max = SILENCE_US_MAX,
 		},
 		.index = index,
-		.bind = addr_ip4(0, 0, 0, 0, 0),
+		.address_count = shell->address_count,
 		.shared_port = (uint16_t)(config->callbridge.media_first + index),
 		.first_port = (uint16_t)(first + index * share),
 		.last_port = (uint16_t)(first + (index + 1) * share - 1),
@@ -319,6 +319,8 @@ start_worker(struct shell *shell, unsigned index)
 		.context = shell,
 	};
 	settings.media.shared_addr.port = settings.shared_port;
+	for (unsigned i = 0; i < shell->address_count; i++)
+		settings.addresses[i] = shell->addresses[i];
 	if (share < 2)
 		return shell_fail(shell, "the media ports %u to %u are too few for %u workers (use "
 		                         "\"callbridge media <first> <last>\")",
@@ -328,9 +330,10 @@ start_worker(struct shell *shell, unsigned index)
 	if (rc == 0)
 		return true;
 	char owner[PORT_OWNER_TEXT_MAX];
-	settings.bind.port = settings.shared_port;
+	struct net_addr bind = shell->addresses[0];
+	bind.port = settings.shared_port;
 	return shell_fail(shell, "media: %s (change it with \"callbridge media\")",
-	                  rc == -EADDRINUSE ? port_owner_text(owner, PORT_UDP, &settings.bind)
+	                  rc == -EADDRINUSE ? port_owner_text(owner, PORT_UDP, &bind)
 	                                    : strerror(-rc));
 }
 
@@ -401,8 +404,7 @@ start_bridge(struct shell *shell)
 	};
 	memcpy(settings.fingerprint.bytes, fingerprint->digest, settings.fingerprint.len);
 	for (unsigned i = 0; i < shell->address_count; i++)
-		if (shell->addresses[i].family == ADDR_IP4)
-			web[settings.web_address_count++] = shell->addresses[i];
+		web[settings.web_address_count++] = shell->addresses[i];
 	if (!keep(shell, "bridge.id", id.bytes, sizeof id.bytes) ||
 	    !keep(shell, "jwt.key", settings.jwt_key, sizeof settings.jwt_key))
 		return false;

@@ -80,6 +80,22 @@ sip_listener_for(const struct sip_ua *ua, enum sip_transport transport, const st
 	return best;
 }
 
+const struct net_addr *
+sip_ua_local_address(const struct sip_ua *ua, const struct net_addr *peer)
+{
+	int best = 0;
+	int best_bits = -1;
+	for (unsigned i = 0; i < ua->settings.listener_count; i++) {
+		const struct net_addr *addr = &ua->listeners[i].addr;
+		const int bits = addr->family == peer->family ? common_bits(addr, peer) : -1;
+		if (bits > best_bits) {
+			best = (int)i;
+			best_bits = bits;
+		}
+	}
+	return &ua->listeners[best].addr;
+}
+
 void
 sip_write_contact(struct sip_ua *ua, struct writer *w, unsigned listener_at, sip_bytes user,
                   bool secure)

@@ -296,6 +296,11 @@ void sip_session_set_user(struct sip_ua *ua, sip_session_id session, uint64_t us
 [[nodiscard]] int sip_session_refer_progress(struct sip_ua *ua, sip_session_id session,
                                              uint16_t status, int64_t now_us);
 
+/* The address of ours that a peer there is most likely to reach, for the SDP of a call to it; the
+ * first listener's when its address is not known. */
+[[nodiscard]] const struct net_addr *sip_ua_local_address(const struct sip_ua *ua,
+                                                          const struct net_addr *peer);
+
 /* ---- looking inside ------------------------------------------------------------------------- */
 
 enum sip_ua_counter {

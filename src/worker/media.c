@@ -127,7 +127,8 @@ open_ports(struct media *media, struct media_leg *leg)
 		leg->local_rtp = media->settings.shared_addr;
 		return true;
 	}
-	leg->local_rtp = (struct net_addr){ .family = leg->open.family };
+	leg->local_rtp = leg->open.local;
+	leg->local_rtp.port = 0;
 	return media->settings.sink.ports_open(media->settings.sink.context, leg->id,
 	                                       &leg->local_rtp);
 }
@@ -326,6 +327,9 @@ leg_order(struct media *media, struct media_leg *leg, const struct media_order *
 	case MEDIA_ORDER_LEG_DTMF:
 		queue_dtmf(leg, &order->dtmf, now_us);
 		break;
+	case MEDIA_ORDER_LEG_RESTART:
+		transport_restart(leg, &order->restart, now_us);
+		break;
 	case MEDIA_ORDER_LEG_STATS:
 		send_stats(media, leg, now_us);
 		break;
@@ -382,6 +386,7 @@ media_order(struct media *media, const struct media_order *order, int64_t now_us
 	case MEDIA_ORDER_LEG_LEAVE:
 	case MEDIA_ORDER_LEG_PLAY:
 	case MEDIA_ORDER_LEG_DTMF:
+	case MEDIA_ORDER_LEG_RESTART:
 	case MEDIA_ORDER_LEG_STATS:
 	case MEDIA_ORDER_LEG_CLOSE:
 	case MEDIA_ORDER_COUNT:

@@ -85,7 +85,7 @@ struct media_open {
 	uint8_t transport; /* enum media_transport */
 	bool ice;          /* MEDIA_TRANSPORT_PORTS: ICE-lite offered on the pair; SHARED always has it */
 	bool dtls;         /* a DTLS association may be wanted */
-	uint8_t family;    /* enum addr_family of the local address of a pair */
+	struct net_addr local; /* of a pair: the address the SDP names; its port is not looked at */
 	char cname[MEDIA_CNAME_MAX];
 };
 
@@ -136,6 +136,12 @@ struct media_leg_flags {
 	bool dtmf_inband;  /* look for tones in the sound: no telephone-event was agreed */
 };
 
+/* MEDIA_LEG_RESTART: new ICE credentials of ours (RFC 8445 s9); the ufrag starts as the old one. */
+struct media_restart {
+	char ice_ufrag[32];
+	char ice_pwd[40];
+};
+
 /* Sounds the worker can play; the prompts are files, one set a language (audio/prompts.h). */
 enum media_sound {
 	MEDIA_SOUND_NONE,
@@ -173,6 +179,7 @@ enum media_order_kind {
 	MEDIA_ORDER_LEG_LEAVE,     /* out of its room; the leg stays and hears only prompts */
 	MEDIA_ORDER_LEG_PLAY,      /* play: to this leg alone */
 	MEDIA_ORDER_LEG_DTMF,      /* dtmf: send digits, as telephone-events or tones */
+	MEDIA_ORDER_LEG_RESTART,   /* restart */
 	MEDIA_ORDER_LEG_STATS,     /* asks for MEDIA_EVENT_LEG_STATS */
 	MEDIA_ORDER_LEG_CLOSE,     /* sends RTCP BYE, frees everything; ends in MEDIA_EVENT_LEG_CLOSED */
 	MEDIA_ORDER_ROOM_OPEN,
@@ -192,6 +199,7 @@ struct media_order {
 		struct media_leg_flags flags;
 		struct media_play play;
 		struct media_dtmf dtmf;
+		struct media_restart restart;
 	};
 };
 
@@ -267,21 +275,23 @@ struct media_event {
 
 /* ---- The machine --------------------------------------------------------------------------- */
 
+/* Which socket: a leg's own pair, or from MEDIA_SOCKET_SHARED on the worker's shared ones, one for
+ * each of the machine's addresses, all on the same port. */
 enum media_socket {
-	MEDIA_SOCKET_SHARED, /* the worker's one port */
-	MEDIA_SOCKET_RTP,    /* a leg's own pair */
+	MEDIA_SOCKET_RTP,
 	MEDIA_SOCKET_RTCP,
+	MEDIA_SOCKET_SHARED,
 };
 
 /* What the shell does for the machine. */
 struct media_sink {
 	void *context;
-	/* Binds an even port and the odd one above it for `leg`; `*rtp` comes with the family wanted
-	 * and goes back with address and port.  False: none free. */
+	/* Binds an even port and the odd one above it for `leg`; `*rtp` comes with the address wanted
+	 * and goes back with the port.  False: none free. */
 	bool (*ports_open)(void *context, media_leg_id leg, struct net_addr *rtp);
 	void (*ports_close)(void *context, media_leg_id leg);
 	/* Sends one datagram.  The shell may drop it, as a network may. */
-	void (*send)(void *context, enum media_socket socket, media_leg_id leg,
+	void (*send)(void *context, unsigned socket, media_leg_id leg,
 	             const struct net_addr *to, const uint8_t *bytes, size_t len);
 	void (*event)(void *context, const struct media_event *event);
 };
@@ -327,8 +337,8 @@ void media_destroy(struct media *media);
 
 void media_order(struct media *media, const struct media_order *order, int64_t now_us);
 
-/* One datagram; `leg` is 0 for MEDIA_SOCKET_SHARED.  `bytes` are decrypted in place. */
-void media_input(struct media *media, enum media_socket socket, media_leg_id leg,
+/* One datagram; `leg` is 0 for the shared sockets.  `bytes` are decrypted in place. */
+void media_input(struct media *media, unsigned socket, media_leg_id leg,
                  const struct net_addr *from, uint8_t *bytes, size_t len, int64_t now_us);
 
 /* Serves everything that is due; call when media_deadline() has come. */

@@ -63,6 +63,7 @@ struct media_leg {
 	uint8_t security;
 	bool ice_used;
 	bool rtcp_mux;
+	uint8_t shared_socket; /* MEDIA_SOCKET_SHARED and up: where its selected pair ends */
 	uint8_t mapped_count;
 	struct net_addr mapped[ICE_LITE_PAIRS_MAX]; /* our entries in media->by_addr */
 	struct ice_lite ice;
@@ -200,6 +201,7 @@ void transport_open(struct media *media, struct media_leg *leg, struct media_ope
                     int64_t now_us);
 void transport_set(struct media *media, struct media_leg *leg,
                    const struct media_transport_settings *settings, int64_t now_us);
+void transport_restart(struct media_leg *leg, const struct media_restart *restart, int64_t now_us);
 void transport_audio(struct media *media, struct media_leg *leg, int64_t now_us);
 void transport_tick(struct media *media, struct media_leg *leg, int64_t now_us);
 int64_t transport_deadline(const struct media *media, const struct media_leg *leg);

@@ -111,7 +111,7 @@ ports_close(void *context, media_leg_id leg)
 }
 
 static void
-sent(void *context, enum media_socket socket, media_leg_id leg, const struct net_addr *to,
+sent(void *context, unsigned socket, media_leg_id leg, const struct net_addr *to,
      const uint8_t *bytes, size_t len)
 {
 	struct phone *phone = phone_of(context, leg);
@@ -223,7 +223,7 @@ call_in(struct world *world, double pitch_hz)
 	phone->addr = addr_ip4(198, 51, 100, (uint8_t)world->phone_count, 4000);
 	phone->pitch_hz = pitch_hz;
 	struct media_order open = { .kind = MEDIA_ORDER_LEG_OPEN, .leg = phone->id };
-	open.open.family = ADDR_IP4;
+	open.open.local = addr_ip4(192, 0, 2, 1, 0);
 	order(world, open);
 	EXPECT(phone->opened);
 	struct media_order transport = { .kind = MEDIA_ORDER_LEG_TRANSPORT, .leg = phone->id };

@@ -19,15 +19,15 @@ static_assert(sizeof((struct media_opened *)0)->ice_ufrag > UFRAG_HANDLE_LEN + 8
 
 /* ---- Sending ------------------------------------------------------------------------------- */
 
-static enum media_socket
+static unsigned
 rtp_socket(const struct media_leg *leg)
 {
-	return leg->open.transport == MEDIA_TRANSPORT_SHARED ? MEDIA_SOCKET_SHARED
+	return leg->open.transport == MEDIA_TRANSPORT_SHARED ? leg->shared_socket
 	                                                     : MEDIA_SOCKET_RTP;
 }
 
 static void
-emit(struct media *media, const struct media_leg *leg, enum media_socket socket,
+emit(struct media *media, const struct media_leg *leg, unsigned socket,
      const struct net_addr *to, const uint8_t *bytes, size_t len)
 {
 	media->counters.packets_out++;
@@ -228,14 +228,14 @@ ice_selected(struct media *media, struct media_leg *leg, const struct net_addr *
 }
 
 static struct ice_lite *
-agent_of(struct media_leg *leg, enum media_socket socket)
+agent_of(struct media_leg *leg, unsigned socket)
 {
 	return socket == MEDIA_SOCKET_RTCP ? leg->ice_rtcp : &leg->ice;
 }
 
 /* The RTP component decides about the leg; the RTCP one only says where reports go. */
 static void
-ice_drain(struct media *media, struct media_leg *leg, enum media_socket socket, int64_t now_us)
+ice_drain(struct media *media, struct media_leg *leg, unsigned socket, int64_t now_us)
 {
 	struct net_addr selected = { 0 };
 	struct ice_lite *ice = agent_of(leg, socket);
@@ -258,14 +258,17 @@ ice_drain(struct media *media, struct media_leg *leg, enum media_socket socket, 
 	}
 	if (selected.family == ADDR_NONE)
 		return;
-	if (ice == &leg->ice)
-		ice_selected(media, leg, &selected, now_us);
-	else
+	if (ice != &leg->ice) {
 		leg->remote_rtcp = selected;
+		return;
+	}
+	if (socket >= MEDIA_SOCKET_SHARED)
+		leg->shared_socket = (uint8_t)socket;
+	ice_selected(media, leg, &selected, now_us);
 }
 
 static void
-input_stun(struct media *media, struct media_leg *leg, enum media_socket socket,
+input_stun(struct media *media, struct media_leg *leg, unsigned socket,
            const struct net_addr *from, const uint8_t *bytes, size_t len, int64_t now_us)
 {
 	struct ice_lite *ice = agent_of(leg, socket);
@@ -274,10 +277,15 @@ input_stun(struct media *media, struct media_leg *leg, enum media_socket socket,
 		return;
 	}
 	const enum ice_lite_reject reject = ice_lite_input(ice, from, bytes, len, now_us);
-	if (reject != ICE_LITE_OK)
+	if (reject != ICE_LITE_OK) {
 		leg->rejected++;
-	else if (leg->open.transport == MEDIA_TRANSPORT_SHARED && ice_lite_verified(&leg->ice, from))
+	} else if (leg->open.transport == MEDIA_TRANSPORT_SHARED &&
+	           ice_lite_verified(&leg->ice, from)) {
 		map_source(media, leg, from);
+		/* Until a pair is selected the last verified one carries the handshake. */
+		if (!leg->connected)
+			leg->shared_socket = (uint8_t)socket;
+	}
 	ice_drain(media, leg, socket, now_us);
 	media_leg_arm(media, leg, now_us);
 }
@@ -598,10 +606,10 @@ input_rtcp(struct media *media, struct media_leg *leg, const struct net_addr *fr
 /* ---- All that arrives ---------------------------------------------------------------------- */
 
 static struct media_leg *
-leg_of_datagram(const struct media *media, enum media_socket socket, media_leg_id id,
+leg_of_datagram(const struct media *media, unsigned socket, media_leg_id id,
                 const struct net_addr *from, const uint8_t *bytes, size_t len)
 {
-	if (socket != MEDIA_SOCKET_SHARED)
+	if (socket < MEDIA_SOCKET_SHARED)
 		return media_leg_get(media, id);
 	if (stun_demux(bytes, len) != STUN_DEMUX_STUN)
 		return leg_by_source(media, from);
@@ -612,7 +620,7 @@ leg_of_datagram(const struct media *media, enum media_socket socket, media_leg_i
 }
 
 void
-media_input(struct media *media, enum media_socket socket, media_leg_id id,
+media_input(struct media *media, unsigned socket, media_leg_id id,
             const struct net_addr *from, uint8_t *bytes, size_t len, int64_t now_us)
 {
 	media->now_us = now_us;
@@ -668,6 +676,7 @@ transport_open(struct media *media, struct media_leg *leg, struct media_opened *
 		if (leg->ice_rtcp != NULL)
 			ice_lite_init(leg->ice_rtcp, &ice, now_us);
 	}
+	leg->shared_socket = MEDIA_SOCKET_SHARED;
 	leg->heard_us = now_us;
 	leg->rate_rx.since_us = now_us;
 	leg->rate_tx.since_us = now_us;
@@ -745,6 +754,16 @@ transport_set(struct media *media, struct media_leg *leg,
 	}
 	if (!settings->ice || ice_lite_remote(&leg->ice) != NULL)
 		leg_connected(media, leg);
+}
+
+void
+transport_restart(struct media_leg *leg, const struct media_restart *restart, int64_t now_us)
+{
+	const struct str ufrag = str_of(restart->ice_ufrag);
+	const struct str pwd = str_of(restart->ice_pwd);
+	ice_lite_restart(&leg->ice, ufrag, pwd, now_us);
+	if (leg->ice_rtcp != NULL)
+		ice_lite_restart(leg->ice_rtcp, ufrag, pwd, now_us);
 }
 
 void

@@ -56,7 +56,11 @@ struct worker {
 	struct loop_timer *second;       /* counters, while there are legs */
 	struct loop_timer *spill_timer;
 	struct loop_waker *orders_waker; /* the control thread wakes us */
-	struct udp_socket *shared;
+	struct shared_socket {
+		struct worker *worker;
+		unsigned number; /* MEDIA_SOCKET_SHARED and up */
+		struct udp_socket *udp;
+	} shared[WORKER_ADDRESSES_MAX];
 	struct port_pair *pairs; /* legs_max, by the leg handle's index */
 	uint16_t next_port;
 	int64_t cpu_us;
@@ -199,9 +203,10 @@ on_second(void *context, int64_t now_us)
 static void
 on_shared_datagram(void *context, struct udp_socket *socket, const struct udp_datagram *datagram)
 {
-	struct worker *worker = context;
+	const struct shared_socket *shared = context;
+	struct worker *worker = shared->worker;
 	(void)socket;
-	media_input(worker->media, MEDIA_SOCKET_SHARED, 0, datagram->from, datagram->bytes,
+	media_input(worker->media, shared->number, 0, datagram->from, datagram->bytes,
 	            datagram->len, datagram->now_us);
 	rearm(worker);
 }
@@ -210,7 +215,7 @@ static void
 on_pair_datagram(void *context, struct udp_socket *socket, const struct udp_datagram *datagram)
 {
 	const struct port_pair *pair = context;
-	const enum media_socket which = socket == pair->rtp ? MEDIA_SOCKET_RTP : MEDIA_SOCKET_RTCP;
+	const unsigned which = socket == pair->rtp ? MEDIA_SOCKET_RTP : MEDIA_SOCKET_RTCP;
 	struct worker *worker = pair->worker;
 	media_input(worker->media, which, pair->leg, datagram->from, datagram->bytes, datagram->len,
 	            datagram->now_us);
@@ -236,10 +241,10 @@ pair_close(struct port_pair *pair)
 }
 
 static bool
-pair_open_at(struct worker *worker, struct port_pair *pair, const struct net_addr *any,
+pair_open_at(struct worker *worker, struct port_pair *pair, const struct net_addr *local,
              uint16_t port)
 {
-	struct udp_settings settings = { .bind = *any,
+	struct udp_settings settings = { .bind = *local,
 		                         .receive = on_pair_datagram,
 		                         .context = pair,
 		                         .dscp = worker->settings.dscp };
@@ -267,15 +272,11 @@ on_ports_open(void *context, media_leg_id leg, struct net_addr *rtp)
 	struct port_pair *pair = pair_of(worker, leg);
 	const uint16_t first = worker->settings.first_port;
 	const uint32_t pairs = (uint32_t)(worker->settings.last_port - first + 1) / 2;
-	const struct net_addr any = { .family = rtp->family };
-	const struct net_addr *bind = worker->settings.bind.family == rtp->family
-	                                      ? &worker->settings.bind
-	                                      : &any;
 	for (uint32_t attempt = 0; attempt < pairs; attempt++) {
 		const uint16_t port = worker->next_port;
 		const uint32_t next = port + 2u;
 		worker->next_port = (uint16_t)(next < first + 2 * pairs ? next : first);
-		if (!pair_open_at(worker, pair, bind, port))
+		if (!pair_open_at(worker, pair, rtp, port))
 			continue;
 		pair->worker = worker;
 		pair->leg = leg;
@@ -291,25 +292,25 @@ on_ports_close(void *context, media_leg_id leg)
 	pair_close(pair_of(context, leg));
 }
 
+static struct udp_socket *
+socket_of(struct worker *worker, unsigned socket, media_leg_id leg)
+{
+	if (socket == MEDIA_SOCKET_RTP)
+		return pair_of(worker, leg)->rtp;
+	if (socket == MEDIA_SOCKET_RTCP)
+		return pair_of(worker, leg)->rtcp;
+	const unsigned number = socket - MEDIA_SOCKET_SHARED;
+	CHECK(number < worker->settings.address_count);
+	return worker->shared[number].udp;
+}
+
 static void
-on_send(void *context, enum media_socket which, media_leg_id leg, const struct net_addr *to,
+on_send(void *context, unsigned socket, media_leg_id leg, const struct net_addr *to,
         const uint8_t *bytes, size_t len)
 {
-	struct worker *worker = context;
-	struct udp_socket *socket = NULL;
-	switch (which) {
-	case MEDIA_SOCKET_SHARED:
-		socket = worker->shared;
-		break;
-	case MEDIA_SOCKET_RTP:
-		socket = pair_of(worker, leg)->rtp;
-		break;
-	case MEDIA_SOCKET_RTCP:
-		socket = pair_of(worker, leg)->rtcp;
-		break;
-	}
-	if (socket != NULL)
-		udp_send(socket, to, bytes, len);
+	struct udp_socket *udp = socket_of(context, socket, leg);
+	if (udp != NULL)
+		udp_send(udp, to, bytes, len);
 }
 
 static void
@@ -391,18 +392,28 @@ worker_counters(const struct worker *worker)
 }
 
 static int
-open_shared_port(struct worker *worker)
+open_shared_ports(struct worker *worker)
 {
-	const struct udp_settings settings = {
-		.bind = worker->settings.bind,
-		.receive = on_shared_datagram,
-		.context = worker,
-		.dscp = worker->settings.dscp,
-		/* Every browser of this worker comes in here: room for some 50 ms of a full house. */
-		.receive_bytes = 4 << 20,
-		.send_bytes = 4 << 20,
-	};
-	return udp_open(&worker->shared, worker->loop, &settings);
+	for (unsigned i = 0; i < worker->settings.address_count; i++) {
+		struct shared_socket *shared = &worker->shared[i];
+		struct udp_settings settings = {
+			.bind = worker->settings.addresses[i],
+			.receive = on_shared_datagram,
+			.context = shared,
+			.dscp = worker->settings.dscp,
+			/* Every browser of this worker comes in here: room for some 50 ms of a full
+			 * house. */
+			.receive_bytes = 4 << 20,
+			.send_bytes = 4 << 20,
+		};
+		settings.bind.port = worker->settings.shared_port;
+		shared->worker = worker;
+		shared->number = MEDIA_SOCKET_SHARED + i;
+		const int rc = udp_open(&shared->udp, worker->loop, &settings);
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
 }
 
 static int
@@ -443,6 +454,7 @@ int
 worker_create(struct worker **out, struct loop *control, const struct worker_settings *settings)
 {
 	CHECK(settings->first_port % 2 == 0 && settings->first_port < settings->last_port);
+	CHECK(settings->address_count <= WORKER_ADDRESSES_MAX);
 	/* The rings keep their ends on cache lines of their own. */
 	struct worker *worker = aligned_alloc(RING_CACHE_LINE_BYTES,
 	                                      (sizeof *worker + RING_CACHE_LINE_BYTES - 1) /
@@ -452,7 +464,6 @@ worker_create(struct worker **out, struct loop *control, const struct worker_set
 		return -ENOMEM;
 	memset(worker, 0, sizeof *worker);
 	worker->settings = *settings;
-	worker->settings.bind.port = settings->shared_port;
 	worker->next_port = settings->first_port;
 	int rc = -ENOMEM;
 	worker->pairs = calloc(settings->media.legs_max, sizeof *worker->pairs);
@@ -467,10 +478,9 @@ worker_create(struct worker **out, struct loop *control, const struct worker_set
 	rc = create_loop_objects(worker, control);
 	if (rc != 0)
 		goto fail;
-	rc = open_shared_port(worker);
+	rc = open_shared_ports(worker);
 	if (rc != 0)
 		goto fail;
-	worker->settings.bind.port = 0;
 	rc = create_media(worker);
 	if (rc != 0)
 		goto fail;
@@ -497,8 +507,9 @@ worker_destroy(struct worker *worker)
 	}
 	/* The thread is gone: its objects are ours now. */
 	media_destroy(worker->media);
-	if (worker->shared != NULL)
-		udp_close(worker->shared);
+	for (unsigned i = 0; i < WORKER_ADDRESSES_MAX; i++)
+		if (worker->shared[i].udp != NULL)
+			udp_close(worker->shared[i].udp);
 	for (uint32_t i = 0; worker->pairs != NULL && i < worker->settings.media.legs_max; i++)
 		pair_close(&worker->pairs[i]);
 	loop_timer_destroy(worker->timer);

@@ -20,13 +20,19 @@
 #include "net/loop.h"
 #include "worker/media.h"
 
+enum {
+	WORKER_ADDRESSES_MAX = 8,
+};
+
 struct worker;
 
 struct worker_settings {
 	struct media_settings media;  /* sink and randomness are filled in by the worker */
 	unsigned index;               /* names the thread */
-	struct net_addr bind;         /* of every socket; usually the wildcard address */
-	uint16_t shared_port;
+	/* The machine's addresses that browsers may reach: a socket on each, all with `shared_port`. */
+	struct net_addr addresses[WORKER_ADDRESSES_MAX];
+	unsigned address_count;
+	uint16_t shared_port; /* 0: any, with a single address only */
 	uint16_t first_port;          /* pairs for SIP legs: even ports from here ... */
 	uint16_t last_port;           /* ... to here */
 	uint8_t dscp;

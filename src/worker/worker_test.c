@@ -48,7 +48,8 @@ run(uint16_t last_port, unsigned legs, struct tally *tally)
 	const struct worker_settings settings = {
 		.media = { .legs_max = LEGS, .rooms_max = 4, .seed = 3 },
 		.index = 5,
-		.bind = addr_ip4(127, 0, 0, 1, 0),
+		.addresses = { addr_ip4(127, 0, 0, 1, 0) },
+		.address_count = 1,
 		.shared_port = 0,
 		.first_port = FIRST_PORT,
 		.last_port = last_port,
@@ -59,7 +60,7 @@ run(uint16_t last_port, unsigned legs, struct tally *tally)
 	for (unsigned i = 0; i < legs; i++) {
 		struct media_order order = { .kind = MEDIA_ORDER_LEG_OPEN,
 			                     .leg = 1u << SLAB_INDEX_BITS | i };
-		order.open.family = ADDR_IP4;
+		order.open.local = addr_ip4(127, 0, 0, 1, 0);
 		worker_post(worker, &order);
 	}
 	for (unsigned i = 0; i < legs; i++) {
