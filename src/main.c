@@ -14,7 +14,7 @@ static const char usage[] =
 	"usage: convoke up [--data DIR] [--detach]   start everything; DIR is ./data by default\n"
 	"       convoke status [--data DIR]          what runs; 0 when everything answers\n"
 	"       convoke down [--data DIR]            end calls, then everything\n"
-	"       convoke mmp [--data DIR] [COMMAND]   show and change settings; try: convoke mmp help\n"
+	"       convoke mmp [--data DIR] [COMMAND]   settings; try: convoke mmp help\n"
 	"       convoke callbridge|webbridge [--data DIR]   one component by itself\n"
 	"       convoke version\n";
 

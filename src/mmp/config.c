@@ -56,7 +56,7 @@ config_defaults(struct config *config)
 	};
 }
 
-/* -- reading ------------------------------------------------------------------------------------- */
+/* -- reading ----------------------------------------------------------------------------------- */
 
 static bool
 parse_line(struct config *config, struct str line, struct config_error *error)
@@ -108,7 +108,7 @@ config_parse(struct config *out, struct str text, struct config_error *error)
 	return true;
 }
 
-/* -- writing ------------------------------------------------------------------------------------- */
+/* -- writing ----------------------------------------------------------------------------------- */
 
 /* Is this the command that says what the setting is?  Of "enable" and "disable" one is, what is
  * empty needs none. */
@@ -173,7 +173,7 @@ config_write_part(struct writer *w, const struct config *config, enum config_com
 	write_commands(w, config, 1u << component);
 }
 
-/* -- completeness -------------------------------------------------------------------------------- */
+/* -- completeness ------------------------------------------------------------------------------ */
 
 struct tcp_use {
 	const char *iface;
@@ -185,7 +185,8 @@ static size_t
 tcp_uses(struct tcp_use *out, const struct config *config)
 {
 	size_t count = 0;
-	for (uint32_t i = 0; config->callbridge.enabled && i < config->callbridge.iface_count; i++) {
+	for (uint32_t i = 0; config->callbridge.enabled && i < config->callbridge.iface_count;
+	     i++) {
 		const char *iface = config->callbridge.ifaces[i];
 		out[count++] = (struct tcp_use){ iface, config->callbridge.sip_port, "SIP" };
 		out[count++] = (struct tcp_use){ iface, config->callbridge.sip_tls_port,
@@ -248,8 +249,9 @@ config_complete(const struct config *config, enum config_component component,
 	*error = (struct config_error){ 0 };
 	if (component == CONFIG_CALLBRIDGE) {
 		if (config->callbridge.sip_tls_port != 0 && config->callbridge.certs.key[0] == '\0')
-			return refuse(error, "TLS port set but no certificates configured; expected "
-			                     "callbridge certs <key> <crt>");
+			return refuse(error,
+			              "TLS port set but no certificates configured; expected "
+			              "callbridge certs <key> <crt>");
 		if (config->webadmin.enabled && config->webadmin.certs.key[0] == '\0')
 			return refuse(error, "Web Admin has no certificates configured; expected "
 			                     "webadmin certs <key> <crt>");
@@ -267,7 +269,7 @@ config_complete(const struct config *config, enum config_component component,
 	return ports_distinct(config, error);
 }
 
-/* -- for messages -------------------------------------------------------------------------------- */
+/* -- for messages ------------------------------------------------------------------------------ */
 
 static bool
 has_port(const struct config *config, const struct mmp_argument *argument, uint16_t first,
@@ -293,7 +295,8 @@ static const struct mmp_command *
 command_of_port(const struct config *config, uint16_t first, uint16_t last)
 {
 	for (size_t i = 0; i < mmp_command_count; i++)
-		for (const struct mmp_argument *a = mmp_commands[i].arguments; a->kind != MMP_END; a++)
+		for (const struct mmp_argument *a = mmp_commands[i].arguments; a->kind != MMP_END;
+		     a++)
 			if (has_port(config, a, first, last))
 				return &mmp_commands[i];
 	return NULL;

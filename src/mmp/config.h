@@ -60,7 +60,7 @@ struct config {
 		uint16_t media_last;
 		uint32_t workers;       /* media threads; 0: one a core */
 		uint32_t calls_max;     /* call legs */
-		char domain[CONFIG_HOST_MAX]; /* of our SIP addresses; empty: the machine's address */
+		char domain[CONFIG_HOST_MAX]; /* of our SIP addresses; empty: our address */
 		uint32_t jwt_hours;
 		bool sip_tls_verify;    /* tls sip verify enable */
 		char sip_trust[CONFIG_FILE_MAX]; /* tls sip trust */
@@ -88,7 +88,7 @@ struct config {
 
 struct config_error {
 	uint32_t line; /* from 1; 0: the whole */
-	char text[CONFIG_ERROR_MAX]; /* "unknown word \"lisen\"; expected listen, certs, trust, ..." */
+	char text[CONFIG_ERROR_MAX]; /* "unknown word \"lisen\"; expected listen, certs, ..." */
 };
 
 /* The processes that settings belong to. */

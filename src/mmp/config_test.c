@@ -84,14 +84,17 @@ TEST(a_wrong_line_is_named_with_what_was_expected)
 		const char *want;
 	} cases[] = {
 		{ "\ncallbridge lisen a\n", 2,
-		  "unknown word \"lisen\"; expected listen, certs, trust, sip, media, workers, limit, "
+		  "unknown word \"lisen\"; expected listen, certs, trust, sip, media, workers, "
+		  "limit, "
 		  "domain, wc3jwt, enable, disable, restart" },
 		{ "streamer enable", 1,
-		  "unknown command \"streamer\"; expected callbridge, webadmin, webbridge3, tls, dns, "
+		  "unknown command \"streamer\"; expected callbridge, webadmin, webbridge3, tls, "
+		  "dns, "
 		  "syslog, pki, version, help" },
 		{ "callbridge sip", 1, "the command is not complete; expected listen" },
 		{ "callbridge sip listen 5060", 1,
-		  "something is missing; expected callbridge sip listen <port|none> <tls-port|none>" },
+		  "something is missing; expected callbridge sip listen <port|none> "
+		  "<tls-port|none>" },
 		{ "callbridge sip listen 5060 5061 5062", 1,
 		  "too many words; expected callbridge sip listen <port|none> <tls-port|none>" },
 		{ "#\n#\ncallbridge sip listen 0 none", 3,
@@ -117,13 +120,16 @@ TEST(a_wrong_line_is_named_with_what_was_expected)
 		  "\"none\" does not fit; expected the name of a file, at most 127 bytes" },
 		{ "callbridge trust c2w "
 		  "1234567890123456789012345678901234567890123456789012345678901234567890123456789"
-		  "01234567890123456789012345678901234567890123456789", 1,
-		  "\"1234567890123456789012345678901234567890...\" does not fit; expected the name of "
+		  "01234567890123456789012345678901234567890123456789",
+		  1,
+		  "\"1234567890123456789012345678901234567890...\" does not fit; expected the name "
+		  "of "
 		  "a file, at most 127 bytes, or none" },
 		{ "callbridge domain a_b", 1,
 		  "\"a_b\" does not fit; expected a domain name, or none" },
 		{ "dns add forwardzone . ns.example.com", 1,
-		  "\"ns.example.com\" does not fit; expected an IP address, with or without :port" },
+		  "\"ns.example.com\" does not fit; expected an IP address, with or without "
+		  ":port" },
 		{ "callbridge media 5000 5000", 1,
 		  "media ports 5000 to 5000 are no range; expected <first> below <last>" },
 		{ "callbridge restart", 1,
@@ -171,7 +177,7 @@ TEST(every_prefix_and_flip_of_a_file_is_read_or_refused)
 	}
 }
 
-/* -- round trip ---------------------------------------------------------------------------------- */
+/* -- round trip -------------------------------------------------------------------------------- */
 
 static void
 draw(struct writer *w, const struct mmp_argument *argument, struct prng *prng)
@@ -194,8 +200,9 @@ draw(struct writer *w, const struct mmp_argument *argument, struct prng *prng)
 		if (argument->none != NULL && one_of == 0)
 			writer_text(w, argument->none);
 		else
-			writer_decimal(w, argument->min +
-			                          prng_below(prng, argument->max - argument->min + 1));
+			writer_decimal(w,
+			               argument->min +
+			                       prng_below(prng, argument->max - argument->min + 1));
 		break;
 	case MMP_IFACE:
 		writer_text(w, iface);
@@ -268,7 +275,7 @@ TEST(every_command_tells_what_it_is_for)
 	}
 }
 
-/* -- parts, completeness, ports -------------------------------------------------------------------- */
+/* -- parts, completeness, ports ---------------------------------------------------------------- */
 
 TEST(a_part_holds_only_what_its_component_reads)
 {
@@ -302,7 +309,8 @@ TEST(a_component_without_what_it_needs_is_not_complete)
 		{ "callbridge certs none\n", CONFIG_CALLBRIDGE,
 		  "TLS port set but no certificates configured; expected callbridge certs <key> "
 		  "<crt>" },
-		{ "callbridge certs none\ncallbridge sip listen 5060 none\n", CONFIG_CALLBRIDGE, NULL },
+		{ "callbridge certs none\ncallbridge sip listen 5060 none\n", CONFIG_CALLBRIDGE,
+		  NULL },
 		{ "webadmin certs none\n", CONFIG_CALLBRIDGE,
 		  "Web Admin has no certificates configured; expected webadmin certs <key> <crt>" },
 		{ "webadmin certs none\nwebadmin disable\n", CONFIG_CALLBRIDGE, NULL },
@@ -310,15 +318,18 @@ TEST(a_component_without_what_it_needs_is_not_complete)
 		  "no HTTPS certificates configured; expected webbridge3 https certs <key> "
 		  "<fullchain>" },
 		{ "webbridge3 c2w certs none\n", CONFIG_WEBBRIDGE,
-		  "no C2W certificates configured; expected webbridge3 c2w certs <key> <fullchain>" },
+		  "no C2W certificates configured; expected webbridge3 c2w certs <key> "
+		  "<fullchain>" },
 		{ "webbridge3 c2w trust none\n", CONFIG_WEBBRIDGE,
 		  "no Call Bridge is trusted; expected webbridge3 c2w trust <bundle>" },
 		{ "webadmin listen lo 8443\n", CONFIG_WEBBRIDGE,
 		  "TCP port 8443 is wanted by Web Admin and by the web app; expected a port of its "
 		  "own for each" },
-		{ "webadmin listen lo 443\nwebbridge3 https listen a:443\n", CONFIG_CALLBRIDGE, NULL },
+		{ "webadmin listen lo 443\nwebbridge3 https listen a:443\n", CONFIG_CALLBRIDGE,
+		  NULL },
 		{ "callbridge sip listen 55000 5061\n", CONFIG_CALLBRIDGE,
-		  "UDP port 55000 is wanted by SIP and is a media port; expected it outside of 50000 "
+		  "UDP port 55000 is wanted by SIP and is a media port; expected it outside of "
+		  "50000 "
 		  "to 59999" },
 		{ "callbridge sip listen none none\n", CONFIG_CALLBRIDGE, NULL },
 	};
@@ -329,7 +340,8 @@ TEST(a_component_without_what_it_needs_is_not_complete)
 		struct writer w = writer_of(text, sizeof text);
 		writer_format(&w, "%s%s", certs, cases[i].more);
 		EXPECT(config_parse(&config, writer_view(&w), &error));
-		EXPECT_EQ(config_complete(&config, cases[i].component, &error), cases[i].want == NULL);
+		EXPECT_EQ(config_complete(&config, cases[i].component, &error),
+		          cases[i].want == NULL);
 		if (cases[i].want != NULL)
 			EXPECT_STR(str_of(error.text), cases[i].want);
 	}

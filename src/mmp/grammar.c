@@ -26,10 +26,11 @@ static void
 write_quoted(struct writer *w, struct str word)
 {
 	const bool cut = word.len > QUOTED_MAX;
-	writer_format(w, "\"%.*s%s\"", (int)(cut ? QUOTED_MAX : word.len), word.at, cut ? "..." : "");
+	writer_format(w, "\"%.*s%s\"", (int)(cut ? QUOTED_MAX : word.len), word.at,
+	              cut ? "..." : "");
 }
 
-/* -- words --------------------------------------------------------------------------------------- */
+/* -- words ------------------------------------------------------------------------------------- */
 
 static bool
 is_blank(char c)
@@ -118,7 +119,8 @@ write_expected(struct writer *w, const struct mmp_words *words, size_t depth)
 		for (size_t j = 0; j < i && !seen; j++) {
 			size_t earlier;
 			seen = words_shared(&mmp_commands[j], words, &earlier) >= depth &&
-			       earlier > depth && str_eq(command_word(&mmp_commands[j], depth), word);
+			       earlier > depth &&
+			       str_eq(command_word(&mmp_commands[j], depth), word);
 		}
 		if (seen)
 			continue;
@@ -170,7 +172,7 @@ mmp_write_usage(struct writer *w, const struct mmp_command *command)
 			writer_format(w, " %s", a->name);
 }
 
-/* -- one argument ---------------------------------------------------------------------------------- */
+/* -- one argument ------------------------------------------------------------------------------ */
 
 static void *
 slot(struct config *config, const struct mmp_argument *argument)
@@ -303,7 +305,6 @@ read_word(struct config *config, const struct mmp_argument *argument, struct str
 		break;
 	}
 	check_fail(__FILE__, __LINE__, "an argument of this kind takes no single word");
-	return false;
 }
 
 static void
@@ -381,7 +382,7 @@ refuse_count(struct config_error *error, const struct mmp_command *command, cons
 	return false;
 }
 
-/* -- lists ------------------------------------------------------------------------------------------- */
+/* -- lists ------------------------------------------------------------------------------------- */
 
 static bool
 apply_list(struct config *config, const struct mmp_argument *argument, const struct str *words,
@@ -425,7 +426,7 @@ write_list(struct writer *w, const struct config *config, const struct mmp_argum
 	}
 }
 
-/* -- a whole command ----------------------------------------------------------------------------------- */
+/* -- a whole command --------------------------------------------------------------------------- */
 
 /* Arguments that take no word. */
 static bool
@@ -501,7 +502,7 @@ mmp_apply(struct config *config, const struct mmp_command *command, const struct
 	return true;
 }
 
-/* -- writing --------------------------------------------------------------------------------------- */
+/* -- writing ----------------------------------------------------------------------------------- */
 
 void
 mmp_write_value(struct writer *w, const struct config *config, const struct mmp_argument *argument,

@@ -31,7 +31,7 @@ unknown(struct writer *out, struct str word)
 	return answer(MMP_UNKNOWN);
 }
 
-/* -- status blocks ------------------------------------------------------------------------------- */
+/* -- status blocks ----------------------------------------------------------------------------- */
 
 static bool
 show_status(struct writer *out, const struct config *config, const struct mmp_host *host,
@@ -62,7 +62,7 @@ show_status(struct writer *out, const struct config *config, const struct mmp_ho
 	return true;
 }
 
-/* -- help ------------------------------------------------------------------------------------------ */
+/* -- help -------------------------------------------------------------------------------------- */
 
 static struct mmp_answer
 show_help(struct writer *out, struct str component)
@@ -77,18 +77,19 @@ show_help(struct writer *out, struct str component)
 		const size_t from = out->at;
 		mmp_write_usage(out, &mmp_commands[i]);
 		const size_t len = out->at - from;
-		writer_format(out, "%*s  %s\n", (int)(len < HELP_COLUMN ? HELP_COLUMN - len : 0), "",
-		              mmp_commands[i].help);
+		writer_format(out, "%*s  %s\n", (int)(len < HELP_COLUMN ? HELP_COLUMN - len : 0),
+		              "", mmp_commands[i].help);
 	}
 	if (component.len == 0)
-		writer_text(out, "callbridge, webadmin, webbridge3, tls, dns, syslog alone show what "
-		                 "is set.\n");
+		writer_text(out,
+		            "callbridge, webadmin, webbridge3, tls, dns, syslog alone show what "
+		            "is set.\n");
 	if (any)
 		return answer(MMP_SHOWN);
 	return unknown(out, component);
 }
 
-/* -- settings -------------------------------------------------------------------------------------- */
+/* -- settings ---------------------------------------------------------------------------------- */
 
 static bool
 pair_matches(struct writer *out, const struct mmp_host *host, const char *key,
@@ -176,7 +177,7 @@ run_setting(struct config *config, const struct mmp_host *host, const struct mmp
 	return answer(MMP_CHANGED);
 }
 
-/* -- one command ----------------------------------------------------------------------------------- */
+/* -- one command ------------------------------------------------------------------------------- */
 
 static struct mmp_answer
 run_pki(const struct mmp_host *host, const struct mmp_command *command, const struct str *arguments,
@@ -221,7 +222,6 @@ run_command(struct config *config, const struct mmp_host *host, const struct mmp
 		break;
 	}
 	check_fail(__FILE__, __LINE__, "settings were handled above");
-	return answer(MMP_FAILED);
 }
 
 struct mmp_answer

@@ -176,7 +176,8 @@ TEST(a_failed_command_changes_nothing)
 	struct writer w = writer_of(out, sizeof out);
 	config_defaults(&config);
 	before = config;
-	EXPECT_EQ(mmp_run(&config, &host, STR("webadmin certs a.key b.crt"), &w).result, MMP_FAILED);
+	EXPECT_EQ(mmp_run(&config, &host, STR("webadmin certs a.key b.crt"), &w).result,
+	          MMP_FAILED);
 	EXPECT_EQ(mmp_run(&config, &host, STR("callbridge media 9 8"), &w).result, MMP_FAILED);
 	EXPECT(memcmp(&config, &before, sizeof config) == 0);
 }
@@ -189,6 +190,7 @@ TEST(an_overlong_command_is_refused)
 	struct writer w = writer_of(out, sizeof out);
 	config_defaults(&config);
 	memset(line, ' ', sizeof line);
-	EXPECT_EQ(mmp_run(&config, &host, (struct str){ line, sizeof line }, &w).result, MMP_FAILED);
+	EXPECT_EQ(mmp_run(&config, &host, (struct str){ line, sizeof line }, &w).result,
+	          MMP_FAILED);
 	EXPECT_STR(writer_view(&w), "FAILURE: the command is longer than 4096 bytes\n");
 }

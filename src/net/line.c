@@ -137,7 +137,7 @@ line_send(struct line *line, struct str text)
 	CHECK(str_find(text, '\n') == text.len);
 	if (line->over)
 		return -EPIPE;
-	/* One call for both parts: either all of it is in the peer's buffer or the line is broken. */
+	/* One call for both parts: all of it is in the peer's buffer, or the line is broken. */
 	char end = '\n';
 	struct iovec parts[] = {
 		{ .iov_base = (void *)(uintptr_t)text.at, .iov_len = text.len },

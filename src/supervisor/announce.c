@@ -138,7 +138,8 @@ announce_ready(struct writer *out, const struct data_dir *dir, const struct conf
 		write_links(out, "Web Admin", &config->webadmin.listen, "/");
 		find_hosts(&hosts, config->webadmin.listen.iface);
 		if (hosts.count != 0)
-			write_link(out, "API", hosts.text[0], config->webadmin.listen.port, "/api/v1");
+			write_link(out, "API", hosts.text[0], config->webadmin.listen.port,
+			           "/api/v1");
 	}
 	if (config->callbridge.enabled)
 		write_all_sip(out, config);
@@ -162,7 +163,8 @@ port_in(const char *reason)
 		while (number.len != 0 && (number.at[number.len - 1] < '0' ||
 		                           number.at[number.len - 1] > '9'))
 			number.len--; /* "port 5060:" */
-		if (str_eq_nocase(word, STR("port")) && str_u32(number, &port) && port <= UINT16_MAX)
+		if (str_eq_nocase(word, STR("port")) && str_u32(number, &port) &&
+		    port <= UINT16_MAX)
 			return (uint16_t)port;
 	}
 	return 0;

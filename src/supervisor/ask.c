@@ -33,7 +33,7 @@ complain(const char *error)
 	return 1;
 }
 
-/* -- one question ---------------------------------------------------------------------------------- */
+/* -- one question ------------------------------------------------------------------------------ */
 
 struct question {
 	struct loop *loop;
@@ -136,7 +136,7 @@ supervisor_down(const char *data_dir)
 	return 0;
 }
 
-/* -- the command line -------------------------------------------------------------------------------- */
+/* -- the command line -------------------------------------------------------------------------- */
 
 static bool
 host_pair_matches(void *context, const char *key, const char *certificate, struct writer *why)
@@ -250,7 +250,7 @@ supervisor_mmp(const char *data_dir, int word_count, char *const *words)
 	return run_command(&dir, writer_view(&w));
 }
 
-/* -- a single component ------------------------------------------------------------------------------ */
+/* -- a single component ------------------------------------------------------------------------ */
 
 /* To the supervisor, if one started us, and to the log. */
 static int

@@ -32,9 +32,9 @@ enum {
 static const char system_user[] = "convoke";
 
 static const char config_head[] =
-	"# Convoke's settings: MMP commands, run in order at start; `convoke mmp help` lists them and\n"
-	"# docs/guide/mmp.md explains them.  `convoke mmp <command>` writes this file anew, without\n"
-	"# further comments.\n";
+	"# Convoke's settings: MMP commands, run in order at start; `convoke mmp help` lists them\n"
+	"# and docs/guide/mmp.md explains them.  `convoke mmp <command>` writes this file anew,\n"
+	"# without any other comments.\n";
 
 __attribute__((format(printf, 2, 3))) static bool
 refuse(char error[DATA_ERROR_MAX], const char *format, ...)
@@ -54,7 +54,7 @@ data_dir_file(char out[DATA_PATH_MAX + 64], const struct data_dir *dir, const ch
 	return out;
 }
 
-/* -- who owns it --------------------------------------------------------------------------------- */
+/* -- who owns it ------------------------------------------------------------------------------- */
 
 bool
 data_dir_find(struct data_dir *dir, const char *path, char error[DATA_ERROR_MAX])
@@ -64,7 +64,8 @@ data_dir_find(struct data_dir *dir, const char *path, char error[DATA_ERROR_MAX]
 	if (realpath(path, full) == NULL)
 		return refuse(error, "%s: %s", path, strerror(errno));
 	if (!str_copy(dir->path, sizeof dir->path, str_of(full)))
-		return refuse(error, "%s: the path is longer than %d bytes", full, DATA_PATH_MAX - 1);
+		return refuse(error, "%s: the path is longer than %d bytes", full,
+		              DATA_PATH_MAX - 1);
 	return true;
 }
 
@@ -93,8 +94,9 @@ give_away(struct data_dir *dir, char error[DATA_ERROR_MAX])
 	    !privilege_reaches(user->pw_uid, user->pw_gid, program, blocked, sizeof blocked)) {
 		snprintf(dir->notice, sizeof dir->notice,
 		         "user %s may not enter %s, so Convoke runs as root, without root's "
-		         "capabilities; to let it run as %s, move it to a place that user can reach "
-		         "and use --data /var/lib/convoke", system_user, blocked, system_user);
+		         "capabilities; to let it run as %s, move it to a place that user can "
+		         "reach and use --data /var/lib/convoke",
+		         system_user, blocked, system_user);
 		return true;
 	}
 	if (chown(dir->path, user->pw_uid, user->pw_gid) != 0)
@@ -115,11 +117,12 @@ become_owner(const struct data_dir *dir, bool low_ports, char error[DATA_ERROR_M
 	const struct passwd *user = getpwuid(info.st_uid);
 	const char *name = user != NULL ? user->pw_name : "another user";
 	if (geteuid() != 0 && geteuid() != info.st_uid)
-		return refuse(error, "%s belongs to %s; run this as that user or as root", dir->path,
-		              name);
+		return refuse(error, "%s belongs to %s; run this as that user or as root",
+		              dir->path, name);
 	if (geteuid() == 0 && info.st_uid != 0 &&
 	    !privilege_reaches(info.st_uid, info.st_gid, dir->path, blocked, sizeof blocked))
-		return refuse(error, "%s belongs to %s, who may not enter %s; chmod a+x %s, or move it",
+		return refuse(error,
+		              "%s belongs to %s, who may not enter %s; chmod a+x %s, or move it",
 		              dir->path, name, blocked, blocked);
 	const int rc = privilege_drop(info.st_uid, info.st_gid, low_ports);
 	if (rc != 0)
@@ -169,7 +172,7 @@ data_dir_prepare(struct data_dir *dir, const char *path, char error[DATA_ERROR_M
 	       make_folder(dir, "log", error);
 }
 
-/* -- certificates ---------------------------------------------------------------------------------- */
+/* -- certificates ------------------------------------------------------------------------------ */
 
 struct names {
 	const char *list[NAMES_MAX + 1];
@@ -222,7 +225,8 @@ data_dir_make_cert(const struct data_dir *dir, const char *base, char error[DATA
 		                                .names = names.list };
 	const int rc = cert_make(cert, key, &settings, why);
 	if (rc != 0)
-		return refuse(error, "%s: cannot be made: %s", cert, why[0] != '\0' ? why : strerror(-rc));
+		return refuse(error, "%s: cannot be made: %s", cert,
+		              why[0] != '\0' ? why : strerror(-rc));
 	return true;
 }
 
@@ -239,7 +243,7 @@ make_cert_once(const struct data_dir *dir, struct config_certs *certs, const cha
 	return data_dir_make_cert(dir, base, error);
 }
 
-/* -- settings -------------------------------------------------------------------------------------- */
+/* -- settings ---------------------------------------------------------------------------------- */
 
 bool
 data_dir_furnish(struct data_dir *dir, char error[DATA_ERROR_MAX])
@@ -293,7 +297,7 @@ data_dir_write_config(const struct data_dir *dir, const struct config *config,
 	return rc == 0 || refuse(error, "%s: cannot be written: %s", path, strerror(-rc));
 }
 
-/* -- locks ------------------------------------------------------------------------------------------- */
+/* -- locks ------------------------------------------------------------------------------------- */
 
 static int
 read_holder(int fd)

@@ -61,7 +61,8 @@ TEST(a_first_start_makes_settings_that_are_complete)
 	EXPECT(data_dir_config(&config, &dir, error));
 	EXPECT(config_complete(&config, CONFIG_CALLBRIDGE, &incomplete));
 	EXPECT(config_complete(&config, CONFIG_WEBBRIDGE, &incomplete));
-	EXPECT(pki_matches(&dir, config.callbridge.certs.key, config.callbridge.certs.certificate, &w));
+	EXPECT(pki_matches(&dir, config.callbridge.certs.key, config.callbridge.certs.certificate,
+	                   &w));
 	EXPECT(pki_matches(&dir, config.webbridge.https_certs.key,
 	                   config.webbridge.https_certs.certificate, &w));
 	EXPECT(!pki_matches(&dir, config.callbridge.certs.key,
@@ -77,14 +78,17 @@ TEST(a_second_start_leaves_everything_as_it_is)
 	char error[DATA_ERROR_MAX], path[DATA_PATH_MAX + 64], *before, *after;
 	size_t before_len, after_len;
 	EXPECT(data_dir_furnish(&dir, error));
-	EXPECT_EQ(file_read(data_dir_file(path, &dir, "webbridge.crt"), 65536, &before, &before_len), 0);
+	EXPECT_EQ(
+	        file_read(data_dir_file(path, &dir, "webbridge.crt"), 65536, &before, &before_len),
+	        0);
 	dir.fresh = false;
 	EXPECT(data_dir_furnish(&dir, error));
 	EXPECT(!dir.fresh);
 	/* Settings that were lost come back with the certificates that people may have trusted. */
 	EXPECT_EQ(unlink(data_dir_file(path, &dir, "convoke.conf")), 0);
 	EXPECT(data_dir_furnish(&dir, error));
-	EXPECT_EQ(file_read(data_dir_file(path, &dir, "webbridge.crt"), 65536, &after, &after_len), 0);
+	EXPECT_EQ(file_read(data_dir_file(path, &dir, "webbridge.crt"), 65536, &after, &after_len),
+	          0);
 	EXPECT(before_len == after_len && memcmp(before, after, before_len) == 0);
 	free(before);
 	free(after);
@@ -97,7 +101,8 @@ TEST(a_wrong_line_is_told_with_its_file)
 	char error[DATA_ERROR_MAX], path[DATA_PATH_MAX + 64], want[DATA_ERROR_MAX];
 	struct config config;
 	static const char text[] = "# settings\nwebadmin listen any\n";
-	EXPECT_EQ(file_replace(data_dir_file(path, &dir, "convoke.conf"), text, sizeof text - 1, 0600),
+	EXPECT_EQ(file_replace(data_dir_file(path, &dir, "convoke.conf"), text, sizeof text - 1,
+	                       0600),
 	          0);
 	EXPECT(!data_dir_config(&config, &dir, error));
 	snprintf(want, sizeof want,
@@ -128,7 +133,9 @@ TEST(a_lock_has_one_holder_and_goes_with_its_process)
 	EXPECT(lock >= 0);
 	const pid_t pid = fork();
 	if (pid == 0)
-		_exit(data_dir_lock(&dir, "supervisor", 0, &holder) == -1 && holder == getppid() ? 0 : 1);
+		_exit(data_dir_lock(&dir, "supervisor", 0, &holder) == -1 && holder == getppid()
+		              ? 0
+		              : 1);
 	int status = -1;
 	EXPECT_EQ(waitpid(pid, &status, 0), pid);
 	EXPECT_EQ(status, 0);
@@ -235,7 +242,8 @@ TEST(everything_is_announced_but_the_password)
 	char text[8192], path[DATA_PATH_MAX + 64];
 	struct config config;
 	struct writer w = writer_of(text, sizeof text);
-	EXPECT_EQ(file_replace(data_dir_file(path, &dir, "admin-password"), "geheim\n", 7, 0600), 0);
+	EXPECT_EQ(file_replace(data_dir_file(path, &dir, "admin-password"), "geheim\n", 7, 0600),
+	          0);
 	config_defaults(&config);
 	dir.fresh = true;
 	announce_ready(&w, &dir, &config);

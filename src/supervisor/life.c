@@ -63,7 +63,7 @@ life_hurry(struct life *life)
 		life->wait_us = INT64_MIN;
 }
 
-/* -- what happened ------------------------------------------------------------------------------- */
+/* -- what happened ----------------------------------------------------------------------------- */
 
 static void
 write_words(struct life *life, const struct writer *w)
@@ -135,7 +135,7 @@ life_ended(struct life *life, int exit_status, int signal_number, const char *si
 	return true;
 }
 
-/* -- what to do ------------------------------------------------------------------------------------ */
+/* -- what to do -------------------------------------------------------------------------------- */
 
 static enum life_do
 kill_for(struct life *life, const char *why)

@@ -226,7 +226,8 @@ TEST(a_process_that_cannot_be_made_is_tried_again_later)
 	life_want(&story.life, true, 0);
 	run(&story, 0, true);
 	life_not_started(&story.life, "Resource temporarily unavailable", 0);
-	EXPECT_STR(str_of(story.life.words), "could not be started: Resource temporarily unavailable");
+	EXPECT_STR(str_of(story.life.words),
+	           "could not be started: Resource temporarily unavailable");
 	run(&story, S, true);
 	expect(&story, "start@0 start@200");
 }

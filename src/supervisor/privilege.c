@@ -25,7 +25,7 @@ privilege_raise_files(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* -- capabilities, by the kernel's own interface --------------------------------------------------- */
+/* -- capabilities, by the kernel's own interface ----------------------------------------------- */
 
 static struct __user_cap_header_struct
 cap_header(void)
@@ -97,7 +97,7 @@ privilege_drop(uid_t uid, gid_t gid, bool low_ports)
 	return rc;
 }
 
-/* -- reaching ------------------------------------------------------------------------------------- */
+/* -- reaching ---------------------------------------------------------------------------------- */
 
 static bool
 walk(const char *path, char *blocked, size_t cap)

@@ -70,7 +70,7 @@ struct supervisor {
 
 static void drive(struct supervisor *supervisor);
 
-/* -- the process of a component -------------------------------------------------------------------- */
+/* -- the process of a component ---------------------------------------------------------------- */
 
 static const char *
 name_of(const struct child *child)
@@ -186,7 +186,8 @@ on_output(void *context, struct loop_child *process, const char *bytes, size_t l
 static int
 start_process(struct child *child)
 {
-	static const struct line_handler handler = { .received = on_said, .closed = on_line_closed };
+	static const struct line_handler handler = { .received = on_said,
+		                                     .closed = on_line_closed };
 	struct supervisor *supervisor = child->supervisor;
 	int fds[2];
 	int rc = line_pair(fds);
@@ -263,7 +264,7 @@ act(struct child *child, enum life_do what)
 	}
 }
 
-/* -- the whole -------------------------------------------------------------------------------------- */
+/* -- the whole --------------------------------------------------------------------------------- */
 
 static bool
 all_answer(const struct supervisor *supervisor)
@@ -388,7 +389,7 @@ on_signal(void *context, int signal_number)
 		stop(supervisor, signal_number == SIGINT);
 }
 
-/* -- the control socket ------------------------------------------------------------------------------ */
+/* -- the control socket ------------------------------------------------------------------------ */
 
 static void
 write_status_row(struct writer *w, const struct child *child, int64_t now_us)
@@ -438,7 +439,8 @@ tell_outdated(struct supervisor *supervisor, struct caller *caller)
 		if (!child->life.wanted || !part_differs(supervisor, child))
 			continue;
 		snprintf(text, sizeof text,
-		         "%s runs with earlier settings until: convoke mmp %s restart", name_of(child),
+		         "%s runs with earlier settings until: convoke mmp %s restart",
+		         name_of(child),
 		         child->component == CONFIG_WEBBRIDGE ? "webbridge3" : "callbridge");
 		say(caller, text);
 	}
@@ -587,7 +589,7 @@ on_caller(void *context, int fd)
 	close(fd); /* all are taken: whoever it is asks again */
 }
 
-/* -- life ---------------------------------------------------------------------------------------------- */
+/* -- life -------------------------------------------------------------------------------------- */
 
 static int
 complain(const char *error)
@@ -654,8 +656,8 @@ open_loop(struct supervisor *supervisor)
 	if (rc == 0)
 		rc = loop_timer_create(&supervisor->timer, supervisor->loop, on_timer, supervisor);
 	for (size_t i = 0; rc == 0 && i < COUNT_OF(signal_numbers); i++)
-		rc = loop_signal_create(&supervisor->signals[i], supervisor->loop, signal_numbers[i],
-		                        on_signal, supervisor);
+		rc = loop_signal_create(&supervisor->signals[i], supervisor->loop,
+		                        signal_numbers[i], on_signal, supervisor);
 	if (rc == 0)
 		rc = line_listen(&supervisor->control, supervisor->loop,
 		                 data_dir_file(path, &supervisor->dir, "run/supervisor.sock"),
