@@ -254,12 +254,15 @@ on_upgrade(void *context, const struct http_request *request)
 		respond_text(shell, request->id, 403, STR("another origin\n"));
 		return;
 	}
+	/* First the token, for it tells the protocol: initialisers have no order of their own. */
+	const struct str token = token_of(request, from_query, &protocol);
+	const ws_id id =
+		ws_accept(shell->http, request->id, &browser_handler, shell, protocol, &limits);
 	const struct relay_browser browser = {
-		.token = token_of(request, from_query, &protocol),
+		.token = token,
 		.product = browser_product(http_request_header(request, "User-Agent")),
 		.source = request->peer,
-		.id = ws_accept(shell->http, request->id, &browser_handler, shell, protocol, &limits)
-		              .v,
+		.id = id.v,
 	};
 	if (browser.id != 0)
 		relay_browser_up(shell->relay, &browser, loop_now_us());
