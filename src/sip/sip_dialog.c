@@ -2,6 +2,10 @@
 /* Dialogs (RFC 3261 s12): what identifies them, where their requests go, and writing those. */
 #include "sip/sip_ua_internal.h"
 
+enum {
+	NAT_URI_MAX = ADDR_TEXT_MAX + 8,
+};
+
 static uint64_t
 dialog_key(const struct sip_ua *ua, struct str call_id, struct str local_tag, struct str remote_tag)
 {
@@ -110,6 +114,32 @@ dialog_make(struct sip_ua *ua, const struct str texts[SIP_TEXTS], uint32_t flow)
 	return dialog;
 }
 
+static bool
+is_private(const struct net_addr *addr)
+{
+	const uint8_t *ip = addr->ip;
+	if (addr->family == ADDR_IP6)
+		return (ip[0] & 0xfe) == 0xfc; /* RFC 4193 */
+	/* RFC 1918, and the carriers' own of RFC 6598. */
+	return ip[0] == 10 || (ip[0] == 172 && (ip[1] & 0xf0) == 16) ||
+	       (ip[0] == 192 && ip[1] == 168) || (ip[0] == 100 && (ip[1] & 0xc0) == 64);
+}
+
+/* Most telephones at home name a private address in their Contact that nobody outside can reach.
+ * Without a proxy in between, what they sent came through their router, and there is no other way
+ * back: requests in the dialog go where the INVITE came from (as RFC 3581 does for responses). */
+static struct net_addr
+behind_nat(const struct sip_msg *msg, const struct sip_hop *hop, const struct sip_uri *contact)
+{
+	const struct net_addr *named = &contact->ip;
+	struct sip_values routes = sip_msg_values(msg, SIP_HEADER_RECORD_ROUTE);
+	struct str route;
+	if (hop->transport != SIP_TRANSPORT_UDP || sip_values_next(&routes, &route) ||
+	    named->family == ADDR_NONE || !is_private(named) || addr_eq_ip(named, &hop->to))
+		return (struct net_addr){ 0 };
+	return hop->to;
+}
+
 struct sip_dialog *
 sip_dialog_of_request(struct sip_ua *ua, const struct sip_msg *msg, const struct sip_hop *hop,
                       struct str local_tag)
@@ -146,6 +176,7 @@ sip_dialog_of_request(struct sip_ua *ua, const struct sip_msg *msg, const struct
 	dialog->listener = hop->listener;
 	dialog->transport = hop->transport;
 	dialog->secure = msg->uri.scheme == SIP_SCHEME_SIPS;
+	dialog->behind_nat = behind_nat(msg, hop, &contact.uri);
 	return dialog;
 }
 
@@ -273,7 +304,14 @@ sip_dialog_send(struct sip_ua *ua, struct sip_dialog *dialog,
 {
 	const struct sip_session *session = sip_session_get(ua, dialog->session);
 	const struct sip_dialog_view view = sip_dialog_look(ua, dialog);
-	const struct route_plan plan = plan_route(&view);
+	struct route_plan plan = plan_route(&view);
+	char nat[NAT_URI_MAX];
+	struct writer nat_w = writer_of(nat, sizeof nat);
+	if (dialog->behind_nat.family != ADDR_NONE) {
+		writer_text(&nat_w, "sip:");
+		addr_write(&nat_w, &dialog->behind_nat);
+		plan.next_hop = writer_view(&nat_w);
+	}
 	const uint32_t cseq = request->cseq != 0 ? request->cseq : ++dialog->local_cseq;
 	struct writer w = writer_of(ua->write_bytes, sizeof ua->write_bytes);
 

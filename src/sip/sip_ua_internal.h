@@ -276,6 +276,7 @@ struct sip_dialog {
 	unsigned listener;
 	uint16_t fork;
 	bool secure;
+	struct net_addr behind_nat; /* where it really is; family NONE: where its Contact says */
 };
 
 struct sip_dialog_view { /* borrowed from ua->dialog_text until the next look */

@@ -184,6 +184,66 @@ TEST(ten_thousand_half_open_calls_of_one_source_starve_nobody)
 	sip_ua_destroy(stage.ua);
 }
 
+/* Answers a call whose Contact is `contact` from `from` and ends it; says where the BYE went. */
+static struct net_addr
+bye_goes_to(const char *contact, const char *headers, const struct net_addr *from)
+{
+	static const char invite[] =
+		"INVITE sip:x@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.5;branch=z9hG4bKn;rport\r\n"
+		"From: <sip:a@b>;tag=t\r\nTo: <sip:x@y>\r\nCall-ID: nat\r\nCSeq: 1 INVITE\r\n"
+		"Contact: <sip:a@%s>\r\nMax-Forwards: 70\r\n%s"
+		"Content-Type: application/sdp\r\nContent-Length: 3\r\n\r\nv=0";
+	const struct sip_ua_settings settings = settings_of();
+	char text[1024];
+	begin(&settings);
+	give(from, text, (size_t)snprintf(text, sizeof text, invite, contact, headers));
+	const struct kept *incoming = find_event(SIP_EVENT_INCOMING);
+	EXPECT(incoming != NULL);
+	const sip_session_id session = incoming->words.session;
+	EXPECT_EQ(sip_session_accept(stage.ua, session, STR("v=0"), stage.now_us), 0);
+	drain();
+	const struct kept *ok = find(SIP_OUT_DATAGRAM, "SIP/2.0 200");
+	EXPECT(ok != NULL);
+	const char *tag = strstr(strstr(ok->text, "\r\nTo: "), ";tag=");
+	EXPECT(tag != NULL);
+	const int len = snprintf(text, sizeof text,
+	                         "ACK sip:x@192.0.2.1 SIP/2.0\r\n"
+	                         "Via: SIP/2.0/UDP 10.0.0.5;branch=z9hG4bKm;rport\r\n"
+	                         "From: <sip:a@b>;tag=t\r\nTo: <sip:x@y>%.*s\r\nCall-ID: nat\r\n"
+	                         "CSeq: 1 ACK\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
+	                         (int)strcspn(tag, "\r"), tag);
+	give(from, text, (size_t)len);
+	EXPECT(find_event(SIP_EVENT_CONFIRMED) != NULL);
+	EXPECT_EQ(sip_session_end(stage.ua, session, 0, STR(""), stage.now_us), 0);
+	drain();
+	const struct kept *bye = find(SIP_OUT_DATAGRAM, "BYE sip:a@");
+	EXPECT(bye != NULL);
+	EXPECT(strstr(bye->text, contact) != NULL); /* the request URI is the Contact all the same */
+	const struct net_addr to = bye->to;
+	sip_ua_destroy(stage.ua);
+	return to;
+}
+
+TEST(a_telephone_behind_nat_is_reached_where_it_called_from)
+{
+	const struct net_addr router = addr_ip4(192, 0, 2, 77, 31000);
+	const struct net_addr to = bye_goes_to("10.0.0.5:5060", "", &router);
+	EXPECT(addr_eq(&to, &router));
+}
+
+TEST(contacts_that_can_be_reached_are_taken_at_their_word)
+{
+	const struct net_addr source = addr_ip4(192, 0, 2, 77, 31000);
+	const struct net_addr inside = addr_ip4(10, 0, 0, 5, 31000);
+	struct net_addr to = bye_goes_to("192.0.2.9:5070", "", &source);
+	EXPECT(addr_eq_ip(&to, &(struct net_addr){ ADDR_IP4, 0, 0, 0, { 192, 0, 2, 9 } }));
+	EXPECT_EQ(to.port, 5070);
+	to = bye_goes_to("10.0.0.5:5070", "", &inside);
+	EXPECT_EQ(to.port, 5070);
+	to = bye_goes_to("10.0.0.5", "Record-Route: <sip:192.0.2.8:5090;lr>\r\n", &source);
+	EXPECT_EQ(to.port, 5090);
+}
+
 TEST(full_tables_are_refused_with_503)
 {
 	struct sip_ua_settings settings = settings_of();
