@@ -59,8 +59,6 @@ function Root() {
 }
 
 const app = new App();
-/* For the tests: what the connection's statistics say. */
-Object.assign(window, { convoke: app.shell });
 const place = document.getElementById('app');
 if (place !== null)
   render(

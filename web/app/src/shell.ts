@@ -207,11 +207,6 @@ export class Shell {
     pc.close();
   }
 
-  /** Statistics of the running connection, for tests and the curious. */
-  async stats(): Promise<RTCStatsReport | undefined> {
-    return this.peer?.pc.getStats();
-  }
-
   // ---- Sound ----
 
   async play(): Promise<void> {

@@ -80,7 +80,7 @@ export function Prejoin() {
   const found = useMeeting(route.address, route.secret);
   const [name, setName] = useState(app.preferences.name);
   const [passcode, setPasscode] = useState('');
-  const [nameMissing, setNameMissing] = useState(false);
+  const [missing, setMissing] = useState<'name' | 'passcode'>();
   useEffect(() => {
     void app.openMicrophone();
   }, [app]);
@@ -89,9 +89,16 @@ export function Prejoin() {
 
   const problem = session.problem ?? found?.error;
   const asks = isAboutPasscode(session.problem) || found?.passcodeRequired === true;
+  const passcodeError =
+    missing === 'passcode' && passcode === ''
+      ? strings.problems.passcodeRequired
+      : session.problem === 'passcodeIncorrect'
+        ? strings.problems.passcodeIncorrect
+        : undefined;
   const submit = (event: Event) => {
     event.preventDefault();
-    if (name.trim() === '') return setNameMissing(true);
+    if (name.trim() === '') return setMissing('name');
+    if (asks && passcode === '') return setMissing('passcode');
     app.join(name.trim(), asks ? passcode : undefined);
   };
   return (
@@ -111,7 +118,7 @@ export function Prejoin() {
           value={name}
           change={setName}
           hint={strings.nameHint}
-          error={nameMissing && name.trim() === '' ? strings.nameNeeded : undefined}
+          error={missing === 'name' && name.trim() === '' ? strings.nameNeeded : undefined}
           autocomplete="name"
           maxLength={NAME_MAX}
         />
@@ -122,7 +129,7 @@ export function Prejoin() {
             change={setPasscode}
             type="password"
             hint={strings.problems.passcodeRequired}
-            error={session.problem === 'passcodeIncorrect' ? strings.problems.passcodeIncorrect : undefined}
+            error={passcodeError}
             maxLength={PASSCODE_MAX}
           />
         )}
