@@ -92,7 +92,7 @@ follow(struct speaker *speaker)
 	}
 	follow_loudness(speaker);
 	const bool speaking = audio_activity_input(&speaker->activity, speaker->level);
-	if (speaking)
+	if (speaking || speaker->level <= SPEAKER_AUDIBLE_LEVEL)
 		speaker->hold = SPEAKER_HOLD_FRAMES;
 	else if (speaker->hold != 0)
 		speaker->hold--;

@@ -25,6 +25,7 @@ enum {
 	SPEAKERS_CHOSEN_MAX = 16,
 	SPEAKERS_CHOSEN_DEFAULT = 6,
 	SPEAKER_HOLD_FRAMES = 75,      /* a place is kept 1.5 s after the last word */
+	SPEAKER_AUDIBLE_LEVEL = 40,    /* from -40 dBov up all is sound: music and tones too */
 	SPEAKER_LOUDER_DB = 6,         /* by which a newcomer beats one who is speaking */
 	SPEAKER_TALKING_FRAMES = 10,   /* of speech within 400 ms, then the page shows "talking" */
 	SPEAKER_SILENT_FRAMES = 40,    /* without speech, then it stops showing it */

@@ -34,6 +34,7 @@ struct phone {
 	double phase;
 	bool opened, closed, connected, bye;
 	bool silent;
+	int amplitude;
 	uint16_t seq;
 	uint32_t timestamp;
 	uint32_t packets;
@@ -222,6 +223,7 @@ call_in(struct world *world, double pitch_hz)
 	phone->id = 1u << SLAB_INDEX_BITS | world->phone_count++;
 	phone->addr = addr_ip4(198, 51, 100, (uint8_t)world->phone_count, 4000);
 	phone->pitch_hz = pitch_hz;
+	phone->amplitude = 6000;
 	struct media_order open = { .kind = MEDIA_ORDER_LEG_OPEN, .leg = phone->id };
 	open.open.local = addr_ip4(192, 0, 2, 1, 0);
 	order(world, open);
@@ -291,7 +293,7 @@ speak(struct world *world, struct phone *phone)
 	uint8_t payload[FRAME];
 	for (unsigned i = 0; i < FRAME; i++) {
 		phone->phase += 2 * M_PI * phone->pitch_hz / RATE_HZ;
-		payload[i] = mulaw(phone->silent ? 0 : (int)(6000 * sin(phone->phase)));
+		payload[i] = mulaw(phone->silent ? 0 : (int)(phone->amplitude * sin(phone->phase)));
 	}
 	send_rtp(world, phone, PCMU, false, phone->timestamp, payload, sizeof payload);
 	phone->timestamp += FRAME;
@@ -460,6 +462,21 @@ TEST(only_the_loudest_few_are_mixed_but_all_hear_them)
 		heard += hears(&world->phones[0], &world->phones[i]);
 	EXPECT(heard >= 5 && heard <= 6);
 	EXPECT(hears_none_of(&world->phones[0], &world->phones[0]));
+	world_end(world);
+}
+
+TEST(a_tone_that_does_not_end_is_heard_to_the_end)
+{
+	struct world *world = world_new();
+	open_room(world);
+	struct phone *tone = call_in(world, 500);
+	struct phone *listener = call_in(world, 900);
+	listener->silent = true;
+	tone->amplitude = 2500;
+	join(world, tone);
+	join(world, listener);
+	pass(world, 50 * 60); /* longer than a noise floor needs to rise to it */
+	EXPECT(hears(listener, tone));
 	world_end(world);
 }
 
