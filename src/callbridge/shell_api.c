@@ -18,6 +18,7 @@ enum {
 	WEBADMIN_PER_SOURCE_MAX = 64,
 	PASSWORD_RANDOM_BYTES = 15, /* 20 letters of base64url: 120 bits */
 	METRICS_MAX = 16 * 1024,
+	LOAD_UNITS_A_CORE = 1250,
 };
 
 /* ---- First start --------------------------------------------------------------------------- */
@@ -300,6 +301,8 @@ on_request(void *context, const struct http_request *request)
 		.owner = request->id.v,
 		.wall_us = wall_now().us,
 	};
+	/* CMS counts 1250 load units for a core of a virtual machine. */
+	meeting_load(shell->meeting, sum_workers(shell).load_pct * LOAD_UNITS_A_CORE / 100);
 	api_request(shell->api, &asked, loop_now_us());
 	shell_settle(shell);
 }
