@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/slab.h"
 #include "base/test.h"
+#include "ice/ice_check.h"
 #include "rtp/rtcp.h"
 #include "rtp/rtp.h"
 #include "rtp/rtp_dtmf.h"
@@ -44,6 +45,9 @@ struct phone {
 	unsigned played;
 	unsigned talking_on, talking_off;
 	struct media_stats stats;
+	bool browser; /* on the shared port, found by ICE */
+	struct ice_check ice;
+	struct media_opened local;
 	int16_t heard[HEARD];
 	unsigned heard_at;
 };
@@ -118,7 +122,12 @@ sent(void *context, unsigned socket, media_leg_id leg, const struct net_addr *to
 	struct phone *phone = phone_of(context, leg);
 	struct rtp_packet packet;
 	EXPECT(phone != NULL);
-	if (socket == MEDIA_SOCKET_RTCP) {
+	if (rtp_kind_of(bytes, len) == RTP_KIND_STUN) {
+		struct world *world = context;
+		ice_check_input(&phone->ice, &phone->bridge, bytes, len, world->now_us);
+		return;
+	}
+	if (socket == MEDIA_SOCKET_RTCP || rtp_kind_of(bytes, len) == RTP_KIND_RTCP) {
 		struct rtcp_packet rtcp;
 		EXPECT_EQ(rtcp_parse(bytes, len, false), RTCP_OK);
 		for (size_t at = 0; rtcp_next(bytes, len, &at, &rtcp);)
@@ -148,6 +157,7 @@ happened(void *context, const struct media_event *event)
 	case MEDIA_EVENT_LEG_OPENED:
 		phone->opened = true;
 		phone->bridge = event->opened.local_rtp;
+		phone->local = event->opened;
 		break;
 	case MEDIA_EVENT_LEG_CONNECTED:
 		phone->connected = true;
@@ -216,6 +226,24 @@ order(struct world *world, struct media_order order)
 	media_order(world->media, &order, world->now_us);
 }
 
+static struct media_order
+audio_order(const struct phone *phone)
+{
+	struct media_order audio = { .kind = MEDIA_ORDER_LEG_AUDIO, .leg = phone->id };
+	audio.audio = (struct media_audio_settings){
+		.receive = true,
+		.send = true,
+		.tx_payload_type = PCMU,
+		.tx_codec = MEDIA_CODEC_PCMU,
+		.tx_dtmf_payload_type = EVENT,
+		.tx_dtmf_khz = 8,
+		.frame_ms = 20,
+		.rx_count = 2,
+		.rx = { { PCMU, MEDIA_CODEC_PCMU, 8 }, { EVENT, MEDIA_CODEC_TELEPHONE_EVENT, 8 } },
+	};
+	return audio;
+}
+
 static struct phone *
 call_in(struct world *world, double pitch_hz)
 {
@@ -231,19 +259,54 @@ call_in(struct world *world, double pitch_hz)
 	struct media_order transport = { .kind = MEDIA_ORDER_LEG_TRANSPORT, .leg = phone->id };
 	transport.transport.remote_rtp = phone->addr;
 	order(world, transport);
-	struct media_order audio = { .kind = MEDIA_ORDER_LEG_AUDIO, .leg = phone->id };
-	audio.audio = (struct media_audio_settings){
-		.receive = true,
-		.send = true,
-		.tx_payload_type = PCMU,
-		.tx_codec = MEDIA_CODEC_PCMU,
-		.tx_dtmf_payload_type = EVENT,
-		.tx_dtmf_khz = 8,
-		.frame_ms = 20,
-		.rx_count = 2,
-		.rx = { { PCMU, MEDIA_CODEC_PCMU, 8 }, { EVENT, MEDIA_CODEC_TELEPHONE_EVENT, 8 } },
+	order(world, audio_order(phone));
+	EXPECT(phone->connected);
+	return phone;
+}
+
+/* A page at `addr` joins: its check is answered, then it may talk. */
+static struct phone *
+browse_in(struct world *world, double pitch_hz, const struct net_addr *addr)
+{
+	struct phone *phone = &world->phones[world->phone_count];
+	phone->id = 1u << SLAB_INDEX_BITS | world->phone_count++;
+	phone->addr = *addr;
+	phone->pitch_hz = pitch_hz;
+	phone->browser = true;
+	struct media_order open = { .kind = MEDIA_ORDER_LEG_OPEN, .leg = phone->id };
+	open.open.transport = MEDIA_TRANSPORT_SHARED;
+	open.open.ice = true;
+	order(world, open);
+	EXPECT(phone->opened);
+	struct media_order transport = { .kind = MEDIA_ORDER_LEG_TRANSPORT, .leg = phone->id };
+	transport.transport.ice = true;
+	transport.transport.rtcp_mux = true;
+	memcpy(transport.transport.ice_ufrag, "page", 5);
+	memcpy(transport.transport.ice_pwd, "twenty-two-characters-", 23);
+	order(world, transport);
+	order(world, audio_order(phone));
+
+	const struct ice_check_settings ice = {
+		.local_ufrag = STR("page"),
+		.local_pwd = STR("twenty-two-characters-"),
+		.remote_ufrag = str_of(phone->local.ice_ufrag),
+		.remote_pwd = str_of(phone->local.ice_pwd),
+		.priority = ice_priority(110, 1),
+		.aggressive = true,
+		.seed = phone->id,
 	};
-	order(world, audio);
+	ice_check_init(&phone->ice, &ice, world->now_us);
+	EXPECT(ice_check_add_remote(&phone->ice, &phone->bridge, 1));
+	ice_check_tick(&phone->ice, world->now_us);
+	for (struct ice_check_out out;
+	     (out = ice_check_poll(&phone->ice)).kind != ICE_CHECK_OUT_NONE;) {
+		uint8_t bytes[ICE_CHECK_OUT_BYTES_MAX];
+		if (out.kind != ICE_CHECK_OUT_DATAGRAM)
+			continue;
+		memcpy(bytes, out.bytes, out.len);
+		media_input(world->media, MEDIA_SOCKET_SHARED, 0, &phone->addr, bytes, out.len,
+		            world->now_us);
+	}
 	EXPECT(phone->connected);
 	return phone;
 }
@@ -283,8 +346,8 @@ send_rtp(struct world *world, struct phone *phone, uint8_t payload_type, bool ma
 	rtp_write_header(&w, &header);
 	writer_bytes(&w, payload, len);
 	EXPECT(!w.failed);
-	media_input(world->media, MEDIA_SOCKET_RTP, phone->id, &phone->addr, bytes, w.at,
-	            world->now_us);
+	media_input(world->media, phone->browser ? MEDIA_SOCKET_SHARED : MEDIA_SOCKET_RTP,
+	            phone->browser ? 0 : phone->id, &phone->addr, bytes, w.at, world->now_us);
 }
 
 static void
@@ -579,6 +642,29 @@ TEST(a_stranger_is_counted_and_not_heard)
 	}
 	EXPECT(media_counters(world->media)->rejected >= rejected + 50);
 	EXPECT(hears_none_of(listener, talker));
+	world_end(world);
+}
+
+TEST(a_page_that_comes_back_from_the_same_port_is_the_one_that_is_heard)
+{
+	struct world *world = world_new();
+	const struct net_addr addr = addr_ip4(198, 51, 100, 200, 4000);
+	open_room(world);
+	struct phone *listener = call_in(world, 900);
+	listener->silent = true;
+	struct phone *before = browse_in(world, 500, &addr);
+	join(world, listener);
+	join(world, before);
+	pass(world, 100);
+	EXPECT(hears(listener, before));
+	before->closed = true; /* the page is shut; nobody tells the bridge */
+	struct phone *after = browse_in(world, 1500, &addr);
+	join(world, after);
+	pass(world, 100);
+	EXPECT(hears(listener, after));
+	order(world, (struct media_order){ .kind = MEDIA_ORDER_LEG_STATS, .leg = after->id });
+	EXPECT_EQ(after->stats.rx.packets, 100);
+	before->closed = false;
 	world_end(world);
 }
 

@@ -144,21 +144,23 @@ addr_key(const struct media *media, const struct net_addr *addr)
 	return hash_bytes(&media->hash_key, addr, sizeof *addr);
 }
 
-/* Remembers a verified source of the shared port; the oldest entry makes room. */
 static void
-map_source(struct media *media, struct media_leg *leg, const struct net_addr *from)
+forget_source(struct media *media, struct media_leg *leg, unsigned index)
 {
-	for (unsigned i = 0; i < leg->mapped_count; i++)
-		if (addr_eq(&leg->mapped[i], from))
-			return;
-	if (leg->mapped_count == ICE_LITE_PAIRS_MAX) {
-		map_remove(&media->by_addr, addr_key(media, &leg->mapped[0]), leg->id);
-		leg->mapped_count--;
-		memmove(&leg->mapped[0], &leg->mapped[1],
-		        leg->mapped_count * sizeof leg->mapped[0]);
-	}
-	if (map_put(&media->by_addr, addr_key(media, from), leg->id))
-		leg->mapped[leg->mapped_count++] = *from;
+	map_remove(&media->by_addr, addr_key(media, &leg->mapped[index]), leg->id);
+	leg->mapped_count--;
+	memmove(&leg->mapped[index], &leg->mapped[index + 1],
+	        (leg->mapped_count - index) * sizeof leg->mapped[0]);
+}
+
+/* The leg's entry for this source, or `mapped_count`. */
+static unsigned
+find_source(const struct media_leg *leg, const struct net_addr *from)
+{
+	unsigned index = 0;
+	while (index < leg->mapped_count && !addr_eq(&leg->mapped[index], from))
+		index++;
+	return index;
 }
 
 static struct media_leg *
@@ -167,11 +169,27 @@ leg_by_source(const struct media *media, const struct net_addr *from)
 	struct map_cursor cursor = map_find(&media->by_addr, addr_key(media, from));
 	for (uint32_t id; (id = map_next(&media->by_addr, &cursor)) != 0;) {
 		struct media_leg *leg = media_leg_get(media, id);
-		/* Of two legs that were checked from one address, the one it talks to now wins. */
 		if (leg != NULL && ice_lite_verified(&leg->ice, from))
 			return leg;
 	}
 	return NULL;
+}
+
+/* Remembers a verified source of the shared port; the oldest entry makes room.  Of two legs that
+ * were checked from one address the one checked last has it: a browser that was closed and comes
+ * back from the same port, before the old leg has missed it. */
+static void
+map_source(struct media *media, struct media_leg *leg, const struct net_addr *from)
+{
+	if (find_source(leg, from) != leg->mapped_count)
+		return;
+	struct media_leg *before = leg_by_source(media, from);
+	if (before != NULL && find_source(before, from) != before->mapped_count)
+		forget_source(media, before, find_source(before, from));
+	if (leg->mapped_count == ICE_LITE_PAIRS_MAX)
+		forget_source(media, leg, 0);
+	if (map_put(&media->by_addr, addr_key(media, from), leg->id))
+		leg->mapped[leg->mapped_count++] = *from;
 }
 
 static struct media_leg *
