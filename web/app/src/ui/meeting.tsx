@@ -63,7 +63,7 @@ function PersonActions({ person, remove }: RowProps) {
           title={person.muted ? strings.unmute : strings.mute}
           onClick={() => act(person.muted ? 'unmute' : 'mute')}
         >
-          {person.muted ? <MicrophoneIcon /> : <MutedIcon />}
+          {person.muted ? <MutedIcon /> : <MicrophoneIcon />}
         </button>
       )}
       {rights.dropOthers && (
@@ -79,14 +79,16 @@ function PersonRow({ person, remove }: RowProps) {
   const app = useApp();
   const { strings } = app;
   const { session } = app.shell;
+  const { rights } = session;
   const own = person.id === session.self;
   const muted = own ? isMuted(session) : person.muted;
   const talking = person.talking && !muted;
-  const { rights } = session;
+  const host = !own && (rights.muteOthers || rights.dropOthers);
   return (
     <li class={talking ? 'person talks' : 'person'}>
       <span class={`avatar hue${hueOf(person.id)}`} aria-hidden="true">
         {initials(person.name)}
+        {talking && <TalkingIcon />}
       </span>
       <span class="who">
         <span class="name">
@@ -95,24 +97,18 @@ function PersonRow({ person, remove }: RowProps) {
         </span>
         <span class="kind">
           {person.sip ? <PhoneIcon /> : <BrowserIcon />}
-          {person.lobby ? strings.inLobby : person.sip ? strings.byPhone : strings.byWeb}
+          <span>{person.lobby ? strings.inLobby : person.sip ? strings.byPhone : strings.byWeb}</span>
         </span>
       </span>
-      <span class="state">
-        {talking && (
-          <>
-            <TalkingIcon />
-            <span class="unseen">{strings.talking}</span>
-          </>
-        )}
-        {muted && (
-          <>
-            <MutedIcon />
-            <span class="unseen">{strings.muted}</span>
-          </>
-        )}
-      </span>
-      {!own && (rights.muteOthers || rights.dropOthers) && <PersonActions person={person} remove={remove} />}
+      {talking && <span class="unseen">{strings.talking}</span>}
+      {muted && (
+        <span class="state">
+          {/* Where there is a button for it, that shows it. */}
+          {!(host && rights.muteOthers) && <MutedIcon />}
+          <span class="unseen">{strings.muted}</span>
+        </span>
+      )}
+      {host && <PersonActions person={person} remove={remove} />}
     </li>
   );
 }
@@ -289,15 +285,21 @@ function HostTools({ end }: { end: () => void }) {
   return (
     <>
       {rights.lock && (
-        <button type="button" class="tool" onClick={() => shell.happen({ on: 'act', action: locked ? 'unlock' : 'lock' })}>
+        <button
+          type="button"
+          class="tool"
+          aria-label={locked ? strings.unlock : strings.lock}
+          title={locked ? strings.unlock : strings.lock}
+          onClick={() => shell.happen({ on: 'act', action: locked ? 'unlock' : 'lock' })}
+        >
           <LockIcon />
-          <span class="word">{locked ? strings.unlock : strings.lock}</span>
+          <span class="word">{locked ? strings.short.unlock : strings.short.lock}</span>
         </button>
       )}
       {rights.end && (
-        <button type="button" class="tool" onClick={end}>
+        <button type="button" class="tool" aria-label={strings.endForAll} title={strings.endForAll} onClick={end}>
           <RemoveIcon />
-          <span class="word">{strings.endForAll}</span>
+          <span class="word">{strings.short.end}</span>
         </button>
       )}
     </>
@@ -326,9 +328,15 @@ export function Meeting() {
       </main>
       <footer class="tools">
         <MuteButton />
-        <button type="button" class="tool" onClick={() => setOpen({ what: 'settings' })}>
+        <button
+          type="button"
+          class="tool"
+          aria-label={strings.settings}
+          title={strings.settings}
+          onClick={() => setOpen({ what: 'settings' })}
+        >
           <SettingsIcon />
-          <span class="word">{strings.settings}</span>
+          <span class="word">{strings.short.settings}</span>
         </button>
         <HostTools end={() => setOpen({ what: 'end' })} />
         <button type="button" class="tool leave" onClick={() => shell.happen({ on: 'leave' })}>

@@ -64,7 +64,6 @@ function MuteChoice() {
       class="switch"
       role="switch"
       aria-checked={!muted}
-      aria-label={strings.microphone}
       onClick={() => app.prefer({ muted: !muted })}
     >
       {muted ? <MutedIcon /> : <MicrophoneIcon />}
