@@ -121,11 +121,9 @@ def dial_out_reaches_a_phone_that_answers(world):
     phone.wait_event("CALL_ESTABLISHED")
     wait_for("state connected", lambda: api.get(f"participants/{participant}")
              .findtext("status/state") == "connected", 5)
-    time.sleep(2)
-    expect(sound.heard(*phone.hears(1), [445, 1040]) == {445}, "what the phone hears:",
-           sound.describe(*phone.hears(1), [445, 1040]))
-    expect(sound.heard(*inside.hears(1), [445, 1040]) == {1040}, "what is heard of the phone:",
-           sound.describe(*inside.hears(1), [445, 1040]))
+    for who, tones in ((phone, {445}), (inside, {1040})):
+        wait_for(lambda: f"{who.name} hears {tones}: {sound.describe(*who.hears(1), [445, 1040])}",
+                 lambda: sound.heard(*who.hears(1), [445, 1040]) == tones, 6)
     leg = next(iter(api.list(f"participants/{participant}/callLegs")))
     detail = api.get(f"callLegs/{leg.get('id')}")
     expect_equal(detail.findtext("status/direction") or detail.findtext("direction"), "outgoing",

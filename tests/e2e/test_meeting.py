@@ -90,9 +90,12 @@ def three_phones_and_two_chromiums_hear_each_other(world):
     for name in ("Anna", "Benno"):
         leg = world.server.api.find("callLegs", name=name)
         expect(leg is not None, "no call leg of", name)
+
+        def codec():
+            return world.server.api.get(f"callLegs/{leg.get('id')}").findtext("status/rxAudio/codec")
+        expect_equal(wait_for("a browser's codec", codec, 8, 0.5), "opus", "a browser's codec")
         tree = world.server.api.get(f"callLegs/{leg.get('id')}")
         expect_equal(tree.findtext("type"), "acano", "type of a browser's leg")
-        expect_equal(tree.findtext("status/rxAudio/codec"), "opus", "a browser's codec")
         expect(tree.findtext("status/cipherSuite"), "no cipher suite on a browser's leg")
     said = people[3].ask("text")
     for person in people:

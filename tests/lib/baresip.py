@@ -35,7 +35,8 @@ rtcp_mux {rtcp_mux}
 jitter_buffer_delay 3-10
 opus_bitrate 40000
 opus_inbandfec yes
-opus_packet_loss 10
+opus_application voip
+opus_packet_loss 20
 opus_stereo no
 opus_sprop_stereo no
 snd_path {folder}/heard

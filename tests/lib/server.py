@@ -114,9 +114,10 @@ class Server:
         self.process = self.world.start([self.program, "up", "--data", self.data], self.log_name)
 
     def command(self, *words, timeout=20):
-        """`convoke WORDS --data DIR`: exit status and everything it said."""
-        done = subprocess.run([str(self.program), *words, "--data", str(self.data)], text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout)
+        """`convoke VERB --data DIR WORDS`: exit status and everything it said."""
+        done = subprocess.run([str(self.program), words[0], "--data", str(self.data), *words[1:]],
+                              text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=timeout)
         return done.returncode, done.stdout
 
     def wait_ready(self, seconds=20):
@@ -166,10 +167,11 @@ class Server:
         text = Path(f"/proc/{pid}/status").read_text()
         return int(re.search(r"^VmRSS:\s+(\d+)", text, re.M).group(1))
 
-    def wait_empty(self, seconds=40):
-        """Until nothing of any call is left; returns the figures."""
-        names = ("call_legs", "calls", "media_legs", "rooms", "sip_sessions", "sip_dialogs",
-                 "sip_transactions", "sip_half_open")
+    def wait_empty(self, seconds=45, transactions=True):
+        """Until nothing of any call is left; returns the figures.  SIP's transactions over UDP
+        stay for half a minute, to answer what comes again (RFC 3261 timers H and J)."""
+        names = ["call_legs", "calls", "media_legs", "rooms", "sip_sessions", "sip_dialogs",
+                 "sip_half_open"] + ["sip_transactions"] * transactions
         seen = {}
 
         def empty():

@@ -10,7 +10,8 @@ import numpy as np
 TONES = [445, 560, 1040, 1120, 1830, 2150, 2470, 2890]
 
 
-def tone(hz, seconds, rate=48000, level=0.1):
+# -17 dBov: a bridge may take a steady sound of less than about -21 dBov for a fan and leave it out.
+def tone(hz, seconds, rate=48000, level=0.2):
     at = np.arange(int(seconds * rate)) / rate
     return level * np.sin(2 * np.pi * hz * at)
 
