@@ -177,22 +177,19 @@ room_get(const struct media *media, media_room_id id)
 	const uint32_t index = slab_index(id);
 	if (id == 0 || index >= media->settings.rooms_max)
 		return NULL;
-	struct media_room *room = media->rooms[index];
-	return room != NULL && room->id == id ? room : NULL;
+	struct media_room *room = &media->rooms[index];
+	return room->id == id ? room : NULL;
 }
 
 static void
 room_open(struct media *media, media_room_id id)
 {
 	const uint32_t index = slab_index(id);
-	CHECK(id != 0 && index < media->settings.rooms_max && media->rooms[index] == NULL);
-	struct media_room *room = calloc(1, sizeof *room);
-	CHECK(room != NULL);
-	room->id = id;
-	room->phase = index % MEDIA_PHASES;
+	CHECK(id != 0 && index < media->settings.rooms_max && media->rooms[index].id == 0);
+	struct media_room *room = &media->rooms[index];
+	*room = (struct media_room){ .id = id, .phase = index % MEDIA_PHASES };
 	place_init(&room->legs);
 	speaker_select_init(&room->select, media->settings.talkers_max);
-	media->rooms[index] = room;
 	media->counters.rooms++;
 }
 
@@ -237,9 +234,8 @@ room_close(struct media *media, struct media_room *room)
 	const struct media_event event = { .kind = MEDIA_EVENT_ROOM_CLOSED, .room = room->id };
 	CHECK(room->leg_count == 0);
 	room_rest(media, room);
-	media->rooms[slab_index(room->id)] = NULL;
+	room->id = 0;
 	media->counters.rooms--;
-	free(room);
 	media->settings.sink.event(media->settings.sink.context, &event);
 }
 
@@ -467,7 +463,8 @@ allocate(struct media *media)
 		.plain_encoders_max = legs + 3 * settings->rooms_max,
 	};
 	media->legs = calloc(legs, sizeof(struct media_leg *));
-	media->rooms = calloc(settings->rooms_max, sizeof(struct media_room *));
+	/* Zero pages cost nothing until a room opens. */
+	media->rooms = calloc(settings->rooms_max, sizeof *media->rooms);
 	/* Touched only as far as a room has legs. */
 	media->frames = calloc(legs, sizeof *media->frames);
 	media->speakers = calloc(legs, sizeof(struct speaker *));
@@ -528,8 +525,6 @@ media_destroy(struct media *media)
 		audio_receiver_fini(&leg->rx);
 		leg_free(media, leg);
 	}
-	for (uint32_t i = 0; media->rooms != NULL && i < media->settings.rooms_max; i++)
-		free(media->rooms[i]);
 	map_destroy(&media->by_addr);
 	audio_codec_pool_destroy(media->codecs);
 	jitter_pool_destroy(media->chunks);
@@ -561,8 +556,8 @@ media_dump(const struct media *media, char *out, size_t cap)
 {
 	struct writer w = writer_of(out, cap);
 	for (uint32_t i = 0; i < media->settings.rooms_max; i++) {
-		const struct media_room *room = media->rooms[i];
-		if (room != NULL)
+		const struct media_room *room = &media->rooms[i];
+		if (room->id != 0)
 			writer_format(&w, "room %08x legs %u chosen %u\n", room->id,
 			              room->leg_count, room->select.chosen_count);
 	}

@@ -161,7 +161,7 @@ struct media {
 	struct prng prng;
 	struct hash_key hash_key;
 	struct media_leg **legs;   /* by the handle's index */
-	struct media_room **rooms;
+	struct media_room *rooms; /* by index; id 0: not open */
 	struct map by_addr;        /* sources that ICE verified, to leg handles */
 	struct timer_wheel timers;
 	struct audio_codec_pool *codecs;
