@@ -112,8 +112,10 @@ nearest(int64_t a, int64_t b)
 void
 shell_settle(struct shell *shell)
 {
-	const int64_t now_us = loop_now_us();
+	int64_t now_us;
 	do {
+		/* Anew in each round: what failed at once is told with a time of its own. */
+		now_us = loop_now_us();
 		while (webadmin_drain(shell, now_us))
 			;
 		bridge_drain(shell->bridge, now_us);

@@ -29,8 +29,9 @@ on_datagram(void *context, struct udp_socket *socket, const struct udp_datagram 
 {
 	struct sip_port *port = context;
 	(void)socket;
+	/* Not the batch's time: answers to the datagram before this one were given later than that. */
 	sip_ua_datagram(port->shell->ua, port->index, datagram->from, datagram->bytes,
-	                datagram->len, datagram->now_us);
+	                datagram->len, now());
 	shell_settle(port->shell);
 }
 
