@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* api_doc -- the API's paths and parameters as Markdown, out of the tables the API itself runs on:
+ *
+ *	build/src/api/api_doc >docs/guide/api-objects.md
+ *	build/src/api/api_doc docs/guide/api-objects.md     says whether that file is what is true
+ */
+#include <stdio.h>
+
+#include "api/path.h"
+#include "base/check.h"
+#include "meeting/object.h"
+
+enum {
+	PAGE_MAX = 256 * 1024,
+};
+
+/* ------------------------------------------------------------------ paths */
+
+static void
+write_methods(struct writer *w, unsigned methods)
+{
+	static const struct {
+		enum api_method method;
+		const char *name;
+	} all[] = { { API_GET, "GET" }, { API_POST, "POST" }, { API_PUT, "PUT" },
+		    { API_DELETE, "DELETE" } };
+	for (unsigned i = 0, written = 0; i < COUNT_OF(all); i++) {
+		if ((methods >> all[i].method & 1) != 0)
+			writer_format(w, "%s%s", written++ != 0 ? ", " : "", all[i].name);
+	}
+}
+
+static const char *
+meaning(const struct path_row *row)
+{
+	switch (row->kind) {
+	case PATH_COLLECTION:
+		return row->inside == OBJECT_NONE ? "all of them" : "those inside it";
+	case PATH_OBJECT:
+		return "one";
+	case PATH_SINGLE:
+		return "the only one";
+	case PATH_READING:
+		return "a reading of it";
+	case PATH_USAGE:
+		return "who refers to it";
+	case PATH_ALL_OF:
+		return "every participant of the call, at once";
+	case PATH_QUERY:
+		return "a question";
+	}
+	return "";
+}
+
+static void
+write_paths(struct writer *w)
+{
+	writer_text(w, "## Paths\n\n"
+	               "All below `/api/v1/`; `#` is an id. A trailing slash and the case of "
+	               "letters do not matter.\n\n"
+	               "| path | methods | what it is |\n|---|---|---|\n");
+	const struct path_row *row;
+	for (unsigned n = 0; (row = path_row(n)) != NULL; n++) {
+		writer_format(w, "| `%s` | ", row->path);
+		write_methods(w, row->methods);
+		writer_format(w, " | %s |\n", meaning(row));
+	}
+}
+
+/* ------------------------------------------------------------------ parameters */
+
+static void
+write_words(struct writer *w, const struct field *field)
+{
+	for (unsigned i = 0; field->words[i] != NULL; i++)
+		writer_format(w, "%s`%s`", i != 0 ? " " : "", field->words[i]);
+}
+
+static void
+write_bounds(struct writer *w, const struct field *field, const char *unit)
+{
+	if (field->max == 0 || field->max == UINT32_MAX)
+		return;
+	if (field->min != 0)
+		writer_format(w, ", %u to %u%s", field->min, field->max, unit);
+	else
+		writer_format(w, ", up to %u%s", field->max, unit);
+}
+
+static void
+write_type(struct writer *w, const struct field *field)
+{
+	switch ((enum field_kind)field->kind) {
+	case FIELD_TEXT:
+		writer_text(w, "text");
+		write_bounds(w, field, " bytes");
+		break;
+	case FIELD_BOOL:
+		writer_text(w, "`true` `false`");
+		break;
+	case FIELD_UINT:
+		writer_text(w, "number");
+		write_bounds(w, field, "");
+		break;
+	case FIELD_ENUM:
+		write_words(w, field);
+		break;
+	case FIELD_DIGITS:
+	case FIELD_PASSCODE:
+		writer_text(w, "digits");
+		write_bounds(w, field, "");
+		break;
+	case FIELD_URI_USER:
+		writer_text(w, "text before the @");
+		write_bounds(w, field, " bytes");
+		break;
+	case FIELD_PARTY:
+		writer_text(w, "address");
+		write_bounds(w, field, " bytes");
+		break;
+	case FIELD_URL:
+		writer_format(w, "URL, `%s://`", field->words[0]);
+		break;
+	case FIELD_DTMF:
+		writer_text(w, "`0`-`9` `A`-`D` `*` `#` `,`");
+		write_bounds(w, field, "");
+		break;
+	case FIELD_GUID:
+		writer_text(w, "id");
+		if (field->ref != OBJECT_NONE)
+			writer_format(w, " of a %s", object_describe(field->ref)->singular);
+		break;
+	case FIELD_TIME:
+		writer_text(w, "time, RFC 3339");
+		break;
+	case FIELD_TENTHS:
+		writer_text(w, "number with one decimal");
+		break;
+	}
+}
+
+static void
+write_fallback(struct writer *w, const struct field *field)
+{
+	if ((field->flags & FIELD_WRITE) == 0)
+		return;
+	if (field->kind == FIELD_BOOL)
+		writer_text(w, field->fallback != 0 ? "`true`" : "`false`");
+	else if (field->kind == FIELD_ENUM)
+		writer_format(w, "`%s`", field->words[field->fallback]);
+	else if (field->kind == FIELD_UINT && field->fallback == UINT32_MAX)
+		writer_text(w, "none");
+	else if (field->kind == FIELD_UINT)
+		writer_decimal(w, field->fallback);
+}
+
+static void
+write_field(struct writer *w, const struct field *field, bool override)
+{
+	const char *group = override ? "configuration" : field->group;
+	writer_format(w, "| `%s`%s | ", field->name,
+	              (field->flags & FIELD_REQUIRED) != 0 ? " (required)" : "");
+	if (group != NULL)
+		writer_format(w, "`%s`", group);
+	writer_text(w, " | ");
+	write_type(w, field);
+	writer_text(w, " | ");
+	write_fallback(w, field);
+	writer_format(w, " | %s | %s | %s | %s | %s |\n",
+	              (field->flags & FIELD_POST) != 0 ? "x" : "",
+	              (field->flags & FIELD_PUT) != 0 ? "x" : "",
+	              (field->flags & FIELD_GET) != 0 ? "x" : "",
+	              (field->flags & FIELD_LIST) != 0 ? "x" : "", field->help);
+}
+
+static void
+write_object(struct writer *w, enum object_type type)
+{
+	const struct object_desc *desc = object_describe(type);
+	writer_format(w, "\n## %s\n\n", desc->singular);
+	if (desc->missing != NULL && !desc->single)
+		writer_format(w, "An id that names none is answered with `%s`.\n\n", desc->missing);
+	if (desc->extends != OBJECT_NONE)
+		writer_format(w, "Beside its own parameters it takes those of a `%s`, the name "
+		                 "excepted; they hold for this one alone.\n\n",
+		              object_describe(desc->extends)->singular);
+	writer_text(w, "| parameter | inside | value | unset means | POST | PUT | GET | in lists | "
+	               "meaning |\n|---|---|---|---|---|---|---|---|---|\n");
+	for (unsigned i = 0; i < desc->field_count; i++) {
+		if (desc->fields[i].flags != 0)
+			write_field(w, &desc->fields[i], false);
+	}
+}
+
+/* Accounts cannot be reached through the API. */
+static bool
+is_reachable(enum object_type type)
+{
+	const struct path_row *row;
+	for (unsigned n = 0; (row = path_row(n)) != NULL; n++) {
+		if (row->type == type)
+			return true;
+	}
+	return false;
+}
+
+static void
+write_page(struct writer *w)
+{
+	writer_text(w, "<!-- Made by build/src/api/api_doc; do not edit. -->\n"
+	               "# Objects and parameters of the API\n\n"
+	               "What the program itself knows about its API: this page is printed from the "
+	               "tables it runs on. How to\nuse it is in [api.md](api.md). A parameter that "
+	               "is not here is refused (`unsupported`).\n\n");
+	write_paths(w);
+	for (unsigned type = OBJECT_NONE + 1; type < OBJECT_TYPES; type++) {
+		if (is_reachable((enum object_type)type))
+			write_object(w, (enum object_type)type);
+	}
+}
+
+/* ------------------------------------------------------------------ */
+
+static int
+compare(const char *path, struct str page)
+{
+	static char text[PAGE_MAX];
+	FILE *file = fopen(path, "r");
+	if (file == NULL) {
+		perror(path);
+		return 1;
+	}
+	const size_t len = fread(text, 1, sizeof text, file);
+	fclose(file);
+	if (str_eq(page, (struct str){ text, len }))
+		return 0;
+	fprintf(stderr, "%s is out of date; run: build/src/api/api_doc >%s\n", path, path);
+	return 1;
+}
+
+int
+main(int argc, char **argv)
+{
+	static char page[PAGE_MAX];
+	struct writer w = writer_of(page, sizeof page);
+	write_page(&w);
+	CHECK(!w.failed);
+	if (argc > 1)
+		return compare(argv[1], writer_view(&w));
+	return fwrite(page, 1, w.at, stdout) == w.at ? 0 : 1;
+}
