@@ -136,7 +136,7 @@ struct media_leg_flags {
 	bool dtmf_inband;  /* look for tones in the sound: no telephone-event was agreed */
 };
 
-/* MEDIA_LEG_RESTART: new ICE credentials of ours (RFC 8445 s9); the ufrag starts as the old one. */
+/* MEDIA_ORDER_LEG_RESTART: new ICE credentials of ours (RFC 8445 s9); the ufrag starts as the old one. */
 struct media_restart {
 	char ice_ufrag[32];
 	char ice_pwd[40];
