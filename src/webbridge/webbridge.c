@@ -170,14 +170,37 @@ listen_at(struct shell *shell, struct http_listen_settings settings, const struc
 	            command);
 }
 
+/* Every IPv6 address there is now; the IPv4 wildcard stands for the rest.  One that cannot be had (it
+ * may just be going) costs a line in the log. */
+static void
+listen_on_ip6(struct shell *shell, const struct http_listen_settings *settings, uint16_t port)
+{
+	struct net_addr addresses[ADDRESSES_MAX];
+	const int count = iface_addresses("any", addresses, ADDRESSES_MAX);
+	for (int i = 0; i < count; i++) {
+		struct http_listener *listener = NULL;
+		struct http_listen_settings at = *settings;
+		char text[ADDR_TEXT_MAX];
+		if (addresses[i].family != ADDR_IP6)
+			continue;
+		at.bind = addresses[i];
+		at.bind.port = port;
+		const int rc = http_listen(&listener, shell->http, &at);
+		if (rc != 0)
+			log_warning("cannot listen on %s: %s", addr_text(text, &at.bind),
+			            strerror(-rc));
+	}
+}
+
 static bool
 listen_on(struct shell *shell, const struct http_listen_settings *settings,
           const struct config_listen *listen, const char *command)
 {
 	struct net_addr addresses[ADDRESSES_MAX];
+	const bool any = strcmp(listen->iface, "any") == 0;
 	int count = 1;
 	addresses[0] = addr_ip4(0, 0, 0, 0, 0);
-	if (strcmp(listen->iface, "any") != 0)
+	if (!any)
 		count = iface_addresses(listen->iface, addresses, ADDRESSES_MAX);
 	if (count < 1)
 		return fail(shell, "there is no interface \"%s\" with an address (change it with "
@@ -188,6 +211,8 @@ listen_on(struct shell *shell, const struct http_listen_settings *settings,
 		if (!listen_at(shell, *settings, &addresses[i], command))
 			return false;
 	}
+	if (any)
+		listen_on_ip6(shell, settings, listen->port);
 	return true;
 }
 

@@ -157,6 +157,26 @@ export async function mute_works_by_key_and_button_and_by_others({ browser, brid
   return page;
 }
 
+export async function another_microphone_is_taken_without_a_new_call({ browser }) {
+  const page = await person(browser);
+  await enter(page);
+  await until('sound', async () => (await connections(page)).length === 1);
+  const track = () => page.evaluate(() => window.connections[0].getSenders()[0].track.label);
+  const before = await track();
+  await page.getByRole('button', { name: 'Sound settings' }).click();
+  const choice = page.getByLabel('Microphone', { exact: true });
+  const names = await choice.locator('option').allTextContents();
+  const other = names.find((name) => name !== before && /Fake/.test(name));
+  assert.ok(other !== undefined, names.join(', '));
+  await choice.selectOption({ label: other });
+  await until('the other microphone', async () => (await track()) === other);
+  await page.getByRole('button', { name: 'Play a test sound' }).click();
+  await page.getByText('Playing…').waitFor();
+  await page.getByRole('button', { name: 'Play a test sound' }).waitFor();
+  assert.equal((await connections(page)).length, 1);
+  return page;
+}
+
 export async function hosts_mute_remove_lock_and_end({ browser, bridge }) {
   bridge.rights = { mayMuteOthers: true, mayDropOthers: true, mayLock: true, mayEnd: true };
   bridge.extras = [{ id: 'p1', name: 'Bob', muted: false, talking: false }];
@@ -232,6 +252,17 @@ export async function a_killed_web_bridge_costs_no_sound({ browser, bridge, webB
   assert.deepEqual(alive.map(({ number }) => number), [0], 'the same connection goes on');
   await until('more sound', async () => (await connections(page))[0].received > alive[0].received + 20);
   assert.ok(took < BACK_MS, `${took} ms`);
+  return page;
+}
+
+export async function a_server_that_hangs_is_noticed({ browser, webBridge }) {
+  const page = await person(browser);
+  await enter(page);
+  webBridge.child.kill('SIGSTOP');
+  await page.getByText('Reconnecting').first().waitFor({ timeout: 15_000 });
+  webBridge.child.kill('SIGCONT');
+  await until('back', async () => (await page.getByText('Reconnecting').count()) === 0, BACK_MS);
+  await until('one connection', async () => (await connections(page)).length === 1);
   return page;
 }
 

@@ -109,6 +109,7 @@ export class Microphone {
       track.stop();
     });
     this.stream = undefined;
+    this.silent = false;
   }
 }
 

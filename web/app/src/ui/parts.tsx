@@ -4,7 +4,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useApp } from '../app';
-import { Meter, playTestSound } from '../media';
+import { canChooseSpeaker, Meter, playTestSound } from '../media';
 import { languages, type Language } from '../strings';
 import { Mark, SpeakerIcon } from './icons';
 
@@ -169,7 +169,7 @@ export function Devices() {
       />
       <LevelMeter stream={microphone.stream} />
       {microphone.problem === undefined ? (
-        <p class="note">{strings.speakToTest}</p>
+        <p class="note">{microphone.track?.enabled === false ? strings.microphoneOff : strings.speakToTest}</p>
       ) : (
         <div class="trouble" role="alert">
           <p>{strings.microphoneProblems[microphone.problem]}</p>
@@ -178,7 +178,7 @@ export function Devices() {
           </button>
         </div>
       )}
-      {devices.speakers.length > 0 && (
+      {canChooseSpeaker() && (
         <DeviceChoice
           label={strings.speaker}
           devices={devices.speakers}
