@@ -37,7 +37,10 @@ for (const [name, run] of Object.entries(cases)) {
     console.log(`FAIL web.${name}: ${String(error?.message ?? error).split('\n').slice(0, 12).join(' ')}`);
     console.error(error);
     const pages = browser.contexts().flatMap((context) => context.pages());
-    if (pages.length > 1) await picture(pages.at(-1), `failed-${name}`);
+    if (pages.length > 1) {
+      await picture(pages.at(-1), `failed-${name}`);
+      console.error('the page says:', await pages.at(-1).evaluate(() => document.body.innerText).catch(String));
+    }
   }
   bridge.die();
   for (const context of browser.contexts().slice(1)) await context.close();

@@ -8,6 +8,9 @@ import { START, step, type Announcement, type Command, type Event, type IceServe
 const KEPT = 'convoke.session';
 /** Spread over this much, so that not everybody comes back in the same instant. */
 const JITTER = 0.25;
+/** A timer that comes so much too late tells of a busy page or a sleeping machine: what arrived
+ * meanwhile is to be read first. */
+const LATE_MS = 1000;
 
 interface Kept {
   readonly token: string;
@@ -112,13 +115,18 @@ export class Shell {
   private startTimer(name: TimerName, ms: number): void {
     window.clearTimeout(this.timers.get(name));
     const spread = name === 'retry' ? ms * (1 + JITTER * (Math.random() - 0.5)) : ms;
-    this.timers.set(
-      name,
-      window.setTimeout(() => {
-        this.timers.delete(name);
-        this.happen({ on: 'timer', name });
-      }, spread),
-    );
+    const due = performance.now() + spread;
+    const fire = () => {
+      if (performance.now() - due > LATE_MS && !late) {
+        late = true;
+        this.timers.set(name, window.setTimeout(fire, LATE_MS));
+        return;
+      }
+      this.timers.delete(name);
+      this.happen({ on: 'timer', name });
+    };
+    let late = false;
+    this.timers.set(name, window.setTimeout(fire, spread));
   }
 
   // ---- Joining ----
