@@ -4,6 +4,8 @@
 #ifndef WEBBRIDGE_RELAY_INTERNAL_H
 #define WEBBRIDGE_RELAY_INTERNAL_H
 
+#include <assert.h>
+
 #include "base/slab.h"
 #include "base/timer.h"
 #include "webbridge/relay.h"
