@@ -41,22 +41,21 @@ static void
 fill_person(struct bridge *bridge, struct bridge_leg *leg, const struct meeting_leg *model,
             struct c2w_person *person)
 {
-	if (leg->participant[0] == '\0') {
-		const struct meeting_participant *participant =
-			meeting_participant(bridge->settings.meeting, model->participant);
-		CHECK(participant != NULL);
+	const struct meeting_participant *participant =
+		meeting_participant(bridge->settings.meeting, model->participant);
+	CHECK(participant != NULL);
+	if (leg->participant[0] == '\0')
 		guid_write(leg->participant, &participant->id);
-	}
+	const bool labelled = participant->name_label[0] != '\0';
 	*person = (struct c2w_person){
 		.participant = str_of(leg->participant),
-		.name = str_of(model->name),
+		/* c2w_write() cuts a long one between two letters. */
+		.name = str_of(labelled ? participant->name_label : model->name),
 		.muted = !model->heard,
 		.talking = model->talking && model->heard,
 		.lobby = model->lobby,
 		.sip = leg->kind == LEG_SIP,
 	};
-	if (person->name.len > C2W_NAME_MAX)
-		person->name.len = C2W_NAME_MAX;
 }
 
 /* Fills in what changed about a person since it was last told; false when nothing did. */

@@ -347,6 +347,16 @@ invite(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 		bridge_leg_over(bridge, leg, LEG_END_ERROR, false, now_us);
 }
 
+/* Whom we called has not said a name: the part before the @ is the best there is. */
+static struct str
+party_name(struct str party)
+{
+	if (str_starts(party, STR("sip:")))
+		party = str_sub(party, 4, party.len - 4);
+	party.len = str_find(party, '@');
+	return party;
+}
+
 /* Each fork answers the same offer: go back to it before taking another's answer. */
 static bool
 take_answer(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *event,
@@ -383,7 +393,10 @@ answered(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *
 	leg->stage = STAGE_ACTIVE;
 	free(leg->sdp_offered);
 	leg->sdp_offered = NULL;
-	meeting_leg_identity(bridge->settings.meeting, leg->meeting_leg, (struct str){ 0 },
+	const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
+	meeting_leg_identity(bridge->settings.meeting, leg->meeting_leg,
+	                     model->name[0] == '\0' ? party_name(str_of(model->remote_party))
+	                                            : (struct str){ 0 },
 	                     (struct str){ 0 }, event->call_id, now_us);
 	meeting_leg_connected(bridge->settings.meeting, leg->meeting_leg, now_us);
 	bridge_enter(bridge, leg, now_us);

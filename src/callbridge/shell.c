@@ -29,7 +29,9 @@ enum {
 	SILENCE_US_MAX = 90 * 1000 * 1000,
 	CONSENT_US_MAX = 30 * 1000 * 1000,
 	MEDIA_DSCP = 46, /* EF (RFC 4594 s4.1) */
-	GUID_FILE_MAX = 64,
+	SIP_SPARE = 512,
+	SIP_TRANSACTIONS_A_CALL = 8, /* finished ones linger for half a minute */
+	SIP_BLOCKS_A_CALL = 16,
 };
 
 #ifndef CONVOKE_VERSION
@@ -359,6 +361,10 @@ start_sip(struct shell *shell)
 	settings.listener_count = shell->sip_port_count;
 	settings.seed = random_u64();
 	settings.user_agent = "Convoke/" CONVOKE_VERSION;
+	/* As many calls as are allowed, and some that are being refused or end at the same time. */
+	settings.sessions_max = calls_max(shell) + calls_max(shell) / 4 + SIP_SPARE;
+	settings.transactions_max = settings.sessions_max * SIP_TRANSACTIONS_A_CALL;
+	settings.blocks_max = settings.sessions_max * SIP_BLOCKS_A_CALL;
 	return sip_ua_create(&shell->ua, &settings, loop_now_us()) == 0 ||
 	       shell_fail(shell, "not enough memory for SIP");
 }
