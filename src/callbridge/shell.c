@@ -111,6 +111,17 @@ nearest(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* Every far end was told, and has said so: a BYE that was lost is sent again, one that waits for
+ * its connection goes out. */
+static bool
+all_ended(struct shell *shell, int64_t now_us)
+{
+	if (!bridge_shutdown(shell->bridge, now_us))
+		return false;
+	const struct sip_ua_counts sip = sip_ua_count(shell->ua);
+	return sip.sessions == 0 && sip.unanswered == 0;
+}
+
 void
 shell_settle(struct shell *shell)
 {
@@ -128,7 +139,7 @@ shell_settle(struct shell *shell)
 	deadline_us = nearest(deadline_us, meeting_deadline(shell->meeting));
 	deadline_us = nearest(deadline_us, c2w_deadline(shell));
 	if (shell->stop_us != 0) {
-		if (bridge_shutdown(shell->bridge, now_us) || now_us >= shell->stop_us)
+		if (all_ended(shell, now_us) || now_us >= shell->stop_us)
 			loop_stop(shell->loop);
 		deadline_us = nearest(deadline_us, shell->stop_us);
 	}

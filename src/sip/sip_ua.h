@@ -319,6 +319,7 @@ enum sip_ua_counter {
 
 struct sip_ua_counts {
 	uint32_t sessions, dialogs, transactions, flows, half_open, sources, blocks, timers, outs;
+	uint32_t unanswered; /* our requests, a BYE among them, that wait for a final response */
 	uint64_t counters[SIP_UA_COUNTERS];
 };
 

@@ -2,6 +2,19 @@
 /* Looking inside: counts and a listing, for administrators, tests and crash reports. */
 #include "sip/sip_ua_internal.h"
 
+static uint32_t
+count_unanswered(const struct sip_ua *ua)
+{
+	uint32_t count = 0;
+	uint32_t at = 0;
+	for (uint32_t id; (id = slab_next(&ua->txns, &at)) != 0;) {
+		const struct sip_txn *txn = sip_txn_get(ua, id);
+		count += (txn->kind == SIP_TXN_INVITE_CLIENT || txn->kind == SIP_TXN_CLIENT) &&
+		         txn->state <= SIP_TXN_PROCEEDING;
+	}
+	return count;
+}
+
 struct sip_ua_counts
 sip_ua_count(const struct sip_ua *ua)
 {
@@ -15,6 +28,7 @@ sip_ua_count(const struct sip_ua *ua)
 		.blocks = ua->store.used,
 		.timers = ua->wheel.count,
 		.outs = ua->outs.count,
+		.unanswered = count_unanswered(ua),
 	};
 	memcpy(counts.counters, ua->counters, sizeof counts.counters);
 	return counts;

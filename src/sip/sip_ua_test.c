@@ -185,8 +185,9 @@ TEST(ten_thousand_half_open_calls_of_one_source_starve_nobody)
 }
 
 /* Answers a call whose Contact is `contact` from `from` and ends it; says where the BYE went. */
-static struct net_addr
-bye_goes_to(const char *contact, const char *headers, const struct net_addr *from)
+/* A call that came in, was answered and is ended by us; the stage stays as it is then. */
+static const struct kept *
+call_with_bye(const char *contact, const char *headers, const struct net_addr *from)
 {
 	static const char invite[] =
 		"INVITE sip:x@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.5;branch=z9hG4bKn;rport\r\n"
@@ -219,9 +220,31 @@ bye_goes_to(const char *contact, const char *headers, const struct net_addr *fro
 	const struct kept *bye = find(SIP_OUT_DATAGRAM, "BYE sip:a@");
 	EXPECT(bye != NULL);
 	EXPECT(strstr(bye->text, contact) != NULL); /* the request URI is the Contact all the same */
-	const struct net_addr to = bye->to;
+	return bye;
+}
+
+static struct net_addr
+bye_goes_to(const char *contact, const char *headers, const struct net_addr *from)
+{
+	const struct net_addr to = call_with_bye(contact, headers, from)->to;
 	sip_ua_destroy(stage.ua);
 	return to;
+}
+
+TEST(a_bye_counts_as_unanswered_until_it_is_answered)
+{
+	const struct net_addr source = addr_ip4(192, 0, 2, 77, 31000);
+	const struct kept bye = *call_with_bye("192.0.2.77:31000", "", &source);
+	EXPECT_EQ(sip_ua_count(stage.ua).sessions, 0);
+	EXPECT_EQ(sip_ua_count(stage.ua).unanswered, 1);
+	/* The request with another first line does as its answer: a reader passes over the rest. */
+	char text[2048];
+	const int len = snprintf(text, sizeof text, "SIP/2.0 200 OK\r\n%s",
+	                         strstr(bye.text, "\r\n") + 2);
+	give(&source, text, (size_t)len);
+	EXPECT_EQ(sip_ua_count(stage.ua).unanswered, 0);
+	EXPECT_EQ(sip_ua_count(stage.ua).transactions, 2);
+	sip_ua_destroy(stage.ua);
 }
 
 TEST(a_telephone_behind_nat_is_reached_where_it_called_from)
