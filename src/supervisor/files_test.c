@@ -3,9 +3,11 @@
  * what is wrong with it; logs turn over and nothing of them is torn; advice names the command that
  * helps.  Method: real folders below /tmp. */
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -234,6 +236,26 @@ TEST(a_taken_port_leads_to_the_command_that_moves_it)
 		announce_advice(&w, &config, &notes, cases[i].reason);
 		EXPECT_STR(writer_view(&w), cases[i].want);
 	}
+}
+
+TEST(the_holder_of_a_media_port_is_noted)
+{
+	struct config config;
+	struct port_notes notes;
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	socklen_t len = sizeof at;
+	const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	EXPECT(fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0);
+	EXPECT_EQ(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+
+	config_defaults(&config);
+	config.callbridge.media_first = ntohs(at.sin_port);
+	port_notes_take(&notes, &config);
+	const char *said = port_notes_find(&notes, config.callbridge.media_first);
+	char self[32];
+	snprintf(self, sizeof self, "(process %d)", (int)getpid());
+	EXPECT(said != NULL && strstr(said, self) != NULL);
+	close(fd);
 }
 
 TEST(everything_is_announced_but_the_password)

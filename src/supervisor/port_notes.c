@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "supervisor/port_notes.h"
 
+#include <unistd.h>
+
 #include "base/addr.h"
 
 static void
@@ -17,6 +19,18 @@ note(struct port_notes *notes, enum port_protocol protocol, uint16_t port)
 	port_owner_text(next->text, protocol, &addr);
 }
 
+/* Those that browsers share, one a media worker; pairs of single calls are not worth a look. */
+static void
+note_media(struct port_notes *notes, const struct config *config)
+{
+	const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	uint32_t workers = config->callbridge.workers;
+	if (workers == 0)
+		workers = cores > 0 ? (uint32_t)cores : 1;
+	for (uint32_t i = 0; i < workers && config->callbridge.media_first + i <= UINT16_MAX; i++)
+		note(notes, PORT_UDP, (uint16_t)(config->callbridge.media_first + i));
+}
+
 void
 port_notes_take(struct port_notes *notes, const struct config *config)
 {
@@ -29,6 +43,7 @@ port_notes_take(struct port_notes *notes, const struct config *config)
 		note(notes, PORT_TCP, config->webbridge.https[i].port);
 	for (uint32_t i = 0; i < config->webbridge.c2w_count; i++)
 		note(notes, PORT_TCP, config->webbridge.c2w[i].port);
+	note_media(notes, config);
 }
 
 const char *
