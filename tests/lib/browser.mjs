@@ -201,4 +201,6 @@ for await (const line of createInterface({ input: process.stdin })) {
 		answer({ error: String(error.message ?? error) });
 	}
 }
+// As a person would, so that nobody is waited for who does not come back.
+await page.evaluate(inPage.press, '^\\s*leave').catch(() => {});
 await browser.close();

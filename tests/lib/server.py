@@ -5,7 +5,7 @@ import http.client
 import re
 import ssl
 import subprocess
-import time
+import tempfile
 import urllib.parse
 import xml.etree.ElementTree as xml
 from pathlib import Path
@@ -97,28 +97,29 @@ class Api:
 class Server:
     """`convoke up` in the foreground of this test."""
 
-    def __init__(self, world, data=None, settings=None, wait=True):
+    def __init__(self, world, data=None, start=True, wait=True):
         self.world = world
         self.program = world.build / "convoke"
         self.data = data or world.path("data")
         self.process = None
-        if settings is not None:
-            self.data.mkdir(mode=0o700, exist_ok=True)
-            (self.data / "convoke.conf").write_text(settings)
-        self.start()
-        if wait:
-            self.wait_ready()
+        self.log_name = world.path("server.log").name
+        if start:
+            self.start()
+            if wait:
+                self.wait_ready()
 
     def start(self):
-        self.log_name = f"{self.data.name}.log"
         self.process = self.world.start([self.program, "up", "--data", self.data], self.log_name)
 
     def command(self, *words, timeout=20):
         """`convoke VERB --data DIR WORDS`: exit status and everything it said."""
-        done = subprocess.run([str(self.program), words[0], "--data", str(self.data), *words[1:]],
-                              text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=timeout)
-        return done.returncode, done.stdout
+        # Into a file: what --detach leaves running may keep its end of a pipe.
+        with tempfile.TemporaryFile("w+") as said:
+            done = subprocess.run(
+                [str(self.program), words[0], "--data", str(self.data), *words[1:]],
+                stdin=subprocess.DEVNULL, stdout=said, stderr=said, timeout=timeout)
+            said.seek(0)
+            return done.returncode, said.read()
 
     def wait_ready(self, seconds=20):
         def ready():
