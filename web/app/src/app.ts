@@ -11,6 +11,21 @@ import { chooseLanguage, languages, type Language, type Strings } from './string
 
 const PREFERENCES = 'convoke.preferences';
 const SAY_MS = 150;
+/** What a server takes of a name, in bytes of UTF-8 (docs/c2w.md). */
+const NAME_BYTES_MAX = 100;
+
+/** As many whole characters as fit. */
+export function cutName(name: string): string {
+  const encoder = new TextEncoder();
+  let kept = '';
+  let bytes = 0;
+  for (const letter of name.trim()) {
+    bytes += encoder.encode(letter).length;
+    if (bytes > NAME_BYTES_MAX) break;
+    kept += letter;
+  }
+  return kept;
+}
 
 export interface Preferences {
   readonly name: string;
@@ -131,8 +146,9 @@ export class App {
 
   // ---- Joining ----
 
-  join(name: string, passcode: string | undefined): void {
+  join(typed: string, passcode: string | undefined): void {
     const { address, secret } = this.route;
+    const name = cutName(typed);
     this.prefer({ name });
     this.shell.happen({
       on: 'join',

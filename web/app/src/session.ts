@@ -248,7 +248,10 @@ class Machine {
 
   private remember(): void {
     const { token, wish, wantMuted } = this.now;
-    if (token !== undefined && wish !== undefined) this.do({ do: 'keep', token, wish, muted: wantMuted });
+    if (token === undefined || wish === undefined) return;
+    /* The token is enough to come back; a passcode is not left lying about. */
+    const { passcode: _, ...kept } = wish;
+    this.do({ do: 'keep', token, wish: kept, muted: wantMuted });
   }
 
   // ---- Coming in ----

@@ -134,6 +134,13 @@ test('a refused join says why and may be tried again', () => {
   assert.equal(world.session.phase, 'joining');
 });
 
+test('a passcode is used and not kept', () => {
+  const world = new World().happen({ on: 'join', wish: { ...wish, passcode: 'p' }, muted: false });
+  assert.equal(world.take('join')[0]?.wish.passcode, 'p');
+  world.happen({ on: 'joined', token: 't', meeting: '' }).hear(openedMessage);
+  assert.deepEqual(world.take('keep').map((kept) => kept.wish), [wish, wish]);
+});
+
 test('who joins muted tells so before being heard', () => {
   const world = joining(true).happen({ on: 'joined', token: 't', meeting: '' });
   assert.deepEqual(world.take('silence').at(-1), { do: 'silence', silent: true });

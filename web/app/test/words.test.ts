@@ -3,6 +3,7 @@
 // a server may send breaks the page.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { cutName } from '../src/app';
 import { readMessage } from '../src/protocol';
 import { chooseLanguage, languages } from '../src/strings';
 import { addressOf } from '../src/ui/landing';
@@ -44,6 +45,13 @@ test('an address may be a number with blanks, a URI or the whole link', () => {
   assert.equal(addressOf('demo@example.com'), 'demo@example.com');
   assert.equal(addressOf('https://meet.example.com/meeting/a%20b?secret=x'), 'a b');
   assert.equal(addressOf('https://meet.example.com/meeting/%zz'), '%zz');
+});
+
+test('a name is cut to what a server takes, between characters', () => {
+  assert.equal(cutName('  Ann '), 'Ann');
+  assert.equal(cutName('x'.repeat(120)).length, 100);
+  assert.equal(cutName('가'.repeat(60)), '가'.repeat(33));
+  assert.equal(cutName('😀'.repeat(60)), '😀'.repeat(25));
 });
 
 test('messages are read when they are whole, and otherwise not', () => {

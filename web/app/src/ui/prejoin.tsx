@@ -98,7 +98,7 @@ export function Prejoin() {
     event.preventDefault();
     if (name.trim() === '') return setMissing('name');
     if (asks && passcode === '') return setMissing('passcode');
-    app.join(name.trim(), asks ? passcode : undefined);
+    app.join(name, asks ? passcode : undefined);
   };
   return (
     <Page>
