@@ -101,6 +101,16 @@ room_open(struct bridge *bridge, uint32_t call, unsigned worker)
 	return room;
 }
 
+bool
+bridge_room_settle(struct bridge *bridge, uint32_t call, unsigned worker)
+{
+	const struct bridge_room *room = bridge_room_of(bridge, call);
+	if (room == NULL)
+		room = room_open(bridge, call, worker);
+	CHECK(room == NULL || room->worker == worker);
+	return room != NULL;
+}
+
 /* Every leg of the call has closed its media by now, so the worker's room is empty. */
 static void
 room_close(struct bridge *bridge, uint32_t call)
@@ -146,7 +156,7 @@ static const struct bridge_leg *
 asked_for_space(const struct bridge *bridge, uint32_t space)
 {
 	for (uint32_t at = 0, handle;
-	     bridge->asked != 0 && (handle = slab_next(&bridge->legs, &at)) != 0;) {
+	     bridge->asked != 0 && space != 0 && (handle = slab_next(&bridge->legs, &at)) != 0;) {
 		const struct bridge_leg *leg = bridge_leg_get(bridge, handle);
 		if (leg->caller != NULL && leg->has_media && leg->entry.space == space)
 			return leg;
@@ -158,14 +168,16 @@ asked_for_space(const struct bridge *bridge, uint32_t space)
 static int
 choose_worker(struct bridge *bridge, const struct bridge_leg *leg, uint32_t call)
 {
+	struct meeting *meeting = bridge->settings.meeting;
+	const uint32_t space = call != 0 ? meeting_call(meeting, call)->space : leg->entry.space;
 	if (call == 0)
-		call = meeting_call_of_space(bridge->settings.meeting, leg->entry.space);
+		call = meeting_call_of_space(meeting, space);
 	const struct bridge_room *room = bridge_room_of(bridge, call);
 	if (room != NULL)
 		return (int)room->worker;
-	const struct bridge_leg *asked = asked_for_space(bridge, leg->entry.space);
+	const struct bridge_leg *asked = asked_for_space(bridge, space);
 	const unsigned worker = asked != NULL ? asked->worker : idlest_worker(bridge);
-	if (call != 0 && room_open(bridge, call, worker) == NULL)
+	if (call != 0 && !bridge_room_settle(bridge, call, worker))
 		return -ENOSPC;
 	return (int)worker;
 }
@@ -242,7 +254,6 @@ bridge_leg_over(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reas
 	meeting_leg_ended(bridge->settings.meeting, meeting_leg, reason, remote, now_us);
 }
 
-/* Out of or into the room, and mute, as the model has it. */
 void
 bridge_leg_settings(struct bridge *bridge, struct bridge_leg *leg)
 {
@@ -277,6 +288,17 @@ bridge_enter(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 	bridge_order(bridge, leg, &order);
 	leg->in_room = true;
 	roster_changed(bridge, model->call, now_us);
+}
+
+void
+bridge_connected(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
+{
+	leg->stage = STAGE_ACTIVE;
+	meeting_leg_connected(bridge->settings.meeting, leg->meeting_leg, now_us);
+	/* A call may begin on hold; before it is connected the model does not listen to that. */
+	if (leg->held)
+		meeting_leg_held(bridge->settings.meeting, leg->meeting_leg, true, now_us);
+	bridge_enter(bridge, leg, now_us);
 }
 
 static void
@@ -343,8 +365,13 @@ model_leg_event(struct bridge *bridge, const struct meeting_event *event, int64_
 		return;
 	}
 	struct bridge_leg *leg = bridge_leg_of_meeting(bridge, event->leg);
-	if (leg == NULL)
+	if (leg == NULL) {
+		/* Dropped before it was dialled: nobody else will say that it is over. */
+		if (event->kind == MEETING_DROP)
+			meeting_leg_ended(bridge->settings.meeting, event->leg, event->reason,
+			                  false, now_us);
 		return;
+	}
 	if (event->kind == MEETING_DROP) {
 		drop_leg(bridge, leg, event->reason, now_us);
 	} else if (event->kind == MEETING_LEG_SETTINGS) {

@@ -164,19 +164,27 @@ void bridge_caller_free(struct bridge *bridge, struct bridge_leg *leg);
 void bridge_media_close(struct bridge *bridge, struct bridge_leg *leg);
 void bridge_order(struct bridge *bridge, const struct bridge_leg *leg, struct media_order *order);
 void bridge_play(struct bridge *bridge, const struct bridge_leg *leg, enum media_sound sound);
-/* The leg is connected: into its room, as the model says. */
+/* Both ends are connected and nothing is asked any more: the model is told, and in it goes. */
+void bridge_connected(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
+/* Into its room or out of it, as the model says. */
 void bridge_enter(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
+/* Tells the worker who may hear whom, and how, as the model says. */
 void bridge_leg_settings(struct bridge *bridge, struct bridge_leg *leg);
 __attribute__((format(printf, 2, 3))) void bridge_log(struct bridge *bridge, const char *format,
                                                       ...);
 unsigned bridge_leg_number(const struct bridge *bridge, const struct bridge_leg *leg);
 
 struct bridge_room *bridge_room_of(const struct bridge *bridge, uint32_t call);
+/* Makes sure that the call has its room, which is on this worker; false when there is no room for
+ * one more. */
+[[nodiscard]] bool bridge_room_settle(struct bridge *bridge, uint32_t call, unsigned worker);
 
 /* bridge_sdp.c */
 [[nodiscard]] int description_begin(struct bridge *bridge, struct bridge_leg *leg,
                                     enum sip_encryption encryption);
 void description_end(struct bridge_leg *leg);
+/* The one answer that counts is in: the offer as it was before any is not needed any more. */
+void description_settled(struct bridge_leg *leg);
 /* Write an offer or answer of ours into bridge->text; empty when it does not fit. */
 struct str description_offer(struct bridge *bridge, struct bridge_leg *leg);
 struct str description_answer(struct bridge *bridge, struct bridge_leg *leg);

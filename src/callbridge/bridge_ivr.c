@@ -20,6 +20,19 @@ ivr_begin(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 	ask(bridge, leg, MEDIA_SOUND_PASSCODE_ENTRY, now_us);
 }
 
+static enum leg_end
+end_of_refusal(uint16_t status)
+{
+	switch (status) {
+	case 486:
+		return LEG_END_PARTICIPANT_LIMIT_REACHED;
+	case 503:
+		return LEG_END_TOO_MANY_CALLS;
+	default:
+		return LEG_END_IVR_UNKNOWN_CALL;
+	}
+}
+
 static void
 let_in(struct bridge *bridge, struct bridge_leg *leg, const struct meeting_entry *entry,
        int64_t now_us)
@@ -27,15 +40,19 @@ let_in(struct bridge *bridge, struct bridge_leg *leg, const struct meeting_entry
 	timer_stop(&bridge->timers, &leg->timer);
 	bridge_play(bridge, leg, MEDIA_SOUND_NONE);
 	leg->entry = *entry;
-	if (sip_join(bridge, leg, leg->caller, 0, now_us) != 0) {
-		sip_drop(bridge, leg, LEG_END_PARTICIPANT_LIMIT_REACHED, now_us);
+	const uint16_t refused = sip_join(bridge, leg, leg->caller, 0, now_us);
+	if (refused != 0) {
+		sip_drop(bridge, leg, end_of_refusal(refused), now_us);
+		return;
+	}
+	const uint32_t call = meeting_leg_of(bridge, leg->meeting_leg)->call;
+	if (!bridge_room_settle(bridge, call, leg->worker)) {
+		sip_drop(bridge, leg, LEG_END_TOO_MANY_CALLS, now_us);
 		return;
 	}
 	bridge_caller_free(bridge, leg);
-	leg->stage = STAGE_ACTIVE;
-	meeting_leg_connected(bridge->settings.meeting, leg->meeting_leg, now_us);
 	bridge_leg_settings(bridge, leg);
-	bridge_enter(bridge, leg, now_us);
+	bridge_connected(bridge, leg, now_us);
 }
 
 static void

@@ -133,6 +133,12 @@ description_end(struct bridge_leg *leg)
 	drop(&leg->sdp_offered);
 }
 
+void
+description_settled(struct bridge_leg *leg)
+{
+	drop(&leg->sdp_offered);
+}
+
 /* The facts of one leg's transport, as sdp_session wants them. */
 struct transport_facts {
 	struct sdp_transport transport;

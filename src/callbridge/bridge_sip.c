@@ -253,9 +253,7 @@ confirmed(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event 
 		ivr_begin(bridge, leg, now_us);
 		return;
 	}
-	leg->stage = STAGE_ACTIVE;
-	meeting_leg_connected(bridge->settings.meeting, leg->meeting_leg, now_us);
-	bridge_enter(bridge, leg, now_us);
+	bridge_connected(bridge, leg, now_us);
 }
 
 /* ---- Calls out ----------------------------------------------------------------------------- */
@@ -390,16 +388,13 @@ answered(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *
 		end_session(bridge, leg, LEG_END_ERROR, 488, STR("Not Acceptable Here"), now_us);
 		return;
 	}
-	leg->stage = STAGE_ACTIVE;
-	free(leg->sdp_offered);
-	leg->sdp_offered = NULL;
+	description_settled(leg);
 	const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
 	meeting_leg_identity(bridge->settings.meeting, leg->meeting_leg,
 	                     model->name[0] == '\0' ? party_name(str_of(model->remote_party))
 	                                            : (struct str){ 0 },
 	                     (struct str){ 0 }, event->call_id, now_us);
-	meeting_leg_connected(bridge->settings.meeting, leg->meeting_leg, now_us);
-	bridge_enter(bridge, leg, now_us);
+	bridge_connected(bridge, leg, now_us);
 }
 
 /* ---- Within a call ------------------------------------------------------------------------- */

@@ -415,7 +415,8 @@ send_answer(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 		           "control)",
 		           bridge_leg_number(bridge, leg));
 		leg->has_been_connected = true;
-		meeting_leg_connected(bridge->settings.meeting, leg->meeting_leg, now_us);
+		bridge_connected(bridge, leg, now_us);
+		return;
 	}
 	bridge_enter(bridge, leg, now_us);
 }
