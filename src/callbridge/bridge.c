@@ -244,7 +244,7 @@ bridge_leg_over(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reas
 	if (leg->kind == LEG_WEB)
 		web_leg_over(bridge, leg);
 	const struct meeting_leg *model = meeting_leg_of(bridge, meeting_leg);
-	if (model != NULL && leg->told)
+	if (model != NULL)
 		roster_gone(bridge, leg, model->call, now_us);
 	bridge_media_close(bridge, leg);
 	description_end(leg);

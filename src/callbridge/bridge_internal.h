@@ -18,6 +18,9 @@ enum {
 	DIGITS_MAX = 32,
 	DOMAIN_MAX = 256,
 	ROSTER_GONE_MAX = 24,
+	/* Of one message: names of 100 bytes that all are escaped and the numbers of all sessions
+	 * stay below C2W_MESSAGE_BYTES_MAX. */
+	ROSTER_PEOPLE_MAX = 512,
 };
 
 enum leg_stage {
@@ -28,6 +31,11 @@ enum leg_stage {
 	STAGE_ACTIVE,    /* in its meeting; a browser before its offer too */
 	STAGE_ENDING,    /* the far end is being told */
 };
+
+static_assert(ROSTER_PEOPLE_MAX * (130 + 2 * C2W_NAME_MAX) + C2W_SESSIONS_MAX * 11 <=
+                      C2W_MESSAGE_BYTES_MAX,
+              "a full roster fits into a message");
+static_assert(ROSTER_PEOPLE_MAX <= (int)C2W_PEOPLE_MAX, "and is taken");
 
 /* Who is calling, kept while a passcode is asked for. */
 struct caller {
@@ -92,7 +100,7 @@ struct bridge_leg {
 	bool told_talking;
 	bool told_lobby;
 	uint64_t told_name; /* hash */
-	char participant[GUID_TEXT_LEN + 1];
+	char participant[GUID_TEXT_LEN + 1]; /* empty: it was told to nobody yet */
 };
 
 /* A call's room on a worker. */
@@ -101,7 +109,6 @@ struct bridge_room {
 	unsigned worker;
 	media_room_id room;
 	bool roster_changed;
-	bool roster_whole;   /* too many left at once: the next roster is a whole one */
 	uint8_t gone_count;
 	char gone[ROSTER_GONE_MAX][GUID_TEXT_LEN + 1]; /* participants who left since the last */
 };
@@ -138,7 +145,7 @@ struct bridge {
 	bool shutting_down;
 	bool draining;
 	char text[SDP_TEXT_MAX]; /* one description being written */
-	struct c2w_person people[C2W_PEOPLE_MAX]; /* one roster being written */
+	struct c2w_person people[ROSTER_PEOPLE_MAX]; /* one roster being written */
 	uint32_t sessions[C2W_SESSIONS_MAX];      /* and whom it goes to */
 };
 

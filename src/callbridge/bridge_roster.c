@@ -6,31 +6,6 @@
  * coming in cost a thousand lines, not a million. */
 #include "callbridge/bridge_internal.h"
 
-void
-roster_changed(struct bridge *bridge, uint32_t call, int64_t now_us)
-{
-	struct bridge_room *room = bridge_room_of(bridge, call);
-	if (room == NULL)
-		return;
-	room->roster_changed = true;
-	if (!timer_running(&bridge->roster_timer))
-		timer_start(&bridge->timers, &bridge->roster_timer, now_us + BRIDGE_ROSTER_US);
-}
-
-void
-roster_gone(struct bridge *bridge, const struct bridge_leg *leg, uint32_t call, int64_t now_us)
-{
-	struct bridge_room *room = bridge_room_of(bridge, call);
-	if (room == NULL)
-		return;
-	if (room->gone_count < ROSTER_GONE_MAX)
-		str_copy(room->gone[room->gone_count++], GUID_TEXT_LEN + 1,
-		         str_of(leg->participant));
-	else
-		room->roster_whole = true;
-	roster_changed(bridge, call, now_us);
-}
-
 static bool
 is_shown(const struct meeting_leg *model)
 {
@@ -105,39 +80,38 @@ send_to_call(struct bridge *bridge, uint32_t call, struct c2w_message *message)
 	}
 }
 
+/* Who left and what changed; as many as one message takes, the rest when it is asked again. */
 static uint32_t
 gather_changes(struct bridge *bridge, struct bridge_room *room)
 {
 	struct meeting *meeting = bridge->settings.meeting;
 	uint32_t count = 0;
-	for (unsigned i = 0; i < room->gone_count; i++)
-		bridge->people[count++] = (struct c2w_person){
-			.participant = str_of(room->gone[i]), .gone = true,
+	for (; count < room->gone_count; count++)
+		bridge->people[count] = (struct c2w_person){
+			.participant = str_of(room->gone[count]), .gone = true,
 		};
-	for (uint32_t at = 0; (at = meeting_call_leg_next(meeting, room->call, at)) != 0;) {
+	room->gone_count = 0;
+	for (uint32_t at = 0; count < ROSTER_PEOPLE_MAX &&
+	                      (at = meeting_call_leg_next(meeting, room->call, at)) != 0;) {
 		const struct meeting_leg *model = meeting_leg(meeting, at);
 		struct bridge_leg *leg = bridge_leg_get(bridge, (uint32_t)model->owner);
-		if (leg == NULL || !is_shown(model))
-			continue;
-		if (count == C2W_PEOPLE_MAX) {
-			room->roster_changed = true; /* the rest goes with the next one */
-			break;
-		}
-		if (take_change(bridge, leg, model, &bridge->people[count]))
+		if (leg != NULL && is_shown(model) &&
+		    take_change(bridge, leg, model, &bridge->people[count]))
 			count++;
 	}
 	return count;
 }
 
+/* Everybody after the leg `*at`, as many as one message takes; 0 in `*at`: that was the last. */
 static uint32_t
-gather_all(struct bridge *bridge, uint32_t call)
+gather_people(struct bridge *bridge, uint32_t call, uint32_t *at)
 {
 	struct meeting *meeting = bridge->settings.meeting;
 	uint32_t count = 0;
-	for (uint32_t at = 0; (at = meeting_call_leg_next(meeting, call, at)) != 0;) {
-		const struct meeting_leg *model = meeting_leg(meeting, at);
+	while (count < ROSTER_PEOPLE_MAX && (*at = meeting_call_leg_next(meeting, call, *at)) != 0) {
+		const struct meeting_leg *model = meeting_leg(meeting, *at);
 		struct bridge_leg *leg = bridge_leg_get(bridge, (uint32_t)model->owner);
-		if (leg != NULL && is_shown(model) && count < C2W_PEOPLE_MAX)
+		if (leg != NULL && is_shown(model))
 			fill_person(bridge, leg, model, &bridge->people[count++]);
 	}
 	return count;
@@ -162,19 +136,40 @@ meeting_message(const struct bridge *bridge, uint32_t call, bool lobby)
 static void
 send_room(struct bridge *bridge, struct bridge_room *room)
 {
-	struct c2w_message roster = { .kind = C2W_ROSTER };
+	uint32_t count;
 	room->roster_changed = false;
-	roster.roster.complete = room->roster_whole;
-	roster.roster.count = gather_changes(bridge, room);
-	if (room->roster_whole)
-		roster.roster.count = gather_all(bridge, room->call);
-	roster.roster.people = bridge->people;
-	room->roster_whole = false;
-	if (roster.roster.count != 0)
-		send_to_call(bridge, room->call, &roster);
-	room->gone_count = 0;
+	while ((count = gather_changes(bridge, room)) != 0) {
+		struct c2w_message message = { .kind = C2W_ROSTER };
+		message.roster.count = count;
+		message.roster.people = bridge->people;
+		send_to_call(bridge, room->call, &message);
+	}
 	struct c2w_message meeting = meeting_message(bridge, room->call, false);
 	send_to_call(bridge, room->call, &meeting);
+}
+
+void
+roster_changed(struct bridge *bridge, uint32_t call, int64_t now_us)
+{
+	struct bridge_room *room = bridge_room_of(bridge, call);
+	if (room == NULL)
+		return;
+	room->roster_changed = true;
+	if (!timer_running(&bridge->roster_timer))
+		timer_start(&bridge->timers, &bridge->roster_timer, now_us + BRIDGE_ROSTER_US);
+}
+
+void
+roster_gone(struct bridge *bridge, const struct bridge_leg *leg, uint32_t call, int64_t now_us)
+{
+	struct bridge_room *room = bridge_room_of(bridge, call);
+	/* Who was told to nobody has nothing to be taken back. */
+	if (room == NULL || leg->participant[0] == '\0')
+		return;
+	if (room->gone_count == ROSTER_GONE_MAX)
+		send_room(bridge, room);
+	str_copy(room->gone[room->gone_count++], GUID_TEXT_LEN + 1, str_of(leg->participant));
+	roster_changed(bridge, call, now_us);
 }
 
 void
@@ -191,14 +186,19 @@ roster_send_whole(struct bridge *bridge, const struct bridge_leg *to)
 	const struct meeting_leg *model = meeting_leg_of(bridge, to->meeting_leg);
 	if (model == NULL || !to->linked)
 		return;
+	const struct bridge_sink *sink = &bridge->settings.sink;
 	struct c2w_message message = meeting_message(bridge, model->call, model->lobby);
 	message.session = to->web_session;
-	bridge->settings.sink.web(bridge->settings.sink.context, to->link, &message);
+	sink->web(sink->context, to->link, &message);
 	if (model->lobby)
 		return;
+	uint32_t at = 0;
 	message = (struct c2w_message){ .kind = C2W_ROSTER, .session = to->web_session };
 	message.roster.complete = true;
-	message.roster.count = gather_all(bridge, model->call);
 	message.roster.people = bridge->people;
-	bridge->settings.sink.web(bridge->settings.sink.context, to->link, &message);
+	do {
+		message.roster.count = gather_people(bridge, model->call, &at);
+		sink->web(sink->context, to->link, &message);
+		message.roster.complete = false;
+	} while (at != 0);
 }

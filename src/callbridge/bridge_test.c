@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Goal: what the simulator's two dozen people cannot show: large meetings, tokens used twice, links
+ * that come and go, messages at the worst moment.
+ * Method: a bridge with the real model and user agent, workers that only acknowledge their orders,
+ * and a page of one browser that is kept as a real one would. */
+#include "callbridge/bridge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/test.h"
+
+enum {
+	LEGS_MAX = 1400,
+	EVENTS_MAX = 2 * LEGS_MAX,
+	PAGE_PEOPLE_MAX = LEGS_MAX,
+	MS = 1000,
+	S = 1000 * MS,
+};
+
+/* What the browser of one session was told. */
+struct page {
+	uint32_t session; /* 0: nobody looks */
+	unsigned people_count;
+	char people[PAGE_PEOPLE_MAX][GUID_TEXT_LEN + 1];
+	unsigned opened_count;
+	bool resumed;
+	unsigned ended_count;
+	enum c2w_end end;
+	struct c2w_muted muted;
+};
+
+struct world {
+	int64_t now_us;
+	int64_t wall_s;
+	struct prng prng;
+	struct meeting *meeting;
+	struct sip_ua *ua;
+	struct sip_ua_listener listener;
+	struct bridge *bridge;
+	struct {
+		unsigned worker;
+		struct media_event event;
+	} events[EVENTS_MAX];
+	unsigned event_count;
+	struct page page;
+	char token[C2W_TOKEN_MAX]; /* of the last join */
+	unsigned refused_count;
+};
+
+static const char browser_offer[] =
+	"v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
+	"a=group:BUNDLE 0\r\n"
+	"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\n"
+	"a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\na=ice-options:trickle\r\n"
+	"a=fingerprint:sha-256 00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:"
+	"10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F\r\n"
+	"a=setup:actpass\r\na=mid:0\r\na=sendrecv\r\na=rtcp-mux\r\n"
+	"a=rtpmap:111 opus/48000/2\r\n";
+
+/* ---- What the bridge does to the world ------------------------------------------------------ */
+
+static void
+on_order(void *context, unsigned worker, const struct media_order *order)
+{
+	struct world *world = context;
+	struct media_event event = { .leg = order->leg, .room = order->room };
+	if (order->kind == MEDIA_ORDER_LEG_OPEN) {
+		event.kind = MEDIA_EVENT_LEG_OPENED;
+		event.opened.local_rtp = addr_ip4(192, 0, 2, 1, 50000);
+		event.opened.local_rtcp = event.opened.local_rtp;
+		str_copy(event.opened.ice_ufrag, sizeof event.opened.ice_ufrag, STR("00100000abcd"));
+		str_copy(event.opened.ice_pwd, sizeof event.opened.ice_pwd,
+		         STR("0123456789012345678901"));
+	} else if (order->kind == MEDIA_ORDER_LEG_CLOSE) {
+		event.kind = MEDIA_EVENT_LEG_CLOSED;
+	} else if (order->kind == MEDIA_ORDER_ROOM_CLOSE) {
+		event.kind = MEDIA_EVENT_ROOM_CLOSED;
+	} else {
+		return;
+	}
+	CHECK(world->event_count < EVENTS_MAX);
+	world->events[world->event_count].worker = worker;
+	world->events[world->event_count++].event = event;
+}
+
+static unsigned
+find_person(const struct page *page, struct str id)
+{
+	unsigned i = 0;
+	while (i < page->people_count && !str_eq(str_of(page->people[i]), id))
+		i++;
+	return i;
+}
+
+static void
+take_roster(struct page *page, const struct c2w_roster *roster)
+{
+	if (roster->complete)
+		page->people_count = 0;
+	for (uint32_t i = 0; i < roster->count; i++) {
+		const struct c2w_person *person = &roster->people[i];
+		const unsigned at = find_person(page, person->participant);
+		if (person->gone && at < page->people_count)
+			memcpy(page->people[at], page->people[--page->people_count],
+			       sizeof page->people[at]);
+		else if (!person->gone && at == page->people_count)
+			str_copy(page->people[page->people_count++], GUID_TEXT_LEN + 1,
+			         person->participant);
+	}
+}
+
+static bool
+is_for(const struct c2w_message *message, uint32_t session)
+{
+	bool found = message->session == session;
+	for (uint32_t i = 0; i < message->session_count; i++)
+		found = found || message->sessions[i] == session;
+	return found && session != 0;
+}
+
+static void
+on_web(void *context, unsigned link, const struct c2w_message *message)
+{
+	struct world *world = context;
+	struct page *page = &world->page;
+	(void)link;
+	if (message->kind == C2W_JOINED)
+		str_copy(world->token, sizeof world->token, message->joined.token);
+	if (message->kind == C2W_REFUSED)
+		world->refused_count++;
+	if (!is_for(message, page->session))
+		return;
+	if (message->kind == C2W_OPENED) {
+		page->opened_count++;
+		page->resumed = message->opened.resumed;
+	} else if (message->kind == C2W_ROSTER) {
+		take_roster(page, &message->roster);
+	} else if (message->kind == C2W_MUTED) {
+		page->muted = message->muted;
+	} else if (message->kind == C2W_ENDED) {
+		page->ended_count++;
+		page->end = message->end;
+	}
+}
+
+static void
+on_sip(void *context, const struct sip_out *out)
+{
+	(void)context, (void)out;
+}
+
+static void
+on_log(void *context, enum bridge_log level, struct str text)
+{
+	(void)context, (void)level, (void)text;
+}
+
+static void
+on_random(void *context, void *out, size_t len)
+{
+	struct world *world = context;
+	prng_bytes(&world->prng, out, len);
+}
+
+static int64_t
+on_wall_s(void *context)
+{
+	const struct world *world = context;
+	return world->wall_s;
+}
+
+/* ---- The world ----------------------------------------------------------------------------- */
+
+static void
+settle(struct world *world)
+{
+	bridge_drain(world->bridge, world->now_us);
+	for (unsigned i = 0; i < world->event_count; i++)
+		bridge_media(world->bridge, world->events[i].worker, &world->events[i].event,
+		             world->now_us);
+	world->event_count = 0;
+}
+
+static void
+pass(struct world *world, int64_t span_us)
+{
+	const int64_t end_us = world->now_us + span_us;
+	for (int64_t at_us; (at_us = bridge_deadline(world->bridge)) <= end_us;) {
+		world->now_us = at_us > world->now_us ? at_us : world->now_us;
+		bridge_tick(world->bridge, world->now_us);
+		settle(world);
+	}
+	world->now_us = end_us;
+}
+
+static void
+add_space(struct world *world)
+{
+	struct objects *objects = meeting_objects(world->meeting);
+	struct object_edit edit = { .type = OBJECT_SPACE };
+	uint32_t handle = 0;
+	int culprit = -1;
+	edit_set_text(&edit, SPACE_NAME, STR("Demo"));
+	edit_set_text(&edit, SPACE_URI, STR("demo"));
+	objects_begin(objects);
+	CHECK(objects_add(objects, &edit, 0, &handle, &culprit) == OBJECT_OK);
+	const struct object_tx tx = objects_end(objects);
+	objects_settled(objects, tx.ticket, true);
+}
+
+static struct world *
+world_create(void)
+{
+	struct world *world = calloc(1, sizeof *world);
+	CHECK(world != NULL);
+	world->now_us = 10 * S;
+	world->wall_s = 1800000000;
+	prng_init(&world->prng, 1);
+	const struct meeting_settings meeting = {
+		.limits = { .calls_max = LEGS_MAX, .legs_max = LEGS_MAX },
+		.random = on_random,
+		.context = world,
+	};
+	CHECK(meeting_create(&world->meeting, &meeting, world->now_us) == 0);
+	add_space(world);
+	world->listener = (struct sip_ua_listener){ .transport = SIP_TRANSPORT_UDP,
+		                                    .addr = addr_ip4(192, 0, 2, 1, 5060) };
+	struct sip_ua_settings ua = sip_ua_settings_default();
+	ua.listeners = &world->listener;
+	ua.listener_count = 1;
+	CHECK(sip_ua_create(&world->ua, &ua, world->now_us) == 0);
+	const struct bridge_settings settings = {
+		.meeting = world->meeting,
+		.ua = world->ua,
+		.workers = 2,
+		.legs_max = LEGS_MAX,
+		.rooms_max = LEGS_MAX,
+		.fingerprint = { .hash = SDP_HASH_SHA256, .len = 32 },
+		.listeners = &world->listener,
+		.web_addresses = &world->listener.addr,
+		.web_address_count = 1,
+		.sip_domain = "192.0.2.1",
+		.id = "00000000-0000-4000-8000-000000000001",
+		.jwt_hours = 24,
+		.sink = { world, on_order, on_sip, on_web, on_log, on_random, on_wall_s },
+	};
+	CHECK(bridge_create(&world->bridge, &settings, world->now_us) == 0);
+	bridge_link_up(world->bridge, 0, 0, world->now_us);
+	return world;
+}
+
+static void
+world_destroy(struct world *world)
+{
+	bridge_destroy(world->bridge);
+	sip_ua_destroy(world->ua);
+	meeting_destroy(world->meeting);
+	free(world);
+}
+
+/* ---- Browsers ------------------------------------------------------------------------------ */
+
+static void
+say(struct world *world, struct c2w_message *message, uint32_t session)
+{
+	message->session = session;
+	bridge_web(world->bridge, 0, message, world->now_us);
+	settle(world);
+}
+
+static void
+open_session(struct world *world, uint32_t session, const char *token)
+{
+	struct c2w_message message = { .kind = C2W_OPEN };
+	message.open = (struct c2w_open){ .token = str_of(token) };
+	say(world, &message, session);
+}
+
+static void
+offer(struct world *world, uint32_t session)
+{
+	struct c2w_message message = { .kind = C2W_OFFER };
+	message.sdp = (struct c2w_sdp){ .revision = 1, .sdp = str_of(browser_offer) };
+	say(world, &message, session);
+}
+
+static void
+say_plain(struct world *world, enum c2w_kind kind, uint32_t session)
+{
+	struct c2w_message message = { .kind = kind };
+	say(world, &message, session);
+}
+
+static void
+mute(struct world *world, uint32_t session, bool muted)
+{
+	struct c2w_message message = { .kind = C2W_MUTE, .mute = muted };
+	say(world, &message, session);
+}
+
+/* Comes in at the web page; the token stays in world->token. */
+static void
+join(struct world *world)
+{
+	struct c2w_message message = { .kind = C2W_JOIN, .request = 1 };
+	message.join = (struct c2w_join){ .address = STR("demo"), .name = STR("Somebody") };
+	say(world, &message, 0);
+}
+
+static void
+come_in(struct world *world, uint32_t session)
+{
+	join(world);
+	open_session(world, session, world->token);
+	offer(world, session);
+}
+
+static uint32_t
+legs(const struct world *world)
+{
+	return bridge_count(world->bridge).legs;
+}
+
+/* ---- Rosters ------------------------------------------------------------------------------- */
+
+TEST(a_roster_longer_than_a_message_comes_in_several)
+{
+	const unsigned people = C2W_PEOPLE_MAX + 200;
+	struct world *world = world_create();
+	world->page.session = 1;
+	for (uint32_t session = 1; session <= people; session++)
+		come_in(world, session);
+	pass(world, 1 * S);
+	EXPECT_EQ(world->page.people_count, people); /* all of them at one tick */
+	world->page = (struct page){ .session = people + 1 };
+	come_in(world, people + 1);
+	EXPECT_EQ(world->page.people_count, people); /* all but itself, which is not connected yet */
+	pass(world, 1 * S);
+	EXPECT_EQ(world->page.people_count, people + 1);
+	world_destroy(world);
+}
+
+TEST(many_who_leave_at_once_are_all_taken_off_the_roster)
+{
+	struct world *world = world_create();
+	world->page.session = 1;
+	for (uint32_t session = 1; session <= 100; session++)
+		come_in(world, session);
+	pass(world, 1 * S);
+	EXPECT_EQ(world->page.people_count, 100);
+	for (uint32_t session = 2; session <= 80; session++)
+		say_plain(world, C2W_LEAVE, session);
+	pass(world, 1 * S);
+	EXPECT_EQ(world->page.people_count, 21);
+	EXPECT_EQ(legs(world), 21);
+	world_destroy(world);
+}
+
+TEST(who_left_before_the_others_were_told_of_him_is_on_no_roster)
+{
+	struct world *world = world_create();
+	come_in(world, 1);
+	world->page.session = 2;
+	come_in(world, 2); /* its roster has 1, of whom no tick has told yet */
+	EXPECT_EQ(world->page.people_count, 1);
+	say_plain(world, C2W_LEAVE, 1);
+	pass(world, 1 * S);
+	EXPECT_EQ(world->page.people_count, 1); /* itself */
+	EXPECT_EQ(legs(world), 1);
+	world_destroy(world);
+}
