@@ -92,6 +92,8 @@ struct bridge_leg {
 	uint32_t revision;    /* of the offer being answered */
 	bool in_lobby;        /* as it was last told */
 	bool muting_self;     /* a wish of its own is being carried out */
+	bool muted;           /* as it was last told */
+	bool mute_is_own;     /* and it had wished so itself */
 	char guest[GUEST_MAX];
 
 	/* What other browsers were last told about this participant. */

@@ -7,7 +7,6 @@
 enum {
 	URI_MAX = 300,
 	STATUS_TRYING = 100,
-	RETRY_AFTER_S = 10,
 };
 
 static struct bridge_leg *
@@ -18,14 +17,13 @@ leg_of_session(const struct bridge *bridge, const struct sip_event *event)
 	                                                                                 : NULL;
 }
 
-static void
+static int
 reject(struct bridge *bridge, sip_session_id session, uint16_t status, int64_t now_us)
 {
 	const struct str headers =
 		status == 503 ? STR("Retry-After: 10\r\n") : (struct str){ 0 };
-	static_assert(RETRY_AFTER_S == 10, "as in the header line above");
-	(void)sip_session_reject(bridge->settings.ua, session, status, (struct str){ 0 }, headers,
-	                         now_us);
+	return sip_session_reject(bridge->settings.ua, session, status, (struct str){ 0 }, headers,
+	                          now_us);
 }
 
 /* A leg whose far end is being told; what SIP says last frees it. */
@@ -39,6 +37,17 @@ end_session(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reason, 
 	bridge_media_close(bridge, leg);
 	if (sip_session_end(bridge->settings.ua, leg->session, cause, text, now_us) != 0)
 		bridge_leg_over(bridge, leg, reason, false, now_us);
+}
+
+/* Their call is not taken; what SIP says last frees the leg. */
+static void
+refuse_call(struct bridge *bridge, struct bridge_leg *leg, uint16_t status, int64_t now_us)
+{
+	leg->stage = STAGE_ENDING;
+	leg->end = status == 503 ? LEG_END_TOO_MANY_CALLS : LEG_END_ERROR;
+	bridge_media_close(bridge, leg);
+	if (reject(bridge, leg->session, status, now_us) != 0)
+		bridge_leg_over(bridge, leg, leg->end, false, now_us);
 }
 
 void
@@ -162,10 +171,14 @@ let_in_or_ask(struct bridge *bridge, struct bridge_leg *leg, const struct sip_ev
 
 /* Takes the offer, if there is one, before anything is promised. */
 static uint16_t
-take_offer(struct bridge *bridge, struct bridge_leg *leg, struct str offer)
+take_offer(struct bridge *bridge, struct bridge_leg *leg, uint32_t call, struct str offer)
 {
+	struct meeting *meeting = bridge->settings.meeting;
+	struct meeting_entry entry = leg->entry;
+	if (call != 0)
+		entry.space = meeting_call(meeting, call)->space;
 	const enum sip_encryption encryption = (enum sip_encryption)meeting_entry_setting(
-		bridge->settings.meeting, &leg->entry, LEG_PROFILE_SIP_ENCRYPTION);
+		meeting, &entry, LEG_PROFILE_SIP_ENCRYPTION);
 	if (description_begin(bridge, leg, encryption) != 0)
 		return 503;
 	leg->late_offer = offer.len == 0;
@@ -199,7 +212,7 @@ incoming(struct bridge *bridge, const struct sip_event *event, int64_t now_us)
 	if (refused == 0)
 		leg = bridge_leg_new(bridge, LEG_SIP, now_us);
 	if (leg == NULL) {
-		reject(bridge, event->session, refused != 0 ? refused : 503, now_us);
+		(void)reject(bridge, event->session, refused != 0 ? refused : 503, now_us);
 		return;
 	}
 	leg->session = event->session;
@@ -208,18 +221,15 @@ incoming(struct bridge *bridge, const struct sip_event *event, int64_t now_us)
 	leg->signalling = event->incoming.source;
 	leg->local = bridge->settings.listeners[event->incoming.listener].addr;
 	sip_session_set_user(bridge->settings.ua, event->session, leg->handle);
-	refused = take_offer(bridge, leg, event->body);
+	refused = take_offer(bridge, leg, call, event->body);
 	if (refused == 0)
 		refused = let_in_or_ask(bridge, leg, event, call, ask, now_us);
 	const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
 	if (refused == 0 &&
 	    !bridge_media_open(bridge, leg, model != NULL ? model->call : 0, offers_ice(leg), now_us))
 		refused = 503;
-	if (refused != 0) {
-		leg->stage = STAGE_ENDING;
-		leg->end = refused == 503 ? LEG_END_TOO_MANY_CALLS : LEG_END_ERROR;
-		reject(bridge, event->session, refused, now_us);
-	}
+	if (refused != 0)
+		refuse_call(bridge, leg, refused, now_us);
 }
 
 static void
@@ -228,7 +238,7 @@ answer_incoming(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 	const struct str sdp = leg->late_offer ? description_offer(bridge, leg)
 	                                       : description_answer(bridge, leg);
 	if (sdp.len == 0 || (!leg->late_offer && !description_apply(bridge, leg, now_us))) {
-		end_session(bridge, leg, LEG_END_ERROR, 488, STR("Not Acceptable Here"), now_us);
+		refuse_call(bridge, leg, 488, now_us);
 		return;
 	}
 	leg->stage = STAGE_ANSWERED;
@@ -383,7 +393,8 @@ answered(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *
 	if (leg->stage != STAGE_OFFERING)
 		return;
 	const bool agreed = event->body.len != 0 ? take_answer(bridge, leg, event, now_us)
-	                                         : leg->described && leg->fork == event->fork;
+	                                         : leg->sdp->state == SDP_STABLE &&
+	                                                   leg->fork == event->fork;
 	if (!agreed) {
 		end_session(bridge, leg, LEG_END_ERROR, 488, STR("Not Acceptable Here"), now_us);
 		return;
@@ -415,6 +426,10 @@ reoffered(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event 
 		(void)sip_session_refuse(bridge->settings.ua, leg->session, 488, now_us);
 		return;
 	}
+	if (leg->sdp->state != SDP_STABLE) {
+		refuse_offer(bridge, leg, SDP_REJECT_STATE, now_us);
+		return;
+	}
 	if (event->body.len == 0) {
 		const struct str offer = description_offer(bridge, leg);
 		(void)sip_session_answer(bridge->settings.ua, leg->session, offer, now_us);
@@ -428,11 +443,10 @@ reoffered(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event 
 	*before = *leg->sdp;
 	enum sdp_reject rejected = sdp_session_offer_take(leg->sdp, event->body);
 	struct str answer = { 0 };
-	if (rejected == SDP_OK) {
+	if (rejected == SDP_OK && sdp_session_line(leg->sdp, 0) != NULL)
 		answer = description_answer(bridge, leg);
-		if (answer.len == 0 || sdp_session_line(leg->sdp, 0) == NULL)
-			rejected = SDP_REJECT_NO_MEDIA;
-	}
+	if (rejected == SDP_OK && answer.len == 0)
+		rejected = SDP_REJECT_NO_MEDIA;
 	if (rejected != SDP_OK) {
 		*leg->sdp = *before;
 		refuse_offer(bridge, leg, rejected, now_us);
@@ -456,6 +470,12 @@ reanswered(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event
 		(void)description_apply(bridge, leg, now_us);
 }
 
+static bool
+is_key(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'D') || c == '*' || c == '#';
+}
+
 /* Key presses sent as INFO: "Signal=5" or the bare digit. */
 static void
 info(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *event, int64_t now_us)
@@ -475,7 +495,7 @@ info(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *even
 	} else if (event->body.len == 0) {
 		status = 200; /* RFC 6086 s4.2.2: a keep-alive of older phones */
 	}
-	if (digit.len == 1) {
+	if (digit.len == 1 && is_key(digit.at[0])) {
 		status = 200;
 		if (leg->stage == STAGE_ASKING)
 			ivr_digit(bridge, leg, digit.at[0], now_us);
@@ -615,7 +635,5 @@ sip_media_refused(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 		bridge_leg_over(bridge, leg, LEG_END_TOO_MANY_CALLS, false, now_us);
 		return;
 	}
-	leg->stage = STAGE_ENDING;
-	leg->end = LEG_END_TOO_MANY_CALLS;
-	reject(bridge, leg->session, 503, now_us);
+	refuse_call(bridge, leg, 503, now_us);
 }

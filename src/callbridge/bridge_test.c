@@ -26,6 +26,7 @@ struct page {
 	char people[PAGE_PEOPLE_MAX][GUID_TEXT_LEN + 1];
 	unsigned opened_count;
 	bool resumed;
+	char token[C2W_TOKEN_MAX]; /* the fresh one that came with it */
 	unsigned ended_count;
 	enum c2w_end end;
 	struct c2w_muted muted;
@@ -47,6 +48,7 @@ struct world {
 	struct page page;
 	char token[C2W_TOKEN_MAX]; /* of the last join */
 	unsigned refused_count;
+	enum c2w_refusal refusal;
 };
 
 static const char browser_offer[] =
@@ -128,13 +130,16 @@ on_web(void *context, unsigned link, const struct c2w_message *message)
 	(void)link;
 	if (message->kind == C2W_JOINED)
 		str_copy(world->token, sizeof world->token, message->joined.token);
-	if (message->kind == C2W_REFUSED)
+	if (message->kind == C2W_REFUSED) {
 		world->refused_count++;
+		world->refusal = message->refusal;
+	}
 	if (!is_for(message, page->session))
 		return;
 	if (message->kind == C2W_OPENED) {
 		page->opened_count++;
 		page->resumed = message->opened.resumed;
+		str_copy(page->token, sizeof page->token, message->opened.token);
 	} else if (message->kind == C2W_ROSTER) {
 		take_roster(page, &message->roster);
 	} else if (message->kind == C2W_MUTED) {
@@ -369,5 +374,153 @@ TEST(who_left_before_the_others_were_told_of_him_is_on_no_roster)
 	pass(world, 1 * S);
 	EXPECT_EQ(world->page.people_count, 1); /* itself */
 	EXPECT_EQ(legs(world), 1);
+	world_destroy(world);
+}
+
+/* ---- Tokens -------------------------------------------------------------------------------- */
+
+TEST(a_token_used_in_a_second_browser_takes_the_place_of_the_first)
+{
+	struct world *world = world_create();
+	world->page.session = 1;
+	come_in(world, 1);
+	open_session(world, 2, world->token);
+	EXPECT_EQ(world->page.ended_count, 1);
+	EXPECT_EQ(world->page.end, C2W_END_REPLACED);
+	EXPECT_EQ(legs(world), 1);
+	/* What the first one still says is nobody's word. */
+	say_plain(world, C2W_LEAVE, 1);
+	say_plain(world, C2W_CLOSED, 1);
+	EXPECT_EQ(legs(world), 1);
+	EXPECT_EQ(bridge_count(world->bridge).waiting_browsers, 0);
+	world->page = (struct page){ .session = 2 };
+	open_session(world, 1, world->token);
+	EXPECT_EQ(world->page.end, C2W_END_REPLACED);
+	world_destroy(world);
+}
+
+TEST(a_token_in_its_second_half_is_renewed)
+{
+	struct world *world = world_create();
+	world->page.session = 1;
+	come_in(world, 1);
+	EXPECT_STR(str_of(world->page.token), "");
+	say_plain(world, C2W_CLOSED, 1);
+	world->wall_s += 13 * 3600;
+	world->page.session = 2;
+	open_session(world, 2, world->token);
+	EXPECT(world->page.resumed && world->page.token[0] != '\0');
+	/* The fresh one serves when the old one has run out, and for the same participant. */
+	char fresh[C2W_TOKEN_MAX];
+	memcpy(fresh, world->page.token, sizeof fresh);
+	world->wall_s += 12 * 3600;
+	open_session(world, 3, world->token);
+	EXPECT_EQ(world->refusal, C2W_REFUSAL_EXPIRED);
+	world->page.session = 4;
+	open_session(world, 4, fresh);
+	EXPECT(world->page.resumed);
+	EXPECT_EQ(legs(world), 1);
+	world_destroy(world);
+}
+
+TEST(a_session_number_is_opened_once)
+{
+	struct world *world = world_create();
+	come_in(world, 1);
+	open_session(world, 1, world->token);
+	EXPECT_EQ(world->refused_count, 1);
+	EXPECT_EQ(world->refusal, C2W_REFUSAL_BAD_REQUEST);
+	EXPECT_EQ(legs(world), 1);
+	world_destroy(world);
+}
+
+/* ---- Links --------------------------------------------------------------------------------- */
+
+TEST(a_link_that_flaps_loses_nobody_who_comes_back_in_time)
+{
+	struct world *world = world_create();
+	come_in(world, 1);
+	char token[C2W_TOKEN_MAX];
+	memcpy(token, world->token, sizeof token);
+	come_in(world, 2);
+	for (uint32_t flap = 0; flap < 5; flap++) {
+		bridge_link_down(world->bridge, 0, world->now_us);
+		settle(world);
+		EXPECT_EQ(bridge_count(world->bridge).waiting_browsers, 2);
+		pass(world, 5 * S);
+		bridge_link_up(world->bridge, 0, 0, world->now_us);
+		/* Sessions are numbered anew on a new connection. */
+		open_session(world, 1, world->token);
+		open_session(world, 2, token);
+		EXPECT_EQ(bridge_count(world->bridge).waiting_browsers, 0);
+	}
+	pass(world, BRIDGE_REJOIN_US + 1 * S);
+	EXPECT_EQ(legs(world), 2);
+	bridge_link_down(world->bridge, 0, world->now_us);
+	pass(world, BRIDGE_REJOIN_US + 1 * S);
+	EXPECT_EQ(legs(world), 0);
+	EXPECT_EQ(bridge_count(world->bridge).rooms, 0);
+	EXPECT_EQ(bridge_count(world->bridge).media_legs, 0);
+	world_destroy(world);
+}
+
+TEST(browsers_that_wait_for_a_link_end_with_the_bridge)
+{
+	struct world *world = world_create();
+	come_in(world, 1);
+	bridge_link_down(world->bridge, 0, world->now_us);
+	(void)bridge_shutdown(world->bridge, world->now_us);
+	settle(world);
+	EXPECT(bridge_shutdown(world->bridge, world->now_us));
+	pass(world, 2 * S);
+	EXPECT_EQ(bridge_deadline(world->bridge), INT64_MAX);
+	world_destroy(world);
+}
+
+/* ---- Mute ---------------------------------------------------------------------------------- */
+
+/* Something else about the leg changes, so that its settings are told again. */
+static void
+touch(struct world *world, uint32_t importance)
+{
+	uint32_t at = 0;
+	const uint32_t leg = meeting_leg_next(world->meeting, &at);
+	struct object_edit edit = { .type = OBJECT_LEG };
+	edit_set_number(&edit, LEG_IMPORTANCE, importance);
+	meeting_leg_edit(world->meeting, leg, &edit, world->now_us);
+	settle(world);
+}
+
+static void
+edit_mute(struct world *world, bool muted)
+{
+	uint32_t at = 0;
+	const uint32_t leg = meeting_leg_next(world->meeting, &at);
+	struct object_edit edit = { .type = OBJECT_LEG };
+	const unsigned own = object_describe(OBJECT_LEG)->field_count;
+	edit_set_number(&edit, own + LEG_PROFILE_RX_AUDIO_MUTE - 1, muted);
+	meeting_leg_edit(world->meeting, leg, &edit, world->now_us);
+	settle(world);
+}
+
+TEST(the_page_is_told_whose_wish_a_mute_is)
+{
+	struct world *world = world_create();
+	world->page.session = 1;
+	come_in(world, 1);
+	/* A page that wants to be muted must learn that nobody wished it to be heard. */
+	EXPECT(!world->page.muted.muted && world->page.muted.by_other);
+	mute(world, 1, true);
+	EXPECT(world->page.muted.muted && !world->page.muted.by_other);
+	touch(world, 5);
+	EXPECT(world->page.muted.muted && !world->page.muted.by_other);
+	open_session(world, 2, world->token);
+	world->page.session = 3;
+	open_session(world, 3, world->token);
+	EXPECT(world->page.muted.muted && !world->page.muted.by_other);
+	edit_mute(world, false);
+	EXPECT(!world->page.muted.muted && world->page.muted.by_other);
+	edit_mute(world, true);
+	EXPECT(world->page.muted.muted && world->page.muted.by_other);
 	world_destroy(world);
 }

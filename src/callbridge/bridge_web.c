@@ -102,18 +102,25 @@ allowed(const struct bridge *bridge, const struct bridge_leg *leg, enum leg_prof
 	return meeting_leg_setting(bridge->settings.meeting, leg->meeting_leg, field) != 0;
 }
 
+/* Any setting of the leg may have changed; whose wish the mute is, is noted when it changes. */
 static void
-send_muted(struct bridge *bridge, const struct bridge_leg *leg)
+send_muted(struct bridge *bridge, struct bridge_leg *leg)
 {
 	const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
 	if (model == NULL)
 		return;
+	const struct meeting_call *call = meeting_call(bridge->settings.meeting, model->call);
+	if (leg->muted == model->heard) {
+		leg->muted = !model->heard;
+		leg->mute_is_own = leg->muting_self;
+	}
 	struct c2w_message message = { .kind = C2W_MUTED };
 	message.muted = (struct c2w_muted){
-		.muted = !model->heard,
+		.muted = leg->muted,
 		.deaf = !model->hears,
-		.by_other = !leg->muting_self,
-		.may_unmute = allowed(bridge, leg, LEG_PROFILE_MUTE_SELF_ALLOWED),
+		.by_other = !leg->mute_is_own,
+		.may_unmute = call->allow_all_mute_self ||
+		              allowed(bridge, leg, LEG_PROFILE_MUTE_SELF_ALLOWED),
 	};
 	send(bridge, leg, &message);
 }
@@ -229,9 +236,10 @@ join(struct bridge *bridge, unsigned link, const struct c2w_message *message)
 	}
 	char guest[GUEST_MAX];
 	char token[C2W_TOKEN_MAX];
-	uint32_t random = 0;
+	/* Two guests of one name would take each other's place: 64 bits keep a million apart. */
+	uint64_t random = 0;
 	bridge->settings.sink.random(bridge->settings.sink.context, &random, sizeof random);
-	snprintf(guest, sizeof guest, "guest%u", random);
+	snprintf(guest, sizeof guest, "guest%llu", (unsigned long long)random);
 	struct writer w = writer_of(token, sizeof token);
 	if (!write_token(bridge, &w, str_of(guest), message->join.name, &entry)) {
 		refuse(bridge, link, message, C2W_REFUSAL_BAD_REQUEST);
@@ -248,7 +256,7 @@ join(struct bridge *bridge, unsigned link, const struct c2w_message *message)
 /* ---- Opening and coming back --------------------------------------------------------------- */
 
 static void
-send_opened(struct bridge *bridge, const struct bridge_leg *leg, bool resumed)
+send_opened(struct bridge *bridge, struct bridge_leg *leg, bool resumed, struct str token)
 {
 	char participant[GUID_TEXT_LEN + 1] = "";
 	char call_id[GUID_TEXT_LEN + 1] = "";
@@ -263,6 +271,7 @@ send_opened(struct bridge *bridge, const struct bridge_leg *leg, bool resumed)
 		.participant = str_of(participant),
 		.call = str_of(call_id),
 		.meeting = str_of(call->name),
+		.token = token,
 		.resumed = resumed,
 		.may_mute_others = allowed(bridge, leg, LEG_PROFILE_MUTE_OTHERS_ALLOWED),
 		.may_drop_others = allowed(bridge, leg, LEG_PROFILE_DISCONNECT_OTHERS_ALLOWED),
@@ -307,19 +316,20 @@ refusal_of_join(enum meeting_refusal refusal)
 	return C2W_REFUSAL_UNKNOWN_MEETING;
 }
 
-static void
+/* A new participant; NULL: it was refused. */
+static struct bridge_leg *
 open_fresh(struct bridge *bridge, unsigned link, const struct c2w_message *message,
            const struct jwt_claims *claims, int64_t now_us)
 {
 	struct meeting_entry entry;
 	if (!entry_of(bridge, claims, &entry)) {
 		refuse(bridge, link, message, C2W_REFUSAL_UNKNOWN_MEETING);
-		return;
+		return NULL;
 	}
 	struct bridge_leg *leg = bridge_leg_new(bridge, LEG_WEB, now_us);
 	if (leg == NULL) {
 		refuse(bridge, link, message, C2W_REFUSAL_BUSY);
-		return;
+		return NULL;
 	}
 	const struct meeting_join request = {
 		.entry = entry,
@@ -335,7 +345,7 @@ open_fresh(struct bridge *bridge, unsigned link, const struct c2w_message *messa
 	if (refused != MEETING_ADMITTED) {
 		slab_free(&bridge->legs, leg->handle);
 		refuse(bridge, link, message, refusal_of_join(refused));
-		return;
+		return NULL;
 	}
 	leg->entry = entry;
 	leg->stage = STAGE_ACTIVE;
@@ -343,7 +353,7 @@ open_fresh(struct bridge *bridge, unsigned link, const struct c2w_message *messa
 	str_copy(leg->guest, sizeof leg->guest, claims->guest);
 	CHECK(map_put(&bridge->by_guest, hash_str(&bridge->hash_key, claims->guest), leg->handle));
 	link_leg(bridge, leg, link, message->session);
-	send_opened(bridge, leg, false);
+	return leg;
 }
 
 static void
@@ -355,8 +365,22 @@ open_again(struct bridge *bridge, struct bridge_leg *leg, unsigned link,
 		unlink_leg(bridge, leg);
 	}
 	link_leg(bridge, leg, link, message->session);
+	/* The page may be a new one, which has not told its wish yet. */
+	if (!leg->muted)
+		leg->mute_is_own = false;
 	bridge_log(bridge, "call %u: %s is back", bridge_leg_number(bridge, leg), leg->guest);
-	send_opened(bridge, leg, true);
+}
+
+/* Who stays for long gets a fresh token when the old one has used half its time. */
+static struct str
+renewed_token(struct bridge *bridge, char out[C2W_TOKEN_MAX], const struct bridge_leg *leg,
+              const struct jwt_claims *claims, int64_t now_s)
+{
+	struct writer w = writer_of(out, C2W_TOKEN_MAX);
+	if (now_s - claims->issued_s < (claims->expires_s - claims->issued_s) / 2 ||
+	    !write_token(bridge, &w, claims->guest, claims->name, &leg->entry))
+		return (struct str){ 0 };
+	return writer_view(&w);
 }
 
 static void
@@ -378,10 +402,16 @@ open(struct bridge *bridge, unsigned link, const struct c2w_message *message, in
 		return;
 	}
 	struct bridge_leg *leg = leg_by_guest(bridge, claims.guest);
-	if (leg != NULL)
+	const bool resumed = leg != NULL;
+	if (resumed)
 		open_again(bridge, leg, link, message);
 	else
-		open_fresh(bridge, link, message, &claims, now_us);
+		leg = open_fresh(bridge, link, message, &claims, now_us);
+	if (leg == NULL)
+		return;
+	char token[C2W_TOKEN_MAX];
+	send_opened(bridge, leg, resumed, renewed_token(bridge, token, leg, &claims, now_s));
+	explicit_bzero(token, sizeof token);
 }
 
 /* ---- Media --------------------------------------------------------------------------------- */
@@ -468,12 +498,16 @@ offered(struct bridge *bridge, struct bridge_leg *leg, const struct c2w_message 
 static void
 mute(struct bridge *bridge, struct bridge_leg *leg, bool muted, int64_t now_us)
 {
+	const uint32_t handle = leg->handle;
 	leg->muting_self = true;
 	if (!meeting_act(bridge->settings.meeting, leg->meeting_leg,
 	                 muted ? ACTION_MUTE_SELF : ACTION_UNMUTE_SELF, 0, now_us))
 		send_muted(bridge, leg);
 	bridge_drain(bridge, now_us);
-	leg->muting_self = false;
+	/* Whatever else was due may have ended it. */
+	leg = bridge_leg_get(bridge, handle);
+	if (leg != NULL)
+		leg->muting_self = false;
 }
 
 static void
