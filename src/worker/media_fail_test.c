@@ -86,13 +86,13 @@ meet(void *context)
 	                                  .open = { .transport = MEDIA_TRANSPORT_PORTS,
 	                                            .ice = true,
 	                                            .dtls = true,
-	                                            .family = ADDR_IP4 } });
+	                                            .local = { .family = ADDR_IP4 } } });
 	give(media, (struct media_order){ .kind = MEDIA_ORDER_LEG_OPEN,
 	                                  .leg = browser,
 	                                  .open = { .transport = MEDIA_TRANSPORT_SHARED,
 	                                            .ice = true,
 	                                            .dtls = true,
-	                                            .family = ADDR_IP4 } });
+	                                            .local = { .family = ADDR_IP4 } } });
 	struct media_order transport = { .kind = MEDIA_ORDER_LEG_TRANSPORT, .leg = phone };
 	const struct dtls_fingerprint *fingerprint = dtls_context_fingerprint(stage->dtls);
 	transport.transport.security = MEDIA_SECURITY_DTLS;
