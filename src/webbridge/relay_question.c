@@ -242,5 +242,5 @@ question_timer(struct relay *relay, uint32_t handle, int64_t now_us)
 {
 	struct question *question = slab_get(&relay->questions, handle);
 	CHECK(question != NULL);
-	give_up(relay, question, question->refusal, now_us);
+	ask_next(relay, question, now_us);
 }

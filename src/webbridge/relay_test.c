@@ -574,6 +574,23 @@ TEST(a_join_waits_for_a_bridge_but_not_for_long)
 	finish();
 }
 
+TEST(a_bridge_that_is_silent_is_passed_over)
+{
+	begin();
+	bridge_comes(1, "cb1");
+	bridge_comes(2, "cb2");
+	ask(9, "1001", "Ann");
+	world.told_len = 0;
+	pass(RELAY_ANSWER_US + SECOND / 10);
+	world.told[world.told_len] = '\0';
+	EXPECT(strncmp(world.told, "b2 <- ", 6) == 0);
+	world.told_len = 0;
+	pass(RELAY_ANSWER_US + SECOND / 10);
+	told("q9 503 {\"error\":\"noBridge\"}\n");
+	EXPECT(relay_deadline(world.relay) == INT64_MAX);
+	finish();
+}
+
 TEST(each_refusal_has_its_status)
 {
 	static const struct {
