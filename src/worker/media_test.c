@@ -272,6 +272,7 @@ browse_in(struct world *world, double pitch_hz, const struct net_addr *addr)
 	phone->id = 1u << SLAB_INDEX_BITS | world->phone_count++;
 	phone->addr = *addr;
 	phone->pitch_hz = pitch_hz;
+	phone->amplitude = 6000;
 	phone->browser = true;
 	struct media_order open = { .kind = MEDIA_ORDER_LEG_OPEN, .leg = phone->id };
 	open.open.transport = MEDIA_TRANSPORT_SHARED;
