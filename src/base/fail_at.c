@@ -156,9 +156,15 @@ play(bool (*scene)(void *context), void *context, unsigned losing)
 unsigned
 fail_at_each(bool (*scene)(void *context), void *context)
 {
-	CHECK(!playing);
+	return fail_at_every(1, scene, context);
+}
+
+unsigned
+fail_at_every(unsigned step, bool (*scene)(void *context), void *context)
+{
+	CHECK(!playing && step != 0);
 	EXPECT(play(scene, context, 0));
-	for (unsigned losing = 1;; losing++) {
+	for (unsigned losing = 1;; losing += step) {
 		const bool well = play(scene, context, losing);
 		if (done < losing) {
 			EXPECT(well);

@@ -39,6 +39,8 @@ enum {
 
 /* How many allocations the scene makes when none fails. */
 unsigned fail_at_each(bool (*scene)(void *context), void *context);
+/* Of the allocations only each `step`th: for long scenes, most of them inside libraries. */
+unsigned fail_at_every(unsigned step, bool (*scene)(void *context), void *context);
 
 void *fail_at_malloc(size_t bytes);
 void *fail_at_calloc(size_t count, size_t bytes);
