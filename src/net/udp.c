@@ -18,6 +18,7 @@ enum {
 	RUN_BYTES_MAX = 65000, /* under the 65507 of one IPv4 datagram, which bounds a GSO send */
 	ROUNDS_MAX = 4, /* recvmmsg calls a wake-up, so that one flood does not starve others */
 	CONTROL_BYTES = 128,
+	SEND_FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL,
 };
 
 struct udp_socket {
@@ -87,32 +88,44 @@ control_add_source(struct msghdr *header, size_t cap, const struct net_addr *fro
 	}
 }
 
-/* One sendmsg: `segment_bytes` is not zero for a run of several datagrams. */
+static ssize_t
+send_with_control(const struct udp_socket *socket, const struct net_addr *from,
+                  struct msghdr *header, uint16_t segment_bytes)
+{
+	_Alignas(16) uint8_t control[CONTROL_BYTES] = { 0 };
+	header->msg_control = control;
+	control_add_source(header, sizeof control, from);
+	if (segment_bytes != 0)
+		control_add(header, sizeof control, IPPROTO_UDP, UDP_SEGMENT, &segment_bytes,
+		            sizeof segment_bytes);
+	return sendmsg(socket->fd, header, SEND_FLAGS);
+}
+
+/* One system call: `segment_bytes` is not zero for a run of several datagrams.  Most sends are one
+ * datagram and nothing more to say: sendto() spares the kernel fetching a header and a vector. */
 static int
 send_once(const struct udp_socket *socket, const struct run *run, const uint8_t *bytes, size_t len,
           uint16_t segment_bytes)
 {
-	_Alignas(16) uint8_t control[CONTROL_BYTES] = { 0 };
 	struct sockaddr_storage name;
 	struct iovec vector = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = len };
-	struct msghdr header = { .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control };
+	struct msghdr header = { .msg_iov = &vector, .msg_iovlen = 1 };
+	const bool plain = segment_bytes == 0 && run->from.family == ADDR_NONE;
 
 	if (socket->connected.family == ADDR_NONE) {
 		header.msg_namelen = sockaddr_of(&name, &run->to);
 		header.msg_name = &name;
 	}
-	control_add_source(&header, sizeof control, &run->from);
-	if (segment_bytes != 0)
-		control_add(&header, sizeof control, IPPROTO_UDP, UDP_SEGMENT, &segment_bytes,
-		            sizeof segment_bytes);
-	if (header.msg_controllen == 0)
-		header.msg_control = NULL;
-
 	for (;;) {
-		if (sendmsg(socket->fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+		const ssize_t sent = plain ? sendto(socket->fd, bytes, len, SEND_FLAGS,
+		                                    header.msg_name, header.msg_namelen)
+		                           : send_with_control(socket, &run->from, &header,
+		                                               segment_bytes);
+		if (sent >= 0)
 			return 0;
 		if (errno != EINTR)
 			return -errno;
+		header.msg_controllen = 0;
 	}
 }
 
