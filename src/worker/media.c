@@ -303,7 +303,7 @@ leg_order(struct media *media, struct media_leg *leg, const struct media_order *
 	case MEDIA_ORDER_LEG_AUDIO:
 		leg->audio = order->audio;
 		sound_audio(media, leg);
-		transport_audio(media, leg, now_us);
+		transport_audio(leg, now_us);
 		break;
 	case MEDIA_ORDER_LEG_SET:
 		set_flags(media, leg, &order->flags);

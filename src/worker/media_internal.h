@@ -202,7 +202,7 @@ void transport_open(struct media *media, struct media_leg *leg, struct media_ope
 void transport_set(struct media *media, struct media_leg *leg,
                    const struct media_transport_settings *settings, int64_t now_us);
 void transport_restart(struct media_leg *leg, const struct media_restart *restart, int64_t now_us);
-void transport_audio(struct media *media, struct media_leg *leg, int64_t now_us);
+void transport_audio(struct media_leg *leg, int64_t now_us);
 void transport_tick(struct media *media, struct media_leg *leg, int64_t now_us);
 int64_t transport_deadline(const struct media *media, const struct media_leg *leg);
 void transport_close(struct media *media, struct media_leg *leg, int64_t now_us);

@@ -40,6 +40,7 @@ struct phone {
 	uint32_t timestamp;
 	uint32_t packets;
 	uint32_t events;   /* telephone-event packets received */
+	unsigned event_units; /* how long the last one said the key was pressed */
 	char dtmf[16];     /* what the machine reported */
 	unsigned dtmf_count;
 	unsigned played;
@@ -138,6 +139,7 @@ sent(void *context, unsigned socket, media_leg_id leg, const struct net_addr *to
 	EXPECT_EQ(rtp_parse(&packet, bytes, len), RTP_OK);
 	if (packet.payload_type == EVENT) {
 		phone->events++;
+		phone->event_units = (unsigned)rtp_payload(&packet)[2] << 8 | rtp_payload(&packet)[3];
 		return;
 	}
 	EXPECT_EQ(packet.payload_type, PCMU);
@@ -613,6 +615,25 @@ TEST(a_prompt_that_is_missing_ends_at_once_and_tones_are_heard)
 		if (abs(phone->heard[i]) > loudest)
 			loudest = abs(phone->heard[i]);
 	EXPECT(loudest > 1000);
+	world_end(world);
+}
+
+TEST(keys_last_as_long_by_their_own_clock_beside_a_faster_sound)
+{
+	struct world *world = world_new();
+	open_room(world);
+	struct phone *phone = call_in(world, 500);
+	struct media_order audio = audio_order(phone);
+	audio.audio.tx_codec = MEDIA_CODEC_OPUS;
+	order(world, audio);
+	struct media_order dtmf = { .kind = MEDIA_ORDER_LEG_DTMF, .leg = phone->id };
+	dtmf.dtmf.count = 1;
+	dtmf.dtmf.digits[0] = '5';
+	order(world, dtmf);
+	phone->silent = true;
+	pass(world, 20);
+	EXPECT(phone->events != 0);
+	EXPECT_EQ(phone->event_units, DTMF_TONE_US / 1000 * 8);
 	world_end(world);
 }
 

@@ -785,15 +785,14 @@ transport_restart(struct media_leg *leg, const struct media_restart *restart, in
 }
 
 void
-transport_audio(struct media *media, struct media_leg *leg, int64_t now_us)
+transport_audio(struct media_leg *leg, int64_t now_us)
 {
-	const uint32_t clock_hz = sound_clock_hz(leg->audio.tx_codec);
-	if (leg->send.clock_hz != clock_hz)
-		leg->send.clock_hz = clock_hz;
-	if (leg->audio.tx_dtmf_payload_type != 0 && leg->dtmf_tx.clock_hz != clock_hz)
-		dtmf_send_init(&leg->dtmf_tx, clock_hz);
+	/* Some peers take keys at 8 kHz only, beside Opus: they count their length by that. */
+	const uint32_t dtmf_hz = (uint32_t)leg->audio.tx_dtmf_khz * 1000;
+	leg->send.clock_hz = sound_clock_hz(leg->audio.tx_codec);
+	if (leg->audio.tx_dtmf_payload_type != 0 && leg->dtmf_tx.clock_hz != dtmf_hz)
+		dtmf_send_init(&leg->dtmf_tx, dtmf_hz);
 	leg->heard_us = now_us;
-	(void)media;
 }
 
 static bool
