@@ -22,6 +22,7 @@
 
 enum {
 	STOP_US = 5 * 1000 * 1000,
+	GOODBYE_US = 50 * 1000, /* for the words about a failed start to go out */
 	CERT_YEARS = 1,
 	SECONDS_A_YEAR = 365 * 24 * 3600,
 	HTTP_CONNECTIONS_MAX = 2048,
@@ -125,6 +126,12 @@ all_ended(struct shell *shell, int64_t now_us)
 void
 shell_settle(struct shell *shell)
 {
+	if (!shell->running)
+		return;
+	/* Before all else: what ending the calls causes is drained and timed like any input's. */
+	if (shell->stop_us != 0 &&
+	    (all_ended(shell, loop_now_us()) || loop_now_us() >= shell->stop_us))
+		loop_stop(shell->loop);
 	int64_t now_us;
 	do {
 		/* Anew in each round: what failed at once is told with a time of its own. */
@@ -138,11 +145,8 @@ shell_settle(struct shell *shell)
 	int64_t deadline_us = nearest(sip_ua_deadline(shell->ua), bridge_deadline(shell->bridge));
 	deadline_us = nearest(deadline_us, meeting_deadline(shell->meeting));
 	deadline_us = nearest(deadline_us, c2w_deadline(shell));
-	if (shell->stop_us != 0) {
-		if (all_ended(shell, now_us) || now_us >= shell->stop_us)
-			loop_stop(shell->loop);
+	if (shell->stop_us != 0)
 		deadline_us = nearest(deadline_us, shell->stop_us);
-	}
 	loop_timer_arm(shell->timer, deadline_us);
 }
 
@@ -160,6 +164,11 @@ on_timer(void *context, int64_t now_us)
 static void
 stop(struct shell *shell)
 {
+	if (!shell->running) {
+		/* It could not start, and is only saying so. */
+		loop_stop(shell->loop);
+		return;
+	}
 	if (shell->stop_us != 0)
 		return;
 	log_info("the call bridge ends; its calls are told");
@@ -500,20 +509,19 @@ callbridge_main(const char *data_dir, const struct config *config)
 	log_set_level(config->log_debug ? LOG_DEBUG : LOG_INFO);
 	if (parent_create(&shell->parent, shell->loop, on_parent_gone, shell) != 0)
 		shell->parent = NULL;
-	shell->exit_status = 1;
-	if (start(shell)) {
+	shell->running = start(shell);
+	const int status = shell->running ? 0 : 1;
+	if (shell->running) {
 		log_info("the call bridge is ready: %u media workers, up to %u call legs",
 		         shell->worker_count, calls_max(shell));
-		shell->exit_status = 0;
 		if (shell->parent != NULL)
 			parent_ready(shell->parent);
 		shell_settle(shell);
 		loop_run(shell->loop);
 	} else {
-		/* Lets the words for the supervisor go out. */
-		loop_run_until(shell->loop, loop_now_us() + 50 * 1000);
+		loop_run_until(shell->loop, loop_now_us() + GOODBYE_US);
 	}
-	const int status = shell->exit_status;
+	shell->running = false;
 	finish(shell);
 	free(shell);
 	return status;

@@ -95,7 +95,7 @@ struct shell {
 	struct loop_signal *sigint;
 	struct parent *parent;
 	int64_t stop_us; /* when patience ends; 0: running */
-	int exit_status;
+	bool running;    /* everything is there: input is taken */
 
 	struct net_addr addresses[SHELL_ADDRESSES_MAX];
 	unsigned address_count;

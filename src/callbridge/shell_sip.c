@@ -29,6 +29,8 @@ on_datagram(void *context, struct udp_socket *socket, const struct udp_datagram 
 {
 	struct sip_port *port = context;
 	(void)socket;
+	if (!port->shell->running)
+		return;
 	/* Not the batch's time: answers to the datagram before this one were given later than that. */
 	sip_ua_datagram(port->shell->ua, port->index, datagram->from, datagram->bytes,
 	                datagram->len, now());
@@ -127,7 +129,7 @@ on_accepted(void *context, struct tcp_connection *connection)
 	struct sip_port *port = context;
 	struct shell *shell = port->shell;
 	uint32_t id = 0;
-	struct sip_flow *flow = flow_new(shell);
+	struct sip_flow *flow = shell->running ? flow_new(shell) : NULL;
 	if (flow == NULL ||
 	    sip_ua_flow_accepted(shell->ua, port->index, tcp_peer(connection), &id, now()) != 0) {
 		if (flow != NULL)

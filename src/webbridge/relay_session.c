@@ -358,7 +358,8 @@ may_speak(struct session *session, int64_t now_us)
 {
 	const int64_t more = (now_us - session->allowance_us) * RELAY_PER_SECOND / SECOND_US;
 	if (more > 0) {
-		session->allowance_us = now_us;
+		/* Only what was counted: the rest of a message's time counts the next time. */
+		session->allowance_us += more * SECOND_US / RELAY_PER_SECOND;
 		session->allowance = more < RELAY_BURST - (int64_t)session->allowance
 		                             ? session->allowance + (uint32_t)more
 		                             : RELAY_BURST;
