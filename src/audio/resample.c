@@ -40,9 +40,9 @@ convolve(float *restrict acc, const float *restrict x, const float *restrict h, 
 {
 	for (size_t k = 0; k < taps; k += 4) {
 		const float h0 = h[k], h1 = h[k + 1], h2 = h[k + 2], h3 = h[k + 3];
-		const float *at = x - k;
+		const float *at = x - k - 3;
 		for (size_t n = 0; n < count; n++)
-			acc[n] += h0 * at[n] + h1 * at[n - 1] + h2 * at[n - 2] + h3 * at[n - 3];
+			acc[n] += h0 * at[n + 3] + h1 * at[n + 2] + h2 * at[n + 1] + h3 * at[n];
 	}
 }
 
