@@ -20,6 +20,13 @@ message_of(struct sip_ua *ua, const struct sip_txn *txn)
 	return sip_store_get(&ua->store, txn->message, ua->copy_bytes, sizeof ua->copy_bytes);
 }
 
+/* The lines that change with a retry. */
+static struct str
+head_of(struct sip_ua *ua, const struct sip_txn *txn)
+{
+	return str_sub(message_of(ua, txn), (size_t)txn->start_len + txn->via_len, txn->head_len);
+}
+
 /* Never from here: whoever gave the request is still in the middle of it. */
 static void
 fail_later(struct sip_ua *ua, struct sip_txn *txn, enum sip_failure failure)
@@ -442,10 +449,7 @@ sip_client_again(struct sip_ua *ua, struct sip_txn *txn, const struct str *head)
 	uint8_t text[8192];
 	struct writer w = writer_of(text, sizeof text);
 	const uint32_t cseq = next_cseq(ua, txn);
-	struct str rest = head != NULL ? *head
-	                               : str_sub(message_of(ua, txn),
-	                                         (size_t)txn->start_len + txn->via_len,
-	                                         txn->head_len);
+	struct str rest = head != NULL ? *head : head_of(ua, txn);
 	if (head == NULL)
 		(void)str_cut(&rest, '\n'); /* the old CSeq comes first */
 	sip_write_cseq(&w, cseq, txn->method);
@@ -476,15 +480,37 @@ credentials_of(struct sip_ua *ua, const struct sip_txn *txn, uint8_t *scratch, s
 	return credentials;
 }
 
+static bool
+is_header(struct str line, enum sip_header_id id)
+{
+	const struct str name = str_of(sip_header_name(id));
+	return str_starts(line, name) && line.len > name.len && line.at[name.len] == ':';
+}
+
 /* The head without its CSeq and without the header that is written anew. */
 static void
 copy_head_without(struct writer *w, struct str head, enum sip_header_id id)
 {
-	const struct str name = str_of(sip_header_name(id));
 	(void)str_cut(&head, '\n');
 	while (head.len != 0) {
 		const struct str line = str_cut(&head, '\n');
-		if (str_starts(line, name) && line.len > name.len && line.at[name.len] == ':')
+		if (is_header(line, id))
+			continue;
+		writer_str(w, line);
+		writer_u8(w, '\n');
+	}
+}
+
+void
+sip_client_write_credentials(struct sip_ua *ua, struct writer *w, const struct sip_txn *txn)
+{
+	if (txn->message == 0)
+		return;
+	struct str head = head_of(ua, txn);
+	while (head.len != 0) {
+		const struct str line = str_cut(&head, '\n');
+		if (!is_header(line, SIP_HEADER_AUTHORIZATION) &&
+		    !is_header(line, SIP_HEADER_PROXY_AUTHORIZATION))
 			continue;
 		writer_str(w, line);
 		writer_u8(w, '\n');
@@ -524,8 +550,7 @@ answer_challenge(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *m
 	};
 	prng_bytes(&ua->prng, answer.cnonce, sizeof answer.cnonce);
 	struct writer w = writer_of(text, sizeof text);
-	copy_head_without(&w, str_sub(old, (size_t)txn->start_len + txn->via_len, txn->head_len),
-	                  id);
+	copy_head_without(&w, head_of(ua, txn), id);
 	sip_write_begin(&w, id);
 	const bool written = sip_digest_write_answer(&w, &answer);
 	sip_write_end(&w);

@@ -363,9 +363,14 @@ void
 sip_dialog_ack(struct sip_ua *ua, struct sip_dialog *dialog, uint32_t cseq, struct sip_txn *invite,
                struct str sdp)
 {
+	uint8_t proofs[4096];
+	struct writer head = writer_of(proofs, sizeof proofs);
+	if (invite != NULL)
+		sip_client_write_credentials(ua, &head, invite);
 	const uint32_t ack = sip_dialog_send(ua, dialog, &(struct sip_dialog_request){
 		.method = SIP_ACK,
 		.cseq = cseq,
+		.head = writer_view(&head),
 		.content_type = STR("application/sdp"),
 		.body = sdp,
 	});

@@ -282,16 +282,25 @@ take_fork(struct sip_ua *ua, struct sip_session *session, const struct sip_txn *
 	return dialog;
 }
 
+/* RFC 3262 s3: each INVITE numbers its responses anew. */
+static uint32_t
+last_rseq(const struct sip_dialog *dialog, const struct sip_msg *msg)
+{
+	return dialog->rseq_cseq == msg->cseq.number ? dialog->remote_rseq : 0;
+}
+
 bool
 sip_call_reliable(struct sip_dialog *dialog, const struct sip_msg *msg, uint32_t *rseq)
 {
+	const uint32_t last = last_rseq(dialog, msg);
 	if (msg->status <= 100 || !sip_msg_lists(msg, SIP_HEADER_REQUIRE, STR("100rel")) ||
 	    !sip_number_parse(rseq, sip_msg_value(msg, SIP_HEADER_RSEQ)) || *rseq == 0)
 		return false;
 	/* RFC 3262 s4: in order, without gaps; the first may be any. */
-	if (dialog->remote_rseq != 0 && *rseq != dialog->remote_rseq + 1)
+	if (last != 0 && *rseq != last + 1)
 		return false;
 	dialog->remote_rseq = *rseq;
+	dialog->rseq_cseq = msg->cseq.number;
 	return true;
 }
 
@@ -314,11 +323,10 @@ sip_call_prack(struct sip_ua *ua, struct sip_dialog *dialog, uint32_t rseq, uint
 static bool
 is_repeated_reliable(const struct sip_dialog *dialog, const struct sip_msg *msg)
 {
+	const uint32_t last = last_rseq(dialog, msg);
 	uint32_t rseq;
-	return dialog->remote_rseq != 0 &&
-	       sip_msg_lists(msg, SIP_HEADER_REQUIRE, STR("100rel")) &&
-	       sip_number_parse(&rseq, sip_msg_value(msg, SIP_HEADER_RSEQ)) &&
-	       rseq != dialog->remote_rseq + 1;
+	return last != 0 && sip_msg_lists(msg, SIP_HEADER_REQUIRE, STR("100rel")) &&
+	       sip_number_parse(&rseq, sip_msg_value(msg, SIP_HEADER_RSEQ)) && rseq != last + 1;
 }
 
 static void

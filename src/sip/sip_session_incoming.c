@@ -187,11 +187,9 @@ sip_session_invited(struct sip_ua *ua, const struct sip_msg *msg, const struct s
 	session->replaces = replaced;
 	sip_session_learn(session, msg);
 	if (!sip_session_timer_request(ua, session, msg)) {
-		struct writer w = sip_lines_writer(ua);
-		sip_write_header_u32(&w, SIP_HEADER_MIN_SE, session->min_se_s);
 		session->visible = false;
 		sip_session_free(ua, session);
-		sip_ua_respond_once(ua, msg, hop, 422, writer_view(&w));
+		sip_session_timer_refuse(ua, msg, hop);
 		return;
 	}
 	if (!take_call(ua, session, msg, hop)) {
@@ -338,7 +336,15 @@ answer_call(struct sip_ua *ua, struct sip_session *session, struct str sdp)
 	return 0;
 }
 
-/* RFC 3262 s3: one at a time; what comes meanwhile waits, the last word counting. */
+/* RFC 3262 s3: one reliable response at a time; and whose offer awaits an answer hears that first
+ * (RFC 3262 s5, RFC 3311 s5.2). */
+static bool
+must_wait(const struct sip_session *session)
+{
+	return session->rseq_pending || session->owed != 0;
+}
+
+/* What comes meanwhile waits, the last word counting. */
 static int
 answer_later(struct sip_ua *ua, struct sip_session *session, uint16_t status, struct str sdp)
 {
@@ -367,7 +373,7 @@ sip_session_progress(struct sip_ua *ua, sip_session_id id, uint16_t status, stru
 		return -EINVAL;
 	if (sdp.len > SIP_UA_BODY_BYTES_MAX)
 		return -EMSGSIZE;
-	if (session->rseq_pending)
+	if (must_wait(session))
 		return answer_later(ua, session, status, sdp);
 	const struct sip_dialog *dialog = sip_session_dialog(ua, session);
 	if (dialog == NULL || (sdp.len != 0 && dialog->offer == SIP_OFFER_NONE &&
@@ -387,7 +393,7 @@ sip_session_accept(struct sip_ua *ua, sip_session_id id, struct str sdp, int64_t
 		return -EPROTO;
 	if (sdp.len > SIP_UA_BODY_BYTES_MAX)
 		return -EMSGSIZE;
-	if (session->rseq_pending)
+	if (must_wait(session))
 		return answer_later(ua, session, 200, sdp);
 	return answer_call(ua, session, sdp);
 }
@@ -417,12 +423,12 @@ sip_session_reject(struct sip_ua *ua, sip_session_id id, uint16_t status, struct
 
 /* ---- PRACK and ACK -------------------------------------------------------------------------- */
 
-/* What waited for the PRACK. */
-static void
-send_next(struct sip_ua *ua, struct sip_session *session)
+void
+sip_incoming_next(struct sip_ua *ua, struct sip_session *session)
 {
+	const uint32_t id = session->id;
 	const uint16_t status = session->next_status;
-	if (status == 0 || session->state != SIP_SESSION_INCOMING)
+	if (status == 0 || session->state != SIP_SESSION_INCOMING || must_wait(session))
 		return;
 	const struct str kept = sip_store_get(&ua->store, session->next_sdp, ua->sdp_bytes,
 	                                      sizeof ua->sdp_bytes);
@@ -430,11 +436,11 @@ send_next(struct sip_ua *ua, struct sip_session *session)
 	if (status == 200) {
 		if (answer_call(ua, session, kept) != 0)
 			sip_session_close(ua, session, SIP_END_PROTOCOL, 0,
-			                  STR("no answer to send after the PRACK"));
+			                  STR("the answer that waited cannot be sent"));
 	} else {
 		(void)send_1xx(ua, session, status, kept);
 	}
-	if (sip_session_get(ua, session->id) == session)
+	if (sip_session_get(ua, id) != NULL)
 		sip_store_drop(&ua->store, &session->next_sdp);
 }
 
@@ -470,6 +476,7 @@ sip_incoming_prack(struct sip_ua *ua, struct sip_session *session, struct sip_tx
 			session->owed = 0;
 			dialog->offer = SIP_OFFER_STABLE;
 			sip_server_status(ua, txn, 503, (struct str){ 0 });
+			sip_incoming_next(ua, session);
 		}
 		return;
 	}
@@ -485,7 +492,7 @@ sip_incoming_prack(struct sip_ua *ua, struct sip_session *session, struct sip_tx
 	}
 	session = sip_session_get(ua, id);
 	if (session != NULL)
-		send_next(ua, session);
+		sip_incoming_next(ua, session);
 }
 
 void

@@ -297,9 +297,7 @@ sip_offer_request(struct sip_ua *ua, struct sip_session *session, struct sip_dia
 	}
 	sip_session_learn(session, msg);
 	if (!sip_session_timer_request(ua, session, msg)) {
-		struct writer w = sip_lines_writer(ua);
-		sip_write_header_u32(&w, SIP_HEADER_MIN_SE, session->min_se_s);
-		sip_ua_respond_once(ua, msg, hop, 422, writer_view(&w));
+		sip_session_timer_refuse(ua, msg, hop);
 		return;
 	}
 	struct sip_txn *txn = sip_server_create(ua, msg, hop, (struct str){ 0 });
@@ -388,6 +386,7 @@ answer_owed(struct sip_ua *ua, struct sip_session *session, struct sip_dialog *d
 	dialog->offer = SIP_OFFER_STABLE;
 	if (txn->method == SIP_UPDATE && session->state == SIP_SESSION_CONFIRMED)
 		sip_session_timer_arm(ua, session);
+	sip_incoming_next(ua, session);
 	return 0;
 }
 
@@ -431,5 +430,6 @@ sip_session_refuse(struct sip_ua *ua, sip_session_id id, uint16_t status, int64_
 		dialog->offer = SIP_OFFER_STABLE;
 	if (session->invite == txn->id)
 		session->invite = 0;
+	sip_incoming_next(ua, session);
 	return 0;
 }

@@ -32,18 +32,30 @@ sip_session_timer_request(struct sip_ua *ua, struct sip_session *session, const 
 		                 &asked, sip_msg_value(msg, SIP_HEADER_SESSION_EXPIRES));
 	const bool supports = (session->capabilities & SIP_PEER_TIMER) != 0;
 	const uint32_t wish = ua->settings.session_expires_s;
-	/* s9: 422 only to those who know what it means. */
-	if (has && asked.interval_s < session->min_se_s && supports)
+	const uint32_t least = larger(ua->settings.session_min_se_s, min_se_of(msg));
+	/* s9: 422 only to those who know what it means, and for what we stand ourselves: what the
+	 * peer once asked for in a Min-SE is remembered for our own requests only (s7.4). */
+	if (has && asked.interval_s < ua->settings.session_min_se_s && supports)
 		return false;
-	session->min_se_s = larger(session->min_se_s, min_se_of(msg));
-	uint32_t interval = has ? asked.interval_s : wish;
-	if (has && wish != 0)
-		interval = smaller(interval, wish);
-	session->expires_s = interval != 0 ? larger(interval, session->min_se_s) : 0;
+	session->min_se_s = larger(session->min_se_s, least);
+	if (has)
+		session->expires_s = larger(wish != 0 ? smaller(asked.interval_s, wish)
+		                                      : asked.interval_s,
+		                            least);
+	else
+		session->expires_s = wish != 0 ? larger(wish, session->min_se_s) : 0;
 	/* We are the UAS of this request (s9, table 2): a peer that knows timers refreshes unless
 	 * it asked us to. */
 	session->refresher = !supports || asked.refresher == SIP_REFRESHER_UAS;
 	return true;
+}
+
+void
+sip_session_timer_refuse(struct sip_ua *ua, const struct sip_msg *msg, const struct sip_hop *hop)
+{
+	struct writer w = sip_lines_writer(ua);
+	sip_write_header_u32(&w, SIP_HEADER_MIN_SE, ua->settings.session_min_se_s);
+	sip_ua_respond_once(ua, msg, hop, 422, writer_view(&w));
 }
 
 void
@@ -114,8 +126,10 @@ sip_session_refresh_timer(struct sip_ua *ua, uint32_t id)
 	struct sip_session *session = sip_session_get(ua, id);
 	if (session == NULL || !session->visible)
 		return;
-	/* Something else is being negotiated: that will refresh as well, or we try again. */
-	if (session->state != SIP_SESSION_CONFIRMED || sip_offer_send(ua, session, true) != 0)
+	/* Something else is being negotiated or waits to be: that will refresh as well, or we try
+	 * again. */
+	if (session->state != SIP_SESSION_CONFIRMED || session->offer_waits ||
+	    sip_offer_send(ua, session, true) != 0)
 		sip_timer_start(ua, &session->refresh, 2 * 1000000);
 }
 

@@ -228,12 +228,14 @@ static void
 invite_accepted(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *msg)
 {
 	const uint32_t id = txn->id;
+	const bool proven = txn->auth_tries != 0; /* its ACKs repeat the credentials */
 	if (txn->state != SIP_TXN_ACCEPTED) {
 		enter(ua, txn, SIP_TXN_ACCEPTED, timeout_us(ua)); /* timer M */
 		sip_txn_linger(ua, txn);
 	}
 	sip_client_response(ua, txn, msg);
-	drop_request(ua, id);
+	if (!proven)
+		drop_request(ua, id);
 }
 
 static void

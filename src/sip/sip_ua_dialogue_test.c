@@ -19,7 +19,8 @@
  *
  * Flags: sdp (a body of application/sdp), dialog (To tag of ours), tag=x (the peer's tag), tcp,
  * same (our message again, byte for byte), src=ADDRESS, id=CALL-ID, old (no magic cookie), ours
- * (within a call that we made).  "$tag" in a header is our tag, "~" in a body a line end. */
+ * (within a call that we made).  In a header "$tag" is our tag and "$rseq" the number of our last
+ * reliable response; "~" in a body is a line end. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -44,6 +45,7 @@ struct play {
 	struct heard last[SIP_METHOD_COUNT]; /* our last request of each method */
 	char our_tag[128];
 	char our_call_id[128]; /* of a call of ours */
+	char our_rseq[16];
 	sip_session_id session;
 	sip_session_id sessions[8];
 	unsigned session_count;
@@ -227,17 +229,21 @@ header_given(const struct words *words, const char *name)
 	return false;
 }
 
-/* "$tag" stands for our tag. */
+/* "$tag" stands for our tag, "$rseq" for our last RSeq. */
 static void
 write_line(struct writer *w, struct str line)
 {
-	const char *at = memmem(line.at, line.len, "$tag", 4);
-	if (at == NULL) {
-		writer_str(w, line);
-	} else {
-		writer_bytes(w, line.at, (size_t)(at - line.at));
-		writer_text(w, play.our_tag);
-		writer_bytes(w, at + 4, line.len - (size_t)(at - line.at) - 4);
+	while (line.len != 0) {
+		if (str_starts(line, STR("$tag"))) {
+			writer_text(w, play.our_tag);
+			line = str_sub(line, 4, line.len - 4);
+		} else if (str_starts(line, STR("$rseq"))) {
+			writer_text(w, play.our_rseq);
+			line = str_sub(line, 5, line.len - 5);
+		} else {
+			writer_u8(w, (uint8_t)line.at[0]);
+			line = str_sub(line, 1, line.len - 1);
+		}
 	}
 	writer_text(w, "\r\n");
 }
@@ -379,6 +385,9 @@ our_message(const struct words *words)
 		NEED(str_eq(msg.cseq.method_text, words->items[2]), "got:\n%s", heard->text);
 		if (msg.to.tag.len != 0)
 			(void)str_copy(play.our_tag, sizeof play.our_tag, msg.to.tag);
+		if (sip_msg_has(&msg, SIP_HEADER_RSEQ))
+			(void)str_copy(play.our_rseq, sizeof play.our_rseq,
+			               sip_msg_value(&msg, SIP_HEADER_RSEQ));
 	} else {
 		NEED(msg.request && str_eq(msg.method_text, words->items[1]), "got:\n%s",
 		     heard->text);

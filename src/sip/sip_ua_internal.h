@@ -269,7 +269,8 @@ struct sip_dialog {
 	uint16_t lens[SIP_TEXTS];
 	uint32_t local_cseq;
 	uint32_t remote_cseq;
-	uint32_t remote_rseq;  /* last reliable response received */
+	uint32_t remote_rseq;  /* last reliable response received, */
+	uint32_t rseq_cseq;    /* to the INVITE with this CSeq */
 	uint32_t flow;         /* counted there; 0: none or datagrams */
 	enum sip_transport transport;
 	enum sip_offer_state offer;
@@ -538,6 +539,8 @@ void sip_client_flow_opened(struct sip_ua *ua, struct sip_txn *txn);
 void sip_client_failed(struct sip_ua *ua, struct sip_txn *txn, enum sip_failure failure);
 /* A final or provisional response, after the machine has taken it. */
 void sip_client_response(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *msg);
+/* The credentials that an INVITE showed: the ACK to its 2xx shows the same (s13.2.2.4). */
+void sip_client_write_credentials(struct sip_ua *ua, struct writer *w, const struct sip_txn *txn);
 /* The ACK to a non-2xx. */
 void sip_client_ack(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *msg);
 
@@ -647,9 +650,11 @@ int sip_offer_send(struct sip_ua *ua, struct sip_session *session, bool refresh)
 void sip_session_glare_timer(struct sip_ua *ua, uint32_t session);
 
 /* sip_session_timer.c: RFC 4028 */
-/* Their request: false when it is to be refused with 422. */
+/* Their request: false when it is to be refused by sip_session_timer_refuse(). */
 bool sip_session_timer_request(struct sip_ua *ua, struct sip_session *session,
                                const struct sip_msg *msg);
+void sip_session_timer_refuse(struct sip_ua *ua, const struct sip_msg *msg,
+                              const struct sip_hop *hop);
 void sip_session_timer_response(struct sip_ua *ua, struct sip_session *session,
                                 const struct sip_msg *msg);
 void sip_session_timer_arm(struct sip_ua *ua, struct sip_session *session);
@@ -671,6 +676,8 @@ void sip_request_received(struct sip_ua *ua, struct sip_session *session, struct
 /* sip_session_incoming.c: the INVITE that begins a call of theirs, and RFC 3262 as its server */
 void sip_incoming_prack(struct sip_ua *ua, struct sip_session *session, struct sip_txn *txn,
                         const struct sip_msg *msg);
+/* Sends the response that waited for a PRACK or for the answer to an offer, if one does. */
+void sip_incoming_next(struct sip_ua *ua, struct sip_session *session);
 void sip_incoming_acked(struct sip_ua *ua, struct sip_session *session, const struct sip_msg *msg);
 
 /* ---- sip_ua.c ------------------------------------------------------------------------------- */
