@@ -111,6 +111,9 @@ void sim_world_destroy(struct sim_world *world);
 void sim_world_run(struct sim_world *world, int64_t span_us);
 /* The Web Bridge's connection breaks, or comes back. */
 void sim_world_link(struct sim_world *world, bool up);
+/* The space's call, started if need be, dials an address; false when it is refused. */
+bool sim_world_dial(struct sim_world *world, const char *space_uri, const char *address,
+                    uint32_t *leg);
 int64_t sim_world_now(const struct sim_world *world);
 struct bridge *sim_world_bridge(struct sim_world *world);
 struct meeting *sim_world_meeting(struct sim_world *world);

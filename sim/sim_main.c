@@ -50,10 +50,25 @@ pitch_of(unsigned person)
 	return 310 + 97 * person;
 }
 
+/* A meeting calls this one. */
+static void
+is_called(struct story *story, unsigned i)
+{
+	char address[64];
+	uint32_t leg = 0;
+	const char *space = prng_below(&story->prng, 2) == 0 ? "demo" : "secret";
+	story->phones[i] = sim_phone_wait(story->world, pitch_of(i), address, sizeof address);
+	(void)sim_world_dial(story->world, space, address, &leg);
+}
+
 static void
 phone_acts(struct story *story, unsigned i)
 {
 	struct prng *prng = &story->prng;
+	if (story->phones[i] == NULL && prng_below(prng, 6) == 0) {
+		is_called(story, i);
+		return;
+	}
 	if (story->phones[i] == NULL) {
 		static const char *const targets[] = { "demo", "1001", "demo", "secret", "nobody" };
 		static const enum sim_security security[] = { SIM_CLEAR, SIM_SDES, SIM_DTLS };

@@ -132,26 +132,6 @@ TEST(telephones_alone_with_a_passcode_meet_at_once_and_one_after_the_other)
 	sim_world_end(world);
 }
 
-/* Dials from a call of the space, which is started if need be. */
-static void
-dial_from(struct sim_world *world, const char *space_uri, const char *address)
-{
-	struct meeting *meeting = sim_world_meeting(world);
-	const struct objects *objects = meeting_objects(meeting);
-	uint32_t at = 0;
-	uint32_t space;
-	uint32_t call = 0;
-	uint32_t leg = 0;
-	do {
-		space = objects_next(objects, OBJECT_SPACE, &at);
-		CHECK(space != 0);
-	} while (!str_eq(objects_text(objects, OBJECT_SPACE, space, SPACE_URI), str_of(space_uri)));
-	EXPECT_EQ(meeting_call_start(meeting, space, STR(""), sim_world_now(world), &call),
-	          MEETING_ADMITTED);
-	const struct meeting_dial dial = { .call = call, .remote_party = str_of(address) };
-	EXPECT_EQ(meeting_dial(meeting, &dial, sim_world_now(world), &leg), MEETING_ADMITTED);
-}
-
 TEST(who_is_called_sits_where_a_caller_still_types_the_passcode)
 {
 	struct sim_world *world = sim_world_create(13, &good);
@@ -159,7 +139,8 @@ TEST(who_is_called_sits_where_a_caller_still_types_the_passcode)
 	struct sim_phone *typing = call_with_passcode(world, 400);
 	struct sim_phone *called = sim_phone_wait(world, 600, address, sizeof address);
 	sim_world_run(world, 100 * SIM_MS);
-	dial_from(world, "secret", address);
+	uint32_t leg = 0;
+	EXPECT(sim_world_dial(world, "secret", address, &leg));
 	sim_world_run(world, 5 * SIM_S);
 	EXPECT(phone_hears(typing, 600) && phone_hears(called, 400));
 	sim_world_end(world);
@@ -241,11 +222,8 @@ TEST(a_meeting_calls_a_telephone)
 	struct sim_phone *phone = sim_phone_wait(world, 800, address, sizeof address);
 	sim_world_run(world, 3 * SIM_S);
 	struct meeting *meeting = sim_world_meeting(world);
-	uint32_t at = 0;
 	uint32_t leg = 0;
-	const struct meeting_dial dial = { .call = meeting_call_next(meeting, &at),
-		                           .remote_party = str_of(address) };
-	EXPECT_EQ(meeting_dial(meeting, &dial, sim_world_now(world), &leg), MEETING_ADMITTED);
+	EXPECT(sim_world_dial(world, "demo", address, &leg));
 	sim_world_run(world, 4 * SIM_S);
 	EXPECT(sim_phone_talking(phone));
 	EXPECT(browser_hears(browser, 800) && phone_hears(phone, 500));

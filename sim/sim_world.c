@@ -606,6 +606,27 @@ sim_world_link(struct sim_world *world, bool up)
 	settle(world);
 }
 
+bool
+sim_world_dial(struct sim_world *world, const char *space_uri, const char *address, uint32_t *leg)
+{
+	const struct objects *objects = meeting_objects(world->meeting);
+	uint32_t at = 0;
+	uint32_t call = 0;
+	uint32_t space;
+	do {
+		space = objects_next(objects, OBJECT_SPACE, &at);
+		CHECK(space != 0);
+	} while (!str_eq(objects_text(objects, OBJECT_SPACE, space, SPACE_URI), str_of(space_uri)));
+	if (meeting_call_start(world->meeting, space, STR(""), world->now_us, &call) !=
+	    MEETING_ADMITTED)
+		return false;
+	const struct meeting_dial dial = { .call = call, .remote_party = str_of(address) };
+	const bool admitted =
+		meeting_dial(world->meeting, &dial, world->now_us, leg) == MEETING_ADMITTED;
+	settle(world);
+	return admitted;
+}
+
 /* ---- The end ------------------------------------------------------------------------------- */
 
 static void

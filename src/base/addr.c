@@ -139,16 +139,15 @@ addr_parse_ip(struct net_addr *out, struct str text)
 		return false;
 
 	const size_t percent = str_find(text, '%');
-	if (percent < text.len) {
+	const bool scoped = percent < text.len;
+	if (scoped) {
 		const struct str scope = str_sub(text, percent + 1, text.len - percent - 1);
 		if (!str_u32(scope, &addr.scope))
 			return false;
 		text.len = percent;
 	}
 	if (str_find(text, ':') == text.len) {
-		if (percent == text.len && addr.scope != 0)
-			return false;
-		if (!parse_ip4(addr.ip, text))
+		if (scoped || !parse_ip4(addr.ip, text))
 			return false;
 		addr.family = ADDR_IP4;
 	} else {

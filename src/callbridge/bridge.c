@@ -183,8 +183,7 @@ choose_worker(struct bridge *bridge, const struct bridge_leg *leg, uint32_t call
 }
 
 bool
-bridge_media_open(struct bridge *bridge, struct bridge_leg *leg, uint32_t call, bool ice,
-                  int64_t now_us)
+bridge_media_open(struct bridge *bridge, struct bridge_leg *leg, uint32_t call, bool ice)
 {
 	const int chosen = choose_worker(bridge, leg, call);
 	if (chosen < 0)
@@ -207,7 +206,6 @@ bridge_media_open(struct bridge *bridge, struct bridge_leg *leg, uint32_t call, 
 	struct writer cname = writer_of(order.open.cname, sizeof order.open.cname - 1);
 	writer_format(&cname, "%016llx", (unsigned long long)prng_u64(&bridge->prng));
 	bridge_order(bridge, leg, &order);
-	(void)now_us;
 	return true;
 }
 
@@ -478,13 +476,12 @@ media_lost(struct bridge *bridge, struct bridge_leg *leg, uint8_t reason, int64_
 }
 
 static void
-media_connected(struct bridge *bridge, struct bridge_leg *leg, uint32_t suite)
+media_connected(struct bridge *bridge, struct bridge_leg *leg)
 {
 	struct media_order order = { .kind = MEDIA_ORDER_LEG_STATS };
 	if (leg->kind == LEG_WEB)
 		bridge_log(bridge, "call %u: completed DTLS combined media negotiation",
 		           bridge_leg_number(bridge, leg));
-	(void)suite;
 	bridge_order(bridge, leg, &order);
 }
 
@@ -502,7 +499,7 @@ leg_media_event(struct bridge *bridge, struct bridge_leg *leg, const struct medi
 			sip_media_opened(bridge, leg, now_us);
 		break;
 	case MEDIA_EVENT_LEG_CONNECTED:
-		media_connected(bridge, leg, event->value);
+		media_connected(bridge, leg);
 		break;
 	case MEDIA_EVENT_LEG_LOST:
 		media_lost(bridge, leg, event->reason, now_us);

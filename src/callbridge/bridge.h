@@ -67,7 +67,7 @@ struct bridge_settings {
 	struct sip_ua *ua;
 	unsigned workers;
 	uint32_t legs_max;          /* in all, and what any one worker can take */
-	uint32_t rooms_max;
+	uint32_t rooms_max;         /* not fewer than the model's calls */
 	struct sdp_fingerprint fingerprint; /* of the DTLS certificate */
 	const struct sip_ua_listener *listeners; /* as given to the ua; borrowed */
 	const struct net_addr *web_addresses;    /* ICE candidates: address only; copied */

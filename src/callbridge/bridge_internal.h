@@ -169,7 +169,7 @@ void bridge_caller_free(struct bridge *bridge, struct bridge_leg *leg);
 /* Takes a media slot on a worker and orders its transport; false when all are taken.  `call` is
  * where the leg is going, or 0: then it is asked for a passcode first. */
 [[nodiscard]] bool bridge_media_open(struct bridge *bridge, struct bridge_leg *leg, uint32_t call,
-                                     bool ice, int64_t now_us);
+                                     bool ice);
 void bridge_media_close(struct bridge *bridge, struct bridge_leg *leg);
 void bridge_order(struct bridge *bridge, const struct bridge_leg *leg, struct media_order *order);
 void bridge_play(struct bridge *bridge, const struct bridge_leg *leg, enum media_sound sound);

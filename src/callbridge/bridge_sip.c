@@ -226,7 +226,7 @@ incoming(struct bridge *bridge, const struct sip_event *event, int64_t now_us)
 		refused = let_in_or_ask(bridge, leg, event, call, ask, now_us);
 	const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
 	if (refused == 0 &&
-	    !bridge_media_open(bridge, leg, model != NULL ? model->call : 0, offers_ice(leg), now_us))
+	    !bridge_media_open(bridge, leg, model != NULL ? model->call : 0, offers_ice(leg)))
 		refused = 503;
 	if (refused != 0)
 		refuse_call(bridge, leg, refused, now_us);
@@ -315,7 +315,7 @@ sip_dial(struct bridge *bridge, uint32_t meeting_leg, int64_t now_us)
 	const enum sip_encryption encryption = (enum sip_encryption)meeting_leg_setting(
 		bridge->settings.meeting, meeting_leg, LEG_PROFILE_SIP_ENCRYPTION);
 	if (description_begin(bridge, leg, encryption) != 0 ||
-	    !bridge_media_open(bridge, leg, model->call, true, now_us))
+	    !bridge_media_open(bridge, leg, model->call, true))
 		bridge_leg_over(bridge, leg, LEG_END_TOO_MANY_CALLS, false, now_us);
 }
 

@@ -287,6 +287,10 @@ sip_sockets_upgrade(struct shell *shell, const struct http_request *request)
 		                          .queue_bytes_max = FLOW_QUEUE_BYTES };
 	flow_name(shell, flow, id);
 	flow->ws = ws_accept(shell->http, request->id, &ws_handler, flow, STR("sip"), &limits);
+	if (flow->ws.v == 0) {
+		flow_free(shell, flow);
+		sip_ua_flow_closed(shell->ua, id, now());
+	}
 	shell_settle(shell);
 }
 

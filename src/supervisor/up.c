@@ -92,6 +92,15 @@ answer_awaiting(struct child *child, const char *result, const char *text)
 	}
 }
 
+static void
+tell_failed(struct child *child)
+{
+	char text[LIFE_WORDS_MAX + 64];
+	snprintf(text, sizeof text, "FAILURE: %s: %.*s", name_of(child), LIFE_WORDS_MAX,
+	         child->life.words);
+	answer_awaiting(child, "failed", text);
+}
+
 /* At the first start every failure ends the whole: somebody is there to read the reason. */
 static void
 give_up(struct child *child)
@@ -159,12 +168,8 @@ on_ended(void *context, struct loop_child *process, int exit_status, int signal_
 	} else {
 		log_info("%s has ended", name_of(child));
 	}
-	if (unasked) {
-		char text[LIFE_WORDS_MAX + 64];
-		snprintf(text, sizeof text, "FAILURE: %s: %.*s", name_of(child), LIFE_WORDS_MAX,
-		         child->life.words);
-		answer_awaiting(child, "failed", text);
-	}
+	if (unasked)
+		tell_failed(child);
 	drive(supervisor);
 }
 
@@ -244,6 +249,7 @@ act(struct child *child, enum life_do what)
 			break;
 		life_not_started(&child->life, strerror(-rc), loop_now_us());
 		log_error("%s %s", name_of(child), child->life.words);
+		tell_failed(child);
 		if (!child->supervisor->announced)
 			give_up(child);
 		break;

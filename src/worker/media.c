@@ -265,7 +265,7 @@ send_stats(struct media *media, struct media_leg *leg, int64_t now_us)
 }
 
 static void
-set_flags(struct media *media, struct media_leg *leg, const struct media_leg_flags *flags)
+set_flags(struct media_leg *leg, const struct media_leg_flags *flags)
 {
 	if (flags->rx_muted && !leg->flags.rx_muted && leg->room != NULL)
 		speaker_remove(&leg->room->select, &leg->speaker);
@@ -277,7 +277,6 @@ set_flags(struct media *media, struct media_leg *leg, const struct media_leg_fla
 		leg->detect = NULL;
 	}
 	leg->flags = *flags;
-	(void)media;
 }
 
 static void
@@ -306,7 +305,7 @@ leg_order(struct media *media, struct media_leg *leg, const struct media_order *
 		transport_audio(leg, now_us);
 		break;
 	case MEDIA_ORDER_LEG_SET:
-		set_flags(media, leg, &order->flags);
+		set_flags(leg, &order->flags);
 		break;
 	case MEDIA_ORDER_LEG_JOIN:
 		room = room_get(media, order->room);

@@ -97,6 +97,13 @@ channel_destroy(struct channel *channel)
 static void
 spill_append(struct channel *channel, const void *message)
 {
+	if (channel->spill_first > channel->spill_cap / 2) {
+		/* As much has gone as is left at the most: moving it costs each message one copy. */
+		memmove(channel->spill,
+		        channel->spill + channel->spill_first * channel->message_bytes,
+		        channel->spill_count * channel->message_bytes);
+		channel->spill_first = 0;
+	}
 	if (channel->spill_first + channel->spill_count == channel->spill_cap) {
 		const uint32_t cap = channel->spill_cap == 0 ? 64 : channel->spill_cap * 2;
 		uint8_t *spill = realloc(channel->spill, cap * channel->message_bytes);
