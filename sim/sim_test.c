@@ -233,6 +233,24 @@ TEST(a_meeting_calls_a_telephone)
 	sim_world_end(world);
 }
 
+/* As two bridges do it: both are ICE-lite, so neither checks the other. */
+TEST(a_meeting_that_calls_another_is_heard_there)
+{
+	struct sim_world *world = sim_world_create(14, &good);
+	struct sim_phone *here = call(world, 400, SIM_CLEAR, false);
+	struct sim_phone *there = sim_phone_call(
+		world, &(struct sim_phone_settings){ .target = "other", .pitch_hz = 700 });
+	sim_world_run(world, 2 * SIM_S);
+	uint32_t leg = 0;
+	EXPECT(sim_world_dial(world, "demo", "other@192.0.2.1", &leg));
+	sim_world_run(world, 5 * SIM_S);
+	EXPECT(phone_hears(here, 700) && phone_hears(there, 400));
+	EXPECT(phone_hears_nothing_of(here, 400) && phone_hears_nothing_of(there, 700));
+	meeting_leg_drop(sim_world_meeting(world), leg, LEG_END_API_INITIATED_TEARDOWN,
+	                 sim_world_now(world));
+	sim_world_end(world);
+}
+
 TEST(a_telephone_that_vanishes_is_noticed)
 {
 	struct sim_world *world = sim_world_create(10, &good);

@@ -410,6 +410,7 @@ sim_world_create(uint64_t seed, const struct sim_path *path)
 	CHECK(meeting_create(&world->meeting, &meeting, world->now_us) == 0);
 	add_space(world, "demo", "1001", NULL);
 	add_space(world, "secret", "1002", "1234");
+	add_space(world, "other", "1003", NULL);
 	world->listener = (struct sip_ua_listener){ .transport = SIP_TRANSPORT_UDP,
 		                                    .addr = *sim_world_sip_addr() };
 	struct sip_ua_settings ua = sip_ua_settings_default();

@@ -243,7 +243,9 @@ order_transport(struct bridge *bridge, const struct bridge_leg *leg, const struc
 	               : line->security == SDP_SECURITY_SDES ? MEDIA_SECURITY_SDES
 	                                                     : MEDIA_SECURITY_NONE;
 	to->rtcp_mux = line->rtcp_mux;
-	to->ice = line->ice;
+	/* Two lite agents check nothing: each sends to the other's only candidate, which is the
+	 * default one (RFC 8445 s2.5, s8.2). */
+	to->ice = line->ice && !line->remote_ice_lite;
 	to->dtls_server = line->dtls_server;
 	to->remote_rtp = line->remote_rtp;
 	to->remote_rtcp = line->remote_rtcp;

@@ -97,7 +97,6 @@ struct media_transport_settings {
 	bool rtcp_mux;
 	bool ice;
 	bool dtls_server;         /* we are the DTLS server (passive) */
-	bool ice_controlling;     /* both sides are lite: we check (RFC 8445 s6.1.1) */
 	uint8_t fingerprint_len;  /* of the peer's certificate; its length tells the hash */
 	uint8_t sdes_suite_tx;    /* enum srtp_suite */
 	uint8_t sdes_suite_rx;
