@@ -129,6 +129,9 @@ struct sim_phone *sim_phone_wait(struct sim_world *world, double pitch_hz, char 
 bool sim_phone_talking(const struct sim_phone *phone); /* answered and media agreed */
 void sim_phone_mute(struct sim_phone *phone, bool muted);
 void sim_phone_hold(struct sim_phone *phone, bool held);
+/* Offers this instead of what it can do; the old agreement stands when it is refused. */
+void sim_phone_offer(struct sim_phone *phone, struct str sdp);
+unsigned sim_phone_offer_status(const struct sim_phone *phone); /* of the last refused offer */
 void sim_phone_hang_up(struct sim_phone *phone);
 void sim_phone_vanish(struct sim_phone *phone); /* no word, no packet any more */
 struct sim_ear *sim_phone_ear(struct sim_phone *phone);

@@ -23,6 +23,7 @@ struct sim_phone {
 	bool talking;
 	bool vanished;
 	unsigned status;
+	unsigned offer_status;
 	const char *passcode;
 	enum sim_security security;
 	struct sdp_settings settings;
@@ -244,6 +245,7 @@ on_event(struct sim_phone *phone, const struct sip_event *event, int64_t now_us)
 			apply(phone, now_us);
 		break;
 	case SIP_EVENT_OFFER_FAILED:
+		phone->offer_status = event->status;
 		sdp_session_offer_drop(phone->sdp);
 		break;
 	case SIP_EVENT_INFO:
@@ -404,6 +406,20 @@ sim_phone_hold(struct sim_phone *phone, bool held)
 	if (sip_session_offer(phone->ua, phone->session, offer, now_us) != 0)
 		sdp_session_offer_drop(phone->sdp);
 	drain(phone, now_us);
+}
+
+void
+sim_phone_offer(struct sim_phone *phone, struct str sdp)
+{
+	const int64_t now_us = sim_world_now(phone->world);
+	CHECK(sip_session_offer(phone->ua, phone->session, sdp, now_us) == 0);
+	drain(phone, now_us);
+}
+
+unsigned
+sim_phone_offer_status(const struct sim_phone *phone)
+{
+	return phone->offer_status;
 }
 
 void

@@ -214,6 +214,25 @@ TEST(a_telephone_on_hold_is_not_heard_and_comes_back)
 	sim_world_end(world);
 }
 
+TEST(a_new_offer_that_cannot_be_taken_leaves_the_call_as_it_was)
+{
+	struct sim_world *world = sim_world_create(15, &good);
+	struct sim_phone *asks = call(world, 400, SIM_SDES, false);
+	struct sim_phone *other = call(world, 700, SIM_CLEAR, false);
+	sim_world_run(world, 3 * SIM_S);
+	sim_phone_offer(asks, STR("v=0\r\no=- 1 1 IN IP4 198.51.100.1\r\ns=-\r\n"
+	                          "c=IN IP4 198.51.100.1\r\nt=0 0\r\n"
+	                          "m=audio 4000 RTP/AVP 18\r\na=rtpmap:18 G729/8000\r\n"));
+	sim_world_run(world, 3 * SIM_S);
+	EXPECT_EQ(sim_phone_offer_status(asks), 488);
+	EXPECT(phone_hears(asks, 700) && phone_hears(other, 400));
+	sim_phone_hold(asks, true);
+	sim_phone_hold(asks, false);
+	sim_world_run(world, 3 * SIM_S);
+	EXPECT(phone_hears(asks, 700) && phone_hears(other, 400));
+	sim_world_end(world);
+}
+
 TEST(a_meeting_calls_a_telephone)
 {
 	struct sim_world *world = sim_world_create(9, &good);
