@@ -385,7 +385,11 @@ start_sip(struct shell *shell)
 	settings.sessions_max = calls_max(shell) + calls_max(shell) / 4 + SIP_SPARE;
 	settings.transactions_max = settings.sessions_max * SIP_TRANSACTIONS_A_CALL;
 	settings.blocks_max = settings.sessions_max * SIP_BLOCKS_A_CALL;
-	return sip_ua_create(&shell->ua, &settings, loop_now_us()) == 0 ||
+	/* At the end every call may want a connection, and none may be had. */
+	shell->later_max = settings.flows_max + settings.transactions_max;
+	shell->later = calloc(shell->later_max, sizeof *shell->later);
+	return (shell->later != NULL &&
+	        sip_ua_create(&shell->ua, &settings, loop_now_us()) == 0) ||
 	       shell_fail(shell, "not enough memory for SIP");
 }
 
@@ -484,6 +488,7 @@ finish(struct shell *shell)
 	bridge_destroy(shell->bridge);
 	api_destroy(shell->api);
 	sip_ua_destroy(shell->ua);
+	free(shell->later);
 	webadmin_close_store(shell);
 	meeting_destroy(shell->meeting);
 	prompts_destroy(shell->prompts);

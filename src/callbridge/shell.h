@@ -25,7 +25,6 @@ enum {
 	SHELL_PATH_MAX = 512,
 	SHELL_ADDRESSES_MAX = 5, /* of each three SIP listeners are made */
 	SHELL_TEXT_MAX = 512,
-	SHELL_LATER_MAX = 4096, /* more connections or questions than one drain can order */
 	C2W_RETRY_US_MIN = 500 * 1000,
 	C2W_RETRY_US_MAX = 8 * 1000 * 1000,
 };
@@ -121,8 +120,9 @@ struct shell {
 	struct map flow_by_id;
 	struct dns *dns;
 	struct slab questions;
-	struct sip_later later[SHELL_LATER_MAX];
-	unsigned later_count;
+	struct sip_later *later; /* one for each connection and transaction there can be */
+	uint32_t later_max;
+	uint32_t later_count;
 
 	/* Web Admin. */
 	struct http *http;

@@ -157,7 +157,7 @@ on_connected(void *context, struct tcp_connection *connection)
 static void
 later(struct shell *shell, struct sip_later what)
 {
-	CHECK(shell->later_count < SHELL_LATER_MAX);
+	CHECK(shell->later_count < shell->later_max);
 	shell->later[shell->later_count++] = what;
 }
 
