@@ -250,16 +250,8 @@ load_prompts(struct shell *shell)
 		                              "../share/convoke/prompts" };
 	char program[SHELL_PATH_MAX];
 	char dir[SHELL_PATH_MAX + 32];
-	const ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
-	char *slash = NULL;
-	if (len > 0) {
-		program[len] = '\0';
-		slash = strrchr(program, '/');
-	}
-	if (slash == NULL)
-		return;
-	*slash = '\0';
-	for (size_t i = 0; i < COUNT_OF(places) && shell->prompts == NULL; i++) {
+	const bool known = dir_of_program(program, sizeof program) == 0;
+	for (size_t i = 0; known && i < COUNT_OF(places) && shell->prompts == NULL; i++) {
 		snprintf(dir, sizeof dir, "%s/%s", program, places[i]);
 		if (prompts_create(&shell->prompts, dir, on_bad_prompt, NULL) != 0)
 			shell->prompts = NULL;

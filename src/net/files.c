@@ -156,3 +156,19 @@ dir_make(const char *path, unsigned mode)
 		return -errno;
 	return S_ISDIR(about.st_mode) ? 0 : -ENOTDIR;
 }
+
+int
+dir_of_program(char *out, size_t cap)
+{
+	const ssize_t len = readlink("/proc/self/exe", out, cap);
+	if (len < 0)
+		return -errno;
+	if ((size_t)len >= cap)
+		return -ENAMETOOLONG;
+	out[len] = '\0';
+	char *slash = strrchr(out, '/');
+	if (slash == NULL)
+		return -ENOENT;
+	slash[slash == out] = '\0';
+	return 0;
+}

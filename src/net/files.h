@@ -24,4 +24,7 @@
 /* Makes a folder and those above it that are missing; an existing folder is fine. */
 [[nodiscard]] int dir_make(const char *path, unsigned mode);
 
+/* The folder that our own executable is in, for what lies beside it. */
+[[nodiscard]] int dir_of_program(char *out, size_t cap);
+
 #endif

@@ -87,6 +87,16 @@ TEST(folders_are_made_with_those_above_them)
 	rmdir(folder);
 }
 
+TEST(the_program_knows_the_folder_it_is_in)
+{
+	char dir[4096], small[2], file[4200];
+	EXPECT_EQ(dir_of_program(dir, sizeof dir), 0);
+	EXPECT_EQ(dir[0], '/');
+	snprintf(file, sizeof file, "%s/%s", dir, program_invocation_short_name);
+	EXPECT_EQ(access(file, X_OK), 0);
+	EXPECT_EQ(dir_of_program(small, sizeof small), -ENAMETOOLONG);
+}
+
 TEST(the_wall_clock_reads_as_utc)
 {
 	char text[WALL_TEXT_MAX];

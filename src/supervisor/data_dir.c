@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <pwd.h>
@@ -69,26 +68,14 @@ data_dir_find(struct data_dir *dir, const char *path, char error[DATA_ERROR_MAX]
 	return true;
 }
 
-/* The folder of our own executable, which every component must be able to use, with what lies
- * beside it. */
-static bool
-own_folder(char out[PATH_MAX])
-{
-	char path[PATH_MAX];
-	const ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
-	if (len <= 0)
-		return false;
-	path[len] = '\0';
-	return str_copy(out, PATH_MAX, str_of(dirname(path)));
-}
-
 /* A folder that root has just made is given to the system user, if that can work there. */
 static bool
 give_away(struct data_dir *dir, char error[DATA_ERROR_MAX])
 {
 	char program[PATH_MAX], blocked[DATA_PATH_MAX];
 	const struct passwd *user = geteuid() == 0 ? getpwnam(system_user) : NULL;
-	if (user == NULL || !own_folder(program))
+	/* Every component must be able to use the program and what lies beside it. */
+	if (user == NULL || dir_of_program(program, sizeof program) != 0)
 		return true;
 	if (!privilege_reaches(user->pw_uid, user->pw_gid, dir->path, blocked, sizeof blocked) ||
 	    !privilege_reaches(user->pw_uid, user->pw_gid, program, blocked, sizeof blocked)) {

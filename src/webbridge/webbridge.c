@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "net/files.h"
 #include "net/iface.h"
 #include "net/port_owner.h"
 #include "net/random.h"
@@ -94,16 +95,10 @@ load_pages(struct shell *shell)
 		                              "../web/app/dist" };
 	char program[SHELL_PATH_MAX];
 	char dir[SHELL_PATH_MAX + 32];
-	const ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
-	char *slash = NULL;
-	if (len > 0) {
-		program[len] = '\0';
-		slash = strrchr(program, '/');
-	}
-	if (slash == NULL)
-		return fail(shell, "the program does not know where it is");
-	*slash = '\0';
-	int rc = -ENOENT;
+	int rc = dir_of_program(program, sizeof program);
+	if (rc != 0)
+		return fail(shell, "the program does not know where it is: %s", strerror(-rc));
+	rc = -ENOENT;
 	for (size_t i = 0; i < COUNT_OF(places) && rc == -ENOENT; i++) {
 		snprintf(dir, sizeof dir, "%s/%s", program, places[i]);
 		rc = pages_create(&shell->pages, dir);
