@@ -64,7 +64,7 @@ bench_threads(pid_t pid, const char *name, pid_t out[BENCH_THREADS_MAX])
 		if (fgets(comm, sizeof comm, file) != NULL) {
 			comm[strcspn(comm, "\n")] = '\0';
 			if (name == NULL || strcmp(comm, name) == 0)
-				out[count++] = (pid_t)atoi(task->d_name);
+				out[count++] = (pid_t)strtol(task->d_name, NULL, 10);
 		}
 		fclose(file);
 	}

@@ -470,7 +470,7 @@ main(int argc, char **argv)
 		if (strcmp(argv[i], "--json") == 0)
 			bench_json = true;
 		else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
-			seconds = atoi(argv[++i]);
+			seconds = (int)strtol(argv[++i], NULL, 10);
 	}
 	if (seconds < 2 || seconds > SECONDS_MAX) {
 		fprintf(stderr, "delay_bench: 2 to %d seconds\n", SECONDS_MAX);

@@ -57,11 +57,11 @@ janus_start(struct janus *janus, const char *script, const struct net_addr *legs
 	if (write(janus->to_script, "\n", 1) != 1 ||
 	    fgets(line, sizeof line, janus->from_script) == NULL)
 		return false;
-	janus->pid = (pid_t)atoi(line);
+	janus->pid = (pid_t)strtol(line, NULL, 10);
 	for (unsigned i = 0; i < count; i++) {
 		if (fgets(line, sizeof line, janus->from_script) == NULL)
 			return false;
-		janus->legs[i] = addr_ip4(127, 0, 0, 1, (uint16_t)atoi(line));
+		janus->legs[i] = addr_ip4(127, 0, 0, 1, (uint16_t)strtol(line, NULL, 10));
 	}
 	return janus->pid > 0;
 }

@@ -168,8 +168,8 @@ browser_joins(struct bridge *bridge, const struct dtls_context *context, unsigne
 	transport.transport.dtls_server = true;
 	transport.transport.fingerprint_len = 32;
 	memcpy(transport.transport.fingerprint, fingerprint->digest, 32);
-	strcpy(transport.transport.ice_ufrag, "abcd");
-	strcpy(transport.transport.ice_pwd, "abcdefghijklmnopqrstuvwx");
+	str_copy(transport.transport.ice_ufrag, sizeof transport.transport.ice_ufrag, STR("abcd"));
+	str_copy(transport.transport.ice_pwd, sizeof transport.transport.ice_pwd, STR("abcdefghijklmnopqrstuvwx"));
 	bridge_post(bridge, &transport);
 	bridge_enter(bridge, index, 0);
 
@@ -262,7 +262,7 @@ main(int argc, char **argv)
 		if (strcmp(argv[i], "--json") == 0)
 			bench_json = true;
 		else if (strcmp(argv[i], "--legs") == 0 && i + 1 < argc)
-			legs = (unsigned)atoi(argv[++i]);
+			legs = (unsigned)strtoul(argv[++i], NULL, 10);
 	}
 	if (legs == 0 || legs > LEGS_MAX) {
 		fprintf(stderr, "memory_bench: 1 to %d legs\n", LEGS_MAX);

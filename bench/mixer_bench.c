@@ -345,11 +345,11 @@ main(int argc, char **argv)
 		}
 		if (strcmp(argv[i], "--all") == 0 || strcmp(argv[i], "--listen") == 0) {
 			row.all_talk = argv[i][2] == 'a';
-			row.legs = (unsigned)atoi(value);
+			row.legs = (unsigned)strtoul(value, NULL, 10);
 		} else if (strcmp(argv[i], "--room") == 0) {
-			row.per_room = (unsigned)atoi(value);
+			row.per_room = (unsigned)strtoul(value, NULL, 10);
 		} else if (strcmp(argv[i], "--seconds") == 0) {
-			seconds = atoi(value);
+			seconds = (int)strtol(value, NULL, 10);
 		} else if (strcmp(argv[i], "--janus") == 0) {
 			janus_script = value;
 		} else if (strcmp(argv[i], "--suite") == 0) {

@@ -13,7 +13,7 @@ TEST(names_are_known_in_any_case_and_in_compact_form)
 {
 	for (unsigned id = 1; id < SIP_HEADER_COUNT; id++) {
 		char name[64];
-		strcpy(name, sip_header_name((enum sip_header_id)id));
+		EXPECT(str_copy(name, sizeof name, str_of(sip_header_name((enum sip_header_id)id))));
 		EXPECT_EQ(sip_header_of(str_of(name)), id);
 		for (char *c = name; *c != '\0'; c++)
 			*c = (char)toupper((unsigned char)*c);

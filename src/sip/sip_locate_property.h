@@ -32,15 +32,19 @@ invent_record(struct dns_record *record, struct reader *r, enum dns_type asked)
 		record->srv.priority = reader_u8(r) & 3;
 		record->srv.weight = reader_u16(r);
 		record->srv.port = reader_u8(r);
-		strcpy(record->srv.target, names[reader_u8(r) % COUNT_OF(names)]);
+		str_copy(record->srv.target, sizeof record->srv.target,
+		         str_of(names[reader_u8(r) % COUNT_OF(names)]));
 		break;
 	case DNS_NAPTR:
 		record->naptr.order = reader_u8(r);
 		record->naptr.preference = reader_u8(r);
 		record->naptr.regexp = (kind & 0x10) != 0;
-		strcpy(record->naptr.flags, (kind & 8) != 0 ? "u" : "S");
-		strcpy(record->naptr.service, services[reader_u8(r) % COUNT_OF(services)]);
-		strcpy(record->naptr.replacement, names[reader_u8(r) % COUNT_OF(names)]);
+		str_copy(record->naptr.flags, sizeof record->naptr.flags,
+		         str_of((kind & 8) != 0 ? "u" : "S"));
+		str_copy(record->naptr.service, sizeof record->naptr.service,
+		         str_of(services[reader_u8(r) % COUNT_OF(services)]));
+		str_copy(record->naptr.replacement, sizeof record->naptr.replacement,
+		         str_of(names[reader_u8(r) % COUNT_OF(names)]));
 		break;
 	}
 }

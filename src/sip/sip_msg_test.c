@@ -471,7 +471,7 @@ grow(size_t count, const char *before, const char *again, const char *after)
 	char *at = stpcpy(text, before);
 	for (size_t i = 0; i < count; i++)
 		at = stpcpy(at, again);
-	strcpy(at, after);
+	memcpy(at, after, strlen(after) + 1);
 	return text;
 }
 
