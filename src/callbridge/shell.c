@@ -377,6 +377,9 @@ start_sip(struct shell *shell)
 	settings.sessions_max = calls_max(shell) + calls_max(shell) / 4 + SIP_SPARE;
 	settings.transactions_max = settings.sessions_max * SIP_TRANSACTIONS_A_CALL;
 	settings.blocks_max = settings.sessions_max * SIP_BLOCKS_A_CALL;
+	/* Callers that do not acknowledge leave half of the calls to those that do. */
+	settings.half_open_max = calls_max(shell) / 2 + 1;
+	settings.half_open_per_source_max = settings.half_open_max / 4 + 1;
 	/* At the end every call may want a connection, and none may be had. */
 	shell->later_max = settings.flows_max + settings.transactions_max;
 	shell->later = calloc(shell->later_max, sizeof *shell->later);

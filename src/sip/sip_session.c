@@ -368,6 +368,33 @@ sip_session_give_up_timer(struct sip_ua *ua, uint32_t id)
 	}
 }
 
+bool
+sip_session_crowd_out(struct sip_ua *ua)
+{
+	uint32_t next = 0;
+	for (uint32_t id = ua->txn_first[SIP_TXNS_HALF_OPEN]; id != 0; id = next) {
+		struct sip_txn *txn = sip_txn_get(ua, id);
+		struct sip_session *session = sip_session_get(ua, txn->session);
+		next = txn->links[SIP_TXNS_HALF_OPEN].next;
+		if (ua->now_us - txn->half_open_us < ua->settings.t1_us)
+			return false;
+		if (session == NULL || session->invite != id) {
+			/* Refused, and the ACK of that is missing. */
+			sip_txn_end(ua, txn);
+		} else if (session->ack_cseq != 0) {
+			/* No BYE: it would go to somebody who most likely never called. */
+			sip_session_finish(ua, session, SIP_END_TIMEOUT, 0,
+			                   STR("no ACK received while others wait"));
+			sip_session_free(ua, session);
+		} else {
+			continue; /* our own user has not answered it yet */
+		}
+		ua->counters[SIP_UA_CROWDED_OUT]++;
+		return true;
+	}
+	return false;
+}
+
 /* ---- requests within the call --------------------------------------------------------------- */
 
 static void

@@ -13,34 +13,41 @@ sip_txn_get(const struct sip_ua *ua, uint32_t id)
 }
 
 static void
-linger_remove(struct sip_ua *ua, struct sip_txn *txn)
+list_append(struct sip_ua *ua, struct sip_txn *txn, enum sip_txn_list list)
 {
-	if (!txn->linger)
+	struct sip_txn_link *link = &txn->links[list];
+	const uint32_t last = ua->txn_last[list];
+	if (link->in)
 		return;
-	txn->linger = false;
-	if (txn->linger_prev != 0)
-		sip_txn_get(ua, txn->linger_prev)->linger_next = txn->linger_next;
+	*link = (struct sip_txn_link){ .prev = last, .in = true };
+	if (last != 0)
+		sip_txn_get(ua, last)->links[list].next = txn->id;
 	else
-		ua->linger_first = txn->linger_next;
-	if (txn->linger_next != 0)
-		sip_txn_get(ua, txn->linger_next)->linger_prev = txn->linger_prev;
+		ua->txn_first[list] = txn->id;
+	ua->txn_last[list] = txn->id;
+}
+
+static void
+list_remove(struct sip_ua *ua, struct sip_txn *txn, enum sip_txn_list list)
+{
+	const struct sip_txn_link link = txn->links[list];
+	if (!link.in)
+		return;
+	txn->links[list] = (struct sip_txn_link){ 0 };
+	if (link.prev != 0)
+		sip_txn_get(ua, link.prev)->links[list].next = link.next;
 	else
-		ua->linger_last = txn->linger_prev;
+		ua->txn_first[list] = link.next;
+	if (link.next != 0)
+		sip_txn_get(ua, link.next)->links[list].prev = link.prev;
+	else
+		ua->txn_last[list] = link.prev;
 }
 
 void
 sip_txn_linger(struct sip_ua *ua, struct sip_txn *txn)
 {
-	if (txn->linger)
-		return;
-	txn->linger = true;
-	txn->linger_next = 0;
-	txn->linger_prev = ua->linger_last;
-	if (ua->linger_last != 0)
-		sip_txn_get(ua, ua->linger_last)->linger_next = txn->id;
-	else
-		ua->linger_first = txn->id;
-	ua->linger_last = txn->id;
+	list_append(ua, txn, SIP_TXNS_LINGERING);
 }
 
 struct sip_txn *
@@ -50,9 +57,9 @@ sip_txn_take(struct sip_ua *ua, enum sip_txn_kind kind, enum sip_method method)
 	/* What only waits for retransmissions makes room, the oldest first, but not the one whose
 	 * step is being taken. */
 	if (ua->txns.count == ua->txns.cap) {
-		struct sip_txn *oldest = sip_txn_get(ua, ua->linger_first);
+		struct sip_txn *oldest = sip_txn_get(ua, ua->txn_first[SIP_TXNS_LINGERING]);
 		if (oldest != NULL && oldest->id == ua->busy_txn)
-			oldest = sip_txn_get(ua, oldest->linger_next);
+			oldest = sip_txn_get(ua, oldest->links[SIP_TXNS_LINGERING].next);
 		if (oldest != NULL)
 			sip_txn_end(ua, oldest);
 	}
@@ -72,8 +79,9 @@ sip_txn_make_room(struct sip_ua *ua)
 {
 	const size_t wanted = (size_t)(ua->store.cap / 8) * SIP_BLOCK_BYTES;
 	CHECK(ua->busy_txn == 0);
-	while (ua->linger_first != 0 && !sip_store_has_room(&ua->store, SIP_FOR_NEW, wanted))
-		sip_txn_end(ua, sip_txn_get(ua, ua->linger_first));
+	while (ua->txn_first[SIP_TXNS_LINGERING] != 0 &&
+	       !sip_store_has_room(&ua->store, SIP_FOR_NEW, wanted))
+		sip_txn_end(ua, sip_txn_get(ua, ua->txn_first[SIP_TXNS_LINGERING]));
 }
 
 void
@@ -102,11 +110,14 @@ sip_txn_set_half_open(struct sip_ua *ua, struct sip_txn *txn, bool half_open)
 		CHECK(source != NULL);
 		source->half_open++;
 		ua->half_open++;
+		txn->half_open_us = ua->now_us;
+		list_append(ua, txn, SIP_TXNS_HALF_OPEN);
 		return;
 	}
 	CHECK(source != NULL && source->half_open != 0 && ua->half_open != 0);
 	source->half_open--;
 	ua->half_open--;
+	list_remove(ua, txn, SIP_TXNS_HALF_OPEN);
 	sip_source_put(ua, txn->source);
 }
 
@@ -115,7 +126,7 @@ sip_txn_end(struct sip_ua *ua, struct sip_txn *txn)
 {
 	sip_timer_stop(ua, &txn->retransmit);
 	sip_timer_stop(ua, &txn->timeout);
-	linger_remove(ua, txn);
+	list_remove(ua, txn, SIP_TXNS_LINGERING);
 	sip_flow_remove_txn(ua, txn);
 	sip_txn_set_half_open(ua, txn, false);
 	if (txn->key != 0)

@@ -406,8 +406,10 @@ has_room_for_call(struct sip_ua *ua, const struct sip_msg *msg, const struct sip
 		return false;
 	}
 	/* Transactions that only linger can be given up; of the others an eighth is kept free. */
-	const bool full = source == NULL || ua->half_open >= ua->settings.half_open_max ||
-	                  (ua->linger_first == 0 &&
+	const bool full = source == NULL ||
+	                  (ua->half_open >= ua->settings.half_open_max &&
+	                   !sip_session_crowd_out(ua)) ||
+	                  (ua->txn_first[SIP_TXNS_LINGERING] == 0 &&
 	                   ua->txns.count >= ua->txns.cap - ua->txns.cap / 8) ||
 	                  !sip_out_has_room(ua) ||
 	                  !sip_store_has_room(&ua->store, SIP_FOR_NEW, 2 * msg->text.len);

@@ -102,7 +102,9 @@ struct sip_ua_settings {
 	uint32_t transactions_max;
 	uint32_t flows_max; /* connections */
 	uint32_t blocks_max;              /* of 512 bytes, for every stored message */
-	uint32_t half_open_max;           /* INVITEs received, not yet confirmed */
+	/* INVITEs received, not yet confirmed.  When there are so many, one that was answered and
+	 * had time to be confirmed makes room: a liar about his address cannot confirm. */
+	uint32_t half_open_max;
 	uint32_t half_open_per_source_max; /* of them from one IP address (IPv6: one /64) */
 	uint32_t flows_per_source_max;
 
@@ -312,6 +314,7 @@ enum sip_ua_counter {
 	SIP_UA_STRAY,           /* responses and ACKs that match nothing */
 	SIP_UA_REFUSED_FULL,    /* 503: tables */
 	SIP_UA_REFUSED_SOURCE,  /* 503: one source's share */
+	SIP_UA_CROWDED_OUT,     /* half-open calls given up for newer ones */
 	SIP_UA_CHALLENGED,
 	SIP_UA_OUT_LOST,        /* a datagram not queued for lack of space */
 	SIP_UA_COUNTERS,

@@ -190,6 +190,18 @@ enum sip_failure {
 	SIP_FAILURE_FULL,
 };
 
+/* Lists of transactions, the oldest first: those that are first to go when there is no room. */
+enum sip_txn_list {
+	SIP_TXNS_LINGERING, /* only wait for retransmissions */
+	SIP_TXNS_HALF_OPEN, /* INVITEs received and not yet confirmed */
+	SIP_TXN_LISTS,
+};
+
+struct sip_txn_link {
+	uint32_t next, prev;
+	bool in;
+};
+
 struct sip_txn {
 	struct sip_timer retransmit; /* A, E, G */
 	struct sip_timer timeout;    /* B, D, F, H, I, J, K, L, M */
@@ -199,7 +211,7 @@ struct sip_txn {
 	struct sip_hop hop;
 	uint32_t id;
 	uint32_t flow_next, flow_prev; /* others on the same flow */
-	uint32_t linger_next, linger_prev;
+	struct sip_txn_link links[SIP_TXN_LISTS];
 	uint32_t session;
 	uint32_t dialog;
 	sip_bytes message; /* client: the request; server: the last response */
@@ -225,10 +237,10 @@ struct sip_txn {
 	bool udp_fallback; /* went to TCP for its size only */
 	bool cancelled;    /* CANCEL wanted or sent */
 	bool cancel_sent;
-	bool linger;
 	/* Servers. */
 	uint16_t record_route_at; /* in `answer` */
 	uint32_t source;          /* counted there as half open */
+	int64_t half_open_us;     /* since when */
 	bool half_open;
 	enum sip_txn_kind kind;
 	enum sip_txn_state state;
@@ -386,7 +398,7 @@ struct sip_ua {
 	struct map dialog_map, txn_map, flow_map, source_map;
 	uint8_t *flow_buffers;
 	uint32_t out_first, out_last;
-	uint32_t linger_first, linger_last;
+	uint32_t txn_first[SIP_TXN_LISTS], txn_last[SIP_TXN_LISTS];
 	uint32_t busy_txn; /* whose step is being taken */
 	uint32_t half_open;
 	uint64_t counters[SIP_UA_COUNTERS];
@@ -480,6 +492,9 @@ void sip_txn_end(struct sip_ua *ua, struct sip_txn *txn);
 void sip_txn_transmit(struct sip_ua *ua, const struct sip_txn *txn);
 /* From now on it may be ended when another needs its place. */
 void sip_txn_linger(struct sip_ua *ua, struct sip_txn *txn);
+/* The oldest half-open call that could have been confirmed by now is given up; false: all are too
+ * young. */
+[[nodiscard]] bool sip_session_crowd_out(struct sip_ua *ua);
 void sip_txn_set_half_open(struct sip_ua *ua, struct sip_txn *txn, bool half_open);
 void sip_txn_retransmit_timer(struct sip_ua *ua, uint32_t txn);
 void sip_txn_timeout_timer(struct sip_ua *ua, uint32_t txn);

@@ -184,6 +184,46 @@ TEST(ten_thousand_half_open_calls_of_one_source_starve_nobody)
 	sip_ua_destroy(stage.ua);
 }
 
+static void
+answer_all_incoming(void)
+{
+	const struct kept *incoming = find_event(SIP_EVENT_INCOMING);
+	if (incoming == NULL)
+		return;
+	EXPECT_EQ(sip_session_accept(stage.ua, incoming->words.session, STR("v=0"), stage.now_us),
+	          0);
+	drain();
+}
+
+/* Nobody whose INVITE is a lie about his address can acknowledge; whoever can, does so at once. */
+TEST(half_open_calls_of_many_sources_make_room_for_the_next_caller)
+{
+	struct sip_ua_settings settings = settings_of();
+	char text[1024];
+	settings.half_open_max = 8;
+	begin(&settings);
+	for (unsigned i = 0; i < settings.half_open_max; i++) {
+		const struct net_addr from =
+			addr_ip4(198, 51, 100, (uint8_t)(i % 250), (uint16_t)(1024 + i));
+		give(&from, text, write_invite(text, sizeof text, "x", i, "UDP", ""));
+		answer_all_incoming();
+	}
+	EXPECT_EQ(sip_ua_count(stage.ua).half_open, settings.half_open_max);
+	/* They are young: they may be on their way still. */
+	const struct net_addr other = addr_ip4(192, 0, 2, 9, 5060);
+	give(&other, text, write_invite(text, sizeof text, "x", 20000, "UDP", ""));
+	EXPECT(find(SIP_OUT_DATAGRAM, "SIP/2.0 503") != NULL);
+	pass(SECOND);
+	give(&other, text, write_invite(text, sizeof text, "x", 20001, "UDP", ""));
+	const struct kept *ended = find_event(SIP_EVENT_ENDED);
+	EXPECT(ended != NULL && ended->words.cause == SIP_END_TIMEOUT);
+	EXPECT(find_event(SIP_EVENT_INCOMING) != NULL);
+	EXPECT(find(SIP_OUT_DATAGRAM, "BYE ") == NULL);
+	EXPECT_EQ(sip_ua_count(stage.ua).half_open, settings.half_open_max);
+	EXPECT_EQ(sip_ua_count(stage.ua).counters[SIP_UA_CROWDED_OUT], 1);
+	sip_ua_destroy(stage.ua);
+}
+
 /* Answers a call whose Contact is `contact` from `from` and ends it; says where the BYE went. */
 /* A call that came in, was answered and is ended by us; the stage stays as it is then. */
 static const struct kept *
