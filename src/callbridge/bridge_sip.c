@@ -218,6 +218,7 @@ incoming(struct bridge *bridge, const struct sip_event *event, int64_t now_us)
 	leg->session = event->session;
 	leg->entry = entry;
 	leg->stage = STAGE_OPENING;
+	leg->unproven = true;
 	leg->signalling = event->incoming.source;
 	leg->local = bridge->settings.listeners[event->incoming.listener].addr;
 	sip_session_set_user(bridge->settings.ua, event->session, leg->handle);
@@ -253,9 +254,10 @@ confirmed(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event 
 {
 	if (leg->stage != STAGE_ANSWERED)
 		return;
-	if (leg->late_offer && (event->body.len == 0 ||
-	                        sdp_session_answer_take(leg->sdp, event->body) != SDP_OK ||
-	                        !description_apply(bridge, leg, now_us))) {
+	leg->unproven = false;
+	if ((leg->late_offer && (event->body.len == 0 ||
+	                         sdp_session_answer_take(leg->sdp, event->body) != SDP_OK)) ||
+	    !description_apply(bridge, leg, now_us)) {
 		end_session(bridge, leg, LEG_END_ERROR, 488, STR("Not Acceptable Here"), now_us);
 		return;
 	}
