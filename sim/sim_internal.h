@@ -37,6 +37,7 @@ struct sim_voice {
 	uint32_t received;
 	/* Keys to be pressed, as telephone-events. */
 	const char *digits;
+	unsigned digits_wait_packets; /* how long it has listened so far */
 	unsigned digit_packets;
 	uint32_t digit_timestamp;
 };

@@ -8,6 +8,7 @@
 
 enum {
 	AMPLITUDE = 6000,
+	DIGITS_WAIT_PACKETS = 25, /* nobody types before he is asked */
 	DIGIT_PACKETS = 8, /* five of the press, three of its end */
 	DIGIT_GAP_PACKETS = 6,
 };
@@ -98,6 +99,10 @@ press(struct sim_voice *voice, int64_t now_us)
 {
 	if (voice->digits == NULL || *voice->digits == '\0' || voice->dtmf_type == 0)
 		return false;
+	if (voice->digits_wait_packets < DIGITS_WAIT_PACKETS) {
+		voice->digits_wait_packets++;
+		return false;
+	}
 	const unsigned packet = voice->digit_packets++;
 	if (packet >= DIGIT_PACKETS) {
 		if (packet == DIGIT_PACKETS + DIGIT_GAP_PACKETS) {
