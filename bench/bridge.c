@@ -93,6 +93,7 @@ bridge_create(struct bridge *bridge, const struct bridge_settings *settings)
 		.media = {
 			.legs_max = settings->legs_max,
 			.rooms_max = settings->rooms_max,
+			.talkers_max = settings->talkers_max,
 			.seed = 7,
 			.shared_addr = shared,
 			.dtls = settings->dtls,

@@ -16,6 +16,7 @@
 struct bridge_settings {
 	unsigned legs_max;
 	unsigned rooms_max;
+	unsigned talkers_max; /* 0: the usual number */
 	struct net_addr bind; /* an address nobody else uses: ports are taken from the bottom up */
 	const struct dtls_context *dtls;
 	int core;             /* to pin the worker to, or -1 */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How many people one core mixes: a real media worker over loopback, beside Janus' AudioBridge.
  *
- *	mixer_bench [--json] [--all N] [--listen N] [--room N] [--suite cm|gcm|none] [--seconds N]
- *	            [--janus SCRIPT]
+ *	mixer_bench [--json] [--all N] [--listen N] [--room N] [--suite cm|gcm|none] [--talkers N]
+ *	            [--seconds N] [--janus SCRIPT]
  *
- * Without --all or --listen it goes through the whole table.
+ * Without --all or --listen it goes through the whole table.  --talkers is how many the bridge mixes.
  *
  * Method: the legs of a load thread on one core talk SRTP to a worker pinned to the other.  After two
  * seconds, the worker's CPU time is read once a second; the median second counts.  A row stands
@@ -56,6 +56,7 @@ struct result {
 };
 
 static int seconds = SECONDS_DEFAULT;
+static unsigned talkers_max; /* 0: the bridge's own choice */
 
 static unsigned
 room_size(const struct row *row)
@@ -158,6 +159,7 @@ run_bridge(const struct row *row, struct result *result)
 	const struct bridge_settings settings = {
 		.legs_max = row->legs,
 		.rooms_max = rooms,
+		.talkers_max = talkers_max,
 		.bind = addr_ip4(127, 0, 77, 1, 0),
 		.core = WORKER_CORE,
 	};
@@ -348,6 +350,8 @@ main(int argc, char **argv)
 			row.legs = (unsigned)strtoul(value, NULL, 10);
 		} else if (strcmp(argv[i], "--room") == 0) {
 			row.per_room = (unsigned)strtoul(value, NULL, 10);
+		} else if (strcmp(argv[i], "--talkers") == 0) {
+			talkers_max = (unsigned)atoi(value);
 		} else if (strcmp(argv[i], "--seconds") == 0) {
 			seconds = (int)strtol(value, NULL, 10);
 		} else if (strcmp(argv[i], "--janus") == 0) {
