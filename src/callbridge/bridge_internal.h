@@ -209,9 +209,10 @@ void sip_event(struct bridge *bridge, const struct sip_event *event, int64_t now
 void sip_media_opened(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
 void sip_media_refused(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
 void sip_dial(struct bridge *bridge, uint32_t meeting_leg, int64_t now_us);
-/* Into the meeting of leg->entry, or of a running `call`; 0, or the status to refuse with. */
+/* Into the meeting of leg->entry, or into the place of the leg `replaces`; 0, or the status to refuse
+ * with. */
 uint16_t sip_join(struct bridge *bridge, struct bridge_leg *leg, const struct caller *caller,
-                  uint32_t call, int64_t now_us);
+                  uint32_t replaces, int64_t now_us);
 void sip_drop(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reason, int64_t now_us);
 
 /* bridge_web.c */

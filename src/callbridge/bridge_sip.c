@@ -96,16 +96,16 @@ route(struct bridge *bridge, const struct sip_event *event, struct meeting_entry
 	return 404;
 }
 
-/* The call that a Replaces header points into, so that the new leg takes the old one's place. */
+/* The model's leg that a Replaces header names; 0: it is in no call (yet). */
 static uint32_t
-replaced_call(const struct bridge *bridge, sip_session_id session)
+replaced_leg(const struct bridge *bridge, sip_session_id session)
 {
 	for (uint32_t at = 0, handle; (handle = slab_next(&bridge->legs, &at)) != 0;) {
 		const struct bridge_leg *leg = bridge_leg_get(bridge, handle);
 		if (leg->kind != LEG_SIP || leg->session.v != session.v)
 			continue;
 		const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
-		return model != NULL ? model->call : 0;
+		return model != NULL && model->state != LEG_ENDING ? leg->meeting_leg : 0;
 	}
 	return 0;
 }
@@ -125,12 +125,12 @@ note_caller(struct caller *caller, const struct sip_event *event)
 }
 
 uint16_t
-sip_join(struct bridge *bridge, struct bridge_leg *leg, const struct caller *caller, uint32_t call,
-         int64_t now_us)
+sip_join(struct bridge *bridge, struct bridge_leg *leg, const struct caller *caller,
+         uint32_t replaces, int64_t now_us)
 {
 	const struct meeting_join request = {
 		.entry = leg->entry,
-		.call = call,
+		.replaces = replaces,
 		.kind = LEG_SIP,
 		.owner = leg->handle,
 		.name = str_of(caller->name),
@@ -155,12 +155,12 @@ sip_join(struct bridge *bridge, struct bridge_leg *leg, const struct caller *cal
 /* In now, or later when the passcode was typed. */
 static uint16_t
 let_in_or_ask(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *event,
-              uint32_t call, bool ask, int64_t now_us)
+              uint32_t replaces, bool ask, int64_t now_us)
 {
 	struct caller caller = { 0 };
 	note_caller(&caller, event);
 	if (!ask)
-		return sip_join(bridge, leg, &caller, call, now_us);
+		return sip_join(bridge, leg, &caller, replaces, now_us);
 	leg->caller = malloc(sizeof *leg->caller);
 	if (leg->caller == NULL)
 		return 503;
@@ -171,15 +171,14 @@ let_in_or_ask(struct bridge *bridge, struct bridge_leg *leg, const struct sip_ev
 
 /* Takes the offer, if there is one, before anything is promised. */
 static uint16_t
-take_offer(struct bridge *bridge, struct bridge_leg *leg, uint32_t call, struct str offer)
+take_offer(struct bridge *bridge, struct bridge_leg *leg, uint32_t replaces, struct str offer)
 {
 	struct meeting *meeting = bridge->settings.meeting;
-	struct meeting_entry entry = leg->entry;
-	if (call != 0)
-		entry.space = meeting_call(meeting, call)->space;
-	const enum sip_encryption encryption = (enum sip_encryption)meeting_entry_setting(
-		meeting, &entry, LEG_PROFILE_SIP_ENCRYPTION);
-	if (description_begin(bridge, leg, encryption) != 0)
+	const uint32_t encryption =
+		replaces != 0
+			? meeting_leg_setting(meeting, replaces, LEG_PROFILE_SIP_ENCRYPTION)
+			: meeting_entry_setting(meeting, &leg->entry, LEG_PROFILE_SIP_ENCRYPTION);
+	if (description_begin(bridge, leg, (enum sip_encryption)encryption) != 0)
 		return 503;
 	leg->late_offer = offer.len == 0;
 	if (leg->late_offer)
@@ -202,11 +201,11 @@ incoming(struct bridge *bridge, const struct sip_event *event, int64_t now_us)
 {
 	bool ask = false;
 	struct meeting_entry entry = { 0 };
-	uint32_t call = 0;
+	uint32_t replaces = 0;
 	uint16_t refused = 0;
 	if (event->incoming.replaces.v != 0)
-		call = replaced_call(bridge, event->incoming.replaces);
-	if (call == 0)
+		replaces = replaced_leg(bridge, event->incoming.replaces);
+	if (replaces == 0)
 		refused = route(bridge, event, &entry, &ask);
 	struct bridge_leg *leg = NULL;
 	if (refused == 0)
@@ -222,9 +221,9 @@ incoming(struct bridge *bridge, const struct sip_event *event, int64_t now_us)
 	leg->signalling = event->incoming.source;
 	leg->local = bridge->settings.listeners[event->incoming.listener].addr;
 	sip_session_set_user(bridge->settings.ua, event->session, leg->handle);
-	refused = take_offer(bridge, leg, call, event->body);
+	refused = take_offer(bridge, leg, replaces, event->body);
 	if (refused == 0)
-		refused = let_in_or_ask(bridge, leg, event, call, ask, now_us);
+		refused = let_in_or_ask(bridge, leg, event, replaces, ask, now_us);
 	const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
 	if (refused == 0 &&
 	    !bridge_media_open(bridge, leg, model != NULL ? model->call : 0, offers_ice(leg)))
@@ -434,7 +433,12 @@ reoffered(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event 
 	}
 	if (event->body.len == 0) {
 		const struct str offer = description_offer(bridge, leg);
-		(void)sip_session_answer(bridge->settings.ua, leg->session, offer, now_us);
+		if (offer.len != 0) {
+			(void)sip_session_answer(bridge->settings.ua, leg->session, offer, now_us);
+			return;
+		}
+		sdp_session_offer_drop(leg->sdp);
+		(void)sip_session_refuse(bridge->settings.ua, leg->session, 500, now_us);
 		return;
 	}
 	struct sdp_session *before = malloc(sizeof *before);

@@ -148,20 +148,54 @@ set_override(struct leg *leg, enum leg_profile_field field, const struct value *
 	                               : leg->override_set & ~(UINT32_C(1) << field);
 }
 
+/* A guest who replaces his own leg stays a guest, and who was sent to the lobby stays there. */
+static void
+take_place(struct meeting *meeting, struct leg *leg, const struct leg *old)
+{
+	struct meeting_participant *who = participant_get(meeting, leg->pub.participant);
+	const struct meeting_participant *was = participant_get(meeting, old->pub.participant);
+	who->method = was->method;
+	who->leg_profile = was->leg_profile;
+	who->importance = was->importance;
+	memcpy(who->name_label, was->name_label, sizeof who->name_label);
+	leg->pub.importance = was->importance;
+	leg->invited = old->invited;
+	leg->admitted = old->admitted;
+	leg->sent_back = old->sent_back;
+	leg->override_set = old->override_set;
+	memcpy(leg->overrides, old->overrides, sizeof leg->overrides);
+	leg->method_profile = old->method_profile;
+	leg->space_profile = old->space_profile;
+}
+
+/* Its importance is its access method's, and whether it is heard the call's. */
+static void
+come_new(struct meeting *meeting, struct leg *leg, const struct call *call, uint32_t method)
+{
+	struct meeting_participant *who = participant_get(meeting, leg->pub.participant);
+	who->method = method;
+	who->importance = objects_number(meeting->objects, OBJECT_METHOD, method,
+	                                 METHOD_IMPORTANCE);
+	leg->pub.importance = who->importance;
+	if (call->pub.join_mute_set)
+		set_override(leg, LEG_PROFILE_RX_AUDIO_MUTE,
+		             &(struct value){ .set = true, .number = call->pub.join_mute });
+}
+
 enum meeting_refusal
 meeting_join(struct meeting *meeting, const struct meeting_join *join, int64_t now_us,
              uint32_t *out)
 {
 	meeting_now(meeting, now_us);
+	const struct leg *old = leg_get(meeting, join->replaces);
 	uint32_t space = join->entry.space;
 	uint32_t running = meeting_call_of_space(meeting, space);
-	if (join->call != 0) {
-		const struct call *given = call_get(meeting, join->call);
-		CHECK(space == 0);
-		if (given == NULL || given->pub.ending)
+	if (join->replaces != 0) {
+		CHECK(space == 0 && join->entry.method == 0);
+		if (old == NULL || old->pub.state == LEG_ENDING)
 			return MEETING_GONE;
-		space = given->pub.space;
-		running = join->call;
+		running = old->pub.call;
+		space = call_get(meeting, running)->pub.space;
 	} else if ((space != 0 && !objects_alive(meeting->objects, OBJECT_SPACE, space)) ||
 	           (join->entry.method != 0 &&
 	            !objects_alive(meeting->objects, OBJECT_METHOD, join->entry.method))) {
@@ -184,13 +218,10 @@ meeting_join(struct meeting *meeting, const struct meeting_join *join, int64_t n
 	text_copy_clean(pub->remote_address, sizeof pub->remote_address, join->remote_address);
 	text_copy_clean(pub->sip_call_id, sizeof pub->sip_call_id, join->sip_call_id);
 	text_copy_clean(who->uri, sizeof who->uri, join->remote_party);
-	who->method = join->entry.method;
-	who->importance = objects_number(meeting->objects, OBJECT_METHOD, who->method,
-	                                 METHOD_IMPORTANCE);
-	pub->importance = who->importance;
-	if (call->pub.join_mute_set)
-		set_override(leg, LEG_PROFILE_RX_AUDIO_MUTE,
-		             &(struct value){ .set = true, .number = call->pub.join_mute });
+	if (old != NULL)
+		take_place(meeting, leg, old);
+	else
+		come_new(meeting, leg, call, join->entry.method);
 	leg_settings_refresh(meeting, leg);
 	leg_log_start(meeting, leg, call);
 	*out = pub->handle;

@@ -198,8 +198,9 @@ enum meeting_refusal {
 
 struct meeting_join {
 	struct meeting_entry entry;  /* a space, or */
-	uint32_t call;               /* a running call (then entry.space is 0), or neither: an */
-	struct str adhoc_name;       /* ad hoc call of this name */
+	uint32_t replaces;           /* a leg of a running call whose place this one takes with all */
+	                             /* that was decided about it (then entry is empty), or neither: */
+	struct str adhoc_name;       /* an ad hoc call of this name */
 	enum leg_kind kind;
 	uint64_t owner;
 	struct str name;

@@ -371,6 +371,41 @@ TEST(deleting_the_way_in_makes_no_guest_a_host)
 	meeting_destroy(world.meeting);
 }
 
+TEST(who_takes_a_legs_place_is_what_that_leg_was)
+{
+	struct world world = world_make();
+	const uint32_t profile =
+		add(&world, OBJECT_LEG_PROFILE, 0, PAIRS("needsActivation", "true"));
+	const uint32_t space = add(&world, OBJECT_SPACE, 0, PAIRS("uri", "s"));
+	const uint32_t method = add(&world, OBJECT_METHOD, space,
+	                            PAIRS("uri", "g", "importance", "7", "callLegProfile",
+	                                  id_of(&world, OBJECT_LEG_PROFILE, profile)));
+	const uint32_t guest = join_connected(&world, space, method);
+	const uint32_t host = join_connected(&world, space, 0);
+	struct object_edit edit = { .type = OBJECT_PARTICIPANT };
+	EXPECT_EQ(object_edit_text(&edit, FIELD_PUT, STR("deactivated"), STR("true")), 0);
+	EXPECT_EQ(object_edit_text(&edit, FIELD_PUT, STR("rxAudioMute"), STR("true")), 0);
+	meeting_leg_edit(world.meeting, guest, &edit, world.now_us);
+	EXPECT(meeting_leg(world.meeting, guest)->lobby);
+
+	uint32_t heir = 0;
+	const struct meeting_join place = { .replaces = guest, .name = STR("Alice at home") };
+	EXPECT_EQ(meeting_join(world.meeting, &place, world.now_us, &heir), MEETING_ADMITTED);
+	meeting_leg_connected(world.meeting, heir, world.now_us);
+	const struct meeting_leg *seen = meeting_leg(world.meeting, heir);
+	EXPECT_EQ(seen->call, meeting_leg(world.meeting, host)->call);
+	EXPECT_EQ(seen->importance, 7);
+	EXPECT(seen->lobby);
+	EXPECT_EQ(meeting_leg_setting(world.meeting, heir, LEG_PROFILE_NEEDS_ACTIVATION), 1);
+	EXPECT_EQ(meeting_leg_setting(world.meeting, heir, LEG_PROFILE_RX_AUDIO_MUTE), 1);
+	end(&world, guest);
+	uint32_t late = 0;
+	EXPECT_EQ(meeting_join(world.meeting, &place, world.now_us, &late), MEETING_GONE);
+	end(&world, heir);
+	end(&world, host);
+	meeting_destroy(world.meeting);
+}
+
 TEST(a_lock_keeps_newcomers_in_the_lobby)
 {
 	struct world world = world_make();
