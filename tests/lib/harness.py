@@ -42,6 +42,13 @@ def expect_equal(is_, wanted, what="value"):
         raise Failure(f"{what} is {is_!r}, not {wanted!r}")
 
 
+def expect_unbroken(listener, hz, since, gap_s=0.08, wait_s=0.5):
+    """A call that must not notice what happens around it: no hole in its sound."""
+    gap, wait = listener.gaps_s(hz, since)
+    expect(gap <= gap_s, f"{gap * 1000:.0f} ms of the tone are missing")
+    expect(wait <= wait_s, f"nothing of the tone came for {wait * 1000:.0f} ms")
+
+
 def wait_for(what, condition, seconds=5.0, step=0.05):
     """The first truth that condition() gives; a Failure when it gives none in time."""
     until = time.monotonic() + seconds

@@ -283,14 +283,16 @@ class Phone:
     def hears(self, last_s=2.0):
         return self.heard(time.monotonic() - last_s), RATE
 
-    def longest_gap_s(self, hz, since):
-        """The longest time since then without a packet that holds the tone."""
+    def gaps_s(self, hz, since):
+        """Of the tone since then: (the longest that is missing in the sound, the longest wait for
+        a packet that holds it).  What only comes late is no loss to a jitter buffer."""
         last, longest = since, 0.0
         for when, loudness in self._loudness(hz, since):
             if loudness > 0.02:
                 longest = max(longest, when - last)
                 last = when
-        return max(longest, time.monotonic() - last)
+        wait = max(longest, time.monotonic() - last)
+        return sound.longest_gap_s(self.heard(since), RATE, hz), wait
 
     def _loudness(self, hz, since):
         """(time, amplitude of the tone) of each packet of sound since then."""
