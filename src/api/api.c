@@ -53,6 +53,7 @@ api_create(struct api **out, const struct api_settings *settings, int64_t now_us
 	str_copy(api->web_address, sizeof api->web_address, settings->web_address);
 	str_copy(api->sip_domain, sizeof api->sip_domain, settings->sip_domain);
 	api->tag_keys[0] = settings->hash_key;
+	guesses_init(&api->guesses, &settings->hash_key);
 	api->tag_keys[1] = (struct hash_key){ ~settings->hash_key.k0, settings->hash_key.k1 };
 	*out = api;
 	return 0;
@@ -150,7 +151,9 @@ read_login(struct slot *slot, struct str header)
 		return false;
 	struct str password = { text, (size_t)len };
 	const struct str user = str_cut(&password, ':');
-	const bool ok = user.len != (size_t)len && user.len != 0 &&
+	/* A NUL would end the text for us and for nobody else. */
+	const bool ok = memchr(text, '\0', (size_t)len) == NULL && user.len != (size_t)len &&
+	                user.len != 0 &&
 	                str_copy(slot->user, sizeof slot->user, user) &&
 	                str_copy(slot->password, sizeof slot->password, password);
 	explicit_bzero(text, sizeof text);
@@ -196,14 +199,22 @@ login_state(const struct api *api, const struct slot *slot, int64_t now_us)
 	return SLOT_VERIFY;
 }
 
+/* 0 when one more password of `from` may be verified, else the status to refuse it with. */
 static unsigned
-verifying_count(const struct api *api)
+verify_fault(struct api *api, const struct net_addr *from, int64_t now_us)
 {
-	unsigned count = 0;
-	for (unsigned i = 0; i < API_REQUESTS_MAX; i++)
-		count += api->slots[i].state == SLOT_VERIFY ||
-		         api->slots[i].state == SLOT_VERIFYING;
-	return count;
+	unsigned all = 0;
+	unsigned same = 0;
+	for (unsigned i = 0; i < API_REQUESTS_MAX; i++) {
+		const struct slot *slot = &api->slots[i];
+		if (slot->state != SLOT_VERIFY && slot->state != SLOT_VERIFYING)
+			continue;
+		all++;
+		same += addr_eq_ip(&slot->peer, from);
+	}
+	if (!guesses_allow(&api->guesses, from, now_us))
+		return 429;
+	return all == API_VERIFY_MAX || same == API_VERIFY_SOURCE_MAX ? 503 : 0;
 }
 
 /* ------------------------------------------------------------------ taking a request */
@@ -285,8 +296,10 @@ api_request(struct api *api, const struct api_request *request, int64_t now_us)
 	find_account(api, slot);
 	slot->tag = login_tag(api, slot);
 	const enum slot_state state = login_state(api, slot, now_us);
-	if (state == SLOT_VERIFY && verifying_count(api) == API_VERIFY_MAX) {
-		refuse(api, request->owner, 503);
+	const unsigned fault =
+		state == SLOT_VERIFY ? verify_fault(api, &request->peer, now_us) : 0;
+	if (fault != 0) {
+		refuse(api, request->owner, fault);
 		slot_free(slot);
 		return;
 	}
@@ -312,6 +325,8 @@ api_verified(struct api *api, uint32_t index, bool right, int64_t now_us)
 	const bool granted = right && slot->verified;
 	if (granted)
 		remember(api, &tag, now_us);
+	else
+		guesses_failed(&api->guesses, &slot->peer, now_us);
 	slot->state = granted ? SLOT_READY : SLOT_DENIED;
 	for (unsigned i = 0; i < API_REQUESTS_MAX; i++) {
 		if (api->slots[i].state == SLOT_SAME && same_tag(&api->slots[i].tag, &tag))

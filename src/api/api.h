@@ -28,7 +28,8 @@
  * Units      Microseconds on the monotonic clock; `wall_us` since 1970.
  * Errors     All towards the client, as HTTP status and failureDetails.
  * Limits     API_REQUESTS_MAX under way (more: 503), API_BODY_MAX (413), API_PARAMETERS_MAX,
- *            API_PAGE_MAX objects a page; a verified login is believed for API_LOGIN_US.
+ *            API_PAGE_MAX objects a page; a verified login is believed for API_LOGIN_US; an address
+ *            that gives wrong passwords is answered 429 for a while (api/guesses.h).
  */
 #ifndef API_API_H
 #define API_API_H
@@ -58,6 +59,7 @@ enum {
 	API_LOGIN_US = 60 * 1000 * 1000,
 	API_LOGINS_MAX = 64,       /* remembered at once */
 	API_VERIFY_MAX = 8,        /* passwords being verified at once; more: 503 */
+	API_VERIFY_SOURCE_MAX = 2, /* of them for one address */
 };
 
 enum api_method {

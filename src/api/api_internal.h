@@ -6,6 +6,7 @@
 #include "api/api.h"
 #include "api/document.h"
 #include "api/form.h"
+#include "api/guesses.h"
 #include "api/path.h"
 
 enum {
@@ -81,6 +82,7 @@ struct api {
 	uint64_t trace_last;
 	struct hash_key tag_keys[2];
 	struct remembered_login logins[API_LOGINS_MAX];
+	struct guesses guesses;
 	struct refused refused[REFUSED_MAX];
 	uint32_t refused_count;
 	struct slot *slots;

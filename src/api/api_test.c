@@ -8,6 +8,7 @@
 #include <argon2.h>
 #include <stdio.h>
 
+#include "api/guesses.h"
 #include "api/password.h"
 #include "api/path.h"
 #include "meeting/test_world.h"
@@ -21,6 +22,7 @@ struct bridge {
 	int64_t now_us;
 	bool disk_full;
 	bool hold_store;
+	bool hold_verifier;
 	unsigned verified;
 	uint64_t tickets[TX_PENDING_MAX];
 	unsigned ticket_count;
@@ -102,6 +104,8 @@ drain(struct bridge *bridge)
 		switch (out.kind) {
 		case API_VERIFY:
 			bridge->verified++;
+			if (bridge->hold_verifier)
+				break;
 			api_verified(bridge->api, out.slot, str_eq(out.password, STR("secret")),
 			             bridge->now_us);
 			break;
@@ -595,6 +599,8 @@ TEST(only_the_right_login_gets_in_and_is_believed_for_a_while)
 		"Basic bm9ib2R5OnNlY3JldA==", /* nobody:secret */
 		"Basic QURNSU46c2VjcmV0",     /* ADMIN:secret */
 		"Basic d2F0Y2hlcjpzZWNyZXQ=", /* watcher:secret, role audit */
+		"Basic YWRtaW4AeDpzZWNyZXQ=", /* admin NUL x:secret */
+		"Basic YWRtaW46c2VjcmV0AHg=", /* admin:secret NUL x */
 	};
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
 		send_as(b, API_GET, "/calls", "", bad[i], "");
@@ -624,6 +630,57 @@ TEST(only_the_right_login_gets_in_and_is_believed_for_a_while)
 	objects_settled(objects, objects_end(objects).ticket, true);
 	send(b, API_GET, "/calls", "");
 	EXPECT_EQ(b->verified, 3);
+	bridge_end(b);
+}
+
+static unsigned
+status_of_guess(struct bridge *b, uint8_t source, unsigned number)
+{
+	char plain[32];
+	char header[64];
+	struct writer w = writer_of(header, sizeof header - 1);
+	snprintf(plain, sizeof plain, "admin:guess%u", number);
+	writer_text(&w, "Basic ");
+	encode_base64(&w, plain, strlen(plain));
+	header[w.at] = '\0';
+	const struct api_request request = { .path = STR("/api/v1/calls"),
+		                             .authorization = str_of(header),
+		                             .peer = addr_ip4(198, 51, 100, source, 1) };
+	b->status = 0;
+	api_request(b->api, &request, b->now_us);
+	drain(b);
+	return b->status;
+}
+
+TEST(who_guesses_passwords_is_slowed_down_and_keeps_nobody_out)
+{
+	struct bridge *b = bridge_make();
+	for (unsigned i = 0; i < GUESSES_MAX; i++)
+		EXPECT_EQ(status_of_guess(b, 1, i), 401);
+	b->verified = 0;
+	EXPECT_EQ(status_of_guess(b, 1, 1000), 429);
+	EXPECT_EQ(b->verified, 0);
+	EXPECT_EQ(status_of_guess(b, 2, 1000), 401);
+	send(b, API_GET, "/calls", "");
+	EXPECT_EQ(b->status, 200);
+	b->now_us += GUESS_US;
+	EXPECT_EQ(status_of_guess(b, 1, 1001), 401);
+	EXPECT_EQ(status_of_guess(b, 1, 1002), 429);
+	b->now_us += (int64_t)GUESS_US * GUESSES_MAX;
+	for (unsigned i = 0; i < GUESSES_MAX; i++)
+		EXPECT_EQ(status_of_guess(b, 1, 2000 + i), 401);
+	EXPECT_EQ(status_of_guess(b, 1, 3000), 429);
+	bridge_end(b);
+}
+
+TEST(one_source_has_a_part_of_the_places_where_passwords_are_verified)
+{
+	struct bridge *b = bridge_make();
+	b->hold_verifier = true;
+	for (unsigned i = 0; i < API_VERIFY_SOURCE_MAX; i++)
+		EXPECT_EQ(status_of_guess(b, 1, i), 0);
+	EXPECT_EQ(status_of_guess(b, 1, 100), 503);
+	EXPECT_EQ(status_of_guess(b, 2, 100), 0);
 	bridge_end(b);
 }
 
@@ -728,6 +785,7 @@ TEST(too_much_is_refused_and_nobody_is_left_waiting)
 		encode_base64(&w, text, (size_t)len);
 		request.authorization = writer_view(&w);
 		request.owner = 100 + i;
+		request.peer = addr_ip4(198, 51, 100, (uint8_t)i, 1);
 		for (unsigned twice = 0; twice < 2; twice++) {
 			api_request(b->api, &request, b->now_us);
 			struct api_out out;

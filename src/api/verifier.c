@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "api/password.h"
 #include "base/check.h"
@@ -13,6 +14,7 @@
 
 enum {
 	RING_CAP = 32,
+	VERIFIER_NICE = 10,
 };
 
 static_assert((int)RING_CAP > (int)VERIFIER_PENDING_MAX, "room for the stop order");
@@ -41,6 +43,8 @@ static void *
 verifier_main(void *argument)
 {
 	struct verifier *verifier = argument;
+	/* Of this thread alone, on Linux: passwords can wait, sound cannot. */
+	(void)setpriority(PRIO_PROCESS, 0, VERIFIER_NICE);
 	for (;;) {
 		struct order order;
 		while (sem_wait(&verifier->ordered) != 0)

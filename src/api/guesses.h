@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* guesses -- how often each address gave a wrong password lately, and whether it may try again.
+ *
+ * A password costs tens of milliseconds to verify, by intent: without a limit a stranger decides how
+ * busy we are, and when administrators find no place in the queue.
+ *
+ * Ownership  The caller's memory.
+ * Threads    One owner.
+ * Units      Microseconds, monotonic.
+ * Limits     GUESSES_MAX failures at once, then one in GUESS_US; GUESS_SOURCES remembered, a newcomer
+ *            may displace one.  An IPv6 subscriber has a whole /64, which is one source.
+ */
+#ifndef API_GUESSES_H
+#define API_GUESSES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/hash.h"
+
+enum {
+	GUESSES_MAX = 20,
+	GUESS_US = 3 * 1000 * 1000,
+	GUESS_SOURCES = 1024,
+};
+
+struct guess_source {
+	uint64_t hash;
+	uint32_t failures;
+	int64_t forgiven_us; /* last time one was forgiven */
+};
+
+struct guesses {
+	struct hash_key key;
+	struct guess_source sources[GUESS_SOURCES];
+};
+
+void guesses_init(struct guesses *guesses, const struct hash_key *key);
+[[nodiscard]] bool guesses_allow(struct guesses *guesses, const struct net_addr *from,
+                                 int64_t now_us);
+void guesses_failed(struct guesses *guesses, const struct net_addr *from, int64_t now_us);
+
+#endif
