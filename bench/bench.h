@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bench -- what the programs of this folder share: CPU clocks of other threads, medians, and the one
- * form in which a figure is told.
+/* bench -- what the programs of this folder share: CPU clocks of other threads, medians, and the
+ * one form in which a figure is told.
  *
- * CPU time is read from /proc/PID/task/TID/schedstat: nanoseconds the scheduler gave to that thread,
- * ours or a peer's, so that both are measured by the same clock. */
+ * CPU time is read from /proc/PID/task/TID/schedstat: nanoseconds the scheduler gave to that
+ * thread, ours or a peer's, so that both are measured by the same clock. */
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
 

@@ -3,19 +3,20 @@
  *
  *	delay_bench [--json] [--seconds N]
  *
- * Method: ten pairs, each a talker and a listener in a room of their own on a real media worker over
- * loopback; the talkers send at ten phases of the frame, so that every position against the
+ * Method: ten pairs, each a talker and a listener in a room of their own on a real media worker
+ * over loopback; the talkers send at ten phases of the frame, so that every position against the
  * worker's ticks occurs.  A talker mumbles, and a chirp rises out of it about twice a second.  The
  * listener decodes what it gets; the chirp's place is found by correlation, to a sample.
  *
  *	added = heard - spoken - 20 ms - codec
  *
  * `spoken` is when the chirp's first sample was at the microphone: packets leave when their last
- * sample is there.  `heard` is when the packet with the chirp arrived, plus the chirp's place in it:
- * a listener without a jitter buffer of its own.  20 ms are the talker's packet, `codec` is what one
- * encode and decode delays, found by doing it without a bridge; both are there in a direct call
- * as well.  Loopback takes no time worth naming.  With jitter, each packet is held back by up to
- * that much at random and that is not taken off: what remains holds the wait it forces on anyone. */
+ * sample is there.  `heard` is when the packet with the chirp arrived, plus the chirp's place in
+ * it: a listener without a jitter buffer of its own.  20 ms are the talker's packet, `codec` is
+ * what one encode and decode delays, found by doing it without a bridge; both are there in a direct
+ * call as well.  Loopback takes no time worth naming.  With jitter, each packet is held back by up
+ * to that much at random and that is not taken off: what remains holds the wait it forces on
+ * anyone. */
 #include <math.h>
 #include <poll.h>
 #include <sched.h>
@@ -99,7 +100,7 @@ make_chirp(void)
 	}
 }
 
-/* Where chirp `n` of a pair begins: its distance to the frames' edges changes from one to the next. */
+/* Where chirp `n` of a pair begins: at changing distances from the edges of frames. */
 static int64_t
 chirp_sample(unsigned n)
 {

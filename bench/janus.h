@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* janus -- Debian's Janus with its AudioBridge as a peer: bench/janus-rooms (a script) starts it with a
- * configuration of its own, joins plain RTP participants, and ends it when we close its input. */
+/* janus -- Debian's Janus with its AudioBridge as a peer: bench/janus-rooms (a script) starts it
+ * with a configuration of its own, joins plain RTP participants, and ends it when we close its
+ * input. */
 #ifndef BENCH_JANUS_H
 #define BENCH_JANUS_H
 

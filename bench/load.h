@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* load -- many telephones in one thread: they talk Opus over RTP or SRTP to a bridge on this machine
- * and count what comes back.
+/* load -- many telephones in one thread: they talk Opus over RTP or SRTP to a bridge on this
+ * machine and count what comes back.
  *
- * Each leg sends 20 ms of Opus at 48 kHz, with its level (RFC 6464), or, when it only listens, a DTX
- * packet every 400 ms.  Voices are like speech, and each carries a high tone of its own by which it is
- * found again in what others hear.  Legs share sockets; the bridge's port tells them apart, so
- * every leg must be served from a port of its own.
+ * Each leg sends 20 ms of Opus at 48 kHz, with its level (RFC 6464), or, when it only listens, a
+ * DTX packet every 400 ms.  Voices are like speech, and each carries a high tone of its own by
+ * which it is found again in what others hear.  Legs share sockets; the bridge's port tells them
+ * apart, so every leg must be served from a port of its own.
  *
  * The thread sleeps between milliseconds and never waits on a socket: sending to it wakes nobody,
  * as sending to a network card does not.

@@ -169,7 +169,8 @@ browser_joins(struct bridge *bridge, const struct dtls_context *context, unsigne
 	transport.transport.fingerprint_len = 32;
 	memcpy(transport.transport.fingerprint, fingerprint->digest, 32);
 	str_copy(transport.transport.ice_ufrag, sizeof transport.transport.ice_ufrag, STR("abcd"));
-	str_copy(transport.transport.ice_pwd, sizeof transport.transport.ice_pwd, STR("abcdefghijklmnopqrstuvwx"));
+	str_copy(transport.transport.ice_pwd, sizeof transport.transport.ice_pwd,
+	         STR("abcdefghijklmnopqrstuvwx"));
 	bridge_post(bridge, &transport);
 	bridge_enter(bridge, index, 0);
 

@@ -4,15 +4,15 @@
  *	mixer_bench [--json] [--all N] [--listen N] [--room N] [--suite cm|gcm|none] [--talkers N]
  *	            [--seconds N] [--janus SCRIPT]
  *
- * Without --all or --listen it goes through the whole table.  --talkers is how many the bridge mixes.
+ * Without --all or --listen it goes through the whole table.  --talkers is how many are mixed.
  *
- * Method: the legs of a load thread on one core talk SRTP to a worker pinned to the other.  After two
- * seconds, the worker's CPU time is read once a second; the median second counts.  A row stands
- * only when the load was on time, every leg received every packet (sequence numbers and totals at
- * the receivers), nothing failed to unprotect, no tick was late, and the voices of others were found
- * in what the listening legs decoded; otherwise it is told as failed.  "per core" is the legs of
- * the row divided by the share of the core they took: an extrapolation, good as far as the rows with
- * more legs confirm it. */
+ * Method: the legs of a load thread on one core talk SRTP to a worker pinned to the other.  After
+ * two seconds, the worker's CPU time is read once a second; the median second counts.  A row stands
+ * only when the legs received every packet (sequence numbers and totals at the receivers), nothing
+ * failed to unprotect, no tick was late, and the voices of others were found in what the listening
+ * legs decoded; otherwise it is told as failed, with how late the load itself was.  "per core" is
+ * the legs of the row divided by the share of the core they took: an extrapolation, good as far as
+ * the rows with more legs confirm it. */
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -257,7 +257,8 @@ static bool
 stands(const struct result *result, bool ours)
 {
 	/* A frame more or less lies between the two readings. */
-	return result->heard > 0.999 - 1.0 / (PACKETS_PER_S * seconds) && result->lost == 0 && result->forged == 0 &&
+	const double frame = 1.0 / (PACKETS_PER_S * seconds);
+	return result->heard > 0.999 - frame && result->lost == 0 && result->forged == 0 &&
 	       result->late_ticks == 0 && (!ours || result->voices_min != 0);
 }
 
@@ -351,7 +352,7 @@ main(int argc, char **argv)
 		} else if (strcmp(argv[i], "--room") == 0) {
 			row.per_room = (unsigned)strtoul(value, NULL, 10);
 		} else if (strcmp(argv[i], "--talkers") == 0) {
-			talkers_max = (unsigned)atoi(value);
+			talkers_max = (unsigned)strtoul(value, NULL, 10);
 		} else if (strcmp(argv[i], "--seconds") == 0) {
 			seconds = (int)strtol(value, NULL, 10);
 		} else if (strcmp(argv[i], "--janus") == 0) {
