@@ -1,17 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/form.h"
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
+#include "base/encode.h"
 
 /* Decodes [at, end) onto itself; the end of the result, or NULL. */
 static char *
@@ -25,8 +15,8 @@ decode(char *at, const char *end)
 		}
 		if (end - from < 3)
 			return NULL;
-		const int high = hex_digit(from[1]);
-		const int low = hex_digit(from[2]);
+		const int high = hex_value(from[1]);
+		const int low = hex_value(from[2]);
 		if (high < 0 || low < 0)
 			return NULL;
 		*to++ = (char)(high << 4 | low);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/addr.h"
 
+#include "base/encode.h"
+
 enum {
 	IP6_GROUPS = 8,
 };
@@ -38,17 +40,10 @@ parse_group(struct str text, uint16_t *out)
 	if (text.len == 0 || text.len > 4)
 		return false;
 	for (size_t i = 0; i < text.len; i++) {
-		const char c = text.at[i];
-		uint32_t digit = 0;
-		if (c >= '0' && c <= '9')
-			digit = (uint32_t)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			digit = (uint32_t)(c - 'a') + 10;
-		else if (c >= 'A' && c <= 'F')
-			digit = (uint32_t)(c - 'A') + 10;
-		else
+		const int digit = hex_value(text.at[i]);
+		if (digit < 0)
 			return false;
-		value = value << 4 | digit;
+		value = value << 4 | (uint32_t)digit;
 	}
 	*out = (uint16_t)value;
 	return true;

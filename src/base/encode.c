@@ -48,7 +48,7 @@ encode_base64url(struct writer *w, const void *bytes, size_t len)
 	encode_64(w, bytes, len, base64_url, false);
 }
 
-static int
+int
 hex_value(char c)
 {
 	if (c >= '0' && c <= '9')

@@ -30,6 +30,8 @@ void encode_base64(struct writer *w, const void *bytes, size_t len);
 /* No padding, as JWT and the guest link's secret want it. */
 void encode_base64url(struct writer *w, const void *bytes, size_t len);
 
+/* What one hex digit of either case stands for, or -1. */
+[[nodiscard]] int hex_value(char c);
 [[nodiscard]] int decode_hex(void *out, size_t cap, struct str text);
 /* Takes both alphabets, with or without padding. */
 [[nodiscard]] int decode_base64(void *out, size_t cap, struct str text);

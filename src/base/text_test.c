@@ -5,6 +5,7 @@
 #include "base/encode.h"
 #include "base/prng.h"
 #include "base/test.h"
+#include "base/utf8.h"
 
 TEST(an_empty_view_of_nothing_can_be_cut_and_trimmed)
 {
@@ -103,6 +104,51 @@ TEST(encodings_give_the_vectors_of_rfc_4648)
 	EXPECT_EQ(decode_hex(&byte, 1, STR("fF")), 1);
 	EXPECT_EQ((uint8_t)byte, 0xff);
 	EXPECT_EQ(decode_hex(&byte, 1, STR("0g")), -1);
+}
+
+TEST(hex_digits_are_those_of_both_cases_and_no_others)
+{
+	for (int c = 0; c < 256; c++) {
+		static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+		const char *at = c != 0 ? strchr(digits, c) : NULL;
+		EXPECT_EQ(hex_value((char)c), at != NULL ? (at - digits) % 16 : -1);
+	}
+}
+
+TEST(utf8_has_its_bounds)
+{
+	static const struct {
+		const char *text;
+		uint32_t code;
+	} good[] = {
+		{ "a", 'a' },
+		{ "\x7f", 0x7f },
+		{ "\xc2\x80", 0x80 },
+		{ "\xdf\xbf", 0x7ff },
+		{ "\xe0\xa0\x80", 0x800 },
+		{ "\xed\x9f\xbf", 0xd7ff },
+		{ "\xee\x80\x80", 0xe000 },
+		{ "\xf0\x90\x80\x80", 0x10000 },
+		{ "\xf4\x8f\xbf\xbf", 0x10ffff },
+	};
+	static const char *const bad[] = { "\x80",             "\xc0\x80",         "\xc1\xbf",
+		                           "\xe0\x9f\xbf",     "\xed\xa0\x80",     "\xed\xbf\xbf",
+		                           "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
+		                           "\xf8\x88\x80\x80", "\xff",             "\xe2\x28\xa1" };
+	for (unsigned i = 0; i < COUNT_OF(good); i++) {
+		const size_t len = strlen(good[i].text);
+		uint32_t code = 0;
+		EXPECT_EQ(utf8_char(good[i].text, len, &code), len);
+		EXPECT_EQ(code, good[i].code);
+		for (size_t prefix = 0; prefix < len; prefix++)
+			EXPECT_EQ(utf8_char(good[i].text, prefix, NULL), 0);
+	}
+	for (unsigned i = 0; i < COUNT_OF(bad); i++)
+		EXPECT_EQ(utf8_char(bad[i], strlen(bad[i]), NULL), 0);
+	EXPECT(utf8_valid("", 0));
+	EXPECT(utf8_valid("K\xc3\xb6ln \xe2\x82\xac", 9));
+	EXPECT(!utf8_valid("K\xc3\xb6ln \xe2\x82", 8));
+	EXPECT(!utf8_valid("a\xff", 2));
 }
 
 TEST(a_guid_comes_back_from_its_text)

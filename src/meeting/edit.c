@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/utf8.h"
 #include "meeting/object.h"
 
 /* ------------------------------------------------------------------ text a field may hold */
@@ -10,23 +11,10 @@
 static size_t
 character_len(const uint8_t *at, size_t left)
 {
-	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	const size_t len = at[0] < 0x80 ? 1 : at[0] < 0xc0 ? 0 : at[0] < 0xe0 ? 2
-	                 : at[0] < 0xf0 ? 3 : at[0] < 0xf8 ? 4 : 0;
-	if (len == 0 || len > left)
-		return 0;
-	uint32_t code = len == 1 ? at[0] : at[0] & (0x7fu >> len);
-	for (size_t i = 1; i < len; i++) {
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (at[i] & 0x3fu);
-	}
-	const bool surrogate = code >= 0xd800 && code <= 0xdfff;
+	uint32_t code = 0;
+	const size_t len = utf8_char(at, left, &code);
 	const bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);
-	if (code < smallest[len] || code > 0x10ffff || surrogate || control || code == 0xfffe ||
-	    code == 0xffff)
-		return 0;
-	return len;
+	return control || code == 0xfffe || code == 0xffff ? 0 : len;
 }
 
 static bool

@@ -2,6 +2,7 @@
 #include "net/http_parse.h"
 
 #include "base/check.h"
+#include "base/encode.h"
 
 /* tchar of RFC 9110 s5.6.2. */
 static bool
@@ -299,18 +300,6 @@ http_reject_name(enum http_reject reject)
 }
 
 /* -- chunks ---------------------------------------------------------------------------------- */
-
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 /* One byte of a size line. */
 static enum http_reject

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/encode.h"
+#include "base/utf8.h"
 #include "net/http_internal.h"
 #include "net/random.h"
 
@@ -256,7 +257,7 @@ message_complete(struct peer *peer)
 		buffer_reset(&peer->body); /* we have said goodbye */
 		return;
 	}
-	if (ws->kind == WS_TEXT && !ws_utf8_valid(peer->body.bytes, peer->body.len)) {
+	if (ws->kind == WS_TEXT && !utf8_valid(peer->body.bytes, peer->body.len)) {
 		fail(peer, CLOSE_NOT_TEXT, "text is not UTF-8");
 		return;
 	}
@@ -280,7 +281,7 @@ close_complete(struct peer *peer)
 		code = reader_u16(&r);
 		const size_t len = reader_left(&r);
 		if (r.failed || !ws_close_code_valid(code) ||
-		    !ws_utf8_valid(ws->control + 2, len)) {
+		    !utf8_valid(ws->control + 2, len)) {
 			fail(peer, CLOSE_PROTOCOL, "malformed close frame");
 			return;
 		}

@@ -118,53 +118,6 @@ ws_close_code_valid(unsigned code)
 	return code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006;
 }
 
-/* The length of the character at `bytes`, or 0.  The bounds of the second byte keep out overlong
- * forms, surrogates and what lies beyond U+10FFFF. */
-static size_t
-utf8_char(const uint8_t *bytes, size_t len)
-{
-	const uint8_t first = bytes[0];
-	uint8_t low = 0x80, high = 0xbf;
-	size_t want;
-	if (first < 0x80)
-		return 1;
-	if (first >= 0xc2 && first <= 0xdf)
-		want = 2;
-	else if (first >= 0xe0 && first <= 0xef)
-		want = 3;
-	else if (first >= 0xf0 && first <= 0xf4)
-		want = 4;
-	else
-		return 0;
-	if (first == 0xe0)
-		low = 0xa0;
-	if (first == 0xed)
-		high = 0x9f;
-	if (first == 0xf0)
-		low = 0x90;
-	if (first == 0xf4)
-		high = 0x8f;
-	if (len < want || bytes[1] < low || bytes[1] > high)
-		return 0;
-	for (size_t i = 2; i < want; i++) {
-		if ((bytes[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	return want;
-}
-
-bool
-ws_utf8_valid(const uint8_t *bytes, size_t len)
-{
-	for (size_t at = 0; at < len;) {
-		const size_t step = utf8_char(bytes + at, len - at);
-		if (step == 0)
-			return false;
-		at += step;
-	}
-	return true;
-}
-
 void
 ws_accept_of_key(char out[WS_ACCEPT_TEXT_LEN + 1], struct str key)
 {

@@ -64,9 +64,6 @@ void ws_mask(uint8_t *bytes, size_t len, const uint8_t mask[4], uint64_t at);
 /* May a close frame carry this code (s7.4)? */
 [[nodiscard]] bool ws_close_code_valid(unsigned code);
 
-/* Well-formed UTF-8 (RFC 3629)? */
-[[nodiscard]] bool ws_utf8_valid(const uint8_t *bytes, size_t len);
-
 /* Sec-WebSocket-Accept for a key (s4.2.2), with a final NUL. */
 void ws_accept_of_key(char out[WS_ACCEPT_TEXT_LEN + 1], struct str key);
 

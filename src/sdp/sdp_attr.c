@@ -3,6 +3,7 @@
 #include "sdp/sdp_internal.h"
 
 #include "base/check.h"
+#include "base/encode.h"
 
 enum {
 	ICE_UFRAG_MIN = 4, /* RFC 8839 s5.4 */
@@ -327,19 +328,7 @@ attr_group(struct sdp_parser *parser, struct str value)
 	return SDP_OK;
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	if (c >= 'a' && c <= 'f') /* RFC 8122 has upper case only; sofia and others send lower */
-		return c - 'a' + 10;
-	return -1;
-}
-
-/* a=fingerprint:sha-256 4A:AD:... (RFC 8122 s5) */
+/* a=fingerprint:sha-256 4A:AD:... (RFC 8122 s5, in upper case; sofia and others send lower) */
 static enum sdp_reject
 attr_fingerprint(struct sdp_parser *parser, struct str value)
 {
@@ -349,8 +338,8 @@ attr_fingerprint(struct sdp_parser *parser, struct str value)
 	if (hex.len % 3 != 2 || hex.len / 3 >= SDP_FINGERPRINT_BYTES_MAX)
 		return SDP_REJECT_ATTR;
 	for (size_t i = 0; i < hex.len; i += 3) {
-		const int high = hex_digit(hex.at[i]);
-		const int low = hex_digit(hex.at[i + 1]);
+		const int high = hex_value(hex.at[i]);
+		const int low = hex_value(hex.at[i + 1]);
 		if (high < 0 || low < 0 || (i + 2 < hex.len && hex.at[i + 2] != ':'))
 			return SDP_REJECT_ATTR;
 		print.bytes[print.len++] = (uint8_t)(high << 4 | low);

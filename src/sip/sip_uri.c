@@ -2,6 +2,7 @@
 #include "sip/sip_uri.h"
 
 #include "base/check.h"
+#include "base/encode.h"
 #include "sip/sip_header.h"
 #include "sip/sip_header_chars.h"
 
@@ -63,14 +64,6 @@ sip_transport_secure(enum sip_transport transport)
 }
 
 /* ---- reading ------------------------------------------------------------------------------- */
-
-static unsigned
-hex_value(char c)
-{
-	if (c <= '9')
-		return (unsigned)(c - '0');
-	return (unsigned)((c | 0x20) - 'a') + 10;
-}
 
 static bool
 is_escape(struct str s, size_t at)
@@ -383,7 +376,7 @@ next_char(struct str *s, bool fold)
 	size_t used = 1;
 	bool reserved = false;
 	if (is_escape(*s, 0)) {
-		c = hex_value(s->at[1]) << 4 | hex_value(s->at[2]);
+		c = (unsigned)(hex_value(s->at[1]) << 4 | hex_value(s->at[2]));
 		used = 3;
 		reserved = c != 0 && memchr(";/?:@&=+$,", (int)c, 10) != NULL;
 	}

@@ -5,6 +5,8 @@
 #include <stdio.h>
 
 #include "base/check.h"
+#include "base/encode.h"
+#include "base/utf8.h"
 
 enum { BRACKETS_MAX = 64 }; /* so many a join has never; nesting is less */
 
@@ -93,46 +95,6 @@ join_text_wipe(struct join_text *text)
 
 /* ---- Queries ------------------------------------------------------------------------------- */
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* The bytes that follow the first of a character (RFC 3629 s4), or -1.  The forms that are too long,
- * surrogates and what lies beyond Unicode show in the second byte. */
-static int
-utf8_more(unsigned char first, unsigned char second)
-{
-	if (first < 0x80)
-		return 0;
-	if (first >= 0xc2 && first <= 0xdf)
-		return 1;
-	if (first >= 0xe0 && first <= 0xef)
-		return (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ? -1 : 2;
-	if (first >= 0xf0 && first <= 0xf4)
-		return (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f) ? -1 : 3;
-	return -1;
-}
-
-static bool
-is_utf8(const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		/* `text` ends with a NUL, so there is a second byte to look at. */
-		int more = utf8_more((unsigned char)text[i], (unsigned char)text[i + 1]);
-		if (more < 0)
-			return false;
-		for (; more > 0; more--)
-			if (((unsigned char)text[++i] & 0xc0) != 0x80)
-				return false;
-	}
-	return true;
-}
-
 static bool
 decode(char *out, size_t cap, struct str text)
 {
@@ -142,8 +104,8 @@ decode(char *out, size_t cap, struct str text)
 		if (c == '%') {
 			if (text.len - i < 3)
 				return false;
-			const int high = hex_digit(text.at[i + 1]);
-			const int low = hex_digit(text.at[i + 2]);
+			const int high = hex_value(text.at[i + 1]);
+			const int low = hex_value(text.at[i + 2]);
 			if (high < 0 || low < 0)
 				return false;
 			c = high << 4 | low;
@@ -154,7 +116,7 @@ decode(char *out, size_t cap, struct str text)
 		out[len++] = (char)c;
 	}
 	out[len] = '\0';
-	return is_utf8(out, len);
+	return utf8_valid(out, len);
 }
 
 bool
