@@ -126,6 +126,8 @@ __attribute__((format(printf, 2, 3))) _Noreturn void sim_fail(const struct sim_w
 struct sim_phone *sim_phone_call(struct sim_world *world, const struct sim_phone_settings *settings);
 /* Waits to be called at its address; gives "user@host". */
 struct sim_phone *sim_phone_wait(struct sim_world *world, double pitch_hz, char *address, size_t cap);
+/* Rings for so long before it answers, with a description that nothing is sent by. */
+void sim_phone_ring(struct sim_phone *phone, int64_t span_us);
 bool sim_phone_talking(const struct sim_phone *phone); /* answered and media agreed */
 void sim_phone_mute(struct sim_phone *phone, bool muted);
 void sim_phone_hold(struct sim_phone *phone, bool held);

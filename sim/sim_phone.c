@@ -22,6 +22,10 @@ struct sim_phone {
 	bool outgoing;
 	bool talking;
 	bool vanished;
+	bool holding;
+	int64_t ring_us;
+	int64_t answer_us; /* when it will answer; 0: it does not ring */
+	char answer[SDP_MAX];
 	unsigned status;
 	unsigned offer_status;
 	const char *passcode;
@@ -159,7 +163,8 @@ apply(struct sim_phone *phone, int64_t now_us)
 	phone->voice.remote = line->remote_rtp;
 	phone->voice.payload_type = phone->sdp->codecs[line->codec_first].send_payload;
 	phone->voice.dtmf_type = line->event_count != 0 ? line->events[0].send_payload : 0;
-	phone->voice.sending = (line->direction & SDP_SENDONLY) != 0;
+	/* As many telephones do: on hold they send nothing, whatever they say they would. */
+	phone->voice.sending = (line->direction & SDP_SENDONLY) != 0 && !phone->holding;
 	phone->voice.next_us = 0;
 	phone->voice.digits = phone->passcode;
 	phone->passcode = NULL;
@@ -206,8 +211,22 @@ called(struct sim_phone *phone, const struct sip_event *event, int64_t now_us)
 	phone->session = event->session;
 	phone->in_call = true;
 	const struct str answer = write_answer(phone, text);
+	if (phone->ring_us != 0) {
+		phone->answer_us = now_us + phone->ring_us;
+		CHECK(str_copy(phone->answer, sizeof phone->answer, answer));
+		CHECK(sip_session_progress(phone->ua, event->session, 183, answer, now_us) == 0);
+		return;
+	}
 	apply(phone, now_us);
 	CHECK(sip_session_accept(phone->ua, event->session, answer, now_us) == 0);
+}
+
+static void
+pick_up(struct sim_phone *phone, int64_t now_us)
+{
+	phone->answer_us = 0;
+	if (sip_session_accept(phone->ua, phone->session, str_of(phone->answer), now_us) == 0)
+		apply(phone, now_us);
 }
 
 static void
@@ -316,6 +335,10 @@ sim_phone_tick(struct sim_phone *phone, int64_t now_us)
 		sip_ua_tick(phone->ua, now_us);
 		drain(phone, now_us);
 	}
+	if (phone->answer_us != 0 && phone->answer_us <= now_us) {
+		pick_up(phone, now_us);
+		drain(phone, now_us);
+	}
 	if (phone->vanished)
 		return;
 	if (phone->dtls != NULL && dtls_deadline(phone->dtls) <= now_us) {
@@ -382,6 +405,12 @@ sim_phone_start(struct sim_phone *phone, const struct sim_phone_settings *settin
 	drain(phone, now_us);
 }
 
+void
+sim_phone_ring(struct sim_phone *phone, int64_t span_us)
+{
+	phone->ring_us = span_us;
+}
+
 bool
 sim_phone_talking(const struct sim_phone *phone)
 {
@@ -401,6 +430,7 @@ sim_phone_hold(struct sim_phone *phone, bool held)
 	const int64_t now_us = sim_world_now(phone->world);
 	if (!phone->talking || phone->vanished || phone->sdp->state != SDP_STABLE)
 		return;
+	phone->holding = held;
 	sdp_session_direction_set(phone->sdp, 0, held ? SDP_SENDONLY : SDP_SENDRECV);
 	const struct str offer = write_offer(phone, text);
 	if (sip_session_offer(phone->ua, phone->session, offer, now_us) != 0)

@@ -208,6 +208,8 @@ TEST(a_telephone_on_hold_is_not_heard_and_comes_back)
 	const uint32_t heard = sim_phone_ear(holder)->count;
 	sim_world_run(world, 1 * SIM_S);
 	EXPECT_EQ(sim_phone_ear(holder)->count, heard); /* sendonly: nothing is sent to it */
+	sim_world_run(world, 150 * SIM_S);
+	EXPECT(sim_phone_talking(holder)); /* silence is no sign that it is gone */
 	sim_phone_hold(holder, false);
 	sim_world_run(world, 3 * SIM_S);
 	EXPECT(phone_hears(holder, 700) && phone_hears(other, 400));
@@ -249,6 +251,22 @@ TEST(a_meeting_calls_a_telephone)
 	meeting_leg_drop(meeting, leg, LEG_END_API_INITIATED_TEARDOWN, sim_world_now(world));
 	sim_world_run(world, 2 * SIM_S);
 	EXPECT(!sim_phone_talking(phone));
+	sim_world_end(world);
+}
+
+TEST(a_telephone_may_ring_for_long_with_a_description_and_no_sound)
+{
+	struct sim_world *world = sim_world_create(16, &good);
+	char address[64];
+	struct sim_browser *browser = sim_browser_join(world, "1001", NULL, 500);
+	struct sim_phone *phone = sim_phone_wait(world, 800, address, sizeof address);
+	sim_phone_ring(phone, 110 * SIM_S);
+	sim_world_run(world, 2 * SIM_S);
+	uint32_t leg = 0;
+	EXPECT(sim_world_dial(world, "demo", address, &leg));
+	sim_world_run(world, 115 * SIM_S);
+	EXPECT(sim_phone_talking(phone));
+	EXPECT(browser_hears(browser, 800) && phone_hears(phone, 500));
 	sim_world_end(world);
 }
 

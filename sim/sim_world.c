@@ -417,6 +417,8 @@ sim_world_create(uint64_t seed, const struct sim_path *path)
 	ua.listeners = &world->listener;
 	ua.listener_count = 1;
 	ua.seed = prng_u64(&world->prng);
+	/* Who vanishes while on hold is missed by nothing else. */
+	ua.session_expires_s = 120;
 	CHECK(sip_ua_create(&world->ua, &ua, world->now_us) == 0);
 	for (unsigned worker = 0; worker < SIM_WORKERS; worker++)
 		make_media(world, worker);

@@ -52,9 +52,6 @@ struct bridge_leg {
 	enum leg_stage stage;
 	bool outgoing;
 	bool late_offer;    /* they call without an offer: our 200 makes it */
-	/* They call, and no ACK has shown yet that they are where their SDP says: no sound goes
-	 * there, for it may be somebody else's address. */
-	bool unproven;
 	bool has_media;     /* `media` is a slot of `worker` */
 	bool opened;        /* and its transport is known */
 	bool described;     /* offer and answer were exchanged at least once */

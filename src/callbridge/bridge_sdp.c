@@ -317,8 +317,11 @@ order_audio(struct bridge *bridge, const struct bridge_leg *leg, const struct sd
 	struct media_order order = { .kind = MEDIA_ORDER_LEG_AUDIO };
 	struct media_audio_settings *audio = &order.audio;
 	const struct sdp_line_codec *first = &leg->sdp->codecs[line->codec_first];
-	audio->receive = (line->direction & SDP_RECVONLY) != 0 && !leg->unproven;
-	audio->send = (line->direction & SDP_SENDONLY) != 0 && !leg->unproven;
+	/* Not while a telephone only rings: early media is heard by nobody.  Not before the ACK: the
+	 * SDP may name somebody else's address. */
+	const bool flows = leg->stage == STAGE_ASKING || leg->stage == STAGE_ACTIVE;
+	audio->receive = (line->direction & SDP_RECVONLY) != 0 && flows;
+	audio->send = (line->direction & SDP_SENDONLY) != 0 && flows;
 	audio->tx_payload_type = first->send_payload;
 	audio->tx_codec = media_codecs[first->cap];
 	audio->level_ext_id = line->extension_ids[EXT_LEVEL];

@@ -217,7 +217,6 @@ incoming(struct bridge *bridge, const struct sip_event *event, int64_t now_us)
 	leg->session = event->session;
 	leg->entry = entry;
 	leg->stage = STAGE_OPENING;
-	leg->unproven = true;
 	leg->signalling = event->incoming.source;
 	leg->local = bridge->settings.listeners[event->incoming.listener].addr;
 	sip_session_set_user(bridge->settings.ua, event->session, leg->handle);
@@ -253,7 +252,7 @@ confirmed(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event 
 {
 	if (leg->stage != STAGE_ANSWERED)
 		return;
-	leg->unproven = false;
+	leg->stage = leg->caller != NULL ? STAGE_ASKING : STAGE_ACTIVE;
 	if ((leg->late_offer && (event->body.len == 0 ||
 	                         sdp_session_answer_take(leg->sdp, event->body) != SDP_OK)) ||
 	    !description_apply(bridge, leg, now_us)) {
@@ -382,7 +381,7 @@ progress(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *
          int64_t now_us)
 {
 	meeting_leg_ringing(bridge->settings.meeting, leg->meeting_leg, now_us);
-	/* Early media is heard by nobody, but its transport may be set up already. */
+	/* Its transport may be set up already. */
 	if (event->body.len != 0 && leg->stage == STAGE_OFFERING)
 		(void)take_answer(bridge, leg, event, now_us);
 }
@@ -393,9 +392,11 @@ answered(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *
 {
 	if (leg->stage != STAGE_OFFERING)
 		return;
-	const bool agreed = event->body.len != 0 ? take_answer(bridge, leg, event, now_us)
-	                                         : leg->sdp->state == SDP_STABLE &&
-	                                                   leg->fork == event->fork;
+	leg->stage = STAGE_ACTIVE;
+	const bool agreed = event->body.len != 0
+	                            ? take_answer(bridge, leg, event, now_us)
+	                            : leg->sdp->state == SDP_STABLE && leg->fork == event->fork &&
+	                                      description_apply(bridge, leg, now_us);
 	if (!agreed) {
 		end_session(bridge, leg, LEG_END_ERROR, 488, STR("Not Acceptable Here"), now_us);
 		return;

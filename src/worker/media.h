@@ -308,7 +308,7 @@ struct media_settings {
 	const struct prompts *prompts;    /* borrowed; NULL: prompts end at once */
 	unsigned talkers_max;         /* the loudest that are mixed; 0: the usual number */
 	int64_t consent_us_max;       /* ICE silence that loses a leg */
-	int64_t silence_us_max;       /* RTP and RTCP silence that loses a leg without ICE */
+	int64_t silence_us_max;       /* RTP and RTCP silence that loses a leg without ICE, but on hold */
 	struct media_sink sink;
 	/* Random bytes for ICE passwords; a secret source outside simulations. */
 	void (*random)(void *context, void *out, size_t len);

@@ -795,11 +795,13 @@ transport_audio(struct media_leg *leg, int64_t now_us)
 	leg->heard_us = now_us;
 }
 
+/* A peer that talks and listens is missed when it falls silent.  One that has put us on hold may say
+ * nothing for as long as it likes; then SIP's session timer watches over it. */
 static bool
 watches_silence(const struct media *media, const struct media_leg *leg)
 {
 	return leg->has_transport && !leg->ice_used && !leg->lost &&
-	       media->settings.silence_us_max != 0 && leg->audio.receive;
+	       media->settings.silence_us_max != 0 && leg->audio.receive && leg->audio.send;
 }
 
 static bool
