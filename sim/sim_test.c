@@ -229,6 +229,7 @@ TEST(a_new_offer_that_cannot_be_taken_leaves_the_call_as_it_was)
 	EXPECT_EQ(sim_phone_offer_status(asks), 488);
 	EXPECT(phone_hears(asks, 700) && phone_hears(other, 400));
 	sim_phone_hold(asks, true);
+	sim_world_run(world, 1 * SIM_S);
 	sim_phone_hold(asks, false);
 	sim_world_run(world, 3 * SIM_S);
 	EXPECT(phone_hears(asks, 700) && phone_hears(other, 400));

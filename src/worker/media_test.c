@@ -266,18 +266,19 @@ call_in(struct world *world, double pitch_hz)
 	return phone;
 }
 
-/* A page at `addr` joins: its check is answered, then it may talk. */
+/* Opens a leg with ICE and answers its one check; then it may talk. */
 static struct phone *
-browse_in(struct world *world, double pitch_hz, const struct net_addr *addr)
+check_in(struct world *world, double pitch_hz, const struct net_addr *addr, bool browser)
 {
 	struct phone *phone = &world->phones[world->phone_count];
 	phone->id = 1u << SLAB_INDEX_BITS | world->phone_count++;
 	phone->addr = *addr;
 	phone->pitch_hz = pitch_hz;
 	phone->amplitude = 6000;
-	phone->browser = true;
+	phone->browser = browser;
 	struct media_order open = { .kind = MEDIA_ORDER_LEG_OPEN, .leg = phone->id };
-	open.open.transport = MEDIA_TRANSPORT_SHARED;
+	open.open.transport = browser ? MEDIA_TRANSPORT_SHARED : MEDIA_TRANSPORT_PORTS;
+	open.open.local = addr_ip4(192, 0, 2, 1, 0);
 	open.open.ice = true;
 	order(world, open);
 	EXPECT(phone->opened);
@@ -307,8 +308,8 @@ browse_in(struct world *world, double pitch_hz, const struct net_addr *addr)
 		if (out.kind != ICE_CHECK_OUT_DATAGRAM)
 			continue;
 		memcpy(bytes, out.bytes, out.len);
-		media_input(world->media, MEDIA_SOCKET_SHARED, 0, &phone->addr, bytes, out.len,
-		            world->now_us);
+		media_input(world->media, browser ? MEDIA_SOCKET_SHARED : MEDIA_SOCKET_RTP,
+		            browser ? 0 : phone->id, &phone->addr, bytes, out.len, world->now_us);
 	}
 	EXPECT(phone->connected);
 	return phone;
@@ -674,19 +675,34 @@ TEST(a_page_that_comes_back_from_the_same_port_is_the_one_that_is_heard)
 	open_room(world);
 	struct phone *listener = call_in(world, 900);
 	listener->silent = true;
-	struct phone *before = browse_in(world, 500, &addr);
+	struct phone *before = check_in(world, 500, &addr, true);
 	join(world, listener);
 	join(world, before);
 	pass(world, 100);
 	EXPECT(hears(listener, before));
 	before->closed = true; /* the page is shut; nobody tells the bridge */
-	struct phone *after = browse_in(world, 1500, &addr);
+	struct phone *after = check_in(world, 1500, &addr, true);
 	join(world, after);
 	pass(world, 100);
 	EXPECT(hears(listener, after));
 	order(world, (struct media_order){ .kind = MEDIA_ORDER_LEG_STATS, .leg = after->id });
 	EXPECT_EQ(after->stats.rx.packets, 100);
 	before->closed = false;
+	world_end(world);
+}
+
+/* RFC 5245 asked for no consent: such a peer checks once, and its sound is its sign of life. */
+TEST(a_telephone_with_ice_that_checks_no_more_stays_as_long_as_it_sends)
+{
+	struct world *world = world_new();
+	const struct net_addr addr = addr_ip4(198, 51, 100, 200, 4000);
+	open_room(world);
+	struct phone *old = check_in(world, 500, &addr, false);
+	struct phone *listener = call_in(world, 900);
+	join(world, old);
+	join(world, listener);
+	pass(world, 50 * 70);
+	EXPECT(hears(listener, old) && hears(old, listener));
 	world_end(world);
 }
 

@@ -473,6 +473,16 @@ start_dtls(struct media *media, struct media_leg *leg,
 	}
 }
 
+/* A sign of life.  SIP devices of RFC 5245 check once and never again: their media counts for them;
+ * browsers are judged by their checks alone (RFC 7675). */
+static void
+heard(struct media_leg *leg, int64_t now_us)
+{
+	leg->heard_us = now_us;
+	if (leg->open.transport == MEDIA_TRANSPORT_PORTS)
+		ice_lite_heard(&leg->ice, now_us);
+}
+
 /* ---- RTP in -------------------------------------------------------------------------------- */
 
 static const struct media_payload *
@@ -540,7 +550,7 @@ input_rtp(struct media *media, struct media_leg *leg, const struct net_addr *fro
 		leg->rejected++;
 		return;
 	}
-	leg->heard_us = now_us;
+	heard(leg, now_us);
 	meter(&leg->rate_rx, wire_len, now_us);
 	const struct media_payload *payload = payload_of(leg, packet.payload_type);
 	const bool event = payload != NULL && payload->codec == MEDIA_CODEC_TELEPHONE_EVENT;
@@ -604,7 +614,7 @@ input_rtcp(struct media *media, struct media_leg *leg, const struct net_addr *fr
 		leg->rejected++;
 		return;
 	}
-	leg->heard_us = now_us;
+	heard(leg, now_us);
 	rtcp_timing_packet(&leg->rtcp, len);
 	struct rtcp_packet packet;
 	for (size_t at = 0; rtcp_next(bytes, len, &at, &packet);) {
