@@ -75,10 +75,7 @@ export class App {
   private readonly listeners = new Set<() => void>();
 
   constructor() {
-    window.addEventListener('popstate', () => {
-      this.route = readRoute();
-      this.changed();
-    });
+    window.addEventListener('popstate', () => this.arrive());
     navigator.mediaDevices?.addEventListener('devicechange', () => void this.refreshDevices());
     this.showLanguage();
     this.comeBack();
@@ -115,9 +112,18 @@ export class App {
     this.changed();
   }
 
-  go(address: string): void {
-    history.pushState(null, '', address === '' ? '/' : `/meeting/${encodeURIComponent(address)}`);
+  go(address: string, secret = ''): void {
+    const query = secret === '' ? '' : `?${new URLSearchParams({ secret }).toString()}`;
+    history.pushState(null, '', address === '' ? '/' : `/meeting/${encodeURIComponent(address)}${query}`);
+    this.arrive();
+  }
+
+  /** Who goes to another address, or back to the start, leaves the meeting, or what kept them from it. */
+  private arrive(): void {
     this.route = readRoute();
+    const { phase, wish } = this.shell.session;
+    if (wish !== undefined && wish.address !== this.route.address)
+      this.shell.happen({ on: phase === 'idle' || phase === 'over' ? 'reset' : 'leave' });
     this.changed();
   }
 

@@ -28,7 +28,15 @@ function Over() {
         >
           {strings.home}
         </button>
-        <button type="button" class="main" onClick={() => shell.happen({ on: 'reset' })}>
+        <button
+          type="button"
+          class="main"
+          onClick={() => {
+            shell.happen({ on: 'reset' });
+            /* Who left by going back is not there any more. */
+            if (wish !== undefined && wish.address !== app.route.address) app.go(wish.address, wish.secret);
+          }}
+        >
           {strings.rejoin}
         </button>
       </div>

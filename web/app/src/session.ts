@@ -511,7 +511,8 @@ class Machine {
   private muted(message: Incoming & { type: 'muted' }): void {
     const now = this.now;
     const before = isMuted(now);
-    const changed = now.muteTold && message.byOther && message.muted !== now.mutedByServer;
+    /* Until the roster names us the bridge keeps us silent: nobody's doing, and nothing to be told. */
+    const changed = now.people.has(now.self) && now.muteTold && message.byOther && message.muted !== now.mutedByServer;
     now.muteTold = true;
     now.mutedByServer = message.muted;
     now.mutedByOther = message.muted && message.byOther;

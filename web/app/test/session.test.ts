@@ -413,6 +413,7 @@ test('muting oneself is at once, and told', () => {
 
 test('who is muted by others is told, may undo it, and cannot when not allowed', () => {
   const world = inside();
+  world.hear({ type: 'roster', complete: false, people: [{ participant: 'me', name: 'Ann' }] });
   world.hear(told(false, true)).clear();
   world.hear(told(true, true));
   assert.deepEqual(world.said(), ['mutedByOther']);
@@ -424,6 +425,14 @@ test('who is muted by others is told, may undo it, and cannot when not allowed',
   world.happen({ on: 'mute', muted: false });
   assert.deepEqual(world.sent(), []);
   assert.equal(isMuted(world.session), true);
+});
+
+test('that the bridge keeps us silent until we are in is not read out', () => {
+  const world = inside();
+  world.hear(told(true, true)).hear({ type: 'roster', complete: true, people: [] });
+  world.hear(told(true, true)).hear(told(false, true));
+  world.hear({ type: 'roster', complete: false, people: [{ participant: 'me', name: 'Ann' }] });
+  assert.deepEqual(world.said(), []);
 });
 
 test('nobody else opens a microphone that its owner closed', () => {
