@@ -507,8 +507,8 @@ answer_uri_usage(struct work *work, const struct object_edit *edit)
 	const struct meeting_knock knock = { .address = edit->values[URI_QUERY_URI].text };
 	struct meeting_entry entry = { 0 };
 	document_open(&work->doc, STR("uriUsageQuery"));
-	const enum meeting_route found = meeting_route(work->meeting, &knock, &entry);
-	if (found == ROUTE_OPEN || found == ROUTE_PASSCODE) {
+	/* Closed to guests or not, it is taken. */
+	if (meeting_route(work->meeting, &knock, &entry) != ROUTE_UNKNOWN) {
 		const struct value space = { .set = true, .guid = objects_id(work->objects,
 			                                                     OBJECT_SPACE,
 			                                                     entry.space) };

@@ -465,6 +465,10 @@ TEST(access_methods_live_inside_their_space)
 	               "accessMethodDoesNotExist");
 	expect(b, API_POST, "/uriUsageQuery", "uri=HOST", 200,
 	       "<uriUsageQuery><coSpace>G1</coSpace></uriUsageQuery>");
+	/* Taken is taken, also where guests may not go. */
+	expect(b, API_PUT, "/coSpaces/G1", "uri=mine&nonMemberAccess=false", 200, "");
+	expect(b, API_POST, "/uriUsageQuery", "uri=mine", 200,
+	       "<uriUsageQuery><coSpace>G1</coSpace></uriUsageQuery>");
 	expect(b, API_DELETE, "/coSpaces/G1", "", 200, "");
 	EXPECT_FAILURE(b, API_GET, "/coSpaces/G1/accessMethods", "", 404, "coSpaceDoesNotExist");
 	expect(b, API_POST, "/uriUsageQuery", "uri=host", 200, "<uriUsageQuery/>");

@@ -74,7 +74,7 @@ static const struct field space_fields[] = {
 	[SPACE_REGENERATE_SECRET] = { "regenerateSecret", .kind = FIELD_BOOL, .max = 1,
 	                              .flags = FIELD_PUT, .help = "Makes a new secret." },
 	[SPACE_CDR_TAG] = { "cdrTag", .kind = FIELD_TEXT, .max = 100, .flags = USUAL,
-	                    .help = "A label for whoever reads call records." },
+	                    .help = "A label, told in the event log when a call starts." },
 	[SPACE_SCHEDULER] = { "meetingScheduler", .kind = FIELD_TEXT, .max = NAME_BYTES,
 	                      .flags = USUAL, .help = "Shown as a call's ownerName." },
 	[SPACE_METHOD_COUNT] = { "numAccessMethods", .kind = FIELD_UINT, .max = SPACE_METHODS_MAX,

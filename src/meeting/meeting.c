@@ -229,6 +229,11 @@ call_log_start(struct meeting *meeting, const struct call *call)
 	         "API \"%s\" Space GUID: %s <--> Call Correlator GUID: %s <--> Internal GUID: %s",
 	         call->pub.name, guid_text(&call->space_id).text,
 	         guid_text(&call->pub.correlator).text, guid_text(&call->pub.id).text);
+	const struct str tag = objects_text(meeting->objects, OBJECT_SPACE, call->pub.space,
+	                                    SPACE_CDR_TAG);
+	if (tag.len != 0)
+		log_line(meeting, "conference %s: CDR tag \"%.*s\"", guid_text(&call->pub.id).text,
+		         STR_ARGS(tag));
 }
 
 static struct str

@@ -198,7 +198,8 @@ TEST(two_people_meet_and_part)
 TEST(the_event_log_speaks_cms)
 {
 	struct world world = world_make();
-	const uint32_t space = add(&world, OBJECT_SPACE, 0, PAIRS("uri", "s", "name", "Space 1"));
+	const uint32_t space = add(&world, OBJECT_SPACE, 0, PAIRS("uri", "s", "name", "Space 1",
+	                                                            "cdrTag", "R 7"));
 	const struct meeting_join settings = { .entry = { space, 0 }, .kind = LEG_WEB,
 		                               .name = STR("User X"), .user = STR("guest77") };
 	uint32_t leg = 0;
@@ -208,7 +209,7 @@ TEST(the_event_log_speaks_cms)
 	char id[GUID_TEXT_LEN + 1];
 	EXPECT(str_copy(id, sizeof id, str_of(id_of(&world, OBJECT_SPACE, space))));
 	static const char *const starts[] = {
-		"conference ", "API \"Space 1\" Space GUID: ",
+		"conference ", "API \"Space 1\" Space GUID: ", "conference ",
 		"call 1: allocated for guest77 / \"User X\" conference participation",
 		"API call leg ", "call 1: configured - API call leg ",
 		"participant \"guest77\" joined space ", "participant \"guest77\" (",
@@ -224,7 +225,9 @@ TEST(the_event_log_speaks_cms)
 		EXPECT(line < COUNT_OF(starts));
 		EXPECT(str_starts(event.text, str_of(starts[line])));
 		line++;
-		if (line == 6)
+		if (line == 3)
+			EXPECT(str_ends(event.text, STR(": CDR tag \"R 7\"")));
+		if (line == 7)
 			EXPECT(str_contains_nocase(event.text, str_of(id)));
 	}
 	EXPECT_EQ(line, COUNT_OF(starts));

@@ -115,6 +115,7 @@ meeting_route(struct meeting *meeting, const struct meeting_knock *knock,
 		find_ways(objects, knock->address, false, &ways);
 	if (ways.count == 0)
 		return ROUTE_UNKNOWN;
+	*entry = ways.at[0];
 	keep_open_ways(objects, &ways);
 	if (ways.count == 0)
 		return ROUTE_MEMBERS_ONLY;
