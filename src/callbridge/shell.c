@@ -129,8 +129,9 @@ shell_settle(struct shell *shell)
 	if (!shell->running)
 		return;
 	/* Before all else: what ending the calls causes is drained and timed like any input's. */
-	if (shell->stop_us != 0 &&
-	    (all_ended(shell, loop_now_us()) || loop_now_us() >= shell->stop_us))
+	const bool over = shell->stop_us != 0 && (all_ended(shell, loop_now_us()) ||
+	                                          loop_now_us() >= shell->stop_us);
+	if (over)
 		loop_stop(shell->loop);
 	int64_t now_us;
 	do {
@@ -145,7 +146,8 @@ shell_settle(struct shell *shell)
 	int64_t deadline_us = nearest(sip_ua_deadline(shell->ua), bridge_deadline(shell->bridge));
 	deadline_us = nearest(deadline_us, meeting_deadline(shell->meeting));
 	deadline_us = nearest(deadline_us, c2w_deadline(shell));
-	if (shell->stop_us != 0)
+	/* Once that is past, a timer for it would be due for ever and the loop never come to its end. */
+	if (shell->stop_us != 0 && !over)
 		deadline_us = nearest(deadline_us, shell->stop_us);
 	loop_timer_arm(shell->timer, deadline_us);
 }

@@ -77,6 +77,14 @@ def the_call_has_gone_on_all_the_while(world):
     expect_equal(world.server.metrics()["sip_refused_source_total"] > 0, True, "somebody refused")
 
 
+@case
+def a_phone_that_is_gone_does_not_keep_the_server_from_ending(world):
+    gone = Probe(world, 6, 1200).join()
+    gone._process.kill()
+    world.server.down()
+    expect("was killed" not in world.server.log(), "the Call Bridge had to be killed")
+
+
 def set_up(world):
     world.server = Server(world)
     world.server.speaker = Probe(world, 1, tone=445).join()
