@@ -239,6 +239,7 @@ bridge_leg_over(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reas
                 int64_t now_us)
 {
 	const uint32_t meeting_leg = leg->meeting_leg;
+	const uint32_t handle = leg->handle;
 	if (leg->kind == LEG_WEB)
 		web_leg_over(bridge, leg);
 	const struct meeting_leg *model = meeting_leg_of(bridge, meeting_leg);
@@ -248,7 +249,9 @@ bridge_leg_over(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reas
 	description_end(leg);
 	bridge_caller_free(bridge, leg);
 	timer_stop(&bridge->timers, &leg->timer);
-	slab_free(&bridge->legs, leg->handle);
+	/* A typed passcode and the transport's password are in it. */
+	explicit_bzero(leg, sizeof *leg);
+	slab_free(&bridge->legs, handle);
 	meeting_leg_ended(bridge->settings.meeting, meeting_leg, reason, remote, now_us);
 }
 
