@@ -326,6 +326,8 @@ prove(struct sip_ua *ua, const struct sip_msg *msg, const struct sip_hop *hop,
       struct sip_ua_request *request, struct sip_ua_admission *admission)
 {
 	const struct sip_digest_server server = digest_server(ua, admission->realm);
+	uint8_t name[SIP_UA_TEXT_MAX];
+	struct writer w = writer_of(name, sizeof name);
 	struct sip_auth auth;
 	switch (sip_digest_find(&auth, &server, msg, SIP_HEADER_AUTHORIZATION)) {
 	case SIP_DIGEST_OK:
@@ -340,15 +342,20 @@ prove(struct sip_ua *ua, const struct sip_msg *msg, const struct sip_hop *hop,
 		challenge(ua, msg, hop, &server, false);
 		return false;
 	}
+	sip_unquote(&w, auth.username);
+	if (w.failed) { /* longer than anybody's */
+		challenge(ua, msg, hop, &server, false);
+		return false;
+	}
 	/* Now that the name is known the caller can look up its password. */
-	request->username = auth.username;
+	request->username = writer_view(&w);
 	ua->settings.admit(ua->settings.admit_context, request, admission);
 	const enum sip_digest_verdict verdict = sip_digest_check(
 		&server,
 		&(struct sip_digest_check){
 			.auth = &auth,
 			.request = msg,
-			.username = auth.username,
+			.username = request->username,
 			.password = str_of(admission->password),
 			.known = admission->password != NULL,
 		},

@@ -100,7 +100,9 @@ admit(void *context, const struct sip_ua_request *request, struct sip_ua_admissi
 		return;
 	out->verdict = SIP_UA_CHALLENGE;
 	out->realm = "home";
-	out->password = str_eq(request->username, STR("bob")) ? "secret" : NULL;
+	const bool known = str_eq(request->username, STR("bob")) ||
+	                   str_eq(request->username, STR("b\"o\\b"));
+	out->password = known ? "secret" : NULL;
 }
 
 static struct sip_ua_settings
@@ -325,7 +327,8 @@ TEST(full_tables_are_refused_with_503)
 	sip_ua_destroy(stage.ua);
 }
 
-TEST(a_caller_who_proves_himself_is_admitted)
+static void
+prove_oneself(const char *username)
 {
 	struct sip_ua_settings settings = settings_of();
 	const struct net_addr from = addr_ip4(192, 0, 2, 9, 5060);
@@ -341,7 +344,7 @@ TEST(a_caller_who_proves_himself_is_admitted)
 		EXPECT_EQ(sip_msg_parse(&msg, challenge->text, challenge->len, SIP_DATAGRAM),
 		          SIP_OK);
 		const struct sip_digest_credentials credentials = {
-			.realm = STR("home"), .username = STR("bob"),
+			.realm = STR("home"), .username = str_of(username),
 			.password = str_of(passwords[i]) };
 		struct sip_auth auth;
 		EXPECT(sip_digest_choose(&auth, &msg, &credentials));
@@ -360,6 +363,12 @@ TEST(a_caller_who_proves_himself_is_admitted)
 	}
 	EXPECT(find_event(SIP_EVENT_INCOMING) != NULL);
 	sip_ua_destroy(stage.ua);
+}
+
+TEST(a_caller_who_proves_himself_is_admitted)
+{
+	prove_oneself("bob");
+	prove_oneself("b\"o\\b"); /* escaped on the wire, plain for the admission hook */
 }
 
 static void
