@@ -76,10 +76,17 @@ find_period(const int16_t *pcm, size_t lag_max)
 	return best;
 }
 
-static bool
-worth(const struct match *match, bool force)
+/* The period that can be taken out or put in without anybody hearing, or by `force`; 0: none. */
+static size_t
+changeable_period(const int16_t *pcm, size_t samples, size_t lag_max, bool force)
 {
-	return force || match->quiet || match->correlation > 0.6f;
+	CHECK(samples >= TIME_STRETCH_SAMPLES_MIN);
+	if (lag_max > TIME_STRETCH_LAG_MAX)
+		lag_max = TIME_STRETCH_LAG_MAX;
+	if (lag_max < TIME_STRETCH_LAG_MIN)
+		return 0;
+	const struct match match = find_period(pcm, lag_max);
+	return force || match.quiet || match.correlation > 0.6f ? match.lag : 0;
 }
 
 /* out[i] goes from `from` to `to` over `count` samples; any of the three may overlap forwards. */
@@ -96,17 +103,11 @@ cross_fade(int16_t *out, const int16_t *from, const int16_t *to, size_t count)
 size_t
 time_stretch_shorten(int16_t *pcm, size_t samples, size_t lag_max, bool force)
 {
-	CHECK(samples >= TIME_STRETCH_SAMPLES_MIN);
-	if (lag_max > TIME_STRETCH_LAG_MAX)
-		lag_max = TIME_STRETCH_LAG_MAX;
-	if (lag_max < TIME_STRETCH_LAG_MIN)
-		return 0;
-	const struct match match = find_period(pcm, lag_max);
-	if (!worth(&match, force))
+	const size_t lag = changeable_period(pcm, samples, lag_max, force);
+	if (lag == 0)
 		return 0;
 
 	/* Two periods become one: it begins as the first and ends as the second. */
-	const size_t lag = match.lag;
 	cross_fade(pcm, pcm, pcm + lag, lag);
 	memmove(pcm + lag, pcm + 2 * lag, (samples - 2 * lag) * sizeof *pcm);
 	return lag;
@@ -115,18 +116,12 @@ time_stretch_shorten(int16_t *pcm, size_t samples, size_t lag_max, bool force)
 size_t
 time_stretch_lengthen(int16_t *pcm, size_t samples, size_t lag_max, bool force)
 {
-	CHECK(samples >= TIME_STRETCH_SAMPLES_MIN);
-	if (lag_max > TIME_STRETCH_LAG_MAX)
-		lag_max = TIME_STRETCH_LAG_MAX;
-	if (lag_max < TIME_STRETCH_LAG_MIN)
-		return 0;
-	const struct match match = find_period(pcm, lag_max);
-	if (!worth(&match, force))
+	const size_t lag = changeable_period(pcm, samples, lag_max, force);
+	if (lag == 0)
 		return 0;
 
 	/* Between the first period and the second one more: it begins as the second does, as if the
 	 * sound went on, and ends as the first does, so that the second follows naturally. */
-	const size_t lag = match.lag;
 	int16_t extra[TIME_STRETCH_LAG_MAX];
 	cross_fade(extra, pcm + lag, pcm, lag);
 	memmove(pcm + 2 * lag, pcm + lag, (samples - lag) * sizeof *pcm);

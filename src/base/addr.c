@@ -300,6 +300,17 @@ addr_is_link_local(const struct net_addr *addr)
 }
 
 bool
+addr_is_private(const struct net_addr *addr)
+{
+	const uint8_t *ip = addr->ip;
+	if (addr->family == ADDR_IP6)
+		return (ip[0] & 0xfe) == 0xfc;
+	return addr->family == ADDR_IP4 &&
+	       (ip[0] == 10 || (ip[0] == 172 && (ip[1] & 0xf0) == 16) ||
+	        (ip[0] == 192 && ip[1] == 168) || (ip[0] == 100 && (ip[1] & 0xc0) == 64));
+}
+
+bool
 addr_is_multicast(const struct net_addr *addr)
 {
 	if (addr->family == ADDR_IP4)

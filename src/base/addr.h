@@ -60,6 +60,8 @@ const char *addr_text(char out[ADDR_TEXT_MAX], const struct net_addr *addr);
 [[nodiscard]] bool addr_is_unspecified(const struct net_addr *addr);
 [[nodiscard]] bool addr_is_loopback(const struct net_addr *addr);
 [[nodiscard]] bool addr_is_link_local(const struct net_addr *addr);
+/* Means something only inside the network it is used in: RFC 1918, 6598 (carriers), 4193. */
+[[nodiscard]] bool addr_is_private(const struct net_addr *addr);
 [[nodiscard]] bool addr_is_multicast(const struct net_addr *addr);
 
 /* A mixing hash for tables of addresses that were verified; strangers' addresses are hashed with

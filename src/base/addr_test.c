@@ -57,6 +57,16 @@ TEST(kinds_of_addresses_are_told_apart)
 	EXPECT(addr_parse_ip(&addr, STR("169.254.1.1")) && addr_is_link_local(&addr));
 	EXPECT(addr_parse_ip(&addr, STR("fe80::9")) && addr_is_link_local(&addr));
 	EXPECT(addr_parse_ip(&addr, STR("224.0.0.1")) && addr_is_multicast(&addr));
+	static const char *const inner[] = { "10.0.0.1",        "172.16.0.1",  "172.31.255.255",
+		                             "192.168.1.1",     "100.64.0.1",  "100.127.255.255",
+		                             "fc00::1",         "fdff::1" };
+	static const char *const outer[] = { "11.0.0.1",    "172.15.0.1", "172.32.0.1", "192.169.1.1",
+		                             "100.63.0.1",  "100.128.0.1", "fe00::1",   "2001:db8::1" };
+	for (unsigned i = 0; i < COUNT_OF(inner); i++)
+		EXPECT(addr_parse_ip(&addr, str_of(inner[i])) && addr_is_private(&addr));
+	for (unsigned i = 0; i < COUNT_OF(outer); i++)
+		EXPECT(addr_parse_ip(&addr, str_of(outer[i])) && !addr_is_private(&addr));
+	EXPECT(!addr_is_private(&(struct net_addr){ .ip = { 10 } }));
 	EXPECT(addr_parse_ip(&addr, STR("ff02::1")) && addr_is_multicast(&addr));
 	EXPECT(addr_parse_ip(&addr, STR("192.0.2.1")) && !addr_is_loopback(&addr));
 }

@@ -37,9 +37,8 @@ fail(char error[CERT_ERROR_MAX], const char *format, ...)
 	return -EINVAL;
 }
 
-/* Without this OpenSSL would ask the terminal for the passphrase of an encrypted key. */
-static int
-no_passphrase(char *buffer, int size, int writing, void *context)
+int
+cert_no_passphrase(char *buffer, int size, int writing, void *context)
 {
 	(void)buffer;
 	(void)size;
@@ -66,7 +65,7 @@ read_cert(X509 **out, const char *path, char error[CERT_ERROR_MAX])
 	int rc = open_bio(&bio, path, error);
 	if (rc != 0)
 		return rc;
-	*out = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+	*out = PEM_read_bio_X509(bio, NULL, cert_no_passphrase, NULL);
 	if (*out == NULL)
 		rc = fail(error, "%s holds no certificate in PEM form", path);
 	BIO_free(bio);
@@ -80,7 +79,7 @@ read_key(EVP_PKEY **out, const char *path, char error[CERT_ERROR_MAX])
 	int rc = open_bio(&bio, path, error);
 	if (rc != 0)
 		return rc;
-	*out = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+	*out = PEM_read_bio_PrivateKey(bio, NULL, cert_no_passphrase, NULL);
 	if (*out == NULL)
 		rc = fail(error, "%s holds no unencrypted private key in PEM form", path);
 	BIO_free(bio);

@@ -39,6 +39,9 @@ struct cert_settings {
 [[nodiscard]] int cert_make(const char *cert_file, const char *key_file,
                             const struct cert_settings *settings, char error[CERT_ERROR_MAX]);
 
+/* For OpenSSL, which else would ask the terminal for the passphrase of an encrypted key. */
+int cert_no_passphrase(char *buffer, int size, int writing, void *context);
+
 /* Does the first certificate of one file belong to the key in the other?  0, or -EINVAL and why
  * not. */
 [[nodiscard]] int cert_match(const char *cert_file, const char *key_file,

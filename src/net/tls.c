@@ -12,6 +12,7 @@
 
 #include "base/addr.h"
 #include "base/check.h"
+#include "net/cert.h"
 
 enum {
 	ALPN_BYTES_MAX = 128,
@@ -75,16 +76,6 @@ reason(void)
 }
 
 static int
-no_passphrase(char *buffer, int size, int writing, void *context)
-{
-	(void)buffer;
-	(void)size;
-	(void)writing;
-	(void)context;
-	return -1;
-}
-
-static int
 select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *offer,
             unsigned offer_len, void *argument)
 {
@@ -105,7 +96,7 @@ load_chain_file(SSL_CTX *ssl, const char *path, char error[TLS_ERROR_MAX])
 	if (bio == NULL)
 		return fail(error, "cannot read %s: %s", path, reason());
 	unsigned count = 0;
-	for (X509 *cert; (cert = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL)) != NULL;
+	for (X509 *cert; (cert = PEM_read_bio_X509(bio, NULL, cert_no_passphrase, NULL)) != NULL;
 	     count++) {
 		if (SSL_CTX_add0_chain_cert(ssl, cert) != 1) {
 			X509_free(cert);
@@ -178,7 +169,7 @@ configure(struct tls_context *context, SSL_CTX *ssl, char error[TLS_ERROR_MAX])
 {
 	static const unsigned char session_context[] = "convoke";
 	const struct kept_settings *settings = &context->settings;
-	SSL_CTX_set_default_passwd_cb(ssl, no_passphrase);
+	SSL_CTX_set_default_passwd_cb(ssl, cert_no_passphrase);
 	/* Idle connections give back their 32 KiB of record buffers. */
 	SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |

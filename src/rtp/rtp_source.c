@@ -10,20 +10,6 @@ usable(const struct net_addr *addr)
 	       !addr_is_multicast(addr);
 }
 
-/* Addresses that only mean something inside the network they are used in: RFC 1918, RFC 6598
- * (carrier NAT), RFC 4193, link-local and loopback. */
-static bool
-is_private(const struct net_addr *addr)
-{
-	const uint8_t *ip = addr->ip;
-	if (addr_is_loopback(addr) || addr_is_link_local(addr))
-		return true;
-	if (addr->family == ADDR_IP6)
-		return (ip[0] & 0xfe) == 0xfc;
-	return ip[0] == 10 || (ip[0] == 172 && (ip[1] & 0xf0) == 16) ||
-	       (ip[0] == 192 && ip[1] == 168) || (ip[0] == 100 && (ip[1] & 0xc0) == 64);
-}
-
 void
 rtp_source_init(struct rtp_source *source, enum rtp_source_policy policy,
                 const struct net_addr *remote, int64_t now_us)
@@ -57,6 +43,13 @@ rtp_source_signal(struct rtp_source *source, const struct net_addr *remote, int6
 		source->learn_until_us = now_us + RTP_SOURCE_LEARN_US;
 }
 
+/* Nobody outside its own network or machine can send from there. */
+static bool
+is_inner(const struct net_addr *addr)
+{
+	return addr_is_private(addr) || addr_is_loopback(addr) || addr_is_link_local(addr);
+}
+
 /* Could this be the signalled phone, seen through a NAT? */
 static bool
 plausible(const struct rtp_source *source, const struct net_addr *from, int64_t now_us)
@@ -64,7 +57,7 @@ plausible(const struct rtp_source *source, const struct net_addr *from, int64_t 
 	if (source->locked || now_us >= source->learn_until_us || !usable(from))
 		return false;
 	return addr_eq_ip(from, &source->signalled) || addr_eq_ip(from, &source->signalling) ||
-	       !usable(&source->signalled) || is_private(&source->signalled);
+	       !usable(&source->signalled) || is_inner(&source->signalled);
 }
 
 /* Counts packets in sequence from one address and SSRC; true when there are enough. */

@@ -157,7 +157,8 @@ TEST(one_port_carries_everything)
 		enum rtp_kind want;
 	} cases[] = {
 		{ { 0x00, 0x01 }, RTP_KIND_STUN },    { { 0x03, 0x01 }, RTP_KIND_STUN },
-		{ { 0x04, 0x00 }, RTP_KIND_UNKNOWN }, { { 20, 254 }, RTP_KIND_DTLS },
+		{ { 0x04, 0x00 }, RTP_KIND_UNKNOWN }, { { 16, 1 }, RTP_KIND_UNKNOWN }, /* ZRTP */
+		{ { 19, 254 }, RTP_KIND_UNKNOWN },    { { 20, 254 }, RTP_KIND_DTLS },
 		{ { 63, 254 }, RTP_KIND_DTLS },       { { 64, 0 }, RTP_KIND_CHANNEL },
 		{ { 79, 255 }, RTP_KIND_CHANNEL },    { { 80, 0 }, RTP_KIND_UNKNOWN },
 		{ { 0x80, 111 }, RTP_KIND_RTP },      { { 0x90, 0x80 | 63 }, RTP_KIND_RTP },

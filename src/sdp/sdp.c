@@ -223,3 +223,19 @@ sdp_init(struct sdp *sdp)
 	/* Everything behind the tables' counts may stay as it is. */
 	memset(sdp, 0, offsetof(struct sdp, medias));
 }
+
+struct sdp_media
+sdp_media_begin(const struct sdp *sdp)
+{
+	return (struct sdp_media){
+		.codecs.first = sdp->codec_count,
+		.feedbacks.first = sdp->feedback_count,
+		.extmaps.first = sdp->extmap_count,
+		.candidates.first = sdp->candidate_count,
+		.fingerprints.first = sdp->fingerprint_count,
+		.cryptos.first = sdp->crypto_count,
+		.ssrcs.first = sdp->ssrc_count,
+		.rids.first = sdp->rid_count,
+		.others.first = sdp->other_count,
+	};
+}

@@ -357,17 +357,10 @@ compose_line(struct composition *c, struct sdp_line *line)
 	struct sdp *sdp = &c->sdp;
 	const unsigned index = (unsigned)(line - c->session->lines);
 	struct sdp_media *media = &sdp->medias[sdp->media_count++];
-	*media = (struct sdp_media){
-		.kind_text = str_of(line->kind_text),
-		.proto_text = str_of(line->proto_text),
-		.direction = SDP_SENDRECV,
-		.codecs.first = sdp->codec_count,
-		.feedbacks.first = sdp->feedback_count,
-		.extmaps.first = sdp->extmap_count,
-		.candidates.first = sdp->candidate_count,
-		.fingerprints.first = sdp->fingerprint_count,
-		.cryptos.first = sdp->crypto_count,
-	};
+	*media = sdp_media_begin(sdp);
+	media->kind_text = str_of(line->kind_text);
+	media->proto_text = str_of(line->proto_text);
+	media->direction = SDP_SENDRECV;
 	if (c->session->uses_mid || c->session->settings->bundle)
 		media->mid = str_of(line->mid);
 	if (!line->accepted && !line->fresh) {

@@ -38,6 +38,9 @@ sdp_word(struct str *rest)
 /* "1 AES_CM_128_HMAC_SHA1_80 inline:..."; false when not even a tag can be read. */
 [[nodiscard]] bool sdp_crypto_parse(struct sdp_crypto *out, struct str text);
 
+/* A media line whose codecs, candidates and so on will be the next ones of their tables. */
+[[nodiscard]] struct sdp_media sdp_media_begin(const struct sdp *sdp);
+
 [[nodiscard]] enum sdp_suite sdp_suite_of(struct str name);
 [[nodiscard]] enum sdp_proto sdp_proto_of(struct str text);
 [[nodiscard]] struct str sdp_hash_name(enum sdp_hash hash);

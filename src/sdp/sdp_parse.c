@@ -205,20 +205,10 @@ parse_media(struct sdp_parser *parser, struct str value)
 		return SDP_REJECT_TOO_MANY;
 
 	struct sdp_media *media = &sdp->medias[sdp->media_count];
-	*media = (struct sdp_media){
-		.connection = parser->session.connection,
-		.direction = parser->session.direction,
-		.kind = SDP_KIND_OTHER,
-		.codecs.first = sdp->codec_count,
-		.feedbacks.first = sdp->feedback_count,
-		.extmaps.first = sdp->extmap_count,
-		.candidates.first = sdp->candidate_count,
-		.fingerprints.first = sdp->fingerprint_count,
-		.cryptos.first = sdp->crypto_count,
-		.ssrcs.first = sdp->ssrc_count,
-		.rids.first = sdp->rid_count,
-		.others.first = sdp->other_count,
-	};
+	*media = sdp_media_begin(sdp);
+	media->connection = parser->session.connection;
+	media->direction = parser->session.direction;
+	media->kind = SDP_KIND_OTHER;
 	media->kind_text = sdp_word(&value);
 	struct str ports = sdp_word(&value);
 	media->proto_text = sdp_word(&value);

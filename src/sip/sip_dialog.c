@@ -114,17 +114,6 @@ dialog_make(struct sip_ua *ua, const struct str texts[SIP_TEXTS], uint32_t flow)
 	return dialog;
 }
 
-static bool
-is_private(const struct net_addr *addr)
-{
-	const uint8_t *ip = addr->ip;
-	if (addr->family == ADDR_IP6)
-		return (ip[0] & 0xfe) == 0xfc; /* RFC 4193 */
-	/* RFC 1918, and the carriers' own of RFC 6598. */
-	return ip[0] == 10 || (ip[0] == 172 && (ip[1] & 0xf0) == 16) ||
-	       (ip[0] == 192 && ip[1] == 168) || (ip[0] == 100 && (ip[1] & 0xc0) == 64);
-}
-
 /* Most telephones at home name a private address in their Contact that nobody outside can reach.
  * Without a proxy in between, what they sent came through their router, and there is no other way
  * back: requests in the dialog go where the INVITE came from (as RFC 3581 does for responses). */
@@ -135,7 +124,7 @@ behind_nat(const struct sip_msg *msg, const struct sip_hop *hop, const struct si
 	struct sip_values routes = sip_msg_values(msg, SIP_HEADER_RECORD_ROUTE);
 	struct str route;
 	if (hop->transport != SIP_TRANSPORT_UDP || sip_values_next(&routes, &route) ||
-	    named->family == ADDR_NONE || !is_private(named) || addr_eq_ip(named, &hop->to))
+	    !addr_is_private(named) || addr_eq_ip(named, &hop->to))
 		return (struct net_addr){ 0 };
 	return hop->to;
 }

@@ -52,25 +52,6 @@ fingerprint_of(const uint8_t *bytes, size_t len)
 	return crc32_of(bytes, len) ^ 0x5354554E;
 }
 
-enum stun_demux
-stun_demux(const uint8_t *bytes, size_t len)
-{
-	if (len == 0)
-		return STUN_DEMUX_NONE;
-	const uint8_t first = bytes[0];
-	if (first <= 3)
-		return STUN_DEMUX_STUN;
-	if (first >= 16 && first <= 19)
-		return STUN_DEMUX_ZRTP;
-	if (first >= 20 && first <= 63)
-		return STUN_DEMUX_DTLS;
-	if (first >= 64 && first <= 79)
-		return STUN_DEMUX_TURN_CHANNEL;
-	if (first >= 128 && first <= 191)
-		return STUN_DEMUX_RTP;
-	return STUN_DEMUX_NONE;
-}
-
 static enum stun_reject
 header_reject(const uint8_t *bytes, size_t len)
 {

@@ -72,16 +72,6 @@ enum stun_reject {
 	STUN_REJECT_COUNT,
 };
 
-/* What a datagram on a media port is, by its first byte (RFC 7983 s7). */
-enum stun_demux {
-	STUN_DEMUX_NONE, /* empty, or a range nobody speaks to us */
-	STUN_DEMUX_STUN,
-	STUN_DEMUX_ZRTP,
-	STUN_DEMUX_DTLS,
-	STUN_DEMUX_TURN_CHANNEL,
-	STUN_DEMUX_RTP, /* and RTCP: RFC 5761 s4 tells these apart */
-};
-
 struct stun_attr {
 	uint16_t type;
 	uint16_t len; /* of the value, padding excluded */
@@ -111,8 +101,6 @@ enum stun_integrity {
 	STUN_INTEGRITY_SHA256, /* right, by MESSAGE-INTEGRITY-SHA256 */
 };
 
-/* Demultiplexing, before anything is parsed. */
-[[nodiscard]] enum stun_demux stun_demux(const uint8_t *bytes, size_t len);
 /* Header plausible: cookie there and length true.  Enough to sort by, not to act on. */
 [[nodiscard]] bool stun_peek(const uint8_t *bytes, size_t len);
 /* The USERNAME of a message that stun_peek() liked, without a full parse; empty when there is none.

@@ -12,7 +12,6 @@
 static inline enum stun_reject
 stun_msg_property(const uint8_t *bytes, size_t len)
 {
-	(void)stun_demux(bytes, len);
 	const struct str early = stun_peek_username(bytes, len);
 	CHECK(early.len == 0 || ((const uint8_t *)early.at >= bytes + STUN_HEADER_BYTES &&
 	                         (const uint8_t *)early.at + early.len <= bytes + len));

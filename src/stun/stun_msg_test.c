@@ -354,20 +354,3 @@ TEST(every_prefix_is_refused_and_every_flip_is_caught_by_the_fingerprint)
 		}
 	}
 }
-
-TEST(a_media_port_is_sorted_by_the_first_byte)
-{
-	static const struct {
-		unsigned first, last;
-		enum stun_demux want;
-	} ranges[] = {
-		{ 0, 3, STUN_DEMUX_STUN },     { 4, 15, STUN_DEMUX_NONE },
-		{ 16, 19, STUN_DEMUX_ZRTP },   { 20, 63, STUN_DEMUX_DTLS },
-		{ 64, 79, STUN_DEMUX_TURN_CHANNEL }, { 80, 127, STUN_DEMUX_NONE },
-		{ 128, 191, STUN_DEMUX_RTP },  { 192, 255, STUN_DEMUX_NONE },
-	};
-	for (size_t i = 0; i < COUNT_OF(ranges); i++)
-		for (unsigned first = ranges[i].first; first <= ranges[i].last; first++)
-			EXPECT_EQ(stun_demux(&(uint8_t){ (uint8_t)first }, 1), ranges[i].want);
-	EXPECT_EQ(stun_demux(NULL, 0), STUN_DEMUX_NONE);
-}

@@ -639,7 +639,7 @@ leg_of_datagram(const struct media *media, unsigned socket, media_leg_id id,
 {
 	if (socket < MEDIA_SOCKET_SHARED)
 		return media_leg_get(media, id);
-	if (stun_demux(bytes, len) != STUN_DEMUX_STUN)
+	if (rtp_kind_of(bytes, len) != RTP_KIND_STUN)
 		return leg_by_source(media, from);
 	struct media_leg *leg = stun_peek(bytes, len)
 	                                ? leg_by_username(media, stun_peek_username(bytes, len))
