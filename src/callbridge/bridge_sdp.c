@@ -234,6 +234,14 @@ description_answer(struct bridge *bridge, struct bridge_leg *leg)
 	return written(&w);
 }
 
+/* A caller from elsewhere who names our own loopback wants sound sent to a service of this machine
+ * that trusts what comes from there. */
+static bool
+points_inside(const struct bridge_leg *leg, const struct net_addr *remote)
+{
+	return !leg->outgoing && addr_is_loopback(remote) && !addr_is_loopback(&leg->signalling);
+}
+
 static void
 order_transport(struct bridge *bridge, const struct bridge_leg *leg, const struct sdp_line *line)
 {
@@ -250,8 +258,10 @@ order_transport(struct bridge *bridge, const struct bridge_leg *leg, const struc
 	to->remote_rtp = line->remote_rtp;
 	to->remote_rtcp = line->remote_rtcp;
 	to->signalling = leg->signalling;
-	if (line->remote_learn)
+	if (line->remote_learn || points_inside(leg, &to->remote_rtp))
 		to->remote_rtp = (struct net_addr){ 0 };
+	if (points_inside(leg, &to->remote_rtcp))
+		to->remote_rtcp = (struct net_addr){ 0 };
 	to->fingerprint_len = line->remote_fingerprint.len;
 	memcpy(to->fingerprint, line->remote_fingerprint.bytes, to->fingerprint_len);
 	to->sdes_suite_tx = srtp_suites[line->sdes.suite];

@@ -2,11 +2,12 @@
 """Callers who lie about where they are, while a call runs: they are sent no sound, they do not keep
 others out, and they do not end the server."""
 import random
+import socket
 import time
 
 import network
 from harness import case, expect, expect_equal, main, wait_for
-from probe import Probe
+from probe import Phone, Probe
 from server import SIP_PORT, Server
 
 SERVER = network.SERVER
@@ -25,6 +26,18 @@ def invite(victim, port, source="192.0.2.7"):
             f"Content-Type: application/sdp\r\nContent-Length: {len(sdp)}\r\n\r\n{sdp}").encode()
 
 
+def packets(aimed_at, seconds):
+    aimed_at.settimeout(seconds)
+    got, until = 0, time.monotonic() + seconds
+    try:
+        while time.monotonic() < until:
+            aimed_at.recv(2048)
+            got += 1
+    except TimeoutError:
+        pass
+    return got
+
+
 @case
 def an_invite_alone_aims_no_sound_at_anybody(world):
     victim, liar = network.Machine(VICTIM), network.Machine(LIAR)
@@ -33,16 +46,24 @@ def an_invite_alone_aims_no_sound_at_anybody(world):
     for _ in range(20):
         caller.sendto(invite(victim.address, 42000), (SERVER, SIP_PORT))
     wait_for("the calls are answered", lambda: world.server.metrics()["sip_half_open"] >= 20, 5)
-    aimed_at.settimeout(2)
-    got = 0
-    until = time.monotonic() + 2
+    expect_equal(packets(aimed_at, 2), 0, "packets at somebody who did not call")
+
+
+@case
+def a_caller_aims_no_sound_at_the_inside_of_the_server(world):
+    inside = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    inside.bind(("127.0.0.1", 42000))
+    caller = Phone(5, 700, None)
+    description = caller._description()
+    caller._description = lambda: description.replace(
+        f"c=IN IP4 {caller.address}", "c=IN IP4 127.0.0.1").replace("m=audio 40000",
+                                                                   "m=audio 42000")
     try:
-        while time.monotonic() < until:
-            aimed_at.recv(2048)
-            got += 1
-    except TimeoutError:
-        pass
-    expect_equal(got, 0, "packets at somebody who did not call")
+        expect_equal(caller.dial(), 200, "status")
+        expect_equal(packets(inside, 2), 0, "packets at a service of the server's own machine")
+    finally:
+        caller.hang_up()
+        caller.close()
 
 
 @case
