@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The media machine's own structures, shared by media.c (orders, time), media_transport.c (packets)
- * and media_room.c (sound). */
+/* The media machine's own structures, shared by media.c (orders, time), media_path.c (ICE, DTLS,
+ * keys), media_transport.c (packets) and media_room.c (sound). */
 #ifndef WORKER_MEDIA_INTERNAL_H
 #define WORKER_MEDIA_INTERNAL_H
 
@@ -196,6 +196,11 @@ void media_leg_lost(struct media *media, struct media_leg *leg, enum media_lost_
 void media_leg_arm(struct media *media, struct media_leg *leg, int64_t now_us);
 
 /* media_transport.c */
+unsigned transport_socket(const struct media_leg *leg);
+/* Where its packets go now, or NULL while nobody knows. */
+const struct net_addr *transport_remote(const struct media_leg *leg);
+void transport_emit(struct media *media, const struct media_leg *leg, unsigned socket,
+                    const struct net_addr *to, const uint8_t *bytes, size_t len);
 /* Makes the ICE agent and fills what the SDP must say about it. */
 void transport_open(struct media *media, struct media_leg *leg, struct media_opened *opened,
                     int64_t now_us);
@@ -210,6 +215,30 @@ void transport_close(struct media *media, struct media_leg *leg, int64_t now_us)
 void transport_send(struct media *media, struct media_leg *leg, uint8_t payload_type, bool marker,
                     uint32_t timestamp_rtp, const uint8_t *payload, size_t len, int64_t now_us);
 void transport_stats(struct media_leg *leg, struct media_stats *stats, int64_t now_us);
+
+/* media_path.c */
+struct media_leg *path_leg_by_source(const struct media *media, const struct net_addr *from);
+struct media_leg *path_leg_by_username(const struct media *media, struct str username);
+void path_make_credentials(struct media *media, struct media_leg *leg,
+                           struct media_opened *opened);
+/* The first secured or allowed way to the peer stands: told once. */
+void path_connected(struct media *media, struct media_leg *leg);
+void path_input_stun(struct media *media, struct media_leg *leg, unsigned socket,
+                     const struct net_addr *from, const uint8_t *bytes, size_t len,
+                     int64_t now_us);
+void path_drain_ice(struct media *media, struct media_leg *leg, unsigned socket, int64_t now_us);
+void path_start_dtls(struct media *media, struct media_leg *leg,
+                     const struct media_transport_settings *settings, int64_t now_us);
+void path_input_dtls(struct media *media, struct media_leg *leg, const struct net_addr *from,
+                     const uint8_t *bytes, size_t len, int64_t now_us);
+void path_drain_dtls(struct media *media, struct media_leg *leg, int64_t now_us);
+void path_drop_dtls(struct media_leg *leg);
+[[nodiscard]] bool path_make_srtp(struct media_leg *leg, enum srtp_suite suite_tx,
+                                  const uint8_t *key_tx, const uint8_t *salt_tx,
+                                  enum srtp_suite suite_rx, const uint8_t *key_rx,
+                                  const uint8_t *salt_rx);
+void path_drop_srtp(struct media_leg *leg);
+void path_close(struct media *media, struct media_leg *leg, int64_t now_us);
 
 /* media_room.c */
 void room_tick(struct media *media, struct media_room *room, int64_t now_us);

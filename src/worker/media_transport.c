@@ -1,41 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Packets in and out of a leg: demultiplexing, ICE, DTLS, SRTP, RTP and RTCP. */
+/* Packets in and out of a leg: demultiplexing, RTP and RTCP; and what the SDP said about them. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/encode.h"
 #include "stun/stun_msg.h"
 #include "worker/media_internal.h"
 
 enum {
-	UFRAG_HANDLE_LEN = 8, /* our ufrag starts with the leg's handle in hex: no table is needed */
-	UFRAG_RANDOM_BYTES = 6,
-	PWD_RANDOM_BYTES = 24, /* RFC 8445 s5.3: at least 128 bits */
 	LOSS_ALL_Q8 = 256,
 };
 
-static_assert(UFRAG_HANDLE_LEN + UFRAG_RANDOM_BYTES / 3 * 4 <= ICE_UFRAG_MAX, "our ufrag fits");
-static_assert(sizeof((struct media_opened *)0)->ice_ufrag > UFRAG_HANDLE_LEN + 8, "and is told");
-
 /* ---- Sending ------------------------------------------------------------------------------- */
 
-static unsigned
-rtp_socket(const struct media_leg *leg)
+unsigned
+transport_socket(const struct media_leg *leg)
 {
 	return leg->open.transport == MEDIA_TRANSPORT_SHARED ? leg->shared_socket
 	                                                     : MEDIA_SOCKET_RTP;
 }
 
-static void
-emit(struct media *media, const struct media_leg *leg, unsigned socket,
+void
+transport_emit(struct media *media, const struct media_leg *leg, unsigned socket,
      const struct net_addr *to, const uint8_t *bytes, size_t len)
 {
 	media->counters.packets_out++;
 	media->settings.sink.send(media->settings.sink.context, socket, leg->id, to, bytes, len);
 }
 
-static const struct net_addr *
-remote_of(const struct media_leg *leg)
+const struct net_addr *
+transport_remote(const struct media_leg *leg)
 {
 	return leg->ice_used ? ice_lite_remote(&leg->ice) : rtp_source_remote(&leg->source);
 }
@@ -56,7 +49,7 @@ void
 transport_send(struct media *media, struct media_leg *leg, uint8_t payload_type, bool marker,
                uint32_t timestamp_rtp, const uint8_t *payload, size_t len, int64_t now_us)
 {
-	const struct net_addr *to = remote_of(leg);
+	const struct net_addr *to = transport_remote(leg);
 	if (to == NULL || (leg->security != MEDIA_SECURITY_NONE && leg->srtp_tx == NULL))
 		return;
 	struct writer w = writer_of(media->packet, sizeof media->packet - SRTP_RTP_OVERHEAD_MAX);
@@ -73,7 +66,7 @@ transport_send(struct media *media, struct media_leg *leg, uint8_t payload_type,
 	            SRTP_OK)
 		return;
 	meter(&leg->rate_tx, packet_len, now_us);
-	emit(media, leg, rtp_socket(leg), to, media->packet, packet_len);
+	transport_emit(media, leg, transport_socket(leg), to, media->packet, packet_len);
 	if (leg->ice_used)
 		ice_lite_sent(&leg->ice, now_us);
 }
@@ -81,7 +74,7 @@ transport_send(struct media *media, struct media_leg *leg, uint8_t payload_type,
 static void
 send_rtcp(struct media *media, struct media_leg *leg, struct writer *w, int64_t now_us)
 {
-	const struct net_addr *to = remote_of(leg);
+	const struct net_addr *to = transport_remote(leg);
 	size_t len = w->at;
 	if (w->failed || to == NULL || (leg->security != MEDIA_SECURITY_NONE && leg->srtp_tx == NULL))
 		return;
@@ -91,7 +84,7 @@ send_rtcp(struct media *media, struct media_leg *leg, struct writer *w, int64_t 
 		return;
 	rtcp_timing_packet(&leg->rtcp, len);
 	if (leg->rtcp_mux || leg->open.transport == MEDIA_TRANSPORT_SHARED) {
-		emit(media, leg, rtp_socket(leg), to, w->bytes, len);
+		transport_emit(media, leg, transport_socket(leg), to, w->bytes, len);
 		return;
 	}
 	/* Behind NAT the SDP's RTCP port is of no use either: the port above the learned one is. */
@@ -100,7 +93,7 @@ send_rtcp(struct media *media, struct media_leg *leg, struct writer *w, int64_t 
 		rtcp = *to;
 		rtcp.port++;
 	}
-	emit(media, leg, MEDIA_SOCKET_RTCP, &rtcp, w->bytes, len);
+	transport_emit(media, leg, MEDIA_SOCKET_RTCP, &rtcp, w->bytes, len);
 	(void)now_us;
 }
 
@@ -136,345 +129,6 @@ report(struct media *media, struct media_leg *leg, int64_t now_us)
 	send_rtcp(media, leg, &w, now_us);
 }
 
-/* ---- ICE ----------------------------------------------------------------------------------- */
-
-static uint64_t
-addr_key(const struct media *media, const struct net_addr *addr)
-{
-	return hash_bytes(&media->hash_key, addr, sizeof *addr);
-}
-
-static void
-forget_source(struct media *media, struct media_leg *leg, unsigned index)
-{
-	map_remove(&media->by_addr, addr_key(media, &leg->mapped[index]), leg->id);
-	leg->mapped_count--;
-	memmove(&leg->mapped[index], &leg->mapped[index + 1],
-	        (leg->mapped_count - index) * sizeof leg->mapped[0]);
-}
-
-/* The leg's entry for this source, or `mapped_count`. */
-static unsigned
-find_source(const struct media_leg *leg, const struct net_addr *from)
-{
-	unsigned index = 0;
-	while (index < leg->mapped_count && !addr_eq(&leg->mapped[index], from))
-		index++;
-	return index;
-}
-
-static struct media_leg *
-leg_by_source(const struct media *media, const struct net_addr *from)
-{
-	struct map_cursor cursor = map_find(&media->by_addr, addr_key(media, from));
-	for (uint32_t id; (id = map_next(&media->by_addr, &cursor)) != 0;) {
-		struct media_leg *leg = media_leg_get(media, id);
-		if (leg != NULL && ice_lite_verified(&leg->ice, from))
-			return leg;
-	}
-	return NULL;
-}
-
-/* Remembers a verified source of the shared port; the oldest entry makes room.  Of two legs that
- * were checked from one address the one checked last has it: a browser that was closed and comes
- * back from the same port, before the old leg has missed it. */
-static void
-map_source(struct media *media, struct media_leg *leg, const struct net_addr *from)
-{
-	if (find_source(leg, from) != leg->mapped_count)
-		return;
-	struct media_leg *before = leg_by_source(media, from);
-	if (before != NULL && find_source(before, from) != before->mapped_count)
-		forget_source(media, before, find_source(before, from));
-	if (leg->mapped_count == ICE_LITE_PAIRS_MAX)
-		forget_source(media, leg, 0);
-	if (map_put(&media->by_addr, addr_key(media, from), leg->id))
-		leg->mapped[leg->mapped_count++] = *from;
-}
-
-static struct media_leg *
-leg_by_username(const struct media *media, struct str username)
-{
-	uint8_t bytes[UFRAG_HANDLE_LEN / 2];
-	if (username.len < UFRAG_HANDLE_LEN ||
-	    decode_hex(bytes, sizeof bytes, str_sub(username, 0, UFRAG_HANDLE_LEN)) < 0)
-		return NULL;
-	struct reader r = reader_of(bytes, sizeof bytes);
-	return media_leg_get(media, reader_u32(&r));
-}
-
-static void
-make_credentials(struct media *media, struct media_leg *leg, struct media_opened *opened)
-{
-	uint8_t random[UFRAG_RANDOM_BYTES + PWD_RANDOM_BYTES];
-	struct writer ufrag = writer_of(opened->ice_ufrag, sizeof opened->ice_ufrag - 1);
-	struct writer pwd = writer_of(opened->ice_pwd, sizeof opened->ice_pwd - 1);
-	media->settings.random(media->settings.random_context, random, sizeof random);
-	writer_format(&ufrag, "%08x", leg->id);
-	/* ice-char is the base64 alphabet with + and /; base64url's - and _ are not in it. */
-	encode_base64(&ufrag, random, UFRAG_RANDOM_BYTES);
-	encode_base64(&pwd, random + UFRAG_RANDOM_BYTES, PWD_RANDOM_BYTES);
-	CHECK(!ufrag.failed && !pwd.failed);
-	opened->ice_ufrag[ufrag.at] = '\0';
-	opened->ice_pwd[pwd.at] = '\0';
-	explicit_bzero(random, sizeof random);
-}
-
-static void dtls_drain(struct media *media, struct media_leg *leg, int64_t now_us);
-
-static void
-leg_connected(struct media *media, struct media_leg *leg)
-{
-	if (leg->connected)
-		return;
-	leg->connected = true;
-	media_event(media, leg, MEDIA_EVENT_LEG_CONNECTED, 0, leg->suite);
-}
-
-/* With ICE the first way to the peer opens DTLS; without security it is all there is to wait for. */
-static void
-ice_selected(struct media *media, struct media_leg *leg, const struct net_addr *to, int64_t now_us)
-{
-	rtp_source_signal(&leg->source, to, now_us);
-	if (leg->dtls != NULL && leg->dtls->role == DTLS_CLIENT && leg->dtls->state == DTLS_IDLE) {
-		if (dtls_start(leg->dtls, now_us) != 0)
-			media_leg_lost(media, leg, MEDIA_LOST_DTLS);
-		dtls_drain(media, leg, now_us);
-	}
-	if (leg->has_transport && leg->security != MEDIA_SECURITY_DTLS)
-		leg_connected(media, leg);
-}
-
-static struct ice_lite *
-agent_of(struct media_leg *leg, unsigned socket)
-{
-	return socket == MEDIA_SOCKET_RTCP ? leg->ice_rtcp : &leg->ice;
-}
-
-/* The RTP component decides about the leg; the RTCP one only says where reports go. */
-static void
-ice_drain(struct media *media, struct media_leg *leg, unsigned socket, int64_t now_us)
-{
-	struct net_addr selected = { 0 };
-	struct ice_lite *ice = agent_of(leg, socket);
-	for (struct ice_lite_out out; (out = ice_lite_poll(ice)).kind != ICE_LITE_OUT_NONE;) {
-		switch (out.kind) {
-		case ICE_LITE_OUT_DATAGRAM:
-			emit(media, leg, socket, out.to, out.bytes, out.len);
-			break;
-		case ICE_LITE_OUT_SELECTED:
-			selected = *out.to;
-			break;
-		case ICE_LITE_OUT_EXPIRED:
-			if (ice == &leg->ice)
-				media_leg_lost(media, leg, MEDIA_LOST_CONSENT);
-			break;
-		case ICE_LITE_OUT_RESTARTED:
-		case ICE_LITE_OUT_NONE:
-			break;
-		}
-	}
-	if (selected.family == ADDR_NONE)
-		return;
-	if (ice != &leg->ice) {
-		leg->remote_rtcp = selected;
-		return;
-	}
-	if (socket >= MEDIA_SOCKET_SHARED)
-		leg->shared_socket = (uint8_t)socket;
-	ice_selected(media, leg, &selected, now_us);
-}
-
-static void
-input_stun(struct media *media, struct media_leg *leg, unsigned socket,
-           const struct net_addr *from, const uint8_t *bytes, size_t len, int64_t now_us)
-{
-	struct ice_lite *ice = agent_of(leg, socket);
-	if (ice == NULL || (!leg->open.ice && leg->open.transport != MEDIA_TRANSPORT_SHARED)) {
-		leg->rejected++;
-		return;
-	}
-	const enum ice_lite_reject reject = ice_lite_input(ice, from, bytes, len, now_us);
-	if (reject != ICE_LITE_OK) {
-		leg->rejected++;
-	} else if (leg->open.transport == MEDIA_TRANSPORT_SHARED &&
-	           ice_lite_verified(&leg->ice, from)) {
-		map_source(media, leg, from);
-		/* Until a pair is selected the last verified one carries the handshake. */
-		if (!leg->connected)
-			leg->shared_socket = (uint8_t)socket;
-	}
-	ice_drain(media, leg, socket, now_us);
-	media_leg_arm(media, leg, now_us);
-}
-
-/* ---- DTLS ---------------------------------------------------------------------------------- */
-
-static void
-drop_srtp(struct media_leg *leg)
-{
-	srtp_session_destroy(leg->srtp_tx);
-	srtp_session_destroy(leg->srtp_rx);
-	leg->srtp_tx = NULL;
-	leg->srtp_rx = NULL;
-	leg->suite = SRTP_SUITE_NONE;
-}
-
-static bool
-make_srtp(struct media_leg *leg, enum srtp_suite suite_tx, const uint8_t *key_tx,
-          const uint8_t *salt_tx, enum srtp_suite suite_rx, const uint8_t *key_rx,
-          const uint8_t *salt_rx)
-{
-	const struct srtp_settings tx = {
-		.suite = suite_tx, .direction = SRTP_OUTBOUND, .key = key_tx, .salt = salt_tx,
-		.streams_max = 1,
-	};
-	const struct srtp_settings rx = {
-		.suite = suite_rx, .direction = SRTP_INBOUND, .key = key_rx, .salt = salt_rx,
-		.streams_max = 4,
-	};
-	drop_srtp(leg);
-	if (srtp_session_create(&leg->srtp_tx, &tx) != 0)
-		leg->srtp_tx = NULL;
-	else if (srtp_session_create(&leg->srtp_rx, &rx) != 0)
-		leg->srtp_rx = NULL;
-	else
-		leg->suite = (uint8_t)suite_tx;
-	return leg->suite != SRTP_SUITE_NONE;
-}
-
-static void
-dtls_connected(struct media *media, struct media_leg *leg, const struct dtls_keys *keys)
-{
-	const enum srtp_suite suite = srtp_suite_by_dtls_profile((uint16_t)keys->profile);
-	if (suite == SRTP_SUITE_NONE ||
-	    !make_srtp(leg, suite, keys->local.key, keys->local.salt, suite, keys->remote.key,
-	               keys->remote.salt)) {
-		media_leg_lost(media, leg, MEDIA_LOST_DTLS);
-		return;
-	}
-	leg_connected(media, leg);
-}
-
-static void
-dtls_drain(struct media *media, struct media_leg *leg, int64_t now_us)
-{
-	const struct net_addr *to = remote_of(leg);
-	for (struct dtls_out out; (out = dtls_poll(leg->dtls)).kind != DTLS_OUT_NONE;) {
-		switch (out.kind) {
-		case DTLS_OUT_DATAGRAM:
-			if (to != NULL)
-				emit(media, leg, rtp_socket(leg), to, out.bytes, out.len);
-			break;
-		case DTLS_OUT_CONNECTED:
-			dtls_connected(media, leg, out.keys);
-			break;
-		case DTLS_OUT_FAILED:
-			media_leg_lost(media, leg,
-			               out.failure == DTLS_FAILURE_FINGERPRINT
-			                       ? MEDIA_LOST_FINGERPRINT
-			                       : MEDIA_LOST_DTLS);
-			break;
-		case DTLS_OUT_CLOSED:
-			media_leg_lost(media, leg, MEDIA_LOST_CLOSED);
-			break;
-		case DTLS_OUT_NONE:
-			break;
-		}
-	}
-	media_leg_arm(media, leg, now_us);
-}
-
-/* From an address that ICE verified, or that the SDP told (any port of it: NAT). */
-static bool
-dtls_source_allowed(const struct media_leg *leg, const struct net_addr *from)
-{
-	if (leg->ice_used || leg->open.transport == MEDIA_TRANSPORT_SHARED)
-		return ice_lite_verified(&leg->ice, from);
-	const struct net_addr *signalled = &leg->source.signalled;
-	return signalled->family == ADDR_NONE || addr_is_unspecified(signalled) ||
-	       addr_eq_ip(signalled, from);
-}
-
-static void
-input_dtls(struct media *media, struct media_leg *leg, const struct net_addr *from,
-           const uint8_t *bytes, size_t len, int64_t now_us)
-{
-	if (leg->dtls == NULL || !dtls_source_allowed(leg, from)) {
-		leg->rejected++;
-		return;
-	}
-	/* A peer behind NAT without ICE: the handshake must go back where it comes from. */
-	if (!leg->ice_used && !leg->connected)
-		rtp_source_signal(&leg->source, from, now_us);
-	dtls_input(leg->dtls, bytes, len, now_us);
-	dtls_drain(media, leg, now_us);
-}
-
-static int
-hash_of_length(uint8_t len)
-{
-	switch (len) {
-	case 20:
-		return DTLS_SHA1;
-	case 32:
-		return DTLS_SHA256;
-	case 48:
-		return DTLS_SHA384;
-	case 64:
-		return DTLS_SHA512;
-	default:
-		return -1;
-	}
-}
-
-static void
-drop_dtls(struct media_leg *leg)
-{
-	if (leg->dtls == NULL)
-		return;
-	dtls_fini(leg->dtls);
-	free(leg->dtls);
-	leg->dtls = NULL;
-}
-
-static void
-start_dtls(struct media *media, struct media_leg *leg,
-           const struct media_transport_settings *settings, int64_t now_us)
-{
-	const int hash = hash_of_length(settings->fingerprint_len);
-	if (hash < 0 || media->settings.dtls == NULL) {
-		media_leg_lost(media, leg, MEDIA_LOST_FINGERPRINT);
-		return;
-	}
-	struct dtls_fingerprint fingerprint = { .hash = (enum dtls_hash)hash };
-	memcpy(fingerprint.digest, settings->fingerprint, settings->fingerprint_len);
-	const struct dtls_settings dtls = {
-		.context = media->settings.dtls,
-		.role = settings->dtls_server ? DTLS_SERVER : DTLS_CLIENT,
-		.fingerprints = &fingerprint,
-		.fingerprint_count = 1,
-	};
-	drop_dtls(leg);
-	drop_srtp(leg);
-	leg->connected = false;
-	leg->dtls = calloc(1, sizeof *leg->dtls);
-	if (leg->dtls == NULL) {
-		media_leg_lost(media, leg, MEDIA_LOST_DTLS);
-		return;
-	}
-	memcpy(leg->fingerprint, settings->fingerprint, sizeof leg->fingerprint);
-	dtls_init(leg->dtls, &dtls, now_us);
-	/* A client with ICE waits until there is a way to the server. */
-	if (settings->dtls_server || !leg->ice_used || remote_of(leg) != NULL) {
-		if (dtls_start(leg->dtls, now_us) != 0)
-			media_leg_lost(media, leg, MEDIA_LOST_DTLS);
-		dtls_drain(media, leg, now_us);
-	}
-}
-
-/* A sign of life.  SIP devices of RFC 5245 check once and never again: their media counts for them;
- * browsers are judged by their checks alone (RFC 7675). */
 static void
 heard(struct media_leg *leg, int64_t now_us)
 {
@@ -640,9 +294,9 @@ leg_of_datagram(const struct media *media, unsigned socket, media_leg_id id,
 	if (socket < MEDIA_SOCKET_SHARED)
 		return media_leg_get(media, id);
 	if (rtp_kind_of(bytes, len) != RTP_KIND_STUN)
-		return leg_by_source(media, from);
+		return path_leg_by_source(media, from);
 	struct media_leg *leg = stun_peek(bytes, len)
-	                                ? leg_by_username(media, stun_peek_username(bytes, len))
+	                                ? path_leg_by_username(media, stun_peek_username(bytes, len))
 	                                : NULL;
 	return leg != NULL && leg->open.transport == MEDIA_TRANSPORT_SHARED ? leg : NULL;
 }
@@ -662,10 +316,10 @@ media_input(struct media *media, unsigned socket, media_leg_id id,
 	const uint64_t rejected = leg->rejected;
 	switch (rtp_kind_of(bytes, len)) {
 	case RTP_KIND_STUN:
-		input_stun(media, leg, socket, from, bytes, len, now_us);
+		path_input_stun(media, leg, socket, from, bytes, len, now_us);
 		break;
 	case RTP_KIND_DTLS:
-		input_dtls(media, leg, from, bytes, len, now_us);
+		path_input_dtls(media, leg, from, bytes, len, now_us);
 		break;
 	case RTP_KIND_RTP:
 		input_rtp(media, leg, from, bytes, len, now_us);
@@ -691,7 +345,7 @@ transport_open(struct media *media, struct media_leg *leg, struct media_opened *
 	opened->local_rtcp = leg->local_rtp;
 	if (leg->open.transport == MEDIA_TRANSPORT_PORTS)
 		opened->local_rtcp.port++;
-	make_credentials(media, leg, opened);
+	path_make_credentials(media, leg, opened);
 	const struct ice_lite_settings ice = {
 		.local_ufrag = str_of(opened->ice_ufrag),
 		.local_pwd = str_of(opened->ice_pwd),
@@ -741,7 +395,7 @@ set_sdes(struct media *media, struct media_leg *leg,
 		return;
 	memcpy(leg->sdes_key_tx, settings->sdes_key_tx, MEDIA_SDES_KEY_MAX);
 	memcpy(leg->sdes_key_rx, settings->sdes_key_rx, MEDIA_SDES_KEY_MAX);
-	if (!make_srtp(leg, tx, leg->sdes_key_tx, leg->sdes_key_tx + srtp_suite_info(tx)->key_bytes,
+	if (!path_make_srtp(leg, tx, leg->sdes_key_tx, leg->sdes_key_tx + srtp_suite_info(tx)->key_bytes,
 	               rx, leg->sdes_key_rx, leg->sdes_key_rx + srtp_suite_info(rx)->key_bytes))
 		media_leg_lost(media, leg, MEDIA_LOST_DTLS);
 }
@@ -768,20 +422,20 @@ transport_set(struct media *media, struct media_leg *leg,
 
 	switch ((enum media_security)settings->security) {
 	case MEDIA_SECURITY_NONE:
-		drop_dtls(leg);
-		drop_srtp(leg);
+		path_drop_dtls(leg);
+		path_drop_srtp(leg);
 		break;
 	case MEDIA_SECURITY_SDES:
-		drop_dtls(leg);
+		path_drop_dtls(leg);
 		set_sdes(media, leg, settings);
 		break;
 	case MEDIA_SECURITY_DTLS:
 		if (!same_dtls)
-			start_dtls(media, leg, settings, now_us);
+			path_start_dtls(media, leg, settings, now_us);
 		return;
 	}
 	if (!settings->ice || ice_lite_remote(&leg->ice) != NULL)
-		leg_connected(media, leg);
+		path_connected(media, leg);
 }
 
 void
@@ -825,16 +479,16 @@ transport_tick(struct media *media, struct media_leg *leg, int64_t now_us)
 {
 	if (uses_ice(leg) && ice_lite_deadline(&leg->ice) <= now_us) {
 		ice_lite_tick(&leg->ice, now_us);
-		ice_drain(media, leg, rtp_socket(leg), now_us);
+		path_drain_ice(media, leg, transport_socket(leg), now_us);
 	}
 	if (leg->ice_used && leg->ice_rtcp != NULL &&
 	    ice_lite_deadline(leg->ice_rtcp) <= now_us) {
 		ice_lite_tick(leg->ice_rtcp, now_us);
-		ice_drain(media, leg, MEDIA_SOCKET_RTCP, now_us);
+		path_drain_ice(media, leg, MEDIA_SOCKET_RTCP, now_us);
 	}
 	if (leg->dtls != NULL && dtls_deadline(leg->dtls) <= now_us) {
 		dtls_tick(leg->dtls, now_us);
-		dtls_drain(media, leg, now_us);
+		path_drain_dtls(media, leg, now_us);
 	}
 	if (leg->connected && rtcp_timing_deadline(&leg->rtcp) <= now_us &&
 	    rtcp_timing_due(&leg->rtcp, prng_u32(&media->prng), now_us))
@@ -882,20 +536,7 @@ transport_close(struct media *media, struct media_leg *leg, int64_t now_us)
 		rtcp_write_bye(&w, leg->send.ssrc, STR(""));
 		send_rtcp(media, leg, &w, now_us);
 	}
-	if (leg->dtls != NULL && leg->connected) {
-		dtls_close(leg->dtls, now_us);
-		leg->lost = true; /* nothing that comes out now is news */
-		dtls_drain(media, leg, now_us);
-	}
-	drop_dtls(leg);
-	drop_srtp(leg);
-	for (unsigned i = 0; i < leg->mapped_count; i++)
-		map_remove(&media->by_addr, addr_key(media, &leg->mapped[i]), leg->id);
-	ice_lite_fini(&leg->ice);
-	if (leg->ice_rtcp != NULL)
-		ice_lite_fini(leg->ice_rtcp);
-	free(leg->ice_rtcp);
-	leg->ice_rtcp = NULL;
+	path_close(media, leg, now_us);
 	if (leg->open.transport == MEDIA_TRANSPORT_PORTS)
 		media->settings.sink.ports_close(media->settings.sink.context, leg->id);
 }
