@@ -2,8 +2,9 @@
 /* prng -- a small, fast, seeded random generator (xoshiro256**).
  *
  * For jitter, simulation, fuzzing and identifiers that need not be secret.  Keys, passwords, tokens
- * and everything a stranger must not guess come from the system (net/random.h), never from here;
- * a generator seeded from the system's randomness may serve SIP tags and branches.
+ * and everything a stranger must not guess come from the system (net/random.h), never from here.
+ * A few numbers tell the whole state: what strangers are shown is a keyed hash of them (SIP tags and
+ * branches).
  *
  * Threads    One owner per generator.
  */

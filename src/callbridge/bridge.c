@@ -182,6 +182,13 @@ choose_worker(struct bridge *bridge, const struct bridge_leg *leg, uint32_t call
 	return (int)worker;
 }
 
+uint64_t
+bridge_random(struct bridge *bridge)
+{
+	const uint64_t number = prng_u64(&bridge->prng);
+	return hash_bytes(&bridge->hash_key, &number, sizeof number);
+}
+
 bool
 bridge_media_open(struct bridge *bridge, struct bridge_leg *leg, uint32_t call, bool ice)
 {
@@ -204,7 +211,7 @@ bridge_media_open(struct bridge *bridge, struct bridge_leg *leg, uint32_t call, 
 		.local = leg->local,
 	};
 	struct writer cname = writer_of(order.open.cname, sizeof order.open.cname - 1);
-	writer_format(&cname, "%016llx", (unsigned long long)prng_u64(&bridge->prng));
+	writer_format(&cname, "%016llx", (unsigned long long)bridge_random(bridge));
 	bridge_order(bridge, leg, &order);
 	return true;
 }

@@ -166,6 +166,8 @@ struct bridge_leg *bridge_leg_of_meeting(const struct bridge *bridge, uint32_t m
 void bridge_leg_over(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reason,
                      bool remote, int64_t now_us);
 void bridge_caller_free(struct bridge *bridge, struct bridge_leg *leg);
+/* A number that strangers may see: a keyed hash of the generator's (base/prng.h). */
+[[nodiscard]] uint64_t bridge_random(struct bridge *bridge);
 /* Takes a media slot on a worker and orders its transport; false when all are taken.  `call` is
  * where the leg is going, or 0: then it is asked for a passcode first. */
 [[nodiscard]] bool bridge_media_open(struct bridge *bridge, struct bridge_leg *leg, uint32_t call,

@@ -106,7 +106,7 @@ description_begin(struct bridge *bridge, struct bridge_leg *leg, enum sip_encryp
 		.rtcp_mux = true,
 		.suites = (1u << SDP_SUITES) - 2,
 		.user = STR("convoke"),
-		.session_id = prng_u64(&bridge->prng) >> 2,
+		.session_id = bridge_random(bridge) >> 2,
 	};
 	description_end(leg);
 	leg->sdp = calloc(1, sizeof *leg->sdp);

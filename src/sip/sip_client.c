@@ -548,7 +548,7 @@ answer_challenge(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *m
 		.uri = str_cut(&line, ' '),
 		.nc = 1,
 	};
-	prng_bytes(&ua->prng, answer.cnonce, sizeof answer.cnonce);
+	sip_random_bytes(ua, answer.cnonce, sizeof answer.cnonce);
 	struct writer w = writer_of(text, sizeof text);
 	copy_head_without(&w, head_of(ua, txn), id);
 	sip_write_begin(&w, id);

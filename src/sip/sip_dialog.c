@@ -161,7 +161,7 @@ sip_dialog_of_request(struct sip_ua *ua, const struct sip_msg *msg, const struct
 	if (dialog == NULL)
 		return NULL;
 	dialog->remote_cseq = msg->cseq.number;
-	dialog->local_cseq = prng_below(&ua->prng, 1u << 16);
+	dialog->local_cseq = sip_random_below(ua, 1u << 16);
 	dialog->listener = hop->listener;
 	dialog->transport = hop->transport;
 	dialog->secure = msg->uri.scheme == SIP_SCHEME_SIPS;

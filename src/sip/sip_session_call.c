@@ -105,7 +105,7 @@ send_invite(struct sip_ua *ua, struct sip_session *session, const struct sip_cal
 {
 	uint8_t scratch[SIP_BLOCK_BYTES];
 	const bool routed = call->route.len != 0;
-	const uint32_t cseq = 1 + prng_below(&ua->prng, 1u << 16);
+	const uint32_t cseq = 1 + sip_random_below(ua, 1u << 16);
 	struct writer w = writer_of(ua->write_bytes, sizeof ua->write_bytes);
 
 	sip_write_request_line(&w, SIP_INVITE, call->target);

@@ -246,7 +246,7 @@ send_1xx(struct sip_ua *ua, struct sip_session *session, uint16_t status, struct
 	sip_session_write_contact(ua, session, invite, &w);
 	if (reliable) {
 		/* RFC 3262 s3: the first number is random, below 2^31. */
-		session->rseq = session->rseq == 0 ? 1 + prng_below(&ua->prng, 1u << 20)
+		session->rseq = session->rseq == 0 ? 1 + sip_random_below(ua, 1u << 20)
 		                                   : session->rseq + 1;
 		sip_write_header_str(&w, SIP_HEADER_REQUIRE, STR("100rel"));
 		sip_write_header_u32(&w, SIP_HEADER_RSEQ, session->rseq);

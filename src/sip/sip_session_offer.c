@@ -253,7 +253,7 @@ refuse(struct sip_ua *ua, const struct sip_msg *msg, const struct sip_hop *hop, 
 {
 	struct writer w = sip_lines_writer(ua);
 	if (status == 500) /* s14.2: a random time up to ten seconds */
-		sip_write_header_u32(&w, SIP_HEADER_RETRY_AFTER, prng_below(&ua->prng, 11));
+		sip_write_header_u32(&w, SIP_HEADER_RETRY_AFTER, sip_random_below(ua, 11));
 	else if (status == 415)
 		sip_write_header_str(&w, SIP_HEADER_ACCEPT, STR("application/sdp"));
 	/* A refused INVITE keeps its place until the ACK: a peer that piles them up is answered

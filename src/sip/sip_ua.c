@@ -263,7 +263,7 @@ sip_ua_respond_full(struct sip_ua *ua, const struct sip_msg *msg, const struct s
 	struct writer w = sip_lines_writer(ua);
 	ua->counters[SIP_UA_REFUSED_FULL]++;
 	/* Spread, so that the refused do not all come back at once. */
-	sip_write_header_u32(&w, SIP_HEADER_RETRY_AFTER, 5 + prng_below(&ua->prng, 15));
+	sip_write_header_u32(&w, SIP_HEADER_RETRY_AFTER, 5 + sip_random_below(ua, 15));
 	sip_ua_respond_once(ua, msg, hop, 503, writer_view(&w));
 }
 

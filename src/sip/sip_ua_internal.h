@@ -440,6 +440,9 @@ bool sip_out_has_room(const struct sip_ua *ua);
 struct sip_out sip_out_take(struct sip_ua *ua);
 
 uint64_t sip_hash(const struct sip_ua *ua, char kind, struct str a, struct str b, uint32_t number);
+/* Numbers that strangers may see; the generator's own they must not. */
+uint32_t sip_random_below(struct sip_ua *ua, uint32_t bound);
+void sip_random_bytes(struct sip_ua *ua, uint8_t *out, size_t len);
 void sip_random_hex(struct sip_ua *ua, char out[SIP_TAG_LEN]);
 /* Uniform in [0, bound_us). */
 int64_t sip_random_us(struct sip_ua *ua, int64_t bound_us);

@@ -203,11 +203,38 @@ sip_hash(const struct sip_ua *ua, char kind, struct str a, struct str b, uint32_
 	return hash != 0 ? hash : 1;
 }
 
+/* What strangers see is a keyed hash of the generator's numbers: from a few bare ones anybody could
+ * reckon its state, and from that our keys and the tags of other people's calls, which are to be
+ * unguessable (RFC 3261 s19.3). */
+static uint64_t
+random_u64(struct sip_ua *ua)
+{
+	const uint64_t number = prng_u64(&ua->prng);
+	return hash_bytes(&ua->hash_key, &number, sizeof number);
+}
+
+uint32_t
+sip_random_below(struct sip_ua *ua, uint32_t bound)
+{
+	CHECK(bound != 0);
+	return (uint32_t)(random_u64(ua) % bound);
+}
+
+void
+sip_random_bytes(struct sip_ua *ua, uint8_t *out, size_t len)
+{
+	for (size_t at = 0; at < len; at += sizeof(uint64_t)) {
+		const uint64_t value = random_u64(ua);
+		const size_t left = len - at;
+		memcpy(out + at, &value, left < sizeof value ? left : sizeof value);
+	}
+}
+
 void
 sip_random_hex(struct sip_ua *ua, char out[SIP_TAG_LEN])
 {
 	static const char digits[] = "0123456789abcdef";
-	uint64_t value = prng_u64(&ua->prng);
+	uint64_t value = random_u64(ua);
 	for (unsigned i = 0; i < SIP_TAG_LEN; i++, value >>= 4)
 		out[i] = digits[value & 15];
 }
@@ -215,7 +242,7 @@ sip_random_hex(struct sip_ua *ua, char out[SIP_TAG_LEN])
 int64_t
 sip_random_us(struct sip_ua *ua, int64_t bound_us)
 {
-	return bound_us > 0 ? (int64_t)(prng_u64(&ua->prng) % (uint64_t)bound_us) : 0;
+	return bound_us > 0 ? (int64_t)(random_u64(ua) % (uint64_t)bound_us) : 0;
 }
 
 struct writer

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
+#include "base/prng.h"
 #include "base/test.h"
 #include "sip/sip_digest.h"
 #include "sip/sip_msg.h"
@@ -286,6 +287,23 @@ TEST(a_bye_counts_as_unanswered_until_it_is_answered)
 	give(&source, text, (size_t)len);
 	EXPECT_EQ(sip_ua_count(stage.ua).unanswered, 0);
 	EXPECT_EQ(sip_ua_count(stage.ua).transactions, 2);
+	sip_ua_destroy(stage.ua);
+}
+
+TEST(the_generators_own_numbers_are_shown_to_nobody)
+{
+	const struct net_addr source = addr_ip4(192, 0, 2, 77, 31000);
+	const struct kept bye = *call_with_bye("192.0.2.77:31000", "", &source);
+	struct prng prng;
+	prng_init(&prng, settings_of().seed);
+	for (unsigned i = 0; i < 100; i++) {
+		static const char digits[] = "0123456789abcdef";
+		uint64_t number = prng_u64(&prng);
+		char hex[17] = "";
+		for (unsigned at = 0; at < 16; at++, number >>= 4)
+			hex[at] = digits[number & 15];
+		EXPECT(strstr(bye.text, hex) == NULL);
+	}
 	sip_ua_destroy(stage.ua);
 }
 
