@@ -564,17 +564,33 @@ end_of(const struct bridge_leg *leg, const struct sip_event *event)
 	return LEG_END_ERROR;
 }
 
+/* As administrators of CMS know it: "call 44: ending; local SIP teardown with reason 7 (transaction
+ * timeout - no provisional responses sending INVITE) - not connected after 0:52". */
+static void
+log_end(struct bridge *bridge, const struct bridge_leg *leg, const struct sip_event *event,
+        bool remote, int64_t now_us)
+{
+	const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
+	if (model == NULL)
+		return;
+	const bool connected = model->connected_us != 0;
+	const int64_t since_us = connected ? model->connected_us : model->created_us;
+	const int64_t seconds = (now_us - since_us) / 1000000;
+	const char *timeout = event->cause == SIP_END_TIMEOUT ? " with reason 7" : "";
+	bridge_log(bridge, "call %u: ending; %s SIP teardown%s%s%.*s%s - %s %lld:%02lld",
+	           model->number, remote ? "remote" : "local", timeout,
+	           event->reason.len != 0 ? " (" : "", STR_ARGS(event->reason),
+	           event->reason.len != 0 ? ")" : "",
+	           connected ? "connected for" : "not connected after", (long long)(seconds / 60),
+	           (long long)(seconds % 60));
+}
+
 static void
 ended(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *event, int64_t now_us)
 {
 	const bool remote = event->cause == SIP_END_REMOTE || event->cause == SIP_END_CANCELLED ||
 	                    event->cause == SIP_END_REFUSED;
-	const unsigned number = bridge_leg_number(bridge, leg);
-	if (number != 0)
-		bridge_log(bridge, "call %u: ending; %s SIP teardown%s%.*s - %s", number,
-		           remote ? "remote" : "local", event->reason.len != 0 ? ": " : "",
-		           STR_ARGS(event->reason),
-		           event->was_connected ? "connected" : "not connected");
+	log_end(bridge, leg, event, remote, now_us);
 	bridge_leg_over(bridge, leg, end_of(leg, event), remote, now_us);
 }
 

@@ -409,9 +409,11 @@ leg_log_end(struct meeting *meeting, const struct leg *leg, bool remote)
 {
 	const struct call *call = call_get(meeting, leg->pub.call);
 	const struct meeting_leg *pub = &leg->pub;
-	log_line(meeting, "call %u: ending; %s teardown (%s)%s", pub->number,
-	         remote ? "remote" : "local", leg_end_name(leg->reason),
-	         pub->connected_us == 0 ? " - not connected" : "");
+	/* Of a SIP leg the shell knows more and has said it. */
+	if (pub->kind == LEG_WEB)
+		log_line(meeting, "call %u: ending; %s teardown (%s)%s", pub->number,
+		         remote ? "remote" : "local", leg_end_name(leg->reason),
+		         pub->connected_us == 0 ? " - not connected" : "");
 	if (pub->connected_us != 0 && !guid_is_zero(&call->space_id))
 		log_line(meeting, "participant \"%s\" left space %s (%s)", pub->user,
 		         guid_text(&call->space_id).text, call->pub.name);
