@@ -86,7 +86,7 @@ sip_request_received(struct sip_ua *ua, struct sip_session *session, struct sip_
 		sip_server_status(ua, txn, 503, STR("Retry-After: 2\r\n"));
 		return;
 	}
-	txn->status = refer && !event.refer.wants_notify ? 1 : 0; /* norefersub, until answered */
+	txn->refer_silent = refer && !event.refer.wants_notify;
 	const bool told = refer ? sip_out_event(ua, session, &event)
 	                        : tell_info(ua, session, txn, msg);
 	if (!told) {
@@ -164,7 +164,7 @@ sip_request_answer(struct sip_ua *ua, sip_request_id request, uint16_t status, i
 		return -ENOENT;
 	const bool refer = txn->method == SIP_REFER;
 	const bool accepted = refer && status < 300;
-	const bool silent = txn->status == 1;
+	const bool silent = txn->refer_silent;
 	const uint32_t cseq = txn->cseq;
 	struct writer w = sip_lines_writer(ua);
 	if (accepted) {

@@ -242,6 +242,7 @@ struct sip_txn {
 	uint32_t source;          /* counted there as half open */
 	int64_t half_open_us;     /* since when */
 	bool half_open;
+	bool refer_silent;        /* a REFER that wants no NOTIFY (RFC 4488) */
 	enum sip_txn_kind kind;
 	enum sip_txn_state state;
 	enum sip_method method;
