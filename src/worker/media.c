@@ -492,7 +492,8 @@ media_create(struct media **out, const struct media_settings *settings, int64_t 
 	media->now_us = now_us;
 	media->tick_us = INT64_MAX;
 	prng_init(&media->prng, settings->seed);
-	media->hash_key = (struct hash_key){ prng_u64(&media->prng), prng_u64(&media->prng) };
+	/* Not from the generator whose numbers strangers see as SSRCs. */
+	settings->random(settings->random_context, &media->hash_key, sizeof media->hash_key);
 	timer_wheel_init(&media->timers, now_us);
 	for (unsigned i = 0; i < MEDIA_PHASES; i++) {
 		media->phases[i].rooms.next = &media->phases[i].rooms;
