@@ -50,14 +50,20 @@ is_inner(const struct net_addr *addr)
 	return addr_is_private(addr) || addr_is_loopback(addr) || addr_is_link_local(addr);
 }
 
-/* Could this be the signalled phone, seen through a NAT? */
-static bool
-plausible(const struct rtp_source *source, const struct net_addr *from, int64_t now_us)
+bool
+rtp_source_plausible(const struct rtp_source *source, const struct net_addr *from)
 {
-	if (source->locked || now_us >= source->learn_until_us || !usable(from))
+	if (!usable(from))
 		return false;
 	return addr_eq_ip(from, &source->signalled) || addr_eq_ip(from, &source->signalling) ||
 	       !usable(&source->signalled) || is_inner(&source->signalled);
+}
+
+static bool
+may_learn(const struct rtp_source *source, const struct net_addr *from, int64_t now_us)
+{
+	return !source->locked && now_us < source->learn_until_us &&
+	       rtp_source_plausible(source, from);
 }
 
 /* Counts packets in sequence from one address and SSRC; true when there are enough. */
@@ -125,7 +131,7 @@ input_plain(struct rtp_source *source, const struct rtp_source_packet *packet, i
 		}
 		if (now_us - source->heard_us < RTP_SOURCE_QUIET_US)
 			return RTP_SOURCE_WAIT;
-	} else if (!plausible(source, packet->from, now_us)) {
+	} else if (!may_learn(source, packet->from, now_us)) {
 		return stranger(source);
 	}
 	if (is_held(source, packet, now_us))

@@ -84,6 +84,10 @@ void rtp_source_init(struct rtp_source *source, enum rtp_source_policy policy,
                      const struct net_addr *remote, int64_t now_us);
 /* Where the peer's signalling comes from: a phone behind NAT shows the same IP there. */
 void rtp_source_hint(struct rtp_source *source, const struct net_addr *signalling);
+/* Whether an address can be that of the signalled phone, seen through a NAT, as far as addresses
+ * tell: for what comes before RTP and authenticates itself, such as a DTLS handshake. */
+[[nodiscard]] bool rtp_source_plausible(const struct rtp_source *source,
+                                        const struct net_addr *from);
 /* Another SDP came, or another pair was selected.  The same address again changes nothing that was
  * learned or locked; another one starts anew. */
 void rtp_source_signal(struct rtp_source *source, const struct net_addr *remote, int64_t now_us);

@@ -264,15 +264,13 @@ path_drain_dtls(struct media *media, struct media_leg *leg, int64_t now_us)
 	media_leg_arm(media, leg, now_us);
 }
 
-/* From an address that ICE verified, or that the SDP told (any port of it: NAT). */
+/* From an address that ICE verified, or that may be the one the SDP told, seen through a NAT. */
 static bool
 dtls_source_allowed(const struct media_leg *leg, const struct net_addr *from)
 {
 	if (leg->ice_used || leg->open.transport == MEDIA_TRANSPORT_SHARED)
 		return ice_lite_verified(&leg->ice, from);
-	const struct net_addr *signalled = &leg->source.signalled;
-	return signalled->family == ADDR_NONE || addr_is_unspecified(signalled) ||
-	       addr_eq_ip(signalled, from);
+	return rtp_source_plausible(&leg->source, from);
 }
 
 void
