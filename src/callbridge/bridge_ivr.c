@@ -66,6 +66,8 @@ knock_with(struct bridge *bridge, struct bridge_leg *leg, struct str passcode, i
 		let_in(bridge, leg, &entry, now_us);
 		return;
 	}
+	bridge_log(bridge, "incorrect passcode from \"%s\" (%s) for \"%s\"", leg->caller->party,
+	           leg->caller->source, leg->caller->dialled);
 	if (++leg->tries == BRIDGE_PASSCODE_TRIES) {
 		sip_drop(bridge, leg, LEG_END_INCORRECT_PASSCODE, now_us);
 		return;

@@ -196,6 +196,16 @@ offers_ice(const struct bridge_leg *leg)
 	return line == NULL || line->ice;
 }
 
+/* Whoever asks "why could I not get in" is answered by the log. */
+static void
+log_refusal(struct bridge *bridge, const struct sip_event *event, uint16_t status)
+{
+	struct caller caller = { 0 };
+	note_caller(&caller, event);
+	bridge_log(bridge, "call from \"%s\" (%s) to \"%s\" refused with %u", caller.party,
+	           caller.source, caller.dialled, (unsigned)status);
+}
+
 static void
 incoming(struct bridge *bridge, const struct sip_event *event, int64_t now_us)
 {
@@ -211,7 +221,9 @@ incoming(struct bridge *bridge, const struct sip_event *event, int64_t now_us)
 	if (refused == 0)
 		leg = bridge_leg_new(bridge, LEG_SIP, now_us);
 	if (leg == NULL) {
-		(void)reject(bridge, event->session, refused != 0 ? refused : 503, now_us);
+		refused = refused != 0 ? refused : 503;
+		log_refusal(bridge, event, refused);
+		(void)reject(bridge, event->session, refused, now_us);
 		return;
 	}
 	leg->session = event->session;
@@ -227,8 +239,10 @@ incoming(struct bridge *bridge, const struct sip_event *event, int64_t now_us)
 	if (refused == 0 &&
 	    !bridge_media_open(bridge, leg, model != NULL ? model->call : 0, offers_ice(leg)))
 		refused = 503;
-	if (refused != 0)
+	if (refused != 0) {
+		log_refusal(bridge, event, refused);
 		refuse_call(bridge, leg, refused, now_us);
+	}
 }
 
 static void
