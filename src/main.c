@@ -21,14 +21,19 @@ static const char usage[] =
 struct options {
 	const char *data_dir;
 	bool detach;
-	int rest; /* index of the first word that is no option */
+	int rest, end; /* indices of the first word that is no option, and after the last */
 };
 
-/* Options end at the first other word: `mmp` takes the rest as it is. */
+/* `mmp` takes the rest as it is; but --data, which no command of its own has, may end it. */
 static bool
 read_options(struct options *options, int argc, char **argv)
 {
 	*options = (struct options){ .data_dir = "data", .rest = 2 };
+	if (argc > 4 && strcmp(argv[argc - 2], "--data") == 0) {
+		options->data_dir = argv[argc - 1];
+		argc -= 2;
+	}
+	options->end = argc;
 	for (; options->rest < argc && argv[options->rest][0] == '-'; options->rest++) {
 		const char *word = argv[options->rest];
 		if (strcmp(word, "--detach") == 0)
@@ -44,12 +49,12 @@ read_options(struct options *options, int argc, char **argv)
 }
 
 static int
-run(const char *verb, const struct options *options, int argc, char **argv)
+run(const char *verb, const struct options *options, char **argv)
 {
 	if (strcmp(verb, "mmp") == 0)
-		return supervisor_mmp(options->data_dir, argc - options->rest,
+		return supervisor_mmp(options->data_dir, options->end - options->rest,
 		                      argv + options->rest);
-	if (options->rest == argc) {
+	if (options->rest == options->end) {
 		if (strcmp(verb, "up") == 0)
 			return supervisor_up(options->data_dir, options->detach);
 		if (strcmp(verb, "down") == 0)
@@ -78,9 +83,13 @@ main(int argc, char **argv)
 	/* A peer that is gone is an error to be handled, not the end. */
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_NAME, "convoke", 0, 0, 0);
+	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
+		fputs(usage, stdout);
+		return 0;
+	}
 	if (argc < 2 || !read_options(&options, argc, argv)) {
 		fputs(usage, stderr);
 		return 2;
 	}
-	return run(argv[1], &options, argc, argv);
+	return run(argv[1], &options, argv);
 }

@@ -2,6 +2,7 @@
 #include "supervisor/announce.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/addr.h"
@@ -148,6 +149,28 @@ announce_ready(struct writer *out, const struct data_dir *dir, const struct conf
 	if (access(data_dir_file(path, dir, "admin-password"), F_OK) == 0)
 		writer_format(out, "  %-12s user admin; password in %s\n", "Sign in", path);
 	writer_format(out, "  %-12s %s\n", "Settings", data_dir_file(path, dir, "convoke.conf"));
+}
+
+/* As a shell takes it. */
+static void
+write_word(struct writer *out, const char *word)
+{
+	if (strpbrk(word, " \t()&;'\"$") == NULL)
+		writer_text(out, word);
+	else
+		writer_format(out, "\"%s\"", word);
+}
+
+void
+announce_command(struct writer *out, const struct data_dir *dir, const char *verb)
+{
+	char program[DATA_PATH_MAX + 64] = "convoke";
+	const ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
+	if (len > 0)
+		program[len] = '\0';
+	write_word(out, program);
+	writer_format(out, " %s --data ", verb);
+	write_word(out, dir->path);
 }
 
 /* The first "port N" of a sentence; 0: none. */

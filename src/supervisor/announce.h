@@ -12,6 +12,9 @@
 
 void announce_ready(struct writer *out, const struct data_dir *dir, const struct config *config);
 
+/* A command to the server of this folder, as it can be typed anywhere. */
+void announce_command(struct writer *out, const struct data_dir *dir, const char *verb);
+
 /* For a component's reason that names a port: who has it, as far as `notes` know more than the
  * reason, and the command that moves it.  Writes nothing for other reasons. */
 void announce_advice(struct writer *out, const struct config *config,

@@ -158,7 +158,7 @@ host_component_runs(void *context, enum config_component component)
 	const int lock = data_dir_lock(context, config_component_name(component), 0, &holder);
 	if (lock >= 0)
 		close(lock);
-	return lock < 0;
+	return lock == -EWOULDBLOCK;
 }
 
 static int
@@ -190,8 +190,13 @@ run_command(struct data_dir *dir, struct str command)
 	bool ok = true;
 	/* From reading to writing the settings are ours alone. */
 	const int lock = data_dir_lock(dir, "convoke.conf", CONFIG_LOCK_US, &holder);
-	if (lock < 0)
+	if (lock == -EWOULDBLOCK)
 		return complain("another command is changing the settings");
+	if (lock < 0) {
+		snprintf(error, sizeof error, "%s/run: cannot be written: %s", dir->path,
+		         strerror(-lock));
+		return complain(error);
+	}
 	if (!data_dir_config(&config, dir, error)) {
 		close(lock);
 		return complain(error);
@@ -288,8 +293,12 @@ supervisor_component(const char *data_dir, enum config_component component,
 	const int lock = data_dir_lock(&dir, config_component_name(component), COMPONENT_LOCK_US,
 	                               &holder);
 	if (lock < 0) {
-		snprintf(error, sizeof error, "another %s runs on %s (process %d)",
-		         config_component_name(component), dir.path, holder);
+		if (lock == -EWOULDBLOCK)
+			snprintf(error, sizeof error, "another %s runs on %s (process %d)",
+			         config_component_name(component), dir.path, holder);
+		else
+			snprintf(error, sizeof error, "%s/run: cannot be written: %s", dir.path,
+			         strerror(-lock));
 		return fail_component(error);
 	}
 	const int status = run(dir.path, &config);

@@ -60,6 +60,8 @@ data_dir_find(struct data_dir *dir, const char *path, char error[DATA_ERROR_MAX]
 {
 	char full[PATH_MAX];
 	*dir = (struct data_dir){ 0 };
+	if (realpath(path, full) == NULL && errno == ENOENT)
+		return refuse(error, "there is no data folder %s; name yours by --data DIR", path);
 	if (realpath(path, full) == NULL)
 		return refuse(error, "%s: %s", path, strerror(errno));
 	if (!str_copy(dir->path, sizeof dir->path, str_of(full)))
@@ -306,21 +308,24 @@ data_dir_lock(const struct data_dir *dir, const char *name, int64_t wait_us, int
 	const int fd = open(data_dir_file(path, dir, file), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	*holder = 0;
 	if (fd < 0)
-		return -1;
+		return -errno;
 	/* The kernel gives the lock up with the process, so that none is ever stale. */
 	const int64_t until_us = loop_now_us() + wait_us;
 	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		const int rc = -errno;
 		*holder = read_holder(fd);
-		if (errno != EWOULDBLOCK || loop_now_us() >= until_us) {
+		if (rc != -EWOULDBLOCK || loop_now_us() >= until_us) {
 			close(fd);
-			return -1;
+			return rc;
 		}
 		nanosleep(&pause, NULL);
 	}
 	const int len = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
+	errno = ENOSPC; /* what a write that is too short means */
 	if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, (size_t)len, 0) != len) {
+		const int rc = -errno;
 		close(fd);
-		return -1;
+		return rc;
 	}
 	return fd;
 }

@@ -45,8 +45,8 @@ struct data_dir {
 [[nodiscard]] bool data_dir_make_cert(const struct data_dir *dir, const char *base,
                                       char error[DATA_ERROR_MAX]);
 
-/* The lock DATA/run/NAME.lock, held until the process ends: its descriptor, or -1 and `*holder`
- * has the number of the process that holds it.  Waits up to `wait_us` for it. */
+/* The lock DATA/run/NAME.lock, held until the process ends: its descriptor; -EWOULDBLOCK when
+ * the process `*holder` has it, still after `wait_us`; -errno when the folder cannot be written. */
 [[nodiscard]] int data_dir_lock(const struct data_dir *dir, const char *name, int64_t wait_us,
                                 int *holder);
 

@@ -135,7 +135,7 @@ TEST(a_lock_has_one_holder_and_goes_with_its_process)
 	EXPECT(lock >= 0);
 	const pid_t pid = fork();
 	if (pid == 0)
-		_exit(data_dir_lock(&dir, "supervisor", 0, &holder) == -1 && holder == getppid()
+		_exit(data_dir_lock(&dir, "supervisor", 0, &holder) == -EWOULDBLOCK && holder == getppid()
 		              ? 0
 		              : 1);
 	int status = -1;

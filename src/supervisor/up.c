@@ -319,8 +319,14 @@ announce(struct supervisor *supervisor)
 	struct writer w = writer_of(text, sizeof text);
 	supervisor->announced = true;
 	announce_ready(&w, &supervisor->dir, &supervisor->config);
-	printf("%.*s\n%s\n", STR_ARGS(writer_view(&w)),
-	       supervisor->detached ? "  `convoke down` ends it." : "  Ctrl-C ends it.");
+	if (supervisor->detached) {
+		writer_text(&w, "\n  To end it: ");
+		announce_command(&w, &supervisor->dir, "down");
+		writer_text(&w, "\n");
+	} else {
+		writer_text(&w, "\n  Ctrl-C ends it.\n");
+	}
+	printf("%.*s", STR_ARGS(writer_view(&w)));
 	fflush(stdout);
 	let_terminal_go(supervisor, 'r');
 }
@@ -773,9 +779,17 @@ supervisor_up(const char *data_dir, bool detached)
 	if (detached && detach(&supervisor) != 0)
 		return complain("cannot start a process for --detach");
 	const int lock = data_dir_lock(&supervisor.dir, "supervisor", LOCK_WAIT_US, &holder);
+	if (lock == -EWOULDBLOCK) {
+		char command[2 * DATA_PATH_MAX];
+		struct writer w = writer_of(command, sizeof command);
+		announce_command(&w, &supervisor.dir, "down");
+		fprintf(stderr, "convoke: already runs on %s (process %d); end it by: %.*s\n",
+		        supervisor.dir.path, holder, STR_ARGS(writer_view(&w)));
+		return 1;
+	}
 	if (lock < 0) {
-		fprintf(stderr, "convoke: already runs on %s (process %d); end it by: convoke down "
-		                "--data %s\n", supervisor.dir.path, holder, supervisor.dir.path);
+		fprintf(stderr, "convoke: %s/run: cannot be written: %s\n", supervisor.dir.path,
+		        strerror(-lock));
 		return 1;
 	}
 	if (!data_dir_furnish(&supervisor.dir, error) || !check_config(&supervisor, error))
