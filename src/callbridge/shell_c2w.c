@@ -71,7 +71,8 @@ on_closed(void *context, ws_id id, const struct ws_close *close)
 	(void)id;
 	link->ws = (ws_id){ 0 };
 	if (link->used) {
-		retry_later(link, now_us, close->text);
+		retry_later(link, now_us,
+		            close->text[0] != '\0' ? close->text : "closed by the web bridge");
 		if (!was_up)
 			meeting_web_bridge(shell->meeting, link->web_bridge,
 			                   WEB_BRIDGE_CONNECTION_FAILURE, now_us);

@@ -105,7 +105,7 @@ load_pages(struct shell *shell)
 	}
 	if (rc == -ENOENT)
 		return fail(shell, "the pages of the web app are not there; build them with "
-		                   "\"npm ci && npm run build\" in the folder web");
+		                   "tools/build-web --install");
 	return rc == 0 || fail(shell, "the pages in %s: %s", dir, strerror(-rc));
 }
 
