@@ -37,6 +37,7 @@ enum {
 	BRIDGE_LINKS_MAX = 16,      /* Web Bridges connected at the same time */
 	BRIDGE_ADDRESSES_MAX = 8,   /* of ours that browsers may reach */
 	BRIDGE_REJOIN_US = 20 * 1000 * 1000, /* a browser without its WebSocket is waited for */
+	BRIDGE_OFFER_US = 60 * 1000 * 1000, /* a browser that is in must offer media by then */
 	BRIDGE_PASSCODE_TRIES = 3,
 	BRIDGE_PASSCODE_US = 60 * 1000 * 1000, /* then the caller is let go */
 	BRIDGE_ROSTER_US = 100 * 1000, /* roster changes are gathered for so long */

@@ -379,6 +379,24 @@ TEST(who_left_before_the_others_were_told_of_him_is_on_no_roster)
 
 /* ---- Tokens -------------------------------------------------------------------------------- */
 
+TEST(who_never_offers_sound_keeps_no_place)
+{
+	struct world *world = world_create();
+	come_in(world, 1); /* one who offers stays */
+	world->page.session = 2;
+	const unsigned before = legs(world);
+	join(world);
+	open_session(world, 2, world->token);
+	EXPECT_EQ(legs(world), before + 1);
+	pass(world, BRIDGE_OFFER_US - 1 * S);
+	EXPECT_EQ(world->page.ended_count, 0);
+	pass(world, 2 * S);
+	EXPECT_EQ(world->page.ended_count, 1);
+	EXPECT_EQ(world->page.end, C2W_END_TIMEOUT);
+	EXPECT_EQ(legs(world), before);
+	world_destroy(world);
+}
+
 TEST(a_token_used_in_a_second_browser_takes_the_place_of_the_first)
 {
 	struct world *world = world_create();

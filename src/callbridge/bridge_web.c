@@ -42,13 +42,24 @@ leg_by_guest(const struct bridge *bridge, struct str guest)
 	return NULL;
 }
 
+/* A place in the meeting is not kept for somebody who never sends nor hears anything. */
 static void
-link_leg(struct bridge *bridge, struct bridge_leg *leg, unsigned link, uint32_t session)
+await_offer(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
+{
+	if (leg->has_media)
+		timer_stop(&bridge->timers, &leg->timer);
+	else
+		timer_start(&bridge->timers, &leg->timer, now_us + BRIDGE_OFFER_US);
+}
+
+static void
+link_leg(struct bridge *bridge, struct bridge_leg *leg, unsigned link, uint32_t session,
+         int64_t now_us)
 {
 	leg->linked = true;
 	leg->link = link;
 	leg->web_session = session;
-	timer_stop(&bridge->timers, &leg->timer);
+	await_offer(bridge, leg, now_us);
 	CHECK(map_put(&bridge->by_web, web_key(bridge, link, session), leg->handle));
 }
 
@@ -352,19 +363,19 @@ open_fresh(struct bridge *bridge, unsigned link, const struct c2w_message *messa
 	leg->local = bridge->web_addresses[0];
 	str_copy(leg->guest, sizeof leg->guest, claims->guest);
 	CHECK(map_put(&bridge->by_guest, hash_str(&bridge->hash_key, claims->guest), leg->handle));
-	link_leg(bridge, leg, link, message->session);
+	link_leg(bridge, leg, link, message->session, now_us);
 	return leg;
 }
 
 static void
 open_again(struct bridge *bridge, struct bridge_leg *leg, unsigned link,
-           const struct c2w_message *message)
+           const struct c2w_message *message, int64_t now_us)
 {
 	if (leg->linked) {
 		send_ended(bridge, leg, C2W_END_REPLACED);
 		unlink_leg(bridge, leg);
 	}
-	link_leg(bridge, leg, link, message->session);
+	link_leg(bridge, leg, link, message->session, now_us);
 	/* The page may be a new one, which has not told its wish yet. */
 	if (!leg->muted)
 		leg->mute_is_own = false;
@@ -404,7 +415,7 @@ open(struct bridge *bridge, unsigned link, const struct c2w_message *message, in
 	struct bridge_leg *leg = leg_by_guest(bridge, claims.guest);
 	const bool resumed = leg != NULL;
 	if (resumed)
-		open_again(bridge, leg, link, message);
+		open_again(bridge, leg, link, message, now_us);
 	else
 		leg = open_fresh(bridge, link, message, &claims, now_us);
 	if (leg == NULL)
@@ -465,6 +476,8 @@ web_media_lost(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 	bridge_media_close(bridge, leg);
 	if (!leg->linked)
 		bridge_leg_over(bridge, leg, LEG_END_TIMEOUT, true, now_us);
+	else
+		await_offer(bridge, leg, now_us);
 }
 
 static void
@@ -489,6 +502,7 @@ offered(struct bridge *bridge, struct bridge_leg *leg, const struct c2w_message 
 		fail(bridge, leg, LEG_END_ERROR, now_us);
 		return;
 	}
+	await_offer(bridge, leg, now_us); /* it has come: the timer stops */
 	if (leg->opened)
 		send_answer(bridge, leg, now_us);
 }
@@ -555,8 +569,9 @@ lost_sight(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 void
 web_timer(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 {
-	if (leg->linked)
+	if (leg->linked && leg->has_media)
 		return;
+	send_ended(bridge, leg, C2W_END_TIMEOUT);
 	bridge_log(bridge, "user \"%s\": deactivating due to time out", leg->guest);
 	bridge_leg_over(bridge, leg, LEG_END_TIMEOUT, true, now_us);
 }

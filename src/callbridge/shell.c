@@ -3,6 +3,7 @@
 #include "callbridge/shell.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 
 enum {
 	STOP_US = 5 * 1000 * 1000,
+	TRIM_US = 5 * 1000 * 1000,
 	GOODBYE_US = 50 * 1000, /* for the words about a failed start to go out */
 	CERT_YEARS = 1,
 	SECONDS_A_YEAR = 365 * 24 * 3600,
@@ -123,6 +125,24 @@ all_ended(struct shell *shell, int64_t now_us)
 	return sip.sessions == 0 && sip.unanswered == 0;
 }
 
+/* When the last of many calls has ended, what they used goes back to the system: glibc keeps it
+ * otherwise, and an administrator reads that as a leak. */
+static int64_t
+give_back(struct shell *shell, int64_t now_us)
+{
+	if (meeting_totals(shell->meeting).legs_active != 0) {
+		shell->trim_us = INT64_MAX;
+		shell->had_calls = true;
+	} else if (shell->had_calls) {
+		shell->had_calls = false;
+		shell->trim_us = now_us + TRIM_US;
+	} else if (now_us >= shell->trim_us) {
+		shell->trim_us = INT64_MAX;
+		malloc_trim(0);
+	}
+	return shell->trim_us;
+}
+
 void
 shell_settle(struct shell *shell)
 {
@@ -146,6 +166,7 @@ shell_settle(struct shell *shell)
 	int64_t deadline_us = nearest(sip_ua_deadline(shell->ua), bridge_deadline(shell->bridge));
 	deadline_us = nearest(deadline_us, meeting_deadline(shell->meeting));
 	deadline_us = nearest(deadline_us, c2w_deadline(shell));
+	deadline_us = nearest(deadline_us, give_back(shell, now_us));
 	/* Once that is past, a timer for it would be due for ever and the loop never come to its end. */
 	if (shell->stop_us != 0 && !over)
 		deadline_us = nearest(deadline_us, shell->stop_us);
@@ -507,6 +528,7 @@ callbridge_main(const char *data_dir, const struct config *config)
 		return 1;
 	}
 	shell->data_dir = data_dir;
+	shell->trim_us = INT64_MAX;
 	shell->config = config;
 	log_set_level(config->log_debug ? LOG_DEBUG : LOG_INFO);
 	if (parent_create(&shell->parent, shell->loop, on_parent_gone, shell) != 0)

@@ -93,6 +93,8 @@ struct shell {
 	struct loop_signal *sigterm;
 	struct loop_signal *sigint;
 	struct parent *parent;
+	bool had_calls;
+	int64_t trim_us; /* when memory is given back after calls; INT64_MAX: nothing to give */
 	int64_t stop_us; /* when patience ends; 0: running */
 	bool running;    /* everything is there: input is taken */
 

@@ -118,6 +118,7 @@ struct loop_timer {
 	loop_timer_cb *cb;
 	void *context;
 	int64_t deadline_us; /* INT64_MAX: not armed */
+	bool firing;         /* its callback runs */
 };
 
 int
@@ -155,7 +156,10 @@ on_timer(uv_timer_t *handle)
 	const int64_t now_us = loop_now_us();
 	CHECK(now_us >= timer->deadline_us);
 	timer->deadline_us = INT64_MAX;
+	timer->firing = true;
 	timer->cb(timer->context, now_us);
+	/* Destroyed in its callback it is still there: memory goes when libuv is done with it. */
+	timer->firing = false;
 }
 
 void
@@ -171,7 +175,11 @@ loop_timer_arm(struct loop_timer *timer, int64_t deadline_us)
 	/* libuv counts whole milliseconds of the same clock: rounding up is never early. */
 	const uint64_t at_ms = deadline_us > 0 ? ((uint64_t)deadline_us + 999) / 1000 : 0;
 	const uint64_t now_ms = uv_now(timer->uv.loop);
-	uv_timer_start(&timer->uv, on_timer, at_ms > now_ms ? at_ms - now_ms : 0, 0);
+	/* libuv runs timers until none is due: one that is armed for the past from its own callback
+	 * would keep everything else waiting for ever. */
+	const uint64_t soonest_ms = timer->firing ? 1 : 0;
+	const uint64_t wait_ms = at_ms > now_ms ? at_ms - now_ms : 0;
+	uv_timer_start(&timer->uv, on_timer, wait_ms > soonest_ms ? wait_ms : soonest_ms, 0);
 }
 
 /* -- waker ----------------------------------------------------------------------------------- */

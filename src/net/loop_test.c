@@ -68,6 +68,25 @@ never_fire(void *context, int64_t now_us)
 	fail_msg("a timer that was disarmed or destroyed");
 }
 
+static void
+fire_for_the_past(void *context, int64_t now_us)
+{
+	struct firing *firing = context;
+	firing->left++;
+	loop_timer_arm(firing->timer, now_us - 5000 - firing->left);
+}
+
+TEST(a_timer_that_is_always_due_keeps_nothing_else_waiting)
+{
+	struct firing firing = { .loop = loop_new() };
+	EXPECT_EQ(loop_timer_create(&firing.timer, firing.loop, fire_for_the_past, &firing), 0);
+	loop_timer_arm(firing.timer, loop_now_us() + 1000);
+	loop_run_until(firing.loop, loop_now_us() + 30000);
+	EXPECT(firing.left > 1);
+	loop_timer_destroy(firing.timer);
+	loop_destroy(firing.loop);
+}
+
 TEST(a_disarmed_or_destroyed_timer_stays_silent)
 {
 	struct loop *loop = loop_new();

@@ -283,6 +283,7 @@ supervisor_component(const char *data_dir, enum config_component component,
 	char error[DATA_ERROR_MAX];
 	int holder;
 	privilege_raise_files();
+	privilege_allow_haste();
 	if (!data_dir_find(&dir, data_dir, error) || !data_dir_config(&config, &dir, error))
 		return fail_component(error);
 	if (!config_complete(&config, component, &incomplete))

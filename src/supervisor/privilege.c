@@ -15,6 +15,10 @@
 #include "base/check.h"
 #include "base/str.h"
 
+enum {
+	NICE_LIMIT = 30, /* 20 minus the nice value allowed: -10 */
+};
+
 void
 privilege_raise_files(void)
 {
@@ -23,6 +27,14 @@ privilege_raise_files(void)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void
+privilege_allow_haste(void)
+{
+	const struct rlimit limit = { NICE_LIMIT, NICE_LIMIT };
+	/* Without root this is refused, and threads stay as they are. */
+	(void)setrlimit(RLIMIT_NICE, &limit);
 }
 
 /* -- capabilities, by the kernel's own interface ----------------------------------------------- */

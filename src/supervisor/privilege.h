@@ -14,6 +14,10 @@
 /* As many open files as the system lets us have. */
 void privilege_raise_files(void);
 
+/* As root: threads started from here may run somewhat before others (RLIMIT_NICE), which media
+ * workers do: late sound is no sound. */
+void privilege_allow_haste(void);
+
 /* As root: becomes `uid` and `gid` (which may be root's own) for good.  As anybody: gives up every
  * capability, but binding ports below 1024 if `low_ports` and it is there, and no program started
  * from here can gain privileges. */

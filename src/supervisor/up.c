@@ -770,6 +770,7 @@ supervisor_up(const char *data_dir, bool detached)
 	supervisor.tell_fd = -1;
 	supervisor.log.fd = -1;
 	privilege_raise_files();
+	privilege_allow_haste();
 	look_at_ports(&supervisor, data_dir);
 	if (!data_dir_prepare(&supervisor.dir, data_dir, error))
 		return complain(error);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "base/check.h"
@@ -21,6 +22,7 @@ enum {
 	EVENTS_CAP = 1024,
 	SECOND_US = 1000000,
 	SPILL_RETRY_US = 1000,
+	MEDIA_NICE = -10,
 };
 
 /* A ring with a place for what does not fit.  The spill belongs to the producer. */
@@ -353,6 +355,8 @@ worker_main(void *context)
 	char name[16];
 	snprintf(name, sizeof name, "media %u", worker->settings.index);
 	pthread_setname_np(pthread_self(), name);
+	/* Late sound is no sound.  Where this is not allowed, all threads are equal. */
+	(void)setpriority(PRIO_PROCESS, 0, MEDIA_NICE);
 	worker->cpu_us = thread_cpu_us();
 	worker->cpu_at_us = loop_now_us();
 	loop_run(worker->loop);
