@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { launch, soundPage } from './browser.mjs';
 import { CallBridge } from './bridge.mjs';
 import * as cases from './cases.mjs';
-import { WebBridge } from './world.mjs';
+import { until, WebBridge } from './world.mjs';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { pictures: { type: 'string' } } });
 const [build, ...wanted] = positionals;
@@ -42,8 +42,11 @@ for (const [name, run] of Object.entries(cases)) {
       console.error('the page says:', await pages.at(-1).evaluate(() => document.body.innerText).catch(String));
     }
   }
-  bridge.die();
+  // The Web Bridge must have seen these browsers go before another Call Bridge comes: it would open
+  // their sessions there again, and the next case would meet people of this one.
   for (const context of browser.contexts().slice(1)) await context.close();
+  await until('the browsers are gone', () => bridge.sessions.size === 0, 3000).catch(() => {});
+  bridge.die();
 }
 await browser.close();
 const status = await webBridge.stop();
