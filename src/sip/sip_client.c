@@ -8,12 +8,6 @@
  * and all the rest. */
 #include "sip/sip_ua_internal.h"
 
-static int64_t
-timeout_us(const struct sip_ua *ua)
-{
-	return 64 * ua->settings.t1_us;
-}
-
 static struct str
 message_of(struct sip_ua *ua, const struct sip_txn *txn)
 {
@@ -70,7 +64,7 @@ static void
 begin_timers(struct sip_ua *ua, struct sip_txn *txn)
 {
 	txn->failure = SIP_FAILURE_NONE;
-	sip_timer_start(ua, &txn->timeout, timeout_us(ua)); /* B and F */
+	sip_timer_start(ua, &txn->timeout, sip_timeout_us(ua)); /* B and F */
 	if (txn->kind == SIP_TXN_ACK) {
 		txn->state = SIP_TXN_COMPLETED;
 		sip_txn_linger(ua, txn);
@@ -90,11 +84,8 @@ send_first(struct sip_ua *ua, struct sip_txn *txn)
 	struct writer w = writer_of(ua->write_bytes, sizeof ua->write_bytes);
 	if (!compose(ua, txn, &w, branch))
 		return false;
-	sip_bytes message = sip_store_put(&ua->store, writer_view(&w), SIP_FOR_END);
-	if (message == 0)
+	if (!sip_store_replace(&ua->store, &txn->message, writer_view(&w), SIP_FOR_END))
 		return false;
-	sip_store_drop(&ua->store, &txn->message);
-	txn->message = message;
 	if (txn->kind != SIP_TXN_ACK)
 		sip_txn_put_key(ua, txn,
 		                sip_client_key(ua,
@@ -308,7 +299,7 @@ sip_client_start(struct sip_ua *ua, const struct sip_request *request)
 	txn->contact = sip_store_share(&ua->store, request->contact);
 	txn->credentials = sip_store_share(&ua->store, request->credentials);
 	txn->hop.listener = request->listener;
-	sip_timer_start(ua, &txn->timeout, timeout_us(ua));
+	sip_timer_start(ua, &txn->timeout, sip_timeout_us(ua));
 
 	const struct sip_flow *flow = sip_flow_get(ua, request->flow);
 	if (flow != NULL) {
@@ -330,7 +321,7 @@ static void
 rewind_txn(struct sip_ua *ua, struct sip_txn *txn)
 {
 	sip_timer_stop(ua, &txn->retransmit);
-	sip_timer_start(ua, &txn->timeout, timeout_us(ua));
+	sip_timer_start(ua, &txn->timeout, sip_timeout_us(ua));
 	sip_flow_remove_txn(ua, txn);
 	if (txn->key != 0)
 		map_remove(&ua->txn_map, txn->key, txn->id);
@@ -427,7 +418,7 @@ duplicate(struct sip_ua *ua, struct sip_txn *txn, const struct str *head)
 	copy->credentials = sip_store_share(&ua->store, txn->credentials);
 	copy->tls_name = sip_store_share(&ua->store, txn->tls_name);
 	copy->hop = txn->hop;
-	sip_timer_start(ua, &copy->timeout, timeout_us(ua));
+	sip_timer_start(ua, &copy->timeout, sip_timeout_us(ua));
 	return copy;
 }
 
@@ -686,7 +677,7 @@ sip_client_cancel(struct sip_ua *ua, struct sip_txn *invite)
 	} else if (invite->state == SIP_TXN_PROCEEDING && !invite->cancel_sent) {
 		invite->cancel_sent = true;
 		/* s9.1: a peer that never ends the INVITE is waited for no longer than this. */
-		sip_timer_start(ua, &invite->timeout, timeout_us(ua));
+		sip_timer_start(ua, &invite->timeout, sip_timeout_us(ua));
 		send_cancel(ua, invite);
 	}
 }

@@ -59,11 +59,8 @@ set_texts(struct sip_ua *ua, struct sip_dialog *dialog, const struct str texts[S
 		writer_str(&w, texts[i]);
 	if (w.failed)
 		return false;
-	sip_bytes text = sip_store_put(&ua->store, writer_view(&w), SIP_FOR_CALL);
-	if (text == 0)
+	if (!sip_store_replace(&ua->store, &dialog->text, writer_view(&w), SIP_FOR_CALL))
 		return false;
-	sip_store_drop(&ua->store, &dialog->text);
-	dialog->text = text;
 	for (unsigned i = 0; i < SIP_TEXTS; i++)
 		dialog->lens[i] = (uint16_t)texts[i].len;
 	return true;

@@ -75,12 +75,7 @@ sip_session_learn(struct sip_session *session, const struct sip_msg *msg)
 bool
 sip_session_keep_sdp(struct sip_ua *ua, struct sip_session *session, struct str sdp)
 {
-	sip_bytes kept = sip_store_put(&ua->store, sdp, SIP_FOR_CALL);
-	if (kept == 0)
-		return false;
-	sip_store_drop(&ua->store, &session->local_sdp);
-	session->local_sdp = kept;
-	return true;
+	return sip_store_replace(&ua->store, &session->local_sdp, sdp, SIP_FOR_CALL);
 }
 
 struct str

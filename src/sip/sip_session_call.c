@@ -411,7 +411,7 @@ answered(struct sip_ua *ua, struct sip_session *session, struct sip_txn *txn,
 	if (late && sdp.len != 0) {
 		dialog->offer = SIP_OFFER_REMOTE;
 		session->state = SIP_SESSION_ACK_OWED;
-		sip_timer_start(ua, &session->give_up, 64 * ua->settings.t1_us);
+		sip_timer_start(ua, &session->give_up, sip_timeout_us(ua));
 		sip_session_timer_response(ua, session, msg);
 	} else {
 		const bool settled = dialog->offer == SIP_OFFER_STABLE;

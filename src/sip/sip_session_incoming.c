@@ -5,12 +5,6 @@
 
 #include "sip/sip_ua_internal.h"
 
-static int64_t
-timeout_us(const struct sip_ua *ua)
-{
-	return 64 * ua->settings.t1_us;
-}
-
 /* ---- arriving ------------------------------------------------------------------------------- */
 
 /* RFC 3891 s3: the call to be replaced; false with the status to refuse with. */
@@ -271,7 +265,7 @@ send_1xx(struct sip_ua *ua, struct sip_session *session, uint16_t status, struct
 	session->reliable = sip_store_share(&ua->store, invite->message);
 	session->interval_us = ua->settings.t1_us;
 	sip_timer_start(ua, &session->retransmit, session->interval_us);
-	sip_timer_start(ua, &session->give_up, timeout_us(ua));
+	sip_timer_start(ua, &session->give_up, sip_timeout_us(ua));
 	return true;
 }
 
@@ -303,7 +297,7 @@ sip_session_send_2xx(struct sip_ua *ua, struct sip_session *session, struct sip_
 	session->connected = true;
 	session->interval_us = ua->settings.t1_us;
 	sip_timer_start(ua, &session->retransmit, session->interval_us);
-	sip_timer_start(ua, &session->give_up, timeout_us(ua));
+	sip_timer_start(ua, &session->give_up, sip_timeout_us(ua));
 	sip_session_timer_arm(ua, session);
 	return true;
 }

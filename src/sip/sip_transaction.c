@@ -193,12 +193,6 @@ enter(struct sip_ua *ua, struct sip_txn *txn, enum sip_txn_state state, int64_t 
 	sip_timer_start(ua, &txn->timeout, after_us);
 }
 
-static int64_t
-timeout_us(const struct sip_ua *ua)
-{
-	return 64 * ua->settings.t1_us;
-}
-
 /* What only waits keeps no more than it may have to send again. */
 static void
 drop_request(struct sip_ua *ua, uint32_t id)
@@ -241,7 +235,7 @@ invite_accepted(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *ms
 	const uint32_t id = txn->id;
 	const bool proven = txn->auth_tries != 0; /* its ACKs repeat the credentials */
 	if (txn->state != SIP_TXN_ACCEPTED) {
-		enter(ua, txn, SIP_TXN_ACCEPTED, timeout_us(ua)); /* timer M */
+		enter(ua, txn, SIP_TXN_ACCEPTED, sip_timeout_us(ua)); /* timer M */
 		sip_txn_linger(ua, txn);
 	}
 	sip_client_response(ua, txn, msg);
@@ -255,7 +249,7 @@ invite_refused(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *msg
 	const uint32_t id = txn->id;
 	sip_client_ack(ua, txn, msg);
 	/* Timer D: at least 32 s on UDP. */
-	enter(ua, txn, SIP_TXN_COMPLETED, unreliable(txn) ? timeout_us(ua) : 0);
+	enter(ua, txn, SIP_TXN_COMPLETED, unreliable(txn) ? sip_timeout_us(ua) : 0);
 	sip_txn_linger(ua, txn);
 	sip_client_response(ua, txn, msg);
 	drop_request(ua, id);
@@ -358,7 +352,7 @@ invite_accept(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *msg)
 {
 	(void)msg;
 	if (txn->state != SIP_TXN_ACCEPTED)
-		enter(ua, txn, SIP_TXN_ACCEPTED, timeout_us(ua)); /* timer L */
+		enter(ua, txn, SIP_TXN_ACCEPTED, sip_timeout_us(ua)); /* timer L */
 	sip_store_drop(&ua->store, &txn->answer);
 	sip_txn_transmit(ua, txn);
 }
@@ -369,7 +363,7 @@ invite_refuse(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *msg)
 	(void)msg;
 	sip_txn_transmit(ua, txn);
 	sip_store_drop(&ua->store, &txn->answer);
-	enter(ua, txn, SIP_TXN_COMPLETED, timeout_us(ua)); /* timer H */
+	enter(ua, txn, SIP_TXN_COMPLETED, sip_timeout_us(ua)); /* timer H */
 	txn->interval_us = ua->settings.t1_us;
 	if (unreliable(txn))
 		sip_timer_start(ua, &txn->retransmit, txn->interval_us); /* timer G */
@@ -407,7 +401,7 @@ server_final(struct sip_ua *ua, struct sip_txn *txn, const struct sip_msg *msg)
 	(void)msg;
 	sip_txn_transmit(ua, txn);
 	sip_store_drop(&ua->store, &txn->answer);
-	enter(ua, txn, SIP_TXN_COMPLETED, unreliable(txn) ? timeout_us(ua) : 0); /* timer J */
+	enter(ua, txn, SIP_TXN_COMPLETED, unreliable(txn) ? sip_timeout_us(ua) : 0); /* timer J */
 	sip_txn_linger(ua, txn);
 }
 
@@ -642,7 +636,7 @@ sip_server_create(struct sip_ua *ua, const struct sip_msg *msg, const struct sip
 	if (invite)
 		sip_timer_start(ua, &txn->retransmit, 200000);
 	else
-		sip_timer_start(ua, &txn->timeout, timeout_us(ua));
+		sip_timer_start(ua, &txn->timeout, sip_timeout_us(ua));
 	return txn;
 }
 
@@ -671,11 +665,8 @@ sip_server_respond(struct sip_ua *ua, struct sip_txn *txn, const struct sip_resp
 	sip_write_body(&w, response->content_type, response->body);
 	if (w.failed)
 		return false;
-	sip_bytes message = sip_store_put(&ua->store, writer_view(&w), SIP_FOR_END);
-	if (message == 0)
+	if (!sip_store_replace(&ua->store, &txn->message, writer_view(&w), SIP_FOR_END))
 		return false;
-	sip_store_drop(&ua->store, &txn->message);
-	txn->message = message;
 	txn->status = response->status;
 	sip_txn_input(ua, txn,
 	              response->status < 200   ? SIP_IN_1XX

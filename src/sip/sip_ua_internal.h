@@ -96,6 +96,9 @@ void sip_store_destroy(struct sip_store *store);
 /* 0 when there is no room, or for no bytes. */
 [[nodiscard]] sip_bytes sip_store_put(struct sip_store *store, struct str bytes,
                                       enum sip_urgency urgency);
+/* The new bytes in place of `*kept`; when they cannot be kept, false and `*kept` stays. */
+[[nodiscard]] bool sip_store_replace(struct sip_store *store, sip_bytes *kept, struct str bytes,
+                                     enum sip_urgency urgency);
 sip_bytes sip_store_share(struct sip_store *store, sip_bytes bytes);
 /* Gives one share back and zeroes `*bytes`; 0 is fine. */
 void sip_store_drop(struct sip_store *store, sip_bytes *bytes);
@@ -423,6 +426,8 @@ void sip_timer_start(struct sip_ua *ua, struct sip_timer *timer, int64_t after_u
 /* In this very round of polling. */
 void sip_timer_start_now(struct sip_ua *ua, struct sip_timer *timer);
 void sip_timer_stop(struct sip_ua *ua, struct sip_timer *timer);
+/* RFC 3261 s17: 64*T1, how long a transaction waits (timers B, F, H, J, L and M). */
+int64_t sip_timeout_us(const struct sip_ua *ua);
 
 /* Sends stored bytes; shares them. */
 void sip_out_send(struct sip_ua *ua, const struct sip_hop *hop, sip_bytes message);

@@ -131,6 +131,18 @@ sip_store_wipe(struct sip_store *store, sip_bytes *bytes)
 	drop(store, bytes, true);
 }
 
+bool
+sip_store_replace(struct sip_store *store, sip_bytes *kept, struct str bytes,
+                  enum sip_urgency urgency)
+{
+	const sip_bytes fresh = sip_store_put(store, bytes, urgency);
+	if (fresh == 0)
+		return false;
+	sip_store_drop(store, kept);
+	*kept = fresh;
+	return true;
+}
+
 size_t
 sip_store_len(const struct sip_store *store, sip_bytes bytes)
 {
@@ -173,6 +185,12 @@ void
 sip_timer_start(struct sip_ua *ua, struct sip_timer *timer, int64_t after_us)
 {
 	timer_start(&ua->wheel, &timer->timer, ua->now_us + after_us);
+}
+
+int64_t
+sip_timeout_us(const struct sip_ua *ua)
+{
+	return 64 * ua->settings.t1_us;
 }
 
 void
