@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bwe_send -- how much may we send on one transport?  (draft-ietf-rmcat-gcc-02, and where that is
+ * silent our own rules.)
+ *
+ * Peers with transport-wide feedback: growing one-way delay (bwe/trend.h) cuts the rate to 85 % of
+ * what is acknowledged; else it grows, by 8 % a second far from the last known capacity and by about
+ * a packet each round trip near it.  Loss beyond 10 % cuts too; up to that, loss that is just there
+ * and does not come with delay is lived with.  Probes (short clusters at a higher rate) find out
+ * that a link was given back: the rate then follows in a second, not in a minute.
+ * Peers without: report blocks (loss, round trip) and REMB, slowly up.
+ *
+ * Sans-IO: inputs change the state; bwe_send_target_bps() and bwe_send_probe() read it afterwards.
+ *
+ * Ownership  The caller's memory, some 18 KiB; a plain value without pointers.
+ * Threads    One owner.
+ * Units      Bits/s, bytes as the caller counts them (the whole datagram), microseconds.
+ * Errors     Feedback that cannot be is counted per `enum bwe_reject` and changes nothing.
+ * Limits     BWE_HISTORY packets are remembered; older ones are no longer acknowledged.
+ *
+ * Lies       Only packets that we sent are acknowledged, each once, and the acknowledged rate is
+ *            never more than our own clock says we sent them with.  So feedback alone cannot raise
+ *            the target beyond 1.5 times the rate really sent (or sent in a probe), nor to below
+ *            `min_bps`.  A peer can only starve itself.
+ */
+#ifndef BWE_BWE_SEND_H
+#define BWE_BWE_SEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bwe/rate_meter.h"
+#include "bwe/trend.h"
+#include "rtp/rtcp.h"
+#include "rtp/rtcp_fb.h"
+#include "rtp/rtp.h"
+
+enum {
+	BWE_HISTORY = 2048,
+	BWE_STREAMS_MAX = 16,              /* SSRCs whose report blocks are told apart */
+	BWE_SKEW_US_MAX = 5 * 1000 * 1000, /* a message may be off the peer's clock by so much */
+	BWE_SPAN_US_MAX = 10 * 1000 * 1000, /* between first and last arrival in a message */
+	BWE_SILENCE_US = 1500 * 1000,      /* sending without feedback for so long: go down */
+	BWE_PROBE_PACKETS = 5,             /* a cluster has so many at least */
+	BWE_MIN_BPS_DEFAULT = 50 * 1000,
+	BWE_START_BPS_DEFAULT = 500 * 1000,
+	BWE_MAX_BPS_DEFAULT = 20 * 1000 * 1000,
+};
+
+enum bwe_reject {
+	BWE_OK = 0,
+	BWE_REJECT_UNSENT,  /* says it received a number that we never sent */
+	BWE_REJECT_OLD,     /* all its packets are forgotten or were acknowledged before */
+	BWE_REJECT_CLOCK,   /* its time is seconds away from where the peer's clock must be */
+	BWE_REJECT_SPAN,    /* its deltas add up to more than BWE_SPAN_US_MAX */
+	BWE_REJECT_BITRATE, /* a REMB or TMMBR of nothing */
+	BWE_REJECT_COUNT,
+};
+
+struct bwe_settings {
+	int64_t min_bps, start_bps, max_bps; /* 0: the default */
+	bool twcc; /* the peer agreed to transport-wide feedback; false: report blocks and REMB */
+};
+
+struct bwe_sent {
+	uint16_t seq;      /* transport-wide number; ignored without twcc */
+	uint16_t bytes;
+	uint8_t probe_id;  /* of the cluster it belongs to, 0: none */
+};
+
+struct bwe_probe {
+	uint8_t id; /* 1..255 */
+	int64_t rate_bps;
+	uint32_t bytes; /* in BWE_PROBE_PACKETS packets or more; padding where media is lacking */
+};
+
+/* What the caller could send. */
+struct bwe_demand {
+	int64_t wanted_bps; /* with everybody at their best; no probing beyond it */
+	bool limited;       /* it sends less than the target because it has no more to send */
+};
+
+struct bwe_stats {
+	int64_t acked_bps; /* 0: not known yet */
+	int64_t rtt_us;    /* -1: not known yet */
+	uint32_t loss_q8;  /* of 256, smoothed over some fifty packets */
+	uint64_t feedbacks, overuses, loss_cuts, silences;
+	uint64_t probes, probes_raised, probes_failed;
+	uint64_t unsent_packets, late_packets;
+	uint64_t rejects[BWE_REJECT_COUNT];
+};
+
+/* Below here: ours; others use the functions. */
+struct bwe_record {
+	uint32_t sent_us; /* low bits */
+	uint16_t bytes;
+	uint8_t probe_id;
+	uint8_t state; /* never sent, under way, lost, received */
+};
+
+struct bwe_cluster {
+	struct bwe_probe probe; /* id 0: none under way */
+	int64_t asked_us;
+	int64_t first_sent_us, last_sent_us, first_arrived_us, last_arrived_us;
+	uint32_t packets, bytes, first_bytes, last_bytes; /* acknowledged; of the first, of the last */
+};
+
+struct bwe_stream {
+	uint32_t ssrc;
+	uint32_t highest_seq;
+	int64_t heard_us;
+};
+
+struct bwe_send {
+	struct bwe_record records[BWE_HISTORY];
+	struct bwe_settings settings;
+	struct rtp_seq sent_seq;
+	struct rate_meter sent, acked_sent, acked_arrived;
+	struct trend trend;
+	struct bwe_cluster cluster;
+	struct bwe_stream streams[BWE_STREAMS_MAX];
+	struct bwe_demand demand;
+	struct bwe_stats stats;
+	int64_t now_us;
+	/* The rate. */
+	int64_t delay_bps, loss_bps;     /* what each half of the estimator allows */
+	int64_t remb_bps, tmmbr_bps;     /* INT64_MAX: none */
+	int64_t remb_us;
+	int64_t capacity_bps;            /* acknowledged when last over-used, 0: unknown */
+	int64_t capacity_deviation_bps;
+	int64_t grown_us, cut_us, loss_cut_us, overuse_us, silence_us;
+	/* Loss. */
+	double loss, loss_base;          /* over some 50, and 1000 packets; 0 to 1 */
+	uint32_t loss_packets;           /* since the start, saturating: how much to trust it */
+	/* Feedback. */
+	int64_t feedback_us, first_unheard_us; /* when last heard; first sent since then, -1: none */
+	int64_t reference_us;            /* of the last message on the peer's clock, unwrapped */
+	int64_t clock_us;                /* peer's clock minus ours */
+	int64_t stray_clock_us;
+	unsigned stray_clocks;           /* messages in a row that agree on another clock */
+	bool clock_set;
+	int64_t rtt_min_us;
+	/* Probing. */
+	int64_t probe_at_us;             /* not before; INT64_MAX: never */
+	int64_t probe_len_us;            /* of a cluster; longer once a short one was deceived */
+	int64_t raised_us;               /* when a probe last raised the rate */
+	uint8_t probe_id;
+	bool probe_again;
+};
+
+void bwe_send_init(struct bwe_send *bwe, const struct bwe_settings *settings, int64_t now_us);
+
+/* A packet leaves.  Numbers ascend by one, wrapping; skipped ones count as never sent. */
+void bwe_send_sent(struct bwe_send *bwe, const struct bwe_sent *sent, int64_t now_us);
+/* A message that rtcp_fb_parse() took: transport-wide, REMB or TMMBR; other kinds are ignored. */
+void bwe_send_feedback(struct bwe_send *bwe, const struct rtcp_fb *fb, int64_t now_us);
+/* A report block about a stream of ours; `rtt_us` by rtcp_rtt_us(), -1: cannot be told. */
+void bwe_send_report(struct bwe_send *bwe, const struct rtcp_block *block, int64_t rtt_us,
+                     int64_t now_us);
+void bwe_send_demand(struct bwe_send *bwe, const struct bwe_demand *demand, int64_t now_us);
+/* The bounds change, by the API or a new answer; `twcc` stays as it was. */
+void bwe_send_bounds(struct bwe_send *bwe, int64_t min_bps, int64_t max_bps, int64_t now_us);
+void bwe_send_tick(struct bwe_send *bwe, int64_t now_us);
+
+[[nodiscard]] int64_t bwe_send_target_bps(const struct bwe_send *bwe);
+/* True once per cluster: send it now (pacer_probe()) and mark its packets. */
+[[nodiscard]] bool bwe_send_probe(struct bwe_send *bwe, struct bwe_probe *out, int64_t now_us);
+/* When bwe_send_tick() and bwe_send_probe() are next wanted; never INT64_MAX. */
+[[nodiscard]] int64_t bwe_send_deadline(const struct bwe_send *bwe);
+[[nodiscard]] struct bwe_stats bwe_send_stats(const struct bwe_send *bwe);
+
+#endif
