@@ -61,6 +61,11 @@ on_event(void *context, unsigned worker, const struct media_event *event)
 	case MEDIA_EVENT_LEG_DTMF:
 	case MEDIA_EVENT_LEG_PLAYED:
 	case MEDIA_EVENT_LEG_TALKING:
+	case MEDIA_EVENT_LEG_PICTURE:
+	case MEDIA_EVENT_LEG_VIDEO_STATS:
+	case MEDIA_EVENT_LEG_QUALITY:
+	case MEDIA_EVENT_LEG_KEY_WANTED:
+	case MEDIA_EVENT_LEG_DATA:
 	case MEDIA_EVENT_ROOM_CLOSED:
 	case MEDIA_EVENT_COUNT:
 		break;

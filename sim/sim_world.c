@@ -345,7 +345,8 @@ make_media(struct sim_world *world, unsigned worker)
 		.dtls = world->bridge_dtls,
 		.consent_us_max = 30 * SIM_S,
 		.silence_us_max = 90 * SIM_S,
-		.sink = { sink, on_ports_open, on_ports_close, on_media_send, on_media_event },
+		.sink = { sink, on_ports_open, on_ports_close, on_media_send, on_media_event,
+		          NULL },
 		.random = sim_random,
 		.random_context = world,
 	};

@@ -526,6 +526,11 @@ leg_media_event(struct bridge *bridge, struct bridge_leg *leg, const struct medi
 		break;
 	case MEDIA_EVENT_LEG_PLAYED:
 	case MEDIA_EVENT_LEG_REFUSED:
+	case MEDIA_EVENT_LEG_PICTURE:
+	case MEDIA_EVENT_LEG_VIDEO_STATS:
+	case MEDIA_EVENT_LEG_QUALITY:
+	case MEDIA_EVENT_LEG_KEY_WANTED:
+	case MEDIA_EVENT_LEG_DATA:
 	case MEDIA_EVENT_LEG_CLOSED:
 	case MEDIA_EVENT_ROOM_CLOSED:
 	case MEDIA_EVENT_COUNT:

@@ -116,6 +116,7 @@ leg_free(struct media *media, struct media_leg *leg)
 {
 	media->legs[slab_index(leg->id)] = NULL;
 	free(leg->packing);
+	video_close(leg);
 	explicit_bzero(leg, sizeof *leg);
 	free(leg);
 }
@@ -328,6 +329,13 @@ leg_order(struct media *media, struct media_leg *leg, const struct media_order *
 	case MEDIA_ORDER_LEG_STATS:
 		send_stats(media, leg, now_us);
 		break;
+	case MEDIA_ORDER_LEG_VIDEO:
+	case MEDIA_ORDER_LEG_SHOW:
+	case MEDIA_ORDER_LEG_KEY:
+	case MEDIA_ORDER_LEG_DATA:
+	case MEDIA_ORDER_LEG_DATA_SEND:
+		video_order(media, leg, order, now_us);
+		break;
 	case MEDIA_ORDER_LEG_CLOSE:
 		leg_close(media, leg, now_us);
 		return;
@@ -335,6 +343,7 @@ leg_order(struct media *media, struct media_leg *leg, const struct media_order *
 	case MEDIA_ORDER_ROOM_OPEN:
 	case MEDIA_ORDER_ROOM_PLAY:
 	case MEDIA_ORDER_ROOM_CLOSE:
+	case MEDIA_ORDER_CANVAS:
 	case MEDIA_ORDER_COUNT:
 		check_fail(__FILE__, __LINE__, "an order for a leg");
 		break;
@@ -374,6 +383,9 @@ media_order(struct media *media, const struct media_order *order, int64_t now_us
 			room_close(media, room);
 		return;
 	}
+	case MEDIA_ORDER_CANVAS:
+		video_canvas(media, &order->canvas, now_us);
+		return;
 	case MEDIA_ORDER_LEG_TRANSPORT:
 	case MEDIA_ORDER_LEG_AUDIO:
 	case MEDIA_ORDER_LEG_SET:
@@ -383,6 +395,11 @@ media_order(struct media *media, const struct media_order *order, int64_t now_us
 	case MEDIA_ORDER_LEG_DTMF:
 	case MEDIA_ORDER_LEG_RESTART:
 	case MEDIA_ORDER_LEG_STATS:
+	case MEDIA_ORDER_LEG_VIDEO:
+	case MEDIA_ORDER_LEG_SHOW:
+	case MEDIA_ORDER_LEG_KEY:
+	case MEDIA_ORDER_LEG_DATA:
+	case MEDIA_ORDER_LEG_DATA_SEND:
 	case MEDIA_ORDER_LEG_CLOSE:
 	case MEDIA_ORDER_COUNT:
 		break;
@@ -475,6 +492,8 @@ allocate(struct media *media)
 		rc = audio_codec_pool_create(&media->codecs, &pool);
 	if (rc == 0)
 		rc = jitter_pool_create(&media->chunks, legs * CHUNKS_PER_LEG + 256);
+	if (rc == 0)
+		rc = video_create(media);
 	return rc;
 }
 
@@ -525,6 +544,7 @@ media_destroy(struct media *media)
 		audio_receiver_fini(&leg->rx);
 		leg_free(media, leg);
 	}
+	video_destroy(media);
 	map_destroy(&media->by_addr);
 	audio_codec_pool_destroy(media->codecs);
 	jitter_pool_destroy(media->chunks);

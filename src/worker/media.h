@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* media -- everything one media worker does with the sound of its rooms, sans-IO.
+/* media -- everything one media worker does with the sound and pictures of its rooms, sans-IO.
  *
  * One `struct media` holds the legs and rooms of one worker: ICE, DTLS, SRTP, RTP, jitter buffers,
- * decoding, choosing the loudest, mixing, encoding and sending.  The control thread tells it what
+ * decoding, choosing the loudest, mixing, encoding and sending; pictures it forwards, or has them
+ * composed by its codec process (media_video.h).  The control thread tells it what
  * to do by orders and learns what happened by events; both are fixed-size values, so a shell may
  * carry them over rings (worker/worker.h), and a simulator may call straight in.
  *
@@ -32,6 +33,7 @@
 
 #include "base/addr.h"
 #include "base/prng.h"
+#include "worker/media_video.h"
 
 enum {
 	MEDIA_FRAME_US = 20000,
@@ -131,6 +133,8 @@ struct media_audio_settings {
 struct media_leg_flags {
 	bool rx_muted;     /* CMS rxAudioMute: nobody hears this leg */
 	bool tx_muted;     /* CMS txAudioMute: this leg hears nothing */
+	bool rx_video_muted; /* CMS rxVideoMute: its tracks stop as if it sent nothing */
+	bool tx_video_muted; /* CMS txVideoMute: it is sent no pictures */
 	bool gain_control; /* CMS audioGainMode agc */
 	bool dtmf_inband;  /* look for tones in the sound: no telephone-event was agreed */
 };
@@ -180,10 +184,16 @@ enum media_order_kind {
 	MEDIA_ORDER_LEG_DTMF,      /* dtmf: send digits, as telephone-events or tones */
 	MEDIA_ORDER_LEG_RESTART,   /* restart */
 	MEDIA_ORDER_LEG_STATS,     /* asks for MEDIA_EVENT_LEG_STATS */
+	MEDIA_ORDER_LEG_VIDEO,     /* video: one line as agreed */
+	MEDIA_ORDER_LEG_SHOW,      /* show: what to send on a line */
+	MEDIA_ORDER_LEG_KEY,       /* key: the peer asks for a key frame by other ways than RTCP */
+	MEDIA_ORDER_LEG_DATA,      /* data */
+	MEDIA_ORDER_LEG_DATA_SEND, /* packet */
 	MEDIA_ORDER_LEG_CLOSE,     /* sends RTCP BYE, frees everything; ends in MEDIA_EVENT_LEG_CLOSED */
 	MEDIA_ORDER_ROOM_OPEN,
 	MEDIA_ORDER_ROOM_PLAY,     /* play, one of the two tones: to everyone in the room */
 	MEDIA_ORDER_ROOM_CLOSE,    /* the room must be empty */
+	MEDIA_ORDER_CANVAS,        /* canvas: of the whole worker, not of a room */
 	MEDIA_ORDER_COUNT,
 };
 
@@ -199,6 +209,12 @@ struct media_order {
 		struct media_play play;
 		struct media_dtmf dtmf;
 		struct media_restart restart;
+		struct media_video_settings video;
+		struct media_show show;
+		struct media_key key;
+		struct media_data_settings data;
+		struct media_data packet;
+		struct media_canvas canvas;
 	};
 };
 
@@ -255,6 +271,11 @@ enum media_event_kind {
 	MEDIA_EVENT_LEG_PLAYED,    /* value: enum media_sound that ended by itself */
 	MEDIA_EVENT_LEG_TALKING,   /* value: 1 began, 0 ended */
 	MEDIA_EVENT_LEG_STATS,     /* stats */
+	MEDIA_EVENT_LEG_PICTURE,   /* picture */
+	MEDIA_EVENT_LEG_VIDEO_STATS, /* video_stats */
+	MEDIA_EVENT_LEG_QUALITY,   /* value: enum media_quality of what is sent to it */
+	MEDIA_EVENT_LEG_KEY_WANTED, /* value: line; the peer knows no PLI or FIR: ask by SIP INFO */
+	MEDIA_EVENT_LEG_DATA,      /* packet */
 	MEDIA_EVENT_LEG_CLOSED,    /* the slot may be used again */
 	MEDIA_EVENT_ROOM_CLOSED,   /* `leg` is 0, `room` says which */
 	MEDIA_EVENT_COUNT,
@@ -269,6 +290,9 @@ struct media_event {
 	union {
 		struct media_opened opened;
 		struct media_stats stats;
+		struct media_picture picture;
+		struct media_video_stats video_stats;
+		struct media_data packet;
 	};
 };
 
@@ -282,6 +306,8 @@ enum media_socket {
 	MEDIA_SOCKET_SHARED,
 };
 
+struct codec_message; /* codec/codec.h */
+
 /* What the shell does for the machine. */
 struct media_sink {
 	void *context;
@@ -293,6 +319,10 @@ struct media_sink {
 	void (*send)(void *context, unsigned socket, media_leg_id leg,
 	             const struct net_addr *to, const uint8_t *bytes, size_t len);
 	void (*event)(void *context, const struct media_event *event);
+	/* To the codec process; false when its ring is full: what was to be drawn is late anyway.  Orders
+	 * (all but CODEC_SOURCE_FRAME) are kept for it by the shell and never lost.  Not called before
+	 * media_codec_attached(); NULL in a shell without codec processes. */
+	bool (*codec)(void *context, const struct codec_message *message);
 };
 
 struct dtls_context; /* dtls/dtls.h */
@@ -339,6 +369,15 @@ void media_order(struct media *media, const struct media_order *order, int64_t n
 /* One datagram; `leg` is 0 for the shared sockets.  `bytes` are decrypted in place. */
 void media_input(struct media *media, unsigned socket, media_leg_id leg,
                  const struct net_addr *from, uint8_t *bytes, size_t len, int64_t now_us);
+
+/* From the codec process; and: a new process is there (everything is sent to it again), or the old
+ * one is gone. */
+void media_codec_input(struct media *media, const struct codec_message *message, int64_t now_us);
+void media_codec_attached(struct media *media, bool attached, int64_t now_us);
+
+/* After a batch of inputs and orders: sends what they left to be sent, destination by destination.
+ * media_tick() does it too, and the deadline is now while there is something left. */
+void media_flush(struct media *media, int64_t now_us);
 
 /* Serves everything that is due; call when media_deadline() has come. */
 void media_tick(struct media *media, int64_t now_us);

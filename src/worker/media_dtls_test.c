@@ -100,7 +100,7 @@ begin(struct world *world, struct net_addr signalled, struct net_addr signalling
 		.seed = 4,
 		.shared_addr = addr_ip4(192, 0, 2, 1, 50000),
 		.dtls = world->ours,
-		.sink = { world, ports_open, ports_close, sent, happened },
+		.sink = { world, ports_open, ports_close, sent, happened, NULL },
 		.random = random_bytes_of_test,
 		.random_context = world,
 	};

@@ -73,7 +73,7 @@ meet(void *context)
 		.seed = 4,
 		.shared_addr = addr_ip4(192, 0, 2, 1, 50000),
 		.dtls = stage->dtls,
-		.sink = { stage, ports_open, ports_close, sent, happened },
+		.sink = { stage, ports_open, ports_close, sent, happened, NULL },
 		.random = random_bytes_of_test,
 		.random_context = stage,
 	};

@@ -117,6 +117,8 @@ struct media_leg {
 	uint8_t inband_pause_frames;
 	int16_t *packing;     /* frames of a packet longer than 20 ms */
 	uint8_t packed_frames;
+
+	struct leg_video *video; /* NULL: sound only */
 };
 
 /* Encodes that all listeners of one kind share. */
@@ -171,6 +173,7 @@ struct media {
 	int64_t tick_us; /* when the next phase is due; INT64_MAX: nobody is there */
 	unsigned phase;  /* which that is */
 	int64_t now_us;  /* of the last input */
+	struct video_machine *video;
 
 	/* Scratch of one frame. */
 	struct mix mix;
@@ -214,6 +217,10 @@ void transport_close(struct media *media, struct media_leg *leg, int64_t now_us)
 /* Sends one RTP packet; `timestamp_rtp` stands for its first sample. */
 void transport_send(struct media *media, struct media_leg *leg, uint8_t payload_type, bool marker,
                     uint32_t timestamp_rtp, const uint8_t *payload, size_t len, int64_t now_us);
+/* The same on another stream of the leg. */
+void transport_send_on(struct media *media, struct media_leg *leg, struct rtp_send *send,
+                       uint8_t payload_type, bool marker, uint32_t timestamp_rtp,
+                       const uint8_t *payload, size_t len, int64_t now_us);
 void transport_stats(struct media_leg *leg, struct media_stats *stats, int64_t now_us);
 
 /* media_path.c */
@@ -249,5 +256,16 @@ void sound_play(struct media *media, struct media_leg *leg, const struct media_p
 void sound_close(struct media *media, struct media_leg *leg);
 enum audio_codec sound_codec(uint8_t codec);
 uint32_t sound_clock_hz(uint8_t codec);
+
+/* media_video.c */
+[[nodiscard]] int video_create(struct media *media);
+void video_destroy(struct media *media);
+void video_order(struct media *media, struct media_leg *leg, const struct media_order *order,
+                 int64_t now_us);
+void video_canvas(struct media *media, const struct media_canvas *order, int64_t now_us);
+void video_close(struct media_leg *leg);
+/* True when the packet is camera control's. */
+[[nodiscard]] bool video_takes_data(struct media *media, struct media_leg *leg,
+                                    const struct rtp_packet *packet);
 
 #endif

@@ -188,6 +188,11 @@ happened(void *context, const struct media_event *event)
 		break;
 	case MEDIA_EVENT_LEG_REFUSED:
 	case MEDIA_EVENT_LEG_LOST:
+	case MEDIA_EVENT_LEG_PICTURE:
+	case MEDIA_EVENT_LEG_VIDEO_STATS:
+	case MEDIA_EVENT_LEG_QUALITY:
+	case MEDIA_EVENT_LEG_KEY_WANTED:
+	case MEDIA_EVENT_LEG_DATA:
 	case MEDIA_EVENT_COUNT:
 		test_failed("an event that was not expected", __FILE__, __LINE__);
 		break;
@@ -214,7 +219,7 @@ world_new(void)
 		.legs_max = PHONES_MAX,
 		.rooms_max = 8,
 		.seed = 4,
-		.sink = { world, ports_open, ports_close, sent, happened },
+		.sink = { world, ports_open, ports_close, sent, happened, NULL },
 		.random = random_bytes_of_test,
 		.random_context = &test_prng,
 	};

@@ -46,8 +46,9 @@ meter(struct rate_meter *rate, size_t len, int64_t now_us)
 }
 
 void
-transport_send(struct media *media, struct media_leg *leg, uint8_t payload_type, bool marker,
-               uint32_t timestamp_rtp, const uint8_t *payload, size_t len, int64_t now_us)
+transport_send_on(struct media *media, struct media_leg *leg, struct rtp_send *send,
+                  uint8_t payload_type, bool marker, uint32_t timestamp_rtp,
+                  const uint8_t *payload, size_t len, int64_t now_us)
 {
 	const struct net_addr *to = transport_remote(leg);
 	if (to == NULL || (leg->security != MEDIA_SECURITY_NONE && leg->srtp_tx == NULL))
@@ -56,7 +57,7 @@ transport_send(struct media *media, struct media_leg *leg, uint8_t payload_type,
 	struct rtp_header header = { .payload_type = payload_type,
 		                     .marker = marker,
 		                     .timestamp_rtp = timestamp_rtp };
-	rtp_send_next(&leg->send, &header, len, now_us);
+	rtp_send_next(send, &header, len, now_us);
 	rtp_write_header(&w, &header);
 	writer_bytes(&w, payload, len);
 	CHECK(!w.failed);
@@ -69,6 +70,14 @@ transport_send(struct media *media, struct media_leg *leg, uint8_t payload_type,
 	transport_emit(media, leg, transport_socket(leg), to, media->packet, packet_len);
 	if (leg->ice_used)
 		ice_lite_sent(&leg->ice, now_us);
+}
+
+void
+transport_send(struct media *media, struct media_leg *leg, uint8_t payload_type, bool marker,
+               uint32_t timestamp_rtp, const uint8_t *payload, size_t len, int64_t now_us)
+{
+	transport_send_on(media, leg, &leg->send, payload_type, marker, timestamp_rtp, payload, len,
+	                  now_us);
 }
 
 static void
@@ -206,6 +215,8 @@ input_rtp(struct media *media, struct media_leg *leg, const struct net_addr *fro
 	}
 	heard(leg, now_us);
 	meter(&leg->rate_rx, wire_len, now_us);
+	if (leg->video != NULL && video_takes_data(media, leg, &packet))
+		return;
 	const struct media_payload *payload = payload_of(leg, packet.payload_type);
 	const bool event = payload != NULL && payload->codec == MEDIA_CODEC_TELEPHONE_EVENT;
 	if (payload != NULL && !event)
