@@ -203,6 +203,46 @@ struct str description_answer(struct bridge *bridge, struct bridge_leg *leg);
 [[nodiscard]] bool description_apply(struct bridge *bridge, struct bridge_leg *leg,
                                      int64_t now_us);
 
+/* ---- Pictures, as SDP agreed on them (bridge_sdp_video.c) ---------------------------------- */
+
+/* What a leg's media legs are for.  A browser has one, BRIDGE_MEDIUM_AUDIO, which carries all. */
+enum bridge_medium {
+	BRIDGE_MEDIUM_AUDIO,
+	BRIDGE_MEDIUM_MAIN,
+	BRIDGE_MEDIUM_CONTENT,
+	BRIDGE_MEDIUM_CAMERA, /* H.224: whose camera is to move */
+	BRIDGE_MEDIA,
+};
+
+/* What a video line is for. */
+enum bridge_line_kind {
+	BRIDGE_LINE_MAIN,    /* a room's pictures both ways; a browser's camera */
+	BRIDGE_LINE_CONTENT, /* a room's second stream both ways; a browser's shared screen */
+	BRIDGE_LINE_TILE,    /* of a browser, to which we send */
+};
+
+struct bridge_video_line {
+	media_leg_id media; /* orders about the line go to it, with `line` */
+	uint8_t line;
+	enum bridge_line_kind kind;
+	bool receives;      /* the peer may send on it now */
+	bool sends;         /* we may */
+	uint32_t codecs;    /* bit (1u << enum video_codec) of each that the peer takes */
+	const char *mid;    /* empty: the SDP has none; borrowed until the next description */
+};
+
+/* The video lines agreed on, by line number; how many. */
+unsigned video_lines(const struct bridge_leg *leg, struct bridge_video_line out[SDP_LINES_MAX]);
+
+/* bridge_video.c is told after each offer and answer.  The worker knows of the lines by then. */
+void video_lines_changed(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
+/* And what media legs tell of pictures: PICTURE, VIDEO_STATS, QUALITY, KEY_WANTED, DATA. */
+void video_media_event(struct bridge *bridge, struct bridge_leg *leg, enum bridge_medium medium,
+                       const struct media_event *event, int64_t now_us);
+/* A room's floor control as agreed; NULL: none (any more). */
+void video_floor_agreed(struct bridge *bridge, struct bridge_leg *leg, const struct sdp_line *line,
+                        int64_t now_us);
+
 /* bridge_sip.c */
 void sip_event(struct bridge *bridge, const struct sip_event *event, int64_t now_us);
 void sip_media_opened(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
