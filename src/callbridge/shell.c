@@ -4,8 +4,6 @@
 
 #include <errno.h>
 #include <malloc.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +22,6 @@
 enum {
 	STOP_US = 5 * 1000 * 1000,
 	TRIM_US = 5 * 1000 * 1000,
-	GOODBYE_US = 50 * 1000, /* for the words about a failed start to go out */
 	CERT_YEARS = 1,
 	SECONDS_A_YEAR = 365 * 24 * 3600,
 	HTTP_CONNECTIONS_MAX = 2048,
@@ -42,30 +39,6 @@ enum {
 #endif
 
 /* ---- Small things -------------------------------------------------------------------------- */
-
-bool
-shell_fail(struct shell *shell, const char *format, ...)
-{
-	char text[SHELL_TEXT_MAX];
-	va_list args;
-	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	log_error("the call bridge cannot start: %s", text);
-	if (shell->parent != NULL)
-		parent_failed(shell->parent, text);
-	return false;
-}
-
-const char *
-shell_path(const struct shell *shell, char out[SHELL_PATH_MAX], const char *name)
-{
-	if (name[0] == '/')
-		snprintf(out, SHELL_PATH_MAX, "%s", name);
-	else
-		snprintf(out, SHELL_PATH_MAX, "%s/%s", shell->data_dir, name);
-	return out;
-}
 
 void
 shell_random(void *context, void *out, size_t len)
@@ -152,7 +125,7 @@ shell_settle(struct shell *shell)
 	const bool over = shell->stop_us != 0 && (all_ended(shell, loop_now_us()) ||
 	                                          loop_now_us() >= shell->stop_us);
 	if (over)
-		loop_stop(shell->loop);
+		loop_stop(shell->component.loop);
 	int64_t now_us;
 	do {
 		/* Anew in each round: what failed at once is told with a time of its own. */
@@ -185,11 +158,12 @@ on_timer(void *context, int64_t now_us)
 }
 
 static void
-stop(struct shell *shell)
+on_stop(void *context)
 {
+	struct shell *shell = context;
 	if (!shell->running) {
 		/* It could not start, and is only saying so. */
-		loop_stop(shell->loop);
+		loop_stop(shell->component.loop);
 		return;
 	}
 	if (shell->stop_us != 0)
@@ -197,19 +171,6 @@ stop(struct shell *shell)
 	log_info("the call bridge ends; its calls are told");
 	shell->stop_us = loop_now_us() + STOP_US;
 	shell_settle(shell);
-}
-
-static void
-on_signal(void *context, int signal_number)
-{
-	(void)signal_number;
-	stop(context);
-}
-
-static void
-on_parent_gone(void *context)
-{
-	stop(context);
 }
 
 /* ---- Start --------------------------------------------------------------------------------- */
@@ -223,14 +184,16 @@ find_addresses(struct shell *shell)
 		                                  shell->addresses + shell->address_count,
 		                                  SHELL_ADDRESSES_MAX - shell->address_count);
 		if (count < 0 && shell->address_count < SHELL_ADDRESSES_MAX)
-			return shell_fail(shell,
-			                  "there is no interface \"%s\" with an address (change it "
-			                  "with \"callbridge listen\")",
-			                  config->callbridge.ifaces[i]);
+			return component_fail(
+			        &shell->component,
+			        "there is no interface \"%s\" with an address (change it "
+			        "with \"callbridge listen\")",
+			        config->callbridge.ifaces[i]);
 		shell->address_count += count > 0 ? (unsigned)count : 0;
 	}
 	return shell->address_count != 0 ||
-	       shell_fail(shell, "no interface to listen on (use \"callbridge listen any\")");
+	       component_fail(&shell->component,
+	                      "no interface to listen on (use \"callbridge listen any\")");
 }
 
 /* This bridge's own GUID and the key of its guests' tokens: made once, kept in DATA, so that people
@@ -238,10 +201,10 @@ find_addresses(struct shell *shell)
 static bool
 keep(struct shell *shell, const char *name, void *bytes, size_t len)
 {
-	char path[SHELL_PATH_MAX];
+	char path[COMPONENT_PATH_MAX];
 	char *kept = NULL;
 	size_t kept_len = 0;
-	shell_path(shell, path, name);
+	component_path(&shell->component, path, name);
 	int rc = file_read(path, len, &kept, &kept_len);
 	if (rc == 0 && kept_len == len) {
 		memcpy(bytes, kept, len);
@@ -251,11 +214,11 @@ keep(struct shell *shell, const char *name, void *bytes, size_t len)
 	}
 	free(kept);
 	if (rc != -ENOENT)
-		return shell_fail(shell, "%s: %s", path,
-		                  rc != 0 ? strerror(-rc) : "not as this program wrote it");
+		return component_fail(&shell->component, "%s: %s", path,
+		                      rc != 0 ? strerror(-rc) : "not as this program wrote it");
 	random_bytes(bytes, len);
 	rc = file_replace(path, bytes, len, 0600);
-	return rc == 0 || shell_fail(shell, "%s: %s", path, strerror(-rc));
+	return rc == 0 || component_fail(&shell->component, "%s: %s", path, strerror(-rc));
 }
 
 static void
@@ -271,14 +234,11 @@ load_prompts(struct shell *shell)
 {
 	static const char *const places[] = { "share/prompts", "../share/prompts",
 		                              "../share/convoke/prompts" };
-	char program[SHELL_PATH_MAX];
-	char dir[SHELL_PATH_MAX + 32];
-	const bool known = dir_of_program(program, sizeof program) == 0;
-	for (size_t i = 0; known && i < COUNT_OF(places) && shell->prompts == NULL; i++) {
-		snprintf(dir, sizeof dir, "%s/%s", program, places[i]);
-		if (prompts_create(&shell->prompts, dir, on_bad_prompt, NULL) != 0)
+	char dir[COMPONENT_PATH_MAX];
+	for (size_t i = 0; i < COUNT_OF(places) && shell->prompts == NULL; i++)
+		if (component_place(dir, places, i) != 0 ||
+		    prompts_create(&shell->prompts, dir, on_bad_prompt, NULL) != 0)
 			shell->prompts = NULL;
-	}
 	if (shell->prompts == NULL)
 		log_warning("no voice prompts were found; callers hear silence where one would be");
 }
@@ -294,7 +254,7 @@ make_dtls(struct shell *shell)
 		.not_after_s = now_s + (int64_t)CERT_YEARS * SECONDS_A_YEAR,
 	};
 	return dtls_context_create(&shell->dtls, &settings) == 0 ||
-	       shell_fail(shell, "no DTLS certificate could be made");
+	       component_fail(&shell->component, "no DTLS certificate could be made");
 }
 
 static uint32_t
@@ -313,8 +273,9 @@ start_meeting(struct shell *shell)
 	};
 	random_bytes(&settings.hash_key, sizeof settings.hash_key);
 	return meeting_create(&shell->meeting, &settings, loop_now_us()) == 0 ||
-	       shell_fail(shell, "not enough memory for %u calls (use \"callbridge limit\")",
-	                  calls_max(shell));
+	       component_fail(&shell->component,
+	                      "not enough memory for %u calls (use \"callbridge limit\")",
+	                      calls_max(shell));
 }
 
 static unsigned
@@ -361,19 +322,20 @@ start_worker(struct shell *shell, unsigned index)
 	for (unsigned i = 0; i < shell->address_count; i++)
 		settings.addresses[i] = shell->addresses[i];
 	if (share < 2)
-		return shell_fail(shell, "the media ports %u to %u are too few for %u workers (use "
-		                         "\"callbridge media <first> <last>\")",
-		                  config->callbridge.media_first, config->callbridge.media_last,
-		                  shell->worker_count);
-	const int rc = worker_create(&shell->workers[index], shell->loop, &settings);
+		return component_fail(&shell->component,
+		                      "the media ports %u to %u are too few for %u workers (use "
+		                      "\"callbridge media <first> <last>\")",
+		                      config->callbridge.media_first, config->callbridge.media_last,
+		                      shell->worker_count);
+	const int rc = worker_create(&shell->workers[index], shell->component.loop, &settings);
 	if (rc == 0)
 		return true;
 	char owner[PORT_OWNER_TEXT_MAX];
 	struct net_addr bind = shell->addresses[0];
 	bind.port = settings.shared_port;
-	return shell_fail(shell, "media: %s (change it with \"callbridge media\")",
-	                  rc == -EADDRINUSE ? port_owner_text(owner, PORT_UDP, &bind)
-	                                    : strerror(-rc));
+	return component_fail(&shell->component, "media: %s (change it with \"callbridge media\")",
+	                      rc == -EADDRINUSE ? port_owner_text(owner, PORT_UDP, &bind)
+	                                        : strerror(-rc));
 }
 
 static bool
@@ -406,9 +368,8 @@ start_sip(struct shell *shell)
 	/* At the end every call may want a connection, and none may be had. */
 	shell->later_max = settings.flows_max + settings.transactions_max;
 	shell->later = calloc(shell->later_max, sizeof *shell->later);
-	return (shell->later != NULL &&
-	        sip_ua_create(&shell->ua, &settings, loop_now_us()) == 0) ||
-	       shell_fail(shell, "not enough memory for SIP");
+	return (shell->later != NULL && sip_ua_create(&shell->ua, &settings, loop_now_us()) == 0) ||
+	       component_fail(&shell->component, "not enough memory for SIP");
 }
 
 /* The domain of our addresses: as configured, else the machine's first address. */
@@ -464,7 +425,8 @@ start_bridge(struct shell *shell)
 	const int rc = bridge_create(&shell->bridge, &settings, loop_now_us());
 	explicit_bzero(settings.jwt_key, sizeof settings.jwt_key);
 	if (rc != 0)
-		return shell_fail(shell, "not enough memory for %u calls", calls_max(shell));
+		return component_fail(&shell->component, "not enough memory for %u calls",
+		                      calls_max(shell));
 	struct api_settings api = { .meeting = shell->meeting,
 		                    .host_id = id,
 		                    .version = STR(CONVOKE_VERSION),
@@ -477,17 +439,15 @@ start_bridge(struct shell *shell)
 	api.web_address = str_of(web_address);
 	random_bytes(&api.hash_key, sizeof api.hash_key);
 	return api_create(&shell->api, &api, loop_now_us()) == 0 ||
-	       shell_fail(shell, "not enough memory for the API");
+	       component_fail(&shell->component, "not enough memory for the API");
 }
 
 static bool
 start(struct shell *shell)
 {
-	if (loop_timer_create(&shell->timer, shell->loop, on_timer, shell) != 0 ||
-	    loop_signal_create(&shell->sigterm, shell->loop, SIGTERM, on_signal, shell) != 0 ||
-	    loop_signal_create(&shell->sigint, shell->loop, SIGINT, on_signal, shell) != 0 ||
-	    http_create(&shell->http, shell->loop, HTTP_CONNECTIONS_MAX) != 0)
-		return shell_fail(shell, "not enough memory");
+	if (loop_timer_create(&shell->timer, shell->component.loop, on_timer, shell) != 0 ||
+	    http_create(&shell->http, shell->component.loop, HTTP_CONNECTIONS_MAX) != 0)
+		return component_fail(&shell->component, "not enough memory");
 	load_prompts(shell);
 	return find_addresses(shell) && make_dtls(shell) && start_meeting(shell) &&
 	       webadmin_open_store(shell) && start_sip(shell) && start_workers(shell) &&
@@ -511,40 +471,38 @@ finish(struct shell *shell)
 	meeting_destroy(shell->meeting);
 	prompts_destroy(shell->prompts);
 	dtls_context_destroy(shell->dtls);
-	loop_signal_destroy(shell->sigterm);
-	loop_signal_destroy(shell->sigint);
 	loop_timer_destroy(shell->timer);
-	parent_destroy(shell->parent);
-	loop_destroy(shell->loop);
+	component_close(&shell->component);
 }
 
 int
 callbridge_main(const char *data_dir, const struct config *config)
 {
 	struct shell *shell = calloc(1, sizeof *shell);
-	if (shell == NULL || loop_create(&shell->loop) != 0) {
-		free(shell);
+	if (shell == NULL) {
 		log_error("the call bridge cannot start: not enough memory");
 		return 1;
 	}
-	shell->data_dir = data_dir;
+	shell->component = (struct component){
+		.name = "call bridge",
+		.data_dir = data_dir,
+		.stop = on_stop,
+		.context = shell,
+	};
 	shell->trim_us = INT64_MAX;
 	shell->config = config;
 	log_set_level(config->log_debug ? LOG_DEBUG : LOG_INFO);
-	if (parent_create(&shell->parent, shell->loop, on_parent_gone, shell) != 0)
-		shell->parent = NULL;
+	if (component_open(&shell->component) != 0) {
+		free(shell);
+		return 1;
+	}
 	shell->running = start(shell);
-	const int status = shell->running ? 0 : 1;
 	if (shell->running) {
 		log_info("the call bridge is ready: %u media workers, up to %u call legs",
 		         shell->worker_count, calls_max(shell));
-		if (shell->parent != NULL)
-			parent_ready(shell->parent);
 		shell_settle(shell);
-		loop_run(shell->loop);
-	} else {
-		loop_run_until(shell->loop, loop_now_us() + GOODBYE_US);
 	}
+	const int status = component_run(&shell->component, shell->running);
 	shell->running = false;
 	finish(shell);
 	free(shell);

@@ -9,12 +9,12 @@
 #include "base/hash.h"
 #include "base/slab.h"
 #include "callbridge/bridge.h"
+#include "component/component.h"
 #include "dtls/dtls.h"
 #include "mmp/config.h"
 #include "net/dns.h"
 #include "net/http.h"
 #include "net/loop.h"
-#include "net/parent.h"
 #include "net/tcp.h"
 #include "net/tls.h"
 #include "net/udp.h"
@@ -22,9 +22,7 @@
 #include "worker/worker.h"
 
 enum {
-	SHELL_PATH_MAX = 512,
 	SHELL_ADDRESSES_MAX = 5, /* of each three SIP listeners are made */
-	SHELL_TEXT_MAX = 512,
 	C2W_RETRY_US_MIN = 500 * 1000,
 	C2W_RETRY_US_MAX = 8 * 1000 * 1000,
 };
@@ -86,13 +84,9 @@ struct c2w_link {
 };
 
 struct shell {
-	const char *data_dir;
+	struct component component;
 	const struct config *config;
-	struct loop *loop;
 	struct loop_timer *timer;
-	struct loop_signal *sigterm;
-	struct loop_signal *sigint;
-	struct parent *parent;
 	bool had_calls;
 	int64_t trim_us; /* when memory is given back after calls; INT64_MAX: nothing to give */
 	int64_t stop_us; /* when patience ends; 0: running */
@@ -145,10 +139,6 @@ struct shell {
 /* shell.c */
 /* Drains every core and sets the timer; call after any input. */
 void shell_settle(struct shell *shell);
-/* Gives up before it began: the words go to the log and to the supervisor.  Returns false. */
-__attribute__((format(printf, 2, 3))) bool shell_fail(struct shell *shell, const char *format, ...);
-/* A file of DATA. */
-const char *shell_path(const struct shell *shell, char out[SHELL_PATH_MAX], const char *name);
 void shell_random(void *context, void *out, size_t len);
 
 /* shell_sip.c */

@@ -31,8 +31,9 @@ add(struct shell *shell, const struct object_edit *edit)
 	const enum object_reject rejected =
 		objects_add(meeting_objects(shell->meeting), edit, 0, &handle, &culprit);
 	return rejected == OBJECT_OK ||
-	       shell_fail(shell, "the first objects cannot be made (reason %d, field %d)",
-	                  (int)rejected, culprit);
+	       component_fail(&shell->component,
+	                      "the first objects cannot be made (reason %d, field %d)",
+	                      (int)rejected, culprit);
 }
 
 static bool
@@ -41,24 +42,25 @@ add_admin(struct shell *shell)
 	uint8_t random[PASSWORD_RANDOM_BYTES + PASSWORD_SALT_BYTES];
 	char password[PASSWORD_RANDOM_BYTES * 2];
 	char hash[PASSWORD_HASH_MAX];
-	char path[SHELL_PATH_MAX];
+	char path[COMPONENT_PATH_MAX];
 	struct writer w = writer_of(password, sizeof password);
 	random_bytes(random, sizeof random);
 	encode_base64url(&w, random, PASSWORD_RANDOM_BYTES);
 	const struct str plain = writer_view(&w);
 	if (password_hash(hash, plain, random + PASSWORD_RANDOM_BYTES) != 0)
-		return shell_fail(shell, "not enough memory to hash a password");
+		return component_fail(&shell->component, "not enough memory to hash a password");
 	struct object_edit edit = { .type = OBJECT_ACCOUNT };
 	edit_set_text(&edit, ACCOUNT_NAME, STR("admin"));
 	edit_set_number(&edit, ACCOUNT_ROLE, ROLE_ADMIN);
 	edit_set_text(&edit, ACCOUNT_PASSWORD_HASH, str_of(hash));
 	bool ok = add(shell, &edit);
 	writer_u8(&w, '\n');
-	const int rc = file_replace(shell_path(shell, path, "admin-password"), password, w.at, 0600);
+	const int rc = file_replace(component_path(&shell->component, path, "admin-password"),
+	                            password, w.at, 0600);
 	explicit_bzero(random, sizeof random);
 	explicit_bzero(password, sizeof password);
 	if (rc != 0)
-		ok = shell_fail(shell, "%s: %s", path, strerror(-rc));
+		ok = component_fail(&shell->component, "%s: %s", path, strerror(-rc));
 	return ok;
 }
 
@@ -98,11 +100,11 @@ first_start(struct shell *shell)
 	const struct object_tx tx = objects_end(objects);
 	struct store_result result = { 0 };
 	if (store_commit(shell->store, &tx) != 0)
-		return shell_fail(shell, "the database takes no changes");
+		return component_fail(&shell->component, "the database takes no changes");
 	store_wait(shell->store);
 	if (!store_take(shell->store, &result) || !result.ok)
-		return shell_fail(shell, "the database cannot be written: %s",
-		                  store_error(shell->store));
+		return component_fail(&shell->component, "the database cannot be written: %s",
+		                      store_error(shell->store));
 	objects_settled(objects, result.ticket, true);
 	return true;
 }
@@ -134,22 +136,26 @@ on_store(void *context)
 bool
 webadmin_open_store(struct shell *shell)
 {
-	char path[SHELL_PATH_MAX];
+	char path[COMPONENT_PATH_MAX];
 	struct store_loaded loaded = { 0 };
 	const struct store_settings settings = {
-		.path = shell_path(shell, path, "convoke.db"), .wake = wake_store, .context = shell,
+		.path = component_path(&shell->component, path, "convoke.db"),
+		.wake = wake_store,
+		.context = shell,
 	};
-	if (loop_waker_create(&shell->store_waker, shell->loop, on_store, shell) != 0)
-		return shell_fail(shell, "not enough memory");
+	if (loop_waker_create(&shell->store_waker, shell->component.loop, on_store, shell) != 0)
+		return component_fail(&shell->component, "not enough memory");
 	int rc = store_open(&shell->store, &settings);
 	if (rc != 0)
-		return shell_fail(shell, "database %s: %s", path,
-		                  rc == -EBADMSG  ? "the file is damaged; restore it from a backup"
-		                  : rc == -EPROTO ? "it was made by a newer version of Convoke"
-		                                  : strerror(-rc));
+		return component_fail(&shell->component, "database %s: %s", path,
+		                      rc == -EBADMSG
+		                              ? "the file is damaged; restore it from a backup"
+		                      : rc == -EPROTO ? "it was made by a newer version of Convoke"
+		                                      : strerror(-rc));
 	rc = store_load(shell->store, meeting_objects(shell->meeting), &loaded);
 	if (rc != 0)
-		return shell_fail(shell, "database %s: %s", path, store_error(shell->store));
+		return component_fail(&shell->component, "database %s: %s", path,
+		                      store_error(shell->store));
 	if (loaded.refused != 0)
 		log_warning("%u rows of the database break a rule and were left aside",
 		            loaded.refused);
@@ -411,30 +417,27 @@ listen_on(struct shell *shell, const struct net_addr *bind)
 	if (rc == 0)
 		return true;
 	char owner[PORT_OWNER_TEXT_MAX];
-	return shell_fail(shell, "Web Admin: %s (change it with \"webadmin listen\")",
-	                  rc == -EADDRINUSE ? port_owner_text(owner, PORT_TCP, bind)
-	                                    : strerror(-rc));
+	return component_fail(
+	        &shell->component, "Web Admin: %s (change it with \"webadmin listen\")",
+	        rc == -EADDRINUSE ? port_owner_text(owner, PORT_TCP, bind) : strerror(-rc));
 }
 
 static bool
 open_listener(struct shell *shell)
 {
-	char cert[SHELL_PATH_MAX];
-	char key[SHELL_PATH_MAX];
+	struct component_tls files;
 	char error[TLS_ERROR_MAX];
 	const struct config *config = shell->config;
-	const struct tls_settings tls = {
-		.server = true,
-		.cert_file = shell_path(shell, cert, config->webadmin.certs.certificate),
-		.key_file = shell_path(shell, key, config->webadmin.certs.key),
-	};
-	if (tls_context_create(&shell->webadmin_tls, &tls, error) != 0)
-		return shell_fail(shell, "webadmin certificates: %s", error);
+	component_certs(&shell->component, &files, &config->webadmin.certs, "");
+	files.tls.server = true;
+	if (tls_context_create(&shell->webadmin_tls, &files.tls, error) != 0)
+		return component_fail(&shell->component, "webadmin certificates: %s", error);
 	struct net_addr bind = addr_ip4(0, 0, 0, 0, 0);
 	const char *iface = config->webadmin.listen.iface;
 	if (strcmp(iface, "any") != 0 && iface_addresses(iface, &bind, 1) < 1)
-		return shell_fail(shell, "Web Admin: there is no interface \"%s\" with an address",
-		                  iface);
+		return component_fail(&shell->component,
+		                      "Web Admin: there is no interface \"%s\" with an address",
+		                      iface);
 	bind.port = config->webadmin.listen.port;
 	return listen_on(shell, &bind);
 }
@@ -442,9 +445,10 @@ open_listener(struct shell *shell)
 bool
 webadmin_open(struct shell *shell)
 {
-	if (loop_waker_create(&shell->verifier_waker, shell->loop, on_verified, shell) != 0 ||
+	if (loop_waker_create(&shell->verifier_waker, shell->component.loop, on_verified, shell) !=
+	            0 ||
 	    verifier_create(&shell->verifier, wake_verifier, shell) != 0)
-		return shell_fail(shell, "not enough memory for the API");
+		return component_fail(&shell->component, "not enough memory for the API");
 	return !shell->config->webadmin.enabled || open_listener(shell);
 }
 

@@ -291,20 +291,12 @@ c2w_send(void *context, unsigned index, const struct c2w_message *message)
 bool
 c2w_open(struct shell *shell)
 {
-	char cert[SHELL_PATH_MAX];
-	char key[SHELL_PATH_MAX];
-	char trust[SHELL_PATH_MAX];
+	struct component_tls files;
 	char error[TLS_ERROR_MAX];
-	const struct config *config = shell->config;
-	struct tls_settings settings = { 0 };
-	if (config->callbridge.certs.certificate[0] != '\0') {
-		settings.cert_file = shell_path(shell, cert, config->callbridge.certs.certificate);
-		settings.key_file = shell_path(shell, key, config->callbridge.certs.key);
-	}
-	if (config->callbridge.trust_c2w[0] != '\0')
-		settings.trust_file = shell_path(shell, trust, config->callbridge.trust_c2w);
-	if (tls_context_create(&shell->c2w_tls, &settings, error) != 0)
-		return shell_fail(shell, "callbridge trust c2w: %s", error);
+	component_certs(&shell->component, &files, &shell->config->callbridge.certs,
+	                shell->config->callbridge.trust_c2w);
+	if (tls_context_create(&shell->c2w_tls, &files.tls, error) != 0)
+		return component_fail(&shell->component, "callbridge trust c2w: %s", error);
 	/* No version yet is like any: the first tick looks at the configuration. */
 	shell->links_version = UINT64_MAX;
 	return true;

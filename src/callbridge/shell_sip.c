@@ -199,7 +199,7 @@ connect_flow(struct shell *shell, const struct sip_out *out)
 	if (flow != NULL) {
 		flow_name(shell, flow, out->flow);
 		if ((is_secure(out->transport) && shell->sip_client_tls == NULL) ||
-		    tcp_connect(&flow->tcp, shell->loop, &settings) != 0) {
+		    tcp_connect(&flow->tcp, shell->component.loop, &settings) != 0) {
 			flow_free(shell, flow);
 			flow = NULL;
 		}
@@ -383,7 +383,7 @@ open_port(struct shell *shell, enum sip_transport transport, const struct net_ad
 			                               .context = port,
 			                               .dscp = SIP_DSCP,
 			                               .receive_bytes = 4 << 20 };
-		rc = udp_open(&port->udp, shell->loop, &settings);
+		rc = udp_open(&port->udp, shell->component.loop, &settings);
 	} else {
 		const struct tcp_listen_settings settings = {
 			.bind = bind,
@@ -394,14 +394,14 @@ open_port(struct shell *shell, enum sip_transport transport, const struct net_ad
 			            .per_source_max = FLOWS_PER_SOURCE },
 			.dscp = SIP_DSCP,
 		};
-		rc = tcp_listen(&port->tcp, shell->loop, &settings);
+		rc = tcp_listen(&port->tcp, shell->component.loop, &settings);
 	}
 	if (rc != 0) {
 		char owner[PORT_OWNER_TEXT_MAX];
 		const bool udp = transport == SIP_TRANSPORT_UDP;
-		return shell_fail(shell, "SIP: %s (change it with \"callbridge sip listen\")",
-		                  rc == -EADDRINUSE
-		                          ? port_owner_text(owner, udp ? PORT_UDP : PORT_TCP, &bind)
+		return component_fail(
+		        &shell->component, "SIP: %s (change it with \"callbridge sip listen\")",
+		        rc == -EADDRINUSE ? port_owner_text(owner, udp ? PORT_UDP : PORT_TCP, &bind)
 		                          : strerror(-rc));
 	}
 	shell->sip_listeners[index] =
@@ -413,27 +413,24 @@ open_port(struct shell *shell, enum sip_transport transport, const struct net_ad
 static bool
 open_tls(struct shell *shell)
 {
-	char cert[SHELL_PATH_MAX];
-	char key[SHELL_PATH_MAX];
-	char trust[SHELL_PATH_MAX];
+	struct component_tls files;
 	char error[TLS_ERROR_MAX];
 	const struct config *config = shell->config;
-	struct tls_settings settings = {
-		.server = true,
-		.cert_file = shell_path(shell, cert, config->callbridge.certs.certificate),
-		.key_file = shell_path(shell, key, config->callbridge.certs.key),
-	};
-	if (config->callbridge.certs.certificate[0] == '\0')
-		return shell_fail(shell, "TLS port set but no certificates configured (use "
-		                         "\"callbridge certs\")");
+	component_certs(&shell->component, &files, &config->callbridge.certs,
+	                config->callbridge.sip_trust);
+	struct tls_settings settings = files.tls;
+	settings.server = true;
+	settings.trust_file = NULL;
+	if (settings.cert_file == NULL)
+		return component_fail(&shell->component,
+		                      "TLS port set but no certificates configured (use "
+		                      "\"callbridge certs\")");
 	if (tls_context_create(&shell->sip_server_tls, &settings, error) != 0)
-		return shell_fail(shell, "callbridge certificates: %s", error);
-	settings.server = false;
+		return component_fail(&shell->component, "callbridge certificates: %s", error);
+	settings = files.tls;
 	settings.no_verify = !config->callbridge.sip_tls_verify;
-	if (config->callbridge.sip_trust[0] != '\0')
-		settings.trust_file = shell_path(shell, trust, config->callbridge.sip_trust);
 	if (tls_context_create(&shell->sip_client_tls, &settings, error) != 0)
-		return shell_fail(shell, "tls sip trust: %s", error);
+		return component_fail(&shell->component, "tls sip trust: %s", error);
 	return true;
 }
 
@@ -448,8 +445,8 @@ sip_sockets_open(struct shell *shell)
 	if (slab_create(&shell->flows, sizeof(struct sip_flow), FLOWS_MAX) != 0 ||
 	    map_create(&shell->flow_by_id, FLOWS_MAX) != 0 ||
 	    slab_create(&shell->questions, sizeof(struct dns_question), DNS_QUERIES_MAX) != 0 ||
-	    dns_create(&shell->dns, shell->loop, &dns) != 0)
-		return shell_fail(shell, "not enough memory for SIP connections");
+	    dns_create(&shell->dns, shell->component.loop, &dns) != 0)
+		return component_fail(&shell->component, "not enough memory for SIP connections");
 	if (secure != 0 && !open_tls(shell))
 		return false;
 	for (unsigned i = 0; i < shell->address_count; i++) {

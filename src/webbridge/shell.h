@@ -4,30 +4,21 @@
 #ifndef WEBBRIDGE_SHELL_H
 #define WEBBRIDGE_SHELL_H
 
-#include "mmp/config.h"
+#include "component/component.h"
 #include "net/http.h"
-#include "net/loop.h"
-#include "net/parent.h"
-#include "net/tls.h"
 #include "webbridge/pages.h"
 #include "webbridge/relay.h"
 
 enum {
-	SHELL_PATH_MAX = 1024,
-	SHELL_TEXT_MAX = 512,
 	SHELL_SESSIONS_MAX = 10000,
 	SHELL_QUESTIONS_MAX = 1024,
 	SHELL_CONNECTIONS_MAX = 16384,
 };
 
 struct shell {
-	const char *data_dir;
+	struct component component;
 	const struct config *config;
-	struct loop *loop;
-	struct parent *parent;
 	struct loop_timer *timer;
-	struct loop_signal *sigterm;
-	struct loop_signal *sigint;
 	struct http *http;
 	struct tls_context *https_tls;
 	struct tls_context *c2w_tls;

@@ -3,23 +3,18 @@
 #include "webbridge/webbridge.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/check.h"
 #include "base/log.h"
-#include "net/files.h"
 #include "net/iface.h"
 #include "net/port_owner.h"
 #include "net/random.h"
 #include "webbridge/shell.h"
 
 enum {
-	ADDRESSES_MAX = 16,    /* of one interface */
-	GOODBYE_US = 50 * 1000, /* for last words to go out */
+	ADDRESSES_MAX = 16, /* of one interface */
 };
 
 #ifndef CONVOKE_VERSION
@@ -27,33 +22,6 @@ enum {
 #endif
 
 /* ---- Small things -------------------------------------------------------------------------- */
-
-__attribute__((format(printf, 2, 3))) static bool
-fail(struct shell *shell, const char *format, ...)
-{
-	char text[SHELL_TEXT_MAX];
-	va_list args;
-	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	log_error("the web bridge cannot start: %s", text);
-	if (shell->parent != NULL)
-		parent_failed(shell->parent, text);
-	return false;
-}
-
-/* A file named in the configuration; NULL for an empty name. */
-static const char *
-path_of(const struct shell *shell, char out[SHELL_PATH_MAX], const char *name)
-{
-	if (name[0] == '\0')
-		return NULL;
-	if (name[0] == '/')
-		snprintf(out, SHELL_PATH_MAX, "%s", name);
-	else
-		snprintf(out, SHELL_PATH_MAX, "%s/%s", shell->data_dir, name);
-	return out;
-}
 
 void
 webbridge_settle(struct shell *shell)
@@ -71,18 +39,11 @@ on_timer(void *context, int64_t now_us)
 
 /* Browsers come back to the next one by themselves, so there is nothing to wait for. */
 static void
-on_signal(void *context, int signal_number)
+on_stop(void *context)
 {
 	struct shell *shell = context;
-	(void)signal_number;
 	log_info("the web bridge ends");
-	loop_stop(shell->loop);
-}
-
-static void
-on_parent_gone(void *context)
-{
-	on_signal(context, SIGTERM);
+	loop_stop(shell->component.loop);
 }
 
 /* ---- Start --------------------------------------------------------------------------------- */
@@ -93,61 +54,53 @@ load_pages(struct shell *shell)
 {
 	static const char *const places[] = { "share/web", "../share/web", "../share/convoke/web",
 		                              "../web/app/dist" };
-	char program[SHELL_PATH_MAX];
-	char dir[SHELL_PATH_MAX + 32];
-	int rc = dir_of_program(program, sizeof program);
-	if (rc != 0)
-		return fail(shell, "the program does not know where it is: %s", strerror(-rc));
-	rc = -ENOENT;
+	char dir[COMPONENT_PATH_MAX];
+	int rc = -ENOENT;
 	for (size_t i = 0; i < COUNT_OF(places) && rc == -ENOENT; i++) {
-		snprintf(dir, sizeof dir, "%s/%s", program, places[i]);
+		rc = component_place(dir, places, i);
+		if (rc != 0)
+			return component_fail(&shell->component,
+			                      "the program does not know where it is: %s",
+			                      strerror(-rc));
 		rc = pages_create(&shell->pages, dir);
 	}
 	if (rc == -ENOENT)
-		return fail(shell, "the pages of the web app are not there; build them with "
-		                   "tools/build-web --install");
-	return rc == 0 || fail(shell, "the pages in %s: %s", dir, strerror(-rc));
+		return component_fail(&shell->component,
+		                      "the pages of the web app are not there; build them with "
+		                      "tools/build-web --install");
+	return rc == 0 ||
+	       component_fail(&shell->component, "the pages in %s: %s", dir, strerror(-rc));
 }
 
 static bool
 open_certificates(struct shell *shell)
 {
-	char cert[SHELL_PATH_MAX];
-	char key[SHELL_PATH_MAX];
-	char chain[SHELL_PATH_MAX];
-	char trust[SHELL_PATH_MAX];
+	struct component_tls files;
 	char error[TLS_ERROR_MAX];
 	const struct config *config = shell->config;
-	const struct config_certs *https = &config->webbridge.https_certs;
-	const struct config_certs *c2w = &config->webbridge.c2w_certs;
-	struct tls_settings settings = {
-		.server = true,
-		.cert_file = path_of(shell, cert, https->certificate),
-		.key_file = path_of(shell, key, https->key),
-		.chain_file = path_of(shell, chain, https->bundle),
-		.alpn = "http/1.1",
-	};
-	if (settings.cert_file == NULL || settings.key_file == NULL)
-		return fail(shell, "it has no certificate (use \"webbridge3 https certs <key> "
-		                   "<certificate>\")");
-	if (tls_context_create(&shell->https_tls, &settings, error) != 0)
-		return fail(shell, "webbridge3 https certs: %s", error);
-	settings = (struct tls_settings){
-		.server = true,
-		.cert_file = path_of(shell, cert, c2w->certificate),
-		.key_file = path_of(shell, key, c2w->key),
-		.chain_file = path_of(shell, chain, c2w->bundle),
-		.trust_file = path_of(shell, trust, config->webbridge.c2w_trust),
-		.client_certificate = true,
-	};
-	if (settings.cert_file == NULL || settings.key_file == NULL)
-		return fail(shell, "it has no certificate for Call Bridges (use \"webbridge3 c2w "
-		                   "certs <key> <certificate>\")");
-	if (settings.trust_file == NULL)
-		return fail(shell, "it does not know which Call Bridges to trust (use \"webbridge3 "
-		                   "c2w trust <bundle>\")");
-	return tls_context_create(&shell->c2w_tls, &settings, error) == 0 ||
-	       fail(shell, "webbridge3 c2w certs and trust: %s", error);
+	component_certs(&shell->component, &files, &config->webbridge.https_certs, "");
+	files.tls.server = true;
+	files.tls.alpn = "http/1.1";
+	if (files.tls.cert_file == NULL || files.tls.key_file == NULL)
+		return component_fail(&shell->component,
+		                      "it has no certificate (use \"webbridge3 https certs <key> "
+		                      "<certificate>\")");
+	if (tls_context_create(&shell->https_tls, &files.tls, error) != 0)
+		return component_fail(&shell->component, "webbridge3 https certs: %s", error);
+	component_certs(&shell->component, &files, &config->webbridge.c2w_certs,
+	                config->webbridge.c2w_trust);
+	files.tls.server = true;
+	files.tls.client_certificate = true;
+	if (files.tls.cert_file == NULL || files.tls.key_file == NULL)
+		return component_fail(&shell->component,
+		                      "it has no certificate for Call Bridges (use \"webbridge3 "
+		                      "c2w certs <key> <certificate>\")");
+	if (files.tls.trust_file == NULL)
+		return component_fail(&shell->component,
+		                      "it does not know which Call Bridges to trust (use "
+		                      "\"webbridge3 c2w trust <bundle>\")");
+	return tls_context_create(&shell->c2w_tls, &files.tls, error) == 0 ||
+	       component_fail(&shell->component, "webbridge3 c2w certs and trust: %s", error);
 }
 
 static bool
@@ -160,9 +113,10 @@ listen_at(struct shell *shell, struct http_listen_settings settings, const struc
 	const int rc = http_listen(&listener, shell->http, &settings);
 	if (rc == 0)
 		return true;
-	return fail(shell, "%s (change it with \"%s\")",
-	            rc == -EADDRINUSE ? port_owner_text(owner, PORT_TCP, bind) : strerror(-rc),
-	            command);
+	return component_fail(&shell->component, "%s (change it with \"%s\")",
+	                      rc == -EADDRINUSE ? port_owner_text(owner, PORT_TCP, bind)
+	                                        : strerror(-rc),
+	                      command);
 }
 
 /* Every IPv6 address there is now; the IPv4 wildcard stands for the rest.  One that cannot be had (it
@@ -198,9 +152,11 @@ listen_on(struct shell *shell, const struct http_listen_settings *settings,
 	if (!any)
 		count = iface_addresses(listen->iface, addresses, ADDRESSES_MAX);
 	if (count < 1)
-		return fail(shell, "there is no interface \"%s\" with an address (change it with "
-		                   "\"%s\")",
-		            listen->iface, command);
+		return component_fail(
+		        &shell->component,
+		        "there is no interface \"%s\" with an address (change it with "
+		        "\"%s\")",
+		        listen->iface, command);
 	for (int i = 0; i < count; i++) {
 		addresses[i].port = listen->port;
 		if (!listen_at(shell, *settings, &addresses[i], command))
@@ -218,9 +174,13 @@ open_ports(struct shell *shell)
 	const struct http_listen_settings https = serve_https(shell);
 	const struct http_listen_settings c2w = serve_c2w(shell);
 	if (config->webbridge.https_count == 0)
-		return fail(shell, "it has no port for browsers (use \"webbridge3 https listen\")");
+		return component_fail(
+		        &shell->component,
+		        "it has no port for browsers (use \"webbridge3 https listen\")");
 	if (config->webbridge.c2w_count == 0)
-		return fail(shell, "it has no port for Call Bridges (use \"webbridge3 c2w listen\")");
+		return component_fail(
+		        &shell->component,
+		        "it has no port for Call Bridges (use \"webbridge3 c2w listen\")");
 	for (uint32_t i = 0; i < config->webbridge.https_count; i++)
 		if (!listen_on(shell, &https, &config->webbridge.https[i],
 		               "webbridge3 https listen"))
@@ -239,12 +199,10 @@ start(struct shell *shell)
 		                        .product = STR("Convoke " CONVOKE_VERSION),
 		                        .sink = serve_sink(shell) };
 	random_bytes(&relay.hash_key, sizeof relay.hash_key);
-	if (loop_timer_create(&shell->timer, shell->loop, on_timer, shell) != 0 ||
-	    loop_signal_create(&shell->sigterm, shell->loop, SIGTERM, on_signal, shell) != 0 ||
-	    loop_signal_create(&shell->sigint, shell->loop, SIGINT, on_signal, shell) != 0 ||
-	    http_create(&shell->http, shell->loop, SHELL_CONNECTIONS_MAX) != 0 ||
+	if (loop_timer_create(&shell->timer, shell->component.loop, on_timer, shell) != 0 ||
+	    http_create(&shell->http, shell->component.loop, SHELL_CONNECTIONS_MAX) != 0 ||
 	    relay_create(&shell->relay, &relay, loop_now_us()) != 0)
-		return fail(shell, "not enough memory");
+		return component_fail(&shell->component, "not enough memory");
 	return load_pages(shell) && open_certificates(shell) && open_ports(shell);
 }
 
@@ -257,38 +215,37 @@ finish(struct shell *shell)
 	pages_destroy(shell->pages);
 	tls_context_destroy(shell->https_tls);
 	tls_context_destroy(shell->c2w_tls);
-	loop_signal_destroy(shell->sigterm);
-	loop_signal_destroy(shell->sigint);
 	loop_timer_destroy(shell->timer);
-	parent_destroy(shell->parent);
-	loop_destroy(shell->loop);
+	component_close(&shell->component);
 }
 
 int
 webbridge_main(const char *data_dir, const struct config *config)
 {
 	struct shell *shell = calloc(1, sizeof *shell);
-	if (shell == NULL || loop_create(&shell->loop) != 0) {
-		free(shell);
+	if (shell == NULL) {
 		log_error("the web bridge cannot start: not enough memory");
 		return 1;
 	}
-	shell->data_dir = data_dir;
+	shell->component = (struct component){
+		.name = "web bridge",
+		.data_dir = data_dir,
+		.stop = on_stop,
+		.context = shell,
+	};
 	shell->config = config;
 	log_set_level(config->log_debug ? LOG_DEBUG : LOG_INFO);
-	if (parent_create(&shell->parent, shell->loop, on_parent_gone, shell) != 0)
-		shell->parent = NULL;
+	if (component_open(&shell->component) != 0) {
+		free(shell);
+		return 1;
+	}
 	const bool started = start(shell);
 	if (started) {
 		log_info("the web bridge is ready on port %u", config->webbridge.https[0].port);
-		if (shell->parent != NULL)
-			parent_ready(shell->parent);
 		webbridge_settle(shell);
-		loop_run(shell->loop);
-	} else {
-		loop_run_until(shell->loop, loop_now_us() + GOODBYE_US);
 	}
+	const int status = component_run(&shell->component, started);
 	finish(shell);
 	free(shell);
-	return started ? 0 : 1;
+	return status;
 }

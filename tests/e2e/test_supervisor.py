@@ -195,6 +195,39 @@ def a_component_is_disabled_and_enabled_live(data):
     wait_for("its start", lambda: data.pid("webbridge") != old and data.ready(), BACK_S)
 
 
+def certificates(folder):
+    """A server's certificate, and the intermediate that vouches for it, which peers do not know."""
+    def openssl(*words):
+        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+
+    (folder / "ca.ext").write_text("basicConstraints=critical,CA:true\n")
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+            "/CN=Root", "-days", "2", "-keyout", "root.key", "-out", "root.crt")
+    for name, issuer, extra in (("between", "root", ["-extfile", "ca.ext"]), ("meet", "between", [])):
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+                f"/CN={name}.example.com", "-keyout", f"{name}.key", "-out", f"{name}.csr")
+        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{issuer}.crt", "-CAkey", f"{issuer}.key",
+                "-CAcreateserial", "-days", "2", "-out", f"{name}.crt", *extra)
+    for path in folder.iterdir():
+        shutil.chown(path, folder.stat().st_uid, folder.stat().st_gid)
+
+
+def bundles_of_intermediates_are_sent(data):
+    """Who knows the root alone can verify Web Admin and SIP over TLS."""
+    data.up()
+    certificates(data.path)
+    for part in ("webadmin", "callbridge"):
+        data.set(f"{part} certs meet.key meet.crt between.crt")
+    data.set("callbridge restart")
+    wait_for("ready again", data.ready, BACK_S)
+    for port in (8445, 5061):
+        done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-CAfile",
+                               str(data.path / "root.crt"), "-verify_return_error"],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10,
+                              check=False)
+        expect("Verify return code: 0 (ok)" in done.stdout, port, done.stdout, done.stderr)
+
+
 def mistakes_are_answered_as_cms_does(data):
     data.up()
     for command, want in (("streamer enable", "Unknown command"),
