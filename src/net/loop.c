@@ -234,6 +234,60 @@ loop_wake(struct loop_waker *waker)
 	CHECK(uv_async_send(&waker->uv) == 0);
 }
 
+/* -- watch ----------------------------------------------------------------------------------- */
+
+struct loop_watch {
+	uv_poll_t uv;
+	loop_watch_cb *cb;
+	void *context;
+};
+
+static void
+free_watch(uv_handle_t *handle)
+{
+	free(CONTAINER_OF(handle, struct loop_watch, uv));
+}
+
+static void
+on_readable(uv_poll_t *handle, int status, int events)
+{
+	struct loop_watch *watch = CONTAINER_OF(handle, struct loop_watch, uv);
+	(void)status;
+	(void)events;
+	watch->cb(watch->context);
+}
+
+int
+loop_watch_create(struct loop_watch **out, struct loop *loop, int fd, loop_watch_cb *cb,
+                  void *context)
+{
+	CHECK(cb != NULL);
+	struct loop_watch *watch = calloc(1, sizeof *watch);
+	if (watch == NULL)
+		return -ENOMEM;
+	watch->cb = cb;
+	watch->context = context;
+	int rc = uv_poll_init(&loop->uv, &watch->uv, fd);
+	if (rc != 0) {
+		free(watch);
+		return rc;
+	}
+	rc = uv_poll_start(&watch->uv, UV_READABLE, on_readable);
+	if (rc != 0) {
+		loop_watch_destroy(watch);
+		return rc;
+	}
+	*out = watch;
+	return 0;
+}
+
+void
+loop_watch_destroy(struct loop_watch *watch)
+{
+	if (watch != NULL)
+		uv_close((uv_handle_t *)&watch->uv, free_watch);
+}
+
 /* -- signals --------------------------------------------------------------------------------- */
 
 struct loop_signal {

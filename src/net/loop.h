@@ -23,6 +23,7 @@
 struct loop;
 struct loop_timer;
 struct loop_waker;
+struct loop_watch;
 struct loop_signal;
 struct loop_child;
 
@@ -61,6 +62,16 @@ void loop_waker_destroy(struct loop_waker *waker);
 
 /* Any thread.  One callback may answer several wakes: drain the ring in it. */
 void loop_wake(struct loop_waker *waker);
+
+/* -- a descriptor that is nobody's socket ------------------------------------------------------ */
+
+typedef void loop_watch_cb(void *context);
+
+/* Calls back while `fd` is readable (level-triggered).  The descriptor stays the caller's, open
+ * until the watch is destroyed. */
+[[nodiscard]] int loop_watch_create(struct loop_watch **out, struct loop *loop, int fd,
+                                    loop_watch_cb *cb, void *context);
+void loop_watch_destroy(struct loop_watch *watch);
 
 /* -- signals --------------------------------------------------------------------------------- */
 

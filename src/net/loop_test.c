@@ -285,3 +285,48 @@ TEST(a_child_that_cannot_start_is_an_error_and_an_unwatched_one_is_no_leak)
 	loop_child_destroy(child);
 	loop_destroy(story.loop);
 }
+
+struct watching {
+	struct loop *loop;
+	struct loop_watch *watch;
+	int fd;
+	int calls;
+};
+
+static void
+readable(void *context)
+{
+	struct watching *watching = context;
+	/* Left unread the first time: it comes again. */
+	if (++watching->calls == 1)
+		return;
+	char byte;
+	EXPECT_EQ(read(watching->fd, &byte, 1), 1);
+	EXPECT_EQ(byte, 'x');
+	loop_stop(watching->loop);
+}
+
+TEST(a_watch_calls_while_its_descriptor_is_readable)
+{
+	int fds[2];
+	EXPECT_EQ(pipe(fds), 0);
+	struct watching watching = { .loop = loop_new(), .fd = fds[0] };
+	EXPECT_EQ(loop_watch_create(&watching.watch, watching.loop, fds[0], readable, &watching), 0);
+	loop_run_until(watching.loop, loop_now_us() + 10000);
+	EXPECT_EQ(watching.calls, 0);
+	EXPECT_EQ(write(fds[1], "x", 1), 1);
+	loop_run(watching.loop);
+	EXPECT_EQ(watching.calls, 2);
+	loop_run_until(watching.loop, loop_now_us() + 10000);
+	EXPECT_EQ(watching.calls, 2);
+
+	/* Destroyed, it hears nothing; a descriptor that cannot be watched is refused. */
+	loop_watch_destroy(watching.watch);
+	EXPECT_EQ(write(fds[1], "y", 1), 1);
+	loop_run_until(watching.loop, loop_now_us() + 10000);
+	EXPECT_EQ(watching.calls, 2);
+	EXPECT(loop_watch_create(&watching.watch, watching.loop, -1, readable, &watching) != 0);
+	close(fds[0]);
+	close(fds[1]);
+	loop_destroy(watching.loop);
+}
