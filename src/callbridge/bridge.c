@@ -419,6 +419,12 @@ model_event(struct bridge *bridge, const struct meeting_event *event, int64_t no
 		model_leg_event(bridge, event, now_us);
 		break;
 	case MEETING_CALL_STARTED:
+	case MEETING_VIDEO:
+	case MEETING_MESSAGE:
+	case MEETING_PRESENTER:
+	case MEETING_CHAT:
+	case MEETING_CAMERA:
+	case MEETING_KEYFRAME:
 	case MEETING_NONE:
 		break;
 	}

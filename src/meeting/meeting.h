@@ -155,9 +155,28 @@ struct leg_stream {
 	int32_t gain_tenths_db; /* rx only: applied by AGC */
 };
 
+enum leg_track {
+	LEG_TRACK_MAIN,    /* the camera; role="main" */
+	LEG_TRACK_CONTENT, /* a shared screen; role="presentation" */
+	LEG_TRACKS,
+};
+
+struct leg_pictures {
+	char codec[16];        /* CMS' word: "h264", "vp8"; empty: nothing flows */
+	uint32_t width;
+	uint32_t height;
+	uint32_t rate_tenths;  /* frames in ten seconds */
+	uint32_t bit_rate_bps;
+	uint32_t loss_tenths;
+	uint32_t jitter_ms;
+	uint32_t rtt_ms;       /* tx only */
+};
+
 struct leg_media {
 	struct leg_stream rx_audio;
 	struct leg_stream tx_audio;
+	struct leg_pictures rx_video[LEG_TRACKS];
+	struct leg_pictures tx_video[LEG_TRACKS];
 	bool encrypted;        /* SRTP in both directions */
 	char cipher[32];       /* "AEAD_AES_128_GCM"; empty when not encrypted */
 };
@@ -176,6 +195,13 @@ struct meeting_leg {
 	bool hears;            /* it gets the mix */
 	bool lobby;            /* waits for an activator, or outside a locked call */
 	bool talking;
+	bool seen;             /* others see what its camera sends */
+	bool sees;             /* it is sent pictures */
+	bool hand;             /* raised */
+	bool camera;           /* can be steered from here */
+	bool flows[LEG_TRACKS]; /* pictures come from it */
+	uint16_t widths[LEG_TRACKS];
+	uint16_t heights[LEG_TRACKS];
 	uint32_t importance;
 	int64_t created_us;
 	int64_t connected_us;  /* 0: not yet */
@@ -265,12 +291,15 @@ struct meeting_call {
 	bool allow_all_mute_self;
 	bool join_mute_set;    /* joinAudioMuteOverride */
 	bool join_mute;
+	bool allow_all_presentation;
 	bool made_by_api;
 	bool ending;
 	int64_t started_us;
 	uint32_t legs;         /* every state but ENDING */
 	uint32_t legs_max;     /* most there were at once */
 	uint32_t connected;    /* in the meeting: connected, not in the lobby */
+	uint32_t presenter;    /* leg, 0: nobody presents */
+	uint32_t lead;         /* leg that leads: the large pane; 0: nobody is in */
 };
 
 struct meeting_participant {
@@ -331,6 +360,14 @@ enum meeting_action {
 };
 [[nodiscard]] bool meeting_act(struct meeting *meeting, uint32_t leg, enum meeting_action action,
                                uint32_t other, int64_t now_us);
+/* Sets the layout of a leg that gets a composed picture; `other` 0: its own (changeLayoutAllowed),
+ * another's is for those who may mute others' pictures.  `layout`: enum layout_name, LAYOUT_COUNT:
+ * back to what its profiles say. */
+[[nodiscard]] bool meeting_act_layout(struct meeting *meeting, uint32_t leg, uint32_t other,
+                                      unsigned layout, int64_t now_us);
+/* Importance of another (setImportanceAllowed). */
+[[nodiscard]] bool meeting_act_importance(struct meeting *meeting, uint32_t leg, uint32_t other,
+                                          uint32_t importance, int64_t now_us);
 
 /* ------------------------------------------------------------------ what comes out */
 
@@ -346,6 +383,12 @@ enum meeting_event_kind {
 	MEETING_SEND_DTMF,    /* `leg`: send its `dtmf` */
 	MEETING_ROSTER,       /* `call`: who is here, muted or talking changed */
 	MEETING_LOG,          /* `text`: an Info line for the event log */
+	MEETING_VIDEO,        /* `call`: who is seen where, or what stands around it, may have changed */
+	MEETING_MESSAGE,      /* `call`: its on-screen text changed; MEETING_VIDEO comes too */
+	MEETING_PRESENTER,    /* `call`: `leg` presents now, 0: nobody; `other` did before, 0: nobody */
+	MEETING_CHAT,         /* `call`: `leg` wrote `text` to all */
+	MEETING_CAMERA,       /* `leg`: move its camera as `camera` says */
+	MEETING_KEYFRAME,     /* `leg`: a fresh start of all pictures to and from it */
 };
 
 enum meeting_prompt {
@@ -356,12 +399,20 @@ enum meeting_prompt {
 	MEETING_PROMPT_LEAVE_TONE,
 };
 
+/* pan left/right, tilt down/up, zoom out/in, focus out/in: less/more. */
+enum camera_move { CAMERA_STILL, CAMERA_LESS, CAMERA_MORE };
+struct meeting_camera {
+	uint8_t pan, tilt, zoom, focus; /* enum camera_move */
+};
+
 struct meeting_event {
 	enum meeting_event_kind kind;
 	uint32_t call;
 	uint32_t leg;
 	enum leg_end reason;
 	enum meeting_prompt prompt;
+	uint32_t other;
+	struct meeting_camera camera;
 	struct guid id;
 	struct str text; /* borrowed until the next call */
 };
