@@ -17,6 +17,7 @@ enum member_type {
 	MEMBER_DISPLAY, /* one line for people to read: cut when writing, never refused */
 	MEMBER_LINES,   /* SDP */
 	MEMBER_NUMBER,
+	MEMBER_MOTION,  /* -1, 0 or 1; 0 is not written */
 	MEMBER_FLAG,
 	MEMBER_WORD,    /* an enum by its name */
 };
@@ -32,7 +33,7 @@ struct member {
 	enum member_type type;
 	enum member_need need;
 	size_t offset;
-	size_t max;        /* bytes of a text */
+	size_t max;        /* bytes of a text; of a number: largest, or 0 for any */
 	size_t flag;       /* a bool to be set when the member is there, or 0 */
 	const struct str *words;
 	size_t word_count;
@@ -67,6 +68,30 @@ static const struct str action_names[C2W_ACTIONS] = {
 	[C2W_ACTION_DROP] = STR_INIT("drop"),     [C2W_ACTION_ADMIT] = STR_INIT("admit"),
 	[C2W_ACTION_LOCK] = STR_INIT("lock"),     [C2W_ACTION_UNLOCK] = STR_INIT("unlock"),
 	[C2W_ACTION_END] = STR_INIT("end"),
+	[C2W_ACTION_MUTE_VIDEO] = STR_INIT("muteVideo"),
+	[C2W_ACTION_UNMUTE_VIDEO] = STR_INIT("unmuteVideo"),
+	[C2W_ACTION_LOWER_HAND] = STR_INIT("lowerHand"),
+};
+
+static const struct str floor_names[C2W_FLOORS] = {
+	[C2W_FLOOR_NEWS] = STR_INIT("news"),
+	[C2W_FLOOR_GRANTED] = STR_INIT("granted"),
+	[C2W_FLOOR_NOT_ALLOWED] = STR_INIT("notAllowed"),
+	[C2W_FLOOR_BUSY] = STR_INIT("busy"),
+	[C2W_FLOOR_TAKEN_OVER] = STR_INIT("takenOver"),
+	[C2W_FLOOR_STOPPED] = STR_INIT("stopped"),
+};
+
+static const struct str place_names[C2W_PLACES] = {
+	[C2W_PLACE_TOP] = STR_INIT("top"),
+	[C2W_PLACE_MIDDLE] = STR_INIT("middle"),
+	[C2W_PLACE_BOTTOM] = STR_INIT("bottom"),
+};
+
+static const struct str level_names[C2W_LEVELS] = {
+	[C2W_LEVEL_GOOD] = STR_INIT("good"),
+	[C2W_LEVEL_FAIR] = STR_INIT("fair"),
+	[C2W_LEVEL_POOR] = STR_INIT("poor"),
 };
 
 static const char *const reject_names[C2W_REJECT_COUNT] = {
@@ -88,6 +113,9 @@ static const char *const reject_names[C2W_REJECT_COUNT] = {
 #define LINES(name_, path, max_)                                                           \
 	{ .name = STR_INIT(name_), .type = MEMBER_LINES, .need = NEED_FULL, .offset = AT(path), \
 	  .max = max_ }
+#define MOTION(name_, path) \
+	{ .name = STR_INIT(name_), .type = MEMBER_MOTION, .offset = AT(path) }
+#define RIGHT(name_, path) { .name = STR_INIT(name_), .type = MEMBER_FLAG, .offset = AT(path) }
 #define NUMBER(name_, need_, path) \
 	{ .name = STR_INIT(name_), .type = MEMBER_NUMBER, .need = need_, .offset = AT(path) }
 #define FLAG(name_, path) \
@@ -150,6 +178,13 @@ static const struct member opened_members[] = {
 	FLAG("mayDropOthers", opened.may_drop_others),
 	FLAG("mayLock", opened.may_lock),
 	FLAG("mayEnd", opened.may_end),
+	RIGHT("mayShare", opened.may_share),
+	RIGHT("maySetLayout", opened.may_set_layout),
+	RIGHT("mayMuteVideoOthers", opened.may_mute_video_others),
+	RIGHT("mayChat", opened.may_chat),
+	RIGHT("mayRaiseHand", opened.may_raise_hand),
+	RIGHT("mayControlCamera", opened.may_control_camera),
+	NUMBER("tilesMax", NEED_NONE, opened.tiles_max),
 };
 
 static const struct member sdp_members[] = {
@@ -172,6 +207,31 @@ static const struct member act_members[] = {
 	TEXT("participant", NEED_NONE, act.participant, C2W_ID_MAX),
 };
 
+static const struct member on_members[] = {
+	FLAG("on", on),
+};
+
+static const struct member hand_members[] = {
+	FLAG("raised", on),
+};
+
+static const struct member say_members[] = {
+	LINES("text", say, C2W_CHAT_MAX),
+};
+
+static const struct member layout_members[] = {
+	TEXT("participant", NEED_FULL, layout.participant, C2W_ID_MAX),
+	TEXT("layout", NEED_THERE, layout.layout, C2W_ID_MAX),
+};
+
+static const struct member remote_camera_members[] = {
+	TEXT("participant", NEED_FULL, remote_camera.participant, C2W_ID_MAX),
+	MOTION("pan", remote_camera.pan),
+	MOTION("tilt", remote_camera.tilt),
+	MOTION("zoom", remote_camera.zoom),
+	MOTION("focus", remote_camera.focus),
+};
+
 static const struct member roster_members[] = {
 	FLAG("complete", roster.complete),
 };
@@ -190,11 +250,38 @@ static const struct member muted_members[] = {
 	FLAG("mayUnmute", muted.may_unmute),
 };
 
+static const struct member video_muted_members[] = {
+	FLAG("muted", video_muted.muted),
+	FLAG("byOther", video_muted.by_other),
+	FLAG("mayUnmute", video_muted.may_unmute),
+};
+
+static const struct member sharing_members[] = {
+	TEXT("participant", NEED_NONE, sharing.participant, C2W_ID_MAX),
+	WORD("floor", sharing.floor, floor_names),
+};
+
+static const struct member chat_members[] = {
+	TEXT("participant", NEED_FULL, chat.participant, C2W_ID_MAX),
+	DISPLAY("name", NEED_THERE, chat.name, C2W_NAME_MAX),
+	LINES("text", chat.text, C2W_CHAT_MAX),
+	NUMBER("time", NEED_THERE, chat.time),
+};
+
+static const struct member notice_members[] = {
+	DISPLAY("text", NEED_THERE, notice.text, C2W_NOTICE_MAX),
+	WORD("place", notice.place, place_names),
+};
+
+static const struct member quality_members[] = {
+	WORD("level", quality, level_names),
+};
+
 static const struct member ended_members[] = {
 	WORD("reason", end, end_names),
 };
 
-/* Offsets in these two are within the array's own element. */
+/* Offsets in these three are within the array's own element. */
 #define PERSON(name_, member_)                                                   \
 	{ .name = STR_INIT(name_), .type = MEMBER_FLAG,                              \
 	  .offset = offsetof(struct c2w_person, member_) }
@@ -204,7 +291,22 @@ static const struct member person_members[] = {
 	{ .name = STR_INIT("name"), .type = MEMBER_DISPLAY,
 	  .offset = offsetof(struct c2w_person, name), .max = C2W_NAME_MAX },
 	PERSON("gone", gone),       PERSON("muted", muted), PERSON("talking", talking),
-	PERSON("lobby", lobby),     PERSON("sip", sip),
+	PERSON("lobby", lobby),     PERSON("sip", sip),     PERSON("video", video),
+	PERSON("videoMuted", video_muted),                  PERSON("content", content),
+	PERSON("hand", hand),       PERSON("remoteCamera", remote_camera),
+	{ .name = STR_INIT("layout"), .type = MEMBER_TEXT,
+	  .offset = offsetof(struct c2w_person, layout), .max = C2W_ID_MAX },
+};
+
+static const struct member tile_members[] = {
+	{ .name = STR_INIT("mid"), .type = MEMBER_TEXT, .need = NEED_FULL,
+	  .offset = offsetof(struct c2w_tile, mid), .max = C2W_MID_MAX },
+	{ .name = STR_INIT("participant"), .type = MEMBER_TEXT,
+	  .offset = offsetof(struct c2w_tile, participant), .max = C2W_ID_MAX },
+	{ .name = STR_INIT("height"), .type = MEMBER_NUMBER,
+	  .offset = offsetof(struct c2w_tile, height), .max = C2W_HEIGHT_MAX },
+	{ .name = STR_INIT("content"), .type = MEMBER_FLAG,
+	  .offset = offsetof(struct c2w_tile, content) },
 };
 
 static const struct member ice_members[] = {
@@ -255,12 +357,27 @@ static const struct {
 	[C2W_MUTE] = KIND("mute", BY_WEB_BRIDGE | BY_BROWSER, ADDRESS_SESSION, mute_members),
 	[C2W_ACT] = KIND("act", BY_WEB_BRIDGE | BY_BROWSER, ADDRESS_SESSION, act_members),
 	[C2W_LEAVE] = BARE("leave", BY_WEB_BRIDGE | BY_BROWSER, ADDRESS_SESSION),
+	[C2W_VIEW] = BARE("view", BY_WEB_BRIDGE | BY_BROWSER, ADDRESS_SESSION),
+	[C2W_CAMERA] = KIND("camera", BY_WEB_BRIDGE | BY_BROWSER, ADDRESS_SESSION, on_members),
+	[C2W_SHARE] = KIND("share", BY_WEB_BRIDGE | BY_BROWSER, ADDRESS_SESSION, on_members),
+	[C2W_SAY] = KIND("say", BY_WEB_BRIDGE | BY_BROWSER, ADDRESS_SESSION, say_members),
+	[C2W_HAND] = KIND("hand", BY_WEB_BRIDGE | BY_BROWSER, ADDRESS_SESSION, hand_members),
+	[C2W_LAYOUT] = KIND("layout", BY_WEB_BRIDGE | BY_BROWSER, ADDRESS_SESSION, layout_members),
+	[C2W_REMOTE_CAMERA] = KIND("remoteCamera", BY_WEB_BRIDGE | BY_BROWSER, ADDRESS_SESSION,
+	                           remote_camera_members),
 	[C2W_CLOSED] = BARE("closed", BY_WEB_BRIDGE, ADDRESS_SESSION),
 	[C2W_OPENED] = KIND("opened", BY_CALL_BRIDGE, ADDRESS_SESSION, opened_members),
 	[C2W_ANSWER] = KIND("answer", BY_CALL_BRIDGE, ADDRESS_SESSION, sdp_members),
 	[C2W_ROSTER] = KIND("roster", BY_CALL_BRIDGE, ADDRESS_SESSION, roster_members),
 	[C2W_MEETING] = KIND("meeting", BY_CALL_BRIDGE, ADDRESS_SESSION, meeting_members),
 	[C2W_MUTED] = KIND("muted", BY_CALL_BRIDGE, ADDRESS_SESSION, muted_members),
+	[C2W_VIDEO_MUTED] =
+		KIND("videoMuted", BY_CALL_BRIDGE, ADDRESS_SESSION, video_muted_members),
+	[C2W_TILES] = BARE("tiles", BY_CALL_BRIDGE, ADDRESS_SESSION),
+	[C2W_SHARING] = KIND("sharing", BY_CALL_BRIDGE, ADDRESS_SESSION, sharing_members),
+	[C2W_CHAT] = KIND("chat", BY_CALL_BRIDGE, ADDRESS_SESSION, chat_members),
+	[C2W_NOTICE] = KIND("notice", BY_CALL_BRIDGE, ADDRESS_SESSION, notice_members),
+	[C2W_QUALITY] = KIND("quality", BY_CALL_BRIDGE, ADDRESS_SESSION, quality_members),
 	[C2W_ENDED] = KIND("ended", BY_CALL_BRIDGE, ADDRESS_SESSION, ended_members),
 };
 
@@ -268,6 +385,7 @@ static const struct {
 struct held {
 	json_t *root;
 	struct c2w_person *people;
+	struct c2w_tile *tiles;
 	uint32_t *sessions;
 };
 
@@ -308,14 +426,23 @@ read_text(struct str *out, const json_t *value, const struct member *member)
 }
 
 static enum c2w_reject
-read_number(uint32_t *out, const json_t *value, enum member_need need)
+read_number(uint32_t *out, const json_t *value, json_int_t min, json_int_t max)
 {
 	if (!json_is_integer(value))
 		return C2W_REJECT_VALUE;
 	const json_int_t number = json_integer_value(value);
-	if (number < (need == NEED_FULL ? 1 : 0) || number > UINT32_MAX)
+	if (number < min || number > max)
 		return C2W_REJECT_VALUE;
 	*out = (uint32_t)number;
+	return C2W_OK;
+}
+
+static enum c2w_reject
+read_motion(int32_t *out, const json_t *value)
+{
+	if (!json_is_integer(value) || json_integer_value(value) < -1 || json_integer_value(value) > 1)
+		return C2W_REJECT_VALUE;
+	*out = (int32_t)json_integer_value(value);
 	return C2W_OK;
 }
 
@@ -334,7 +461,10 @@ read_word(void *out, const json_t *value, const struct member *member)
 }
 static_assert(sizeof(enum c2w_refusal) == sizeof(unsigned), "words are stored as unsigned");
 static_assert(sizeof(enum c2w_end) == sizeof(unsigned) &&
-              sizeof(enum c2w_action) == sizeof(unsigned));
+              sizeof(enum c2w_action) == sizeof(unsigned) &&
+              sizeof(enum c2w_floor) == sizeof(unsigned) &&
+              sizeof(enum c2w_place) == sizeof(unsigned) &&
+              sizeof(enum c2w_level) == sizeof(unsigned));
 
 static enum c2w_reject
 read_member(char *base, const json_t *object, const struct member *member)
@@ -351,7 +481,10 @@ read_member(char *base, const json_t *object, const struct member *member)
 	case MEMBER_LINES:
 		return read_text(out, value, member);
 	case MEMBER_NUMBER:
-		return read_number(out, value, member->need);
+		return read_number(out, value, member->need == NEED_FULL ? 1 : 0,
+		                   member->max != 0 ? (json_int_t)member->max : UINT32_MAX);
+	case MEMBER_MOTION:
+		return read_motion(out, value);
 	case MEMBER_FLAG:
 		if (!json_is_boolean(value))
 			return C2W_REJECT_VALUE;
@@ -372,24 +505,47 @@ read_members(void *base, const json_t *object, const struct member *members, siz
 	return reject;
 }
 
+/* A list that must be there; its elements belong to the caller, even of one that is refused. */
+static enum c2w_reject
+read_list(void **elements, uint32_t *count, const json_t *list, size_t count_max,
+          size_t element_bytes, const struct member *members, size_t member_count)
+{
+	const size_t len = json_array_size(list);
+	if (list == NULL)
+		return C2W_REJECT_MISSING;
+	if (!json_is_array(list) || len > count_max)
+		return C2W_REJECT_VALUE;
+	*elements = calloc(len + 1, element_bytes);
+	if (*elements == NULL)
+		return C2W_REJECT_MEMORY;
+	*count = (uint32_t)len;
+	enum c2w_reject reject = C2W_OK;
+	for (size_t i = 0; i < len && reject == C2W_OK; i++)
+		reject = read_members((char *)*elements + i * element_bytes, json_array_get(list, i),
+		                      members, member_count);
+	return reject;
+}
+
 static enum c2w_reject
 read_people(struct c2w_message *message, struct held *held, const json_t *root)
 {
-	const json_t *people = json_object_get(root, "people");
-	const size_t count = json_array_size(people);
-	if (people == NULL)
-		return C2W_REJECT_MISSING;
-	if (!json_is_array(people) || count > C2W_PEOPLE_MAX)
-		return C2W_REJECT_VALUE;
-	held->people = calloc(count + 1, sizeof *held->people);
-	if (held->people == NULL)
-		return C2W_REJECT_MEMORY;
-	message->roster.people = held->people;
-	message->roster.count = (uint32_t)count;
-	enum c2w_reject reject = C2W_OK;
-	for (size_t i = 0; i < count && reject == C2W_OK; i++)
-		reject = read_members(&held->people[i], json_array_get(people, i), person_members,
-		                      COUNT_OF(person_members));
+	void *people = NULL;
+	const enum c2w_reject reject =
+		read_list(&people, &message->roster.count, json_object_get(root, "people"),
+	                  C2W_PEOPLE_MAX, sizeof *held->people, person_members,
+	                  COUNT_OF(person_members));
+	message->roster.people = held->people = people;
+	return reject;
+}
+
+static enum c2w_reject
+read_tiles(struct c2w_message *message, struct held *held, const json_t *root)
+{
+	void *tiles = NULL;
+	const enum c2w_reject reject =
+		read_list(&tiles, &message->tiles.count, json_object_get(root, "tiles"),
+	                  C2W_TILES_MAX, sizeof *held->tiles, tile_members, COUNT_OF(tile_members));
+	message->tiles.tiles = held->tiles = tiles;
 	return reject;
 }
 
@@ -423,7 +579,7 @@ read_sessions(struct c2w_message *message, struct held *held, const json_t *sess
 	message->session_count = (uint32_t)count;
 	enum c2w_reject reject = C2W_OK;
 	for (size_t i = 0; i < count && reject == C2W_OK; i++)
-		reject = read_number(&held->sessions[i], json_array_get(sessions, i), NEED_FULL);
+		reject = read_number(&held->sessions[i], json_array_get(sessions, i), 1, UINT32_MAX);
 	return reject;
 }
 
@@ -446,16 +602,16 @@ read_addressing(struct c2w_message *message, struct held *held, const json_t *ro
 	    (sessions != NULL && speaker != C2W_FROM_CALL_BRIDGE))
 		return C2W_REJECT_VALUE;
 	if (request != NULL)
-		return read_number(&message->request, request, NEED_FULL);
-	return session != NULL ? read_number(&message->session, session, NEED_FULL)
+		return read_number(&message->request, request, 1, UINT32_MAX);
+	return session != NULL ? read_number(&message->session, session, 1, UINT32_MAX)
 	                       : read_sessions(message, held, sessions);
 }
 
 static bool
 action_names_somebody(enum c2w_action action)
 {
-	return action == C2W_ACTION_MUTE || action == C2W_ACTION_UNMUTE ||
-	       action == C2W_ACTION_DROP || action == C2W_ACTION_ADMIT;
+	return action != C2W_ACTION_LOCK && action != C2W_ACTION_UNLOCK &&
+	       action != C2W_ACTION_END;
 }
 
 static enum c2w_reject
@@ -475,6 +631,8 @@ read_message(struct c2w_message *message, struct held *held, const json_t *root,
 		                      kinds[message->kind].member_count);
 	if (reject == C2W_OK && message->kind == C2W_ROSTER)
 		reject = read_people(message, held, root);
+	if (reject == C2W_OK && (message->kind == C2W_VIEW || message->kind == C2W_TILES))
+		reject = read_tiles(message, held, root);
 	if (reject == C2W_OK && message->kind == C2W_OPENED)
 		reject = read_ice(message, root);
 	if (reject == C2W_OK && message->kind == C2W_ACT &&
@@ -515,6 +673,7 @@ c2w_message_fini(struct c2w_message *message)
 	if (held != NULL) {
 		json_decref(held->root);
 		free(held->people);
+		free(held->tiles);
 		free(held->sessions);
 		free(held);
 	}
@@ -556,8 +715,17 @@ write_member(struct writer *w, const struct member *member, const char *base)
 		write_text(w, member, *(const struct str *)value);
 		break;
 	case MEMBER_NUMBER:
+		if (member->need == NEED_NONE && *(const uint32_t *)value == 0)
+			break;
+		w->failed |= member->max != 0 && *(const uint32_t *)value > member->max;
 		json_key(w, member->name);
 		writer_decimal(w, *(const uint32_t *)value);
+		break;
+	case MEMBER_MOTION:
+		if (*(const int32_t *)value == 0)
+			break;
+		json_key(w, member->name);
+		writer_text(w, *(const int32_t *)value < 0 ? "-1" : "1");
 		break;
 	case MEMBER_FLAG:
 		if (member->need == NEED_NONE && !*(const bool *)value)
@@ -632,6 +800,12 @@ c2w_write(struct writer *w, const struct c2w_message *message, bool for_browser)
 		write_array(w, STR("people"), person_members, COUNT_OF(person_members),
 		            (const char *)message->roster.people, sizeof(struct c2w_person),
 		            message->roster.count);
+	}
+	if (message->kind == C2W_VIEW || message->kind == C2W_TILES) {
+		CHECK(message->tiles.count <= C2W_TILES_MAX);
+		write_array(w, STR("tiles"), tile_members, COUNT_OF(tile_members),
+		            (const char *)message->tiles.tiles, sizeof(struct c2w_tile),
+		            message->tiles.count);
 	}
 	if (message->kind == C2W_OPENED) {
 		CHECK(message->opened.ice_count <= C2W_ICE_SERVERS_MAX);

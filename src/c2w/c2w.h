@@ -8,6 +8,8 @@
  *	browser      POST /api/join -> join -> joined {token} or refused
  *	             WebSocket /api/session?token=... -> open -> opened or refused
  *	             offer -> answer; mute, act; roster, meeting, muted come by themselves
+ *	             view -> tiles; camera; share -> sharing; say -> chat; hand; layout; remoteCamera;
+ *	             videoMuted, notice, quality come by themselves
  *	             leave, or the WebSocket goes -> closed: the Call Bridge waits a while for a new
  *	             `open` with the same token and then drops the participant
  *
@@ -33,8 +35,8 @@
 #include "base/str.h"
 
 enum {
-	C2W_VERSION = 1,
-	C2W_MESSAGE_BYTES_MAX = 256 * 1024, /* a roster of a thousand people */
+	C2W_VERSION = 2, /* 1 knew no pictures */
+	C2W_MESSAGE_BYTES_MAX = 384 * 1024, /* a roster of a thousand people */
 	C2W_BROWSER_BYTES_MAX = 96 * 1024,  /* what a browser may send: an offer */
 	C2W_NAME_MAX = 100,       /* bytes of UTF-8 */
 	C2W_ADDRESS_MAX = 128,    /* meeting ID or URI */
@@ -49,6 +51,11 @@ enum {
 	C2W_PEOPLE_MAX = 1024,    /* in one roster message; a larger roster comes in several */
 	C2W_SESSIONS_MAX = 4096,  /* addressed by one message */
 	C2W_ICE_SERVERS_MAX = 8,
+	C2W_TILES_MAX = 64,       /* lines of a browser that only receive */
+	C2W_MID_MAX = 32,
+	C2W_CHAT_MAX = 1000,      /* bytes of UTF-8 */
+	C2W_NOTICE_MAX = 500,
+	C2W_HEIGHT_MAX = 8192,    /* device pixels of a tile */
 };
 
 enum c2w_kind {
@@ -71,6 +78,13 @@ enum c2w_kind {
 	C2W_MUTE,
 	C2W_ACT,
 	C2W_LEAVE,
+	C2W_VIEW,     /* what its tiles are to show, and how large they are */
+	C2W_CAMERA,   /* its own pictures on or off */
+	C2W_SHARE,    /* asks for the floor, or gives it back */
+	C2W_SAY,      /* a line of chat; comes to all as CHAT */
+	C2W_HAND,
+	C2W_LAYOUT,   /* of a SIP leg's composed picture */
+	C2W_REMOTE_CAMERA,
 	C2W_CLOSED,   /* the Web Bridge's own: the browser's WebSocket is gone */
 	/* Call Bridge to browser; `session`, or `sessions` when the same goes to many. */
 	C2W_OPENED,
@@ -78,6 +92,12 @@ enum c2w_kind {
 	C2W_ROSTER,
 	C2W_MEETING,
 	C2W_MUTED,
+	C2W_VIDEO_MUTED,
+	C2W_TILES,    /* who is in which tile */
+	C2W_SHARING,  /* who presents; and the answer to SHARE */
+	C2W_CHAT,
+	C2W_NOTICE,   /* a message over the pictures */
+	C2W_QUALITY,
 	C2W_ENDED,
 	C2W_KINDS,
 };
@@ -117,7 +137,35 @@ enum c2w_action {
 	C2W_ACTION_LOCK,
 	C2W_ACTION_UNLOCK,
 	C2W_ACTION_END,
+	C2W_ACTION_MUTE_VIDEO, /* somebody else's */
+	C2W_ACTION_UNMUTE_VIDEO,
+	C2W_ACTION_LOWER_HAND, /* somebody else's */
 	C2W_ACTIONS,
+};
+
+/* How SHARING stands to its receiver. */
+enum c2w_floor {
+	C2W_FLOOR_NEWS,        /* "news": only told who presents now */
+	C2W_FLOOR_GRANTED,     /* "granted": send */
+	C2W_FLOOR_NOT_ALLOWED, /* "notAllowed": no right to */
+	C2W_FLOOR_BUSY,        /* "busy": somebody presents and cannot be taken over */
+	C2W_FLOOR_TAKEN_OVER,  /* "takenOver": you presented, now somebody else does */
+	C2W_FLOOR_STOPPED,     /* "stopped": you presented, and somebody with the right to ended it */
+	C2W_FLOORS,
+};
+
+enum c2w_place {
+	C2W_PLACE_TOP,    /* "top" */
+	C2W_PLACE_MIDDLE, /* "middle" */
+	C2W_PLACE_BOTTOM, /* "bottom" */
+	C2W_PLACES,
+};
+
+enum c2w_level {
+	C2W_LEVEL_GOOD, /* "good" */
+	C2W_LEVEL_FAIR, /* "fair": something was lost or made smaller */
+	C2W_LEVEL_POOR, /* "poor": one sees or hears it */
+	C2W_LEVELS,
 };
 
 struct c2w_hello {
@@ -168,6 +216,13 @@ struct c2w_opened {
 	bool may_drop_others;
 	bool may_lock;
 	bool may_end;
+	bool may_share;
+	bool may_set_layout;        /* of SIP legs */
+	bool may_mute_video_others;
+	bool may_chat;
+	bool may_raise_hand;
+	bool may_control_camera;    /* of rooms */
+	uint32_t tiles_max;         /* lines worth offering; 0: no pictures here */
 	uint32_t ice_count;
 	struct c2w_ice_server ice[C2W_ICE_SERVERS_MAX];
 };
@@ -185,7 +240,36 @@ struct c2w_candidate {
 
 struct c2w_act {
 	enum c2w_action action;
-	struct str participant; /* for MUTE, UNMUTE, DROP, ADMIT */
+	struct str participant; /* for all but LOCK, UNLOCK, END */
+};
+
+/* One line of the browser that only receives, by its mid. */
+struct c2w_tile {
+	struct str mid;
+	struct str participant; /* VIEW: wanted here, or empty; TILES: who is here, or empty: nobody */
+	uint32_t height;        /* VIEW: device pixels; 0: not seen, send nothing */
+	bool content;           /* VIEW: for what is shared; TILES: shows what is shared */
+};
+
+/* VIEW and TILES are complete: a line that is not named is not seen, or empty. */
+struct c2w_tiles {
+	uint32_t count;
+	struct c2w_tile *tiles; /* parsed: the message's; written: borrowed */
+};
+
+struct c2w_layout {
+	struct str participant;
+	struct str layout; /* "allEqual", ... or the GUID of a template; empty: back to the default */
+};
+
+/* Each -1, 0 or 1.  Goes on until the next message for that room, at most one second: a browser
+ * says it again while a button is held. */
+struct c2w_remote_camera {
+	struct str participant;
+	int32_t pan;   /* 1: right */
+	int32_t tilt;  /* 1: up */
+	int32_t zoom;  /* 1: in */
+	int32_t focus; /* 1: far */
 };
 
 struct c2w_person {
@@ -196,6 +280,12 @@ struct c2w_person {
 	bool talking;
 	bool lobby;
 	bool sip;       /* a room or telephone */
+	bool video;     /* sends pictures now: a tile can show it */
+	bool video_muted; /* by itself or by somebody: has a camera that is off */
+	bool content;   /* presents */
+	bool hand;      /* raised */
+	bool remote_camera; /* its camera can be moved */
+	struct str layout; /* of what it sees, if it is composed here and may be chosen; else empty */
 };
 
 struct c2w_roster {
@@ -218,6 +308,29 @@ struct c2w_muted {
 	bool may_unmute;
 };
 
+struct c2w_video_muted {
+	bool muted;     /* others do not see you */
+	bool by_other;
+	bool may_unmute;
+};
+
+struct c2w_sharing {
+	struct str participant; /* who presents now, or empty */
+	enum c2w_floor floor;
+};
+
+struct c2w_chat {
+	struct str participant; /* who said it; may have left */
+	struct str name;
+	struct str text;        /* may have several lines */
+	uint32_t time;          /* seconds since 1970 */
+};
+
+struct c2w_notice {
+	struct str text;        /* empty: take it away */
+	enum c2w_place place;
+};
+
 struct c2w_message {
 	enum c2w_kind kind;
 	uint32_t request;  /* LOOKUP, JOIN and their answers; not zero */
@@ -235,10 +348,20 @@ struct c2w_message {
 		struct c2w_sdp sdp;          /* OFFER, ANSWER */
 		struct c2w_candidate candidate;
 		bool mute;                   /* MUTE: true or false */
+		bool on;                     /* CAMERA, SHARE, HAND */
 		struct c2w_act act;
+		struct c2w_tiles tiles;      /* VIEW, TILES */
+		struct str say;
+		struct c2w_layout layout;
+		struct c2w_remote_camera remote_camera;
 		struct c2w_roster roster;
 		struct c2w_meeting meeting;
 		struct c2w_muted muted;
+		struct c2w_video_muted video_muted;
+		struct c2w_sharing sharing;
+		struct c2w_chat chat;
+		struct c2w_notice notice;
+		enum c2w_level quality;
 		enum c2w_end end;            /* ENDED */
 	};
 	void *held; /* what the views borrow from, after c2w_parse() */

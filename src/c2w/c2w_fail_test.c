@@ -31,7 +31,24 @@ read_roster(void *context)
 	return reject == C2W_OK;
 }
 
+static bool
+read_view(void *context)
+{
+	(void)context;
+	static const char json[] = "{\"type\":\"view\",\"tiles\":[{\"mid\":\"2\",\"height\":360},"
+				   "{\"mid\":\"3\",\"participant\":\"p\"}]}";
+	struct c2w_message message = { 0 };
+	const enum c2w_reject reject = c2w_parse(&message, str_of(json), C2W_FROM_BROWSER);
+	if (reject == C2W_OK) {
+		EXPECT_EQ(message.tiles.count, 2);
+		EXPECT_EQ(message.tiles.tiles[0].height, 360);
+		c2w_message_fini(&message);
+	}
+	return reject == C2W_OK;
+}
+
 TEST(a_message_without_memory_is_refused_whole)
 {
 	EXPECT(fail_at_each(read_roster, NULL) > 10);
+	EXPECT(fail_at_each(read_view, NULL) > 5);
 }

@@ -28,10 +28,10 @@ static const struct {
 	const char *text;
 } examples[] = {
 	{ C2W_HELLO, C2W_FROM_CALL_BRIDGE,
-	  "{\"type\":\"hello\",\"version\":1,\"role\":\"callbridge\",\"id\":\"i\",\"name\":\"n\","
+	  "{\"type\":\"hello\",\"version\":2,\"role\":\"callbridge\",\"id\":\"i\",\"name\":\"n\","
 	  "\"product\":\"p\"}" },
 	{ C2W_HELLO, C2W_FROM_WEB_BRIDGE,
-	  "{\"type\":\"hello\",\"version\":1,\"role\":\"webbridge\"}" },
+	  "{\"type\":\"hello\",\"version\":2,\"role\":\"webbridge\"}" },
 	{ C2W_PING, C2W_FROM_BROWSER, "{\"type\":\"ping\"}" },
 	{ C2W_PONG, C2W_FROM_CALL_BRIDGE, "{\"type\":\"pong\"}" },
 	{ C2W_LOOKUP, C2W_FROM_WEB_BRIDGE,
@@ -62,13 +62,35 @@ static const struct {
 	{ C2W_ACT, C2W_FROM_BROWSER,
 	  "{\"type\":\"act\",\"action\":\"drop\",\"participant\":\"p\"}" },
 	{ C2W_ACT, C2W_FROM_WEB_BRIDGE, "{\"type\":\"act\",\"session\":9,\"action\":\"end\"}" },
+	{ C2W_ACT, C2W_FROM_BROWSER,
+	  "{\"type\":\"act\",\"action\":\"lowerHand\",\"participant\":\"p\"}" },
 	{ C2W_LEAVE, C2W_FROM_BROWSER, "{\"type\":\"leave\"}" },
+	{ C2W_VIEW, C2W_FROM_BROWSER,
+	  "{\"type\":\"view\",\"tiles\":[{\"mid\":\"2\",\"participant\":\"p\",\"height\":360},"
+	  "{\"mid\":\"3\"},{\"mid\":\"4\",\"height\":8192,\"content\":true}]}" },
+	{ C2W_VIEW, C2W_FROM_WEB_BRIDGE, "{\"type\":\"view\",\"session\":2,\"tiles\":[]}" },
+	{ C2W_CAMERA, C2W_FROM_BROWSER, "{\"type\":\"camera\",\"on\":false}" },
+	{ C2W_SHARE, C2W_FROM_BROWSER, "{\"type\":\"share\",\"on\":true}" },
+	{ C2W_SAY, C2W_FROM_BROWSER, "{\"type\":\"say\",\"text\":\"one\\ntwo\"}" },
+	{ C2W_HAND, C2W_FROM_WEB_BRIDGE, "{\"type\":\"hand\",\"session\":2,\"raised\":true}" },
+	{ C2W_LAYOUT, C2W_FROM_BROWSER,
+	  "{\"type\":\"layout\",\"participant\":\"p\",\"layout\":\"allEqual\"}" },
+	{ C2W_REMOTE_CAMERA, C2W_FROM_BROWSER,
+	  "{\"type\":\"remoteCamera\",\"participant\":\"p\",\"pan\":-1,\"tilt\":1}" },
+	{ C2W_REMOTE_CAMERA, C2W_FROM_BROWSER,
+	  "{\"type\":\"remoteCamera\",\"participant\":\"p\",\"zoom\":1,\"focus\":-1}" },
 	{ C2W_CLOSED, C2W_FROM_WEB_BRIDGE, "{\"type\":\"closed\",\"session\":2}" },
 	{ C2W_OPENED, C2W_FROM_CALL_BRIDGE,
 	  "{\"type\":\"opened\",\"session\":2,\"participant\":\"p\",\"call\":\"c\",\"meeting\":"
 	  "\"Demo\","
 	  "\"resumed\":false,\"mayMuteOthers\":true,\"mayDropOthers\":false,\"mayLock\":false,"
 	  "\"mayEnd\":false,\"iceServers\":[{\"url\":\"stun:x\"}]}" },
+	{ C2W_OPENED, C2W_FROM_CALL_BRIDGE,
+	  "{\"type\":\"opened\",\"session\":2,\"participant\":\"p\",\"call\":\"c\",\"meeting\":\"\","
+	  "\"resumed\":false,\"mayMuteOthers\":false,\"mayDropOthers\":false,\"mayLock\":false,"
+	  "\"mayEnd\":false,\"mayShare\":true,\"maySetLayout\":true,\"mayMuteVideoOthers\":true,"
+	  "\"mayChat\":true,\"mayRaiseHand\":true,\"mayControlCamera\":true,\"tilesMax\":25,"
+	  "\"iceServers\":[]}" },
 	{ C2W_ANSWER, C2W_FROM_CALL_BRIDGE,
 	  "{\"type\":\"answer\",\"session\":2,\"revision\":1,\"sdp\":\"v=0\\r\\n\"}" },
 	{ C2W_ROSTER, C2W_FROM_CALL_BRIDGE,
@@ -77,6 +99,10 @@ static const struct {
 	  "\"name\":\"Ann\",\"talking\":true},{\"participant\":\"b\",\"gone\":true}]}" },
 	{ C2W_ROSTER, C2W_FROM_CALL_BRIDGE,
 	  "{\"type\":\"roster\",\"session\":1,\"complete\":false,\"people\":[]}" },
+	{ C2W_ROSTER, C2W_FROM_CALL_BRIDGE,
+	  "{\"type\":\"roster\",\"session\":1,\"complete\":false,\"people\":[{\"participant\":\"a\","
+	  "\"sip\":true,\"video\":true,\"videoMuted\":true,\"content\":true,\"hand\":true,"
+	  "\"remoteCamera\":true,\"layout\":\"onePlusFive\"}]}" },
 	{ C2W_MEETING, C2W_FROM_CALL_BRIDGE,
 	  "{\"type\":\"meeting\",\"session\":1,\"name\":\"Demo\",\"participants\":0,\"locked\":"
 	  "false,"
@@ -84,6 +110,22 @@ static const struct {
 	{ C2W_MUTED, C2W_FROM_CALL_BRIDGE,
 	  "{\"type\":\"muted\",\"session\":1,\"muted\":true,\"deaf\":false,\"byOther\":true,"
 	  "\"mayUnmute\":false}" },
+	{ C2W_VIDEO_MUTED, C2W_FROM_CALL_BRIDGE,
+	  "{\"type\":\"videoMuted\",\"session\":1,\"muted\":true,\"byOther\":true,\"mayUnmute\":true}" },
+	{ C2W_TILES, C2W_FROM_CALL_BRIDGE,
+	  "{\"type\":\"tiles\",\"session\":1,\"tiles\":[{\"mid\":\"2\",\"participant\":\"p\"},"
+	  "{\"mid\":\"3\"},{\"mid\":\"4\",\"participant\":\"q\",\"content\":true}]}" },
+	{ C2W_SHARING, C2W_FROM_CALL_BRIDGE,
+	  "{\"type\":\"sharing\",\"sessions\":[1,2],\"participant\":\"p\",\"floor\":\"news\"}" },
+	{ C2W_SHARING, C2W_FROM_CALL_BRIDGE,
+	  "{\"type\":\"sharing\",\"session\":1,\"floor\":\"notAllowed\"}" },
+	{ C2W_CHAT, C2W_FROM_CALL_BRIDGE,
+	  "{\"type\":\"chat\",\"sessions\":[1,2],\"participant\":\"p\",\"name\":\"Ann\",\"text\":"
+	  "\"one\\ntwo\",\"time\":4294967295}" },
+	{ C2W_NOTICE, C2W_FROM_CALL_BRIDGE,
+	  "{\"type\":\"notice\",\"session\":1,\"text\":\"\",\"place\":\"middle\"}" },
+	{ C2W_QUALITY, C2W_FROM_CALL_BRIDGE,
+	  "{\"type\":\"quality\",\"session\":1,\"level\":\"fair\"}" },
 	{ C2W_ENDED, C2W_FROM_CALL_BRIDGE,
 	  "{\"type\":\"ended\",\"session\":1,\"reason\":\"bridgeRestart\"}" },
 };
@@ -136,6 +178,15 @@ TEST(nobody_says_what_is_another_ones_to_say)
 		{ C2W_FROM_BROWSER, "{\"type\":\"open\",\"token\":\"t\"}", C2W_REJECT_TYPE },
 		{ C2W_FROM_BROWSER, "{\"type\":\"closed\"}", C2W_REJECT_TYPE },
 		{ C2W_FROM_BROWSER, "{\"type\":\"ended\",\"reason\":\"left\"}", C2W_REJECT_TYPE },
+		{ C2W_FROM_BROWSER, "{\"type\":\"tiles\",\"tiles\":[]}", C2W_REJECT_TYPE },
+		{ C2W_FROM_BROWSER,
+		  "{\"type\":\"chat\",\"participant\":\"p\",\"name\":\"n\",\"text\":\"t\",\"time\":1}",
+		  C2W_REJECT_TYPE },
+		{ C2W_FROM_BROWSER, "{\"type\":\"sharing\",\"floor\":\"news\"}", C2W_REJECT_TYPE },
+		{ C2W_FROM_CALL_BRIDGE, "{\"type\":\"say\",\"session\":1,\"text\":\"t\"}",
+		  C2W_REJECT_TYPE },
+		{ C2W_FROM_CALL_BRIDGE, "{\"type\":\"view\",\"session\":1,\"tiles\":[]}",
+		  C2W_REJECT_TYPE },
 		{ C2W_FROM_BROWSER, "{\"type\":\"leave\",\"session\":1}", C2W_REJECT_VALUE },
 		{ C2W_FROM_BROWSER, "{\"type\":\"leave\",\"sessions\":[1]}", C2W_REJECT_VALUE },
 		{ C2W_FROM_BROWSER, "{\"type\":\"ping\",\"request\":1}", C2W_REJECT_VALUE },
@@ -203,6 +254,24 @@ TEST(every_reject_names_what_is_wrong)
 		{ "{\"type\":\"act\",\"action\":\"dance\"}", C2W_REJECT_VALUE },
 		{ "{\"type\":\"act\",\"action\":3}", C2W_REJECT_VALUE },
 		{ "{\"type\":\"act\",\"action\":\"mute\"}", C2W_REJECT_MISSING },
+		{ "{\"type\":\"act\",\"action\":\"muteVideo\"}", C2W_REJECT_MISSING },
+		{ "{\"type\":\"view\"}", C2W_REJECT_MISSING },
+		{ "{\"type\":\"view\",\"tiles\":{}}", C2W_REJECT_VALUE },
+		{ "{\"type\":\"view\",\"tiles\":[1]}", C2W_REJECT_VALUE },
+		{ "{\"type\":\"view\",\"tiles\":[{\"height\":1}]}", C2W_REJECT_MISSING },
+		{ "{\"type\":\"view\",\"tiles\":[{\"mid\":\"\"}]}", C2W_REJECT_VALUE },
+		{ "{\"type\":\"view\",\"tiles\":[{\"mid\":\"1\",\"height\":8193}]}", C2W_REJECT_VALUE },
+		{ "{\"type\":\"view\",\"tiles\":[{\"mid\":\"1\",\"height\":-1}]}", C2W_REJECT_VALUE },
+		{ "{\"type\":\"view\",\"tiles\":[{\"mid\":\"1\",\"content\":1}]}", C2W_REJECT_VALUE },
+		{ "{\"type\":\"say\",\"text\":\"\"}", C2W_REJECT_VALUE },
+		{ "{\"type\":\"hand\",\"on\":true}", C2W_REJECT_MISSING },
+		{ "{\"type\":\"layout\",\"layout\":\"allEqual\"}", C2W_REJECT_MISSING },
+		{ "{\"type\":\"remoteCamera\",\"participant\":\"p\",\"pan\":2}", C2W_REJECT_VALUE },
+		{ "{\"type\":\"remoteCamera\",\"participant\":\"p\",\"tilt\":-2}", C2W_REJECT_VALUE },
+		{ "{\"type\":\"remoteCamera\",\"participant\":\"p\",\"zoom\":\"in\"}",
+		  C2W_REJECT_VALUE },
+		{ "{\"type\":\"remoteCamera\",\"participant\":\"p\",\"focus\":0.5}",
+		  C2W_REJECT_VALUE },
 		{ "{\"type\":\"join\",\"address\":\"1\",\"name\":\"\"}", C2W_REJECT_VALUE },
 		{ "{\"type\":\"join\",\"address\":\"1\",\"name\":\"a\\nb\"}", C2W_REJECT_VALUE },
 		{ "{\"type\":\"join\",\"address\":\"\",\"name\":\"a\"}", C2W_REJECT_VALUE },
@@ -229,6 +298,13 @@ TEST(lists_and_texts_have_an_end)
 		writer_text(&w, i == 0 ? "{\"participant\":\"a\"}" : ",{\"participant\":\"a\"}");
 	writer_text(&w, "]}");
 	EXPECT_EQ(c2w_parse(&message, writer_view(&w), C2W_FROM_CALL_BRIDGE), C2W_REJECT_VALUE);
+
+	w = writer_of(wire, sizeof wire);
+	writer_text(&w, "{\"type\":\"view\",\"tiles\":[");
+	for (int i = 0; i <= C2W_TILES_MAX; i++)
+		writer_text(&w, i == 0 ? "{\"mid\":\"a\"}" : ",{\"mid\":\"a\"}");
+	writer_text(&w, "]}");
+	EXPECT_EQ(c2w_parse(&message, writer_view(&w), C2W_FROM_BROWSER), C2W_REJECT_VALUE);
 
 	w = writer_of(wire, sizeof wire);
 	writer_text(&w, "{\"type\":\"ended\",\"reason\":\"left\",\"sessions\":[1");
@@ -321,6 +397,14 @@ TEST(what_would_be_refused_is_not_written)
 		            .passcode = { text, 65 },
 		            .address = { text, 1 },
 		            .name = { text, 1 } } },
+		{ .kind = C2W_CHAT,
+		  .session = 1,
+		  .chat = { .participant = { text, 1 }, .text = { text, C2W_CHAT_MAX + 1 } } },
+		{ .kind = C2W_VIEW,
+		  .session = 1,
+		  .tiles = { .count = 1,
+		             .tiles = &(struct c2w_tile){ .mid = { text, 1 },
+		                                          .height = C2W_HEIGHT_MAX + 1 } } },
 	};
 	for (size_t i = 0; i < COUNT_OF(messages); i++) {
 		struct writer w = writer_of(wire, sizeof wire);

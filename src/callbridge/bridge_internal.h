@@ -32,7 +32,7 @@ enum leg_stage {
 	STAGE_ENDING,    /* the far end is being told */
 };
 
-static_assert(ROSTER_PEOPLE_MAX * (130 + 2 * C2W_NAME_MAX) + C2W_SESSIONS_MAX * 11 <=
+static_assert(ROSTER_PEOPLE_MAX * (270 + 2 * C2W_NAME_MAX) + C2W_SESSIONS_MAX * 11 <=
                       C2W_MESSAGE_BYTES_MAX,
               "a full roster fits into a message");
 static_assert(ROSTER_PEOPLE_MAX <= (int)C2W_PEOPLE_MAX, "and is taken");

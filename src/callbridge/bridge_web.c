@@ -536,6 +536,8 @@ act(struct bridge *bridge, const struct bridge_leg *leg, const struct c2w_act *w
 	};
 	uint32_t other = 0;
 	struct guid id;
+	if (wish->action > C2W_ACTION_END) /* The model knows no others. */
+		return;
 	if (guid_parse(&id, wish->participant)) {
 		struct meeting *meeting = bridge->settings.meeting;
 		const struct meeting_participant *participant =
@@ -687,6 +689,13 @@ session_message(struct bridge *bridge, unsigned link, const struct c2w_message *
 	case C2W_CLOSED:
 		lost_sight(bridge, leg, now_us);
 		break;
+	case C2W_VIEW:
+	case C2W_CAMERA:
+	case C2W_SHARE:
+	case C2W_SAY:
+	case C2W_HAND:
+	case C2W_LAYOUT:
+	case C2W_REMOTE_CAMERA:
 	case C2W_CANDIDATE: /* a lite agent learns addresses from the checks */
 	case C2W_NONE:
 	case C2W_HELLO:
@@ -703,6 +712,12 @@ session_message(struct bridge *bridge, unsigned link, const struct c2w_message *
 	case C2W_ROSTER:
 	case C2W_MEETING:
 	case C2W_MUTED:
+	case C2W_VIDEO_MUTED:
+	case C2W_TILES:
+	case C2W_SHARING:
+	case C2W_CHAT:
+	case C2W_NOTICE:
+	case C2W_QUALITY:
 	case C2W_ENDED:
 	case C2W_KINDS:
 		break;

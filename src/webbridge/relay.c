@@ -242,6 +242,12 @@ take(struct relay *relay, unsigned index, struct c2w_message *message, int64_t n
 	case C2W_ROSTER:
 	case C2W_MEETING:
 	case C2W_MUTED:
+	case C2W_VIDEO_MUTED:
+	case C2W_TILES:
+	case C2W_SHARING:
+	case C2W_CHAT:
+	case C2W_NOTICE:
+	case C2W_QUALITY:
 	case C2W_ENDED:
 		sessions_message(relay, index, message, now_us);
 		break;
@@ -255,6 +261,13 @@ take(struct relay *relay, unsigned index, struct c2w_message *message, int64_t n
 	case C2W_MUTE:
 	case C2W_ACT:
 	case C2W_LEAVE:
+	case C2W_VIEW:
+	case C2W_CAMERA:
+	case C2W_SHARE:
+	case C2W_SAY:
+	case C2W_HAND:
+	case C2W_LAYOUT:
+	case C2W_REMOTE_CAMERA:
 	case C2W_CLOSED:
 	case C2W_KINDS:
 		break;

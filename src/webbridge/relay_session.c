@@ -398,6 +398,13 @@ take(struct relay *relay, struct session *session, struct c2w_message *message, 
 	case C2W_CANDIDATE:
 	case C2W_MUTE:
 	case C2W_ACT:
+	case C2W_VIEW:
+	case C2W_CAMERA:
+	case C2W_SHARE:
+	case C2W_SAY:
+	case C2W_HAND:
+	case C2W_LAYOUT:
+	case C2W_REMOTE_CAMERA:
 		/* While a bridge is away there is nobody to tell; the next `opened` begins anew. */
 		if (session->state == SESSION_OPEN)
 			to_bridge(relay, session, message);
@@ -420,6 +427,12 @@ take(struct relay *relay, struct session *session, struct c2w_message *message, 
 	case C2W_ROSTER:
 	case C2W_MEETING:
 	case C2W_MUTED:
+	case C2W_VIDEO_MUTED:
+	case C2W_TILES:
+	case C2W_SHARING:
+	case C2W_CHAT:
+	case C2W_NOTICE:
+	case C2W_QUALITY:
 	case C2W_ENDED:
 	case C2W_KINDS:
 		break;

@@ -145,11 +145,11 @@ bridge_comes(uint32_t bridge, const char *id)
 	char want[128];
 	relay_bridge_up(world.relay, bridge, world.now_us);
 	snprintf(want, sizeof want,
-	         "b%u <- {\"type\":\"hello\",\"version\":1,\"role\":\"webbridge\",\"product\":\"test\"}\n",
+	         "b%u <- {\"type\":\"hello\",\"version\":2,\"role\":\"webbridge\",\"product\":\"test\"}\n",
 	         bridge);
 	told(want);
 	snprintf(hello, sizeof hello,
-	         "{\"type\":\"hello\",\"version\":1,\"role\":\"callbridge\",\"id\":\"%s\"}", id);
+	         "{\"type\":\"hello\",\"version\":2,\"role\":\"callbridge\",\"id\":\"%s\"}", id);
 	from_bridge(bridge, hello);
 }
 
@@ -449,7 +449,7 @@ TEST(what_a_browser_may_not_say_ends_it)
 		{ "", "no JSON object" },
 		{ "[]", "no JSON object" },
 		{ "{\"type\":\"open\",\"token\":\"t\"}", "unknown or misplaced type" },
-		{ "{\"type\":\"hello\",\"version\":1,\"role\":\"callbridge\"}",
+		{ "{\"type\":\"hello\",\"version\":2,\"role\":\"callbridge\"}",
 		  "unknown or misplaced type" },
 		{ "{\"type\":\"leave\",\"session\":7}", "a member has a wrong value" },
 		{ "{\"type\":\"mute\"}", "a member is missing" },
@@ -680,11 +680,11 @@ TEST(a_bridge_must_say_hello_and_speak_our_version)
 	told("b2 closed 1008 it did not say hello first\n");
 	relay_bridge_up(world.relay, 3, world.now_us);
 	world.told_len = 0;
-	from_bridge(3, "{\"type\":\"hello\",\"version\":2,\"role\":\"callbridge\"}");
+	from_bridge(3, "{\"type\":\"hello\",\"version\":3,\"role\":\"callbridge\"}");
 	told("b3 closed 1008 it speaks another version of C2W\n");
 	relay_bridge_up(world.relay, 4, world.now_us);
 	world.told_len = 0;
-	from_bridge(4, "{\"type\":\"hello\",\"version\":1,\"role\":\"webbridge\"}");
+	from_bridge(4, "{\"type\":\"hello\",\"version\":2,\"role\":\"webbridge\"}");
 	told("b4 closed 1008 it is no Call Bridge\n");
 	bridge_comes(5, "cb1");
 	from_bridge(5, "{\"type\":\"ping\"}");
