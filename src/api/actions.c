@@ -297,7 +297,7 @@ edit_kept(struct work *work, enum object_type type, uint32_t handle)
 {
 	struct object_edit edit = { .type = type };
 	int culprit = -1;
-	if (!read_edit(work, &edit, FIELD_PUT, NULL) || edit.given == 0)
+	if (!read_edit(work, &edit, FIELD_PUT, NULL) || field_set_empty(&edit.given))
 		return;
 	objects_begin(work->objects);
 	const enum object_reject reject = objects_edit(work->objects, handle, &edit, &culprit);

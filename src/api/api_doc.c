@@ -125,6 +125,13 @@ write_type(struct writer *w, const struct field *field)
 		writer_text(w, "`0`-`9` `A`-`D` `*` `#` `,`");
 		write_bounds(w, field, "");
 		break;
+	case FIELD_CODE:
+		writer_text(w, "`0`-`9` `*` `#`");
+		write_bounds(w, field, "");
+		break;
+	case FIELD_SECONDS:
+		writer_text(w, "seconds, or `permanent`");
+		break;
 	case FIELD_GUID:
 		writer_text(w, "id");
 		if (field->ref != OBJECT_NONE)
@@ -150,7 +157,7 @@ write_fallback(struct writer *w, const struct field *field)
 		writer_format(w, "`%s`", field->words[field->fallback]);
 	else if (field->kind == FIELD_UINT && field->fallback == UINT32_MAX)
 		writer_text(w, "none");
-	else if (field->kind == FIELD_UINT)
+	else if (field->kind == FIELD_UINT || field->kind == FIELD_SECONDS)
 		writer_decimal(w, field->fallback);
 }
 

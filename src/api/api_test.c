@@ -330,13 +330,16 @@ TEST(a_running_meeting_is_shown_whole)
 	       "<numDistributedInstances>0</numDistributedInstances><locked>false</locked>"
 	       "<recording>false</recording><streaming>false</streaming>"
 	       "<allowAllMuteSelf>false</allowAllMuteSelf>"
+	       "<allowAllPresentationContribution>false</allowAllPresentationContribution>"
 	       "<endpointRecording>false</endpointRecording></call>");
 	send(b, API_GET, "/calls/G2/participants", "");
 	expect(b, API_GET, "/participants/G4", "", 200,
 	       "<participant id=\"G4\"><name>&lt;Kim &amp; co&gt;</name><call>G2</call>"
 	       "<uri>kim@example.org</uri><originalUri>kim@example.org</originalUri>"
 	       "<numCallLegs>1</numCallLegs><isActivator>true</isActivator>"
-	       "<canMove>false</canMove><status><state>connected</state></status></participant>");
+	       "<canMove>false</canMove><status><state>connected</state>"
+	       "<cameraControlAvailable>false</cameraControlAvailable>"
+	       "<handStatus>lowered</handStatus></status></participant>");
 	expect(b, API_GET, "/participants/G4/callLegs", "", 200,
 	       "<callLegs total=\"1\"><callLeg id=\"G5\"><name>&lt;Kim &amp; co&gt;</name>"
 	       "<remoteParty>kim@example.org</remoteParty><call>G2</call></callLeg></callLegs>");
@@ -356,7 +359,8 @@ TEST(a_running_meeting_is_shown_whole)
 	       "<jitter>3</jitter><bitRate>40000</bitRate><gainApplied>-2.5</gainApplied></rxAudio>"
 	       "<txAudio><codec>opus</codec><packetLossPercentage>0.0</packetLossPercentage>"
 	       "<jitter>1</jitter><bitRate>64000</bitRate><roundTripTime>20</roundTripTime>"
-	       "</txAudio></status><configuration><importance>5</importance>"
+	       "</txAudio><cameraControlAvailable>false</cameraControlAvailable>"
+	       "<handStatus>lowered</handStatus></status><configuration><importance>5</importance>"
 	       "<rxAudioMute>true</rxAudioMute></configuration></callLeg>");
 	expect(b, API_DELETE, "/callLegs/G5", "", 200, "");
 	EXPECT_EQ(meeting_leg(b->meeting, leg)->state, LEG_ENDING);

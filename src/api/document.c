@@ -65,6 +65,7 @@ json_name(struct document *doc, struct str name)
 	write_json(&doc->w, name);
 	writer_u8(&doc->w, ':');
 	doc->comma = true;
+	doc->role_closed = (struct str){ 0 };
 }
 
 void
@@ -115,9 +116,11 @@ void
 document_close(struct document *doc)
 {
 	CHECK(doc->depth != 0);
-	const struct str name = doc->names[--doc->depth];
+	struct str role = doc->names[--doc->depth];
+	const struct str name = str_cut(&role, ':');
 	if (doc->json) {
-		writer_u8(&doc->w, '}');
+		writer_text(&doc->w, role.len != 0 ? "}]" : "}");
+		doc->role_closed = role.len != 0 ? name : (struct str){ 0 };
 		doc->comma = true;
 		return;
 	}
@@ -167,6 +170,30 @@ document_total(struct document *doc, uint64_t total)
 	}
 	json_name(doc, STR("total"));
 	writer_str(&doc->w, writer_view(&number));
+}
+
+/* An element that stands several times, told apart by its role. */
+static void
+open_role(struct document *doc, struct str path)
+{
+	struct str role = path;
+	const struct str name = str_cut(&role, ':');
+	if (!doc->json) {
+		xml_open(doc, name);
+		attribute(doc, STR("role"), role);
+	} else {
+		if (doc->role_closed.len != 0 && str_eq(doc->role_closed, name)) {
+			doc->w.at--; /* the array goes on */
+			writer_text(&doc->w, ",{");
+		} else {
+			json_name(doc, name);
+			writer_text(&doc->w, "[{");
+		}
+		doc->comma = false;
+		json_name(doc, STR("role"));
+		write_json(&doc->w, role);
+	}
+	push(doc, path);
 }
 
 static void
@@ -225,6 +252,7 @@ document_list_close(struct document *doc)
 static bool
 is_json_literal(const struct field *field)
 {
+	/* Seconds are not: they can be the word "permanent". */
 	return field->kind == FIELD_BOOL || field->kind == FIELD_UINT ||
 	       field->kind == FIELD_TENTHS;
 }
@@ -272,8 +300,13 @@ document_group(struct document *doc, unsigned depth, const char *path)
 	}
 	while (doc->depth > same)
 		document_close(doc);
-	while (rest.len != 0)
-		document_open(doc, str_cut(&rest, '/'));
+	while (rest.len != 0) {
+		const struct str name = str_cut(&rest, '/');
+		if (str_find(name, ':') < name.len)
+			open_role(doc, name);
+		else
+			document_open(doc, name);
+	}
 }
 
 void

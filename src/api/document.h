@@ -24,6 +24,7 @@ struct document {
 	bool comma;     /* JSON: the next member needs one in front */
 	unsigned depth;
 	struct str names[DOCUMENT_DEPTH_MAX];
+	struct str role_closed; /* JSON: the array of this name was just closed, and can go on */
 };
 
 void document_begin(struct document *doc, void *bytes, size_t cap, bool json);
@@ -45,7 +46,8 @@ void document_item_close(struct document *doc);
 void document_list_close(struct document *doc);
 
 void document_value(struct document *doc, const struct field *field, const struct value *value);
-/* The elements of "a/b" are opened and others closed, as far as needed, above `depth`. */
+/* The elements of "a/b" are opened and others closed, as far as needed, above `depth`.  "b:main" is
+ * <b role="main">; in JSON those of one name that follow each other are an array. */
 void document_group(struct document *doc, unsigned depth, const char *path);
 
 /* <failureDetails><code /></failureDetails>: with the space, clients match it literally. */

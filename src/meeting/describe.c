@@ -4,7 +4,9 @@
 #include <assert.h>
 
 #include "base/check.h"
+#include "meeting/layout.h"
 #include "meeting/object.h"
+#include "meeting/stage.h"
 
 enum {
 	GET = FIELD_GET,
@@ -18,6 +20,7 @@ enum {
 	PASSCODE_DIGITS = 32,
 	TONE_PARTICIPANTS = 100,
 	IMPORTANCE = INT32_MAX,
+	MESSAGE_BYTES = 255,   /* MEETING_MESSAGE_MAX without its NUL */
 };
 
 static const char *const deactivation_words[] = { "deactivate", "disconnect", "remainActivated",
@@ -25,6 +28,25 @@ static const char *const deactivation_words[] = { "deactivate", "disconnect", "r
 static const char *const encryption_words[] = { "optional", "required", "prohibited", NULL };
 static const char *const gain_words[] = { "agc", "disabled", NULL };
 static const char *const lock_words[] = { "all", "needsActivation", NULL };
+/* In the order of enum layout_name. */
+static const char *const layout_words[] = {
+	"allEqual", "speakerOnly", "telepresence", "stacked", "allEqualQuarters", "allEqualNinths",
+	"allEqualSixteenths", "allEqualTwentyFifths", "onePlusFive", "onePlusSeven", "onePlusNine",
+	"automatic", "onePlusN", NULL,
+};
+static_assert(COUNT_OF(layout_words) == LAYOUT_COUNT + 1, "one word per layout");
+static const char *const counter_words[] = { "never", "auto", "always", NULL };
+static const char *const title_words[] = { "disabled", "top", "middle", "bottom", NULL };
+static const char *const place_words[] = { "top", "middle", "bottom", NULL };
+static const char *const self_pane_words[] = { "skip", "self", "blank", NULL };
+static const char *const video_mode_words[] = { "auto", "disabled", NULL };
+static const char *const quality_words[] = { "unrestricted", "max1080p30", "max720p30",
+	                                     "max480p30", NULL };
+static const char *const quality_presentation_words[] = { "unrestricted", "max1080p30",
+	                                                  "max720p5", NULL };
+static const char *const presentation_words[] = { "dualStream", "singleStream", NULL };
+static const char *const bfcp_words[] = { "serverOnly", "serverAndClient", NULL };
+static const char *const hand_words[] = { "lowered", "raised", NULL };
 static const char *const passcode_words[] = { "required", "timeout", NULL };
 static const char *const role_words[] = { "admin", "crypto", "audit", "appadmin", "api", NULL };
 static const char *const call_type_words[] = { "coSpace", "forwarding", "adHoc", NULL };
@@ -80,6 +102,19 @@ static const struct field space_fields[] = {
 	[SPACE_METHOD_COUNT] = { "numAccessMethods", .kind = FIELD_UINT, .max = SPACE_METHODS_MAX,
 	                         .flags = GET | FIELD_PRESENT_ONLY,
 	                         .help = "How many access methods the space has." },
+	[SPACE_DEFAULT_LAYOUT] = { "defaultLayout", .kind = FIELD_ENUM, .words = layout_words,
+	                           .max = LAYOUT_COUNT - 1, .flags = USUAL,
+	                           .help = "Layout of composed pictures; before the space's "
+	                                   "callLegProfile, behind an access method's." },
+	[SPACE_PLACEMENT] = { "panePlacementHighestImportance", .kind = FIELD_UINT,
+	                      .max = LAYOUT_PANES_MAX, .flags = USUAL,
+	                      .help = "Importance of who has the first pane; one less has the next, "
+	                              "down to 1. 0: nobody has a pane of their own." },
+	[SPACE_SELF_PANE_MODE] = { "panePlacementSelfPaneMode", .kind = FIELD_ENUM,
+	                           .words = self_pane_words, .max = STAGE_SELF_BLANK,
+	                           .flags = USUAL,
+	                           .help = "What somebody sees in their own pane: the next one, "
+	                                   "themselves, or nobody." },
 };
 static_assert(COUNT_OF(space_fields) == SPACE_FIELDS, "one row per field");
 
@@ -157,6 +192,79 @@ static const struct field leg_profile_fields[] = {
 	[LEG_PROFILE_MAX_DURATION] = { "maxCallDurationTime", .kind = FIELD_UINT,
 	                               .max = 366 * 86400, .flags = USUAL,
 	                               .help = "Seconds until the leg is dropped; 0: never." },
+	[LEG_PROFILE_DEFAULT_LAYOUT] = { "defaultLayout", .kind = FIELD_ENUM,
+	                                 .words = layout_words, .max = LAYOUT_COUNT - 1,
+	                                 .fallback = LAYOUT_AUTOMATIC, .flags = USUAL,
+	                                 .help = "Layout of the picture composed for the leg, until "
+	                                         "another is chosen." },
+	[LEG_PROFILE_LAYOUT_TEMPLATE] = { "layoutTemplate", .kind = FIELD_GUID,
+	                                  .ref = OBJECT_LAYOUT_TEMPLATE, .flags = USUAL,
+	                                  .help = "A layout of one's own, in place of "
+	                                          "defaultLayout." },
+	[LEG_PROFILE_CHANGE_LAYOUT_ALLOWED] =
+		PROFILE_BOOL("changeLayoutAllowed", 1, "May choose another layout for itself."),
+	[LEG_PROFILE_LABELS] =
+		PROFILE_BOOL("participantLabels", 0, "Names stand in the panes."),
+	[LEG_PROFILE_COUNTER] = { "participantCounter", .kind = FIELD_ENUM,
+	                          .words = counter_words, .max = COUNTER_ALWAYS,
+	                          .fallback = COUNTER_AUTO, .flags = USUAL,
+	                          .help = "How many are not shown is said never, when there are any, "
+	                                  "or always." },
+	[LEG_PROFILE_TITLE_POSITION] = { "meetingTitlePosition", .kind = FIELD_ENUM,
+	                                 .words = title_words, .max = TITLE_BOTTOM, .flags = USUAL,
+	                                 .help = "Where the call's name is shown." },
+	[LEG_PROFILE_RX_VIDEO_MUTE] =
+		PROFILE_BOOL("rxVideoMute", 0, "Others do not see this leg's camera."),
+	[LEG_PROFILE_TX_VIDEO_MUTE] =
+		PROFILE_BOOL("txVideoMute", 0, "This leg sees nobody."),
+	[LEG_PROFILE_VIDEO_MODE] = { "videoMode", .kind = FIELD_ENUM, .words = video_mode_words,
+	                             .max = VIDEO_MODE_DISABLED, .flags = USUAL,
+	                             .help = "Whether the leg has pictures at all." },
+	[LEG_PROFILE_QUALITY_MAIN] = { "qualityMain", .kind = FIELD_ENUM,
+	                               .words = quality_words, .max = QUALITY_480P30,
+	                               .flags = USUAL,
+	                               .help = "Largest camera picture, sent and received." },
+	[LEG_PROFILE_QUALITY_PRESENTATION] = { "qualityPresentation", .kind = FIELD_ENUM,
+	                                       .words = quality_presentation_words,
+	                                       .max = PRESENTATION_720P5, .flags = USUAL,
+	                                       .help = "Largest picture of content." },
+	[LEG_PROFILE_VIDEO_MUTE_OTHERS_ALLOWED] =
+		PROFILE_BOOL("videoMuteOthersAllowed", 0,
+	                     "May hide the pictures of others and choose their layout."),
+	[LEG_PROFILE_VIDEO_MUTE_SELF_ALLOWED] =
+		PROFILE_BOOL("videoMuteSelfAllowed", 1, "May hide and show its own picture."),
+	[LEG_PROFILE_SET_IMPORTANCE_ALLOWED] =
+		PROFILE_BOOL("setImportanceAllowed", 0, "May change who is important."),
+	[LEG_PROFILE_PRESENTATION_MODE] = { "presentationDisplayMode", .kind = FIELD_ENUM,
+	                                    .words = presentation_words,
+	                                    .max = PRESENTATION_SINGLE_STREAM, .flags = USUAL,
+	                                    .help = "Content in a second stream, or in the main "
+	                                            "picture." },
+	[LEG_PROFILE_PRESENTATION_CONTRIBUTION_ALLOWED] =
+		PROFILE_BOOL("presentationContributionAllowed", 1, "May present."),
+	[LEG_PROFILE_PRESENTATION_VIEWING_ALLOWED] =
+		PROFILE_BOOL("presentationViewingAllowed", 1, "May see what others present."),
+	[LEG_PROFILE_ALLOW_ALL_PRESENTATION_ALLOWED] =
+		PROFILE_BOOL("allowAllPresentationContributionAllowed", 0,
+	                     "May let everybody present."),
+	[LEG_PROFILE_PRESENTATION_CHANNEL] =
+		PROFILE_BOOL("sipPresentationChannelEnabled", 1,
+	                     "SIP legs are offered a second stream for content."),
+	[LEG_PROFILE_BFCP_MODE] = { "bfcpMode", .kind = FIELD_ENUM, .words = bfcp_words,
+	                            .max = BFCP_SERVER_AND_CLIENT, .flags = USUAL,
+	                            .help = "Part played in floor control (RFC 8855)." },
+	[LEG_PROFILE_CAMERA] =
+		PROFILE_BOOL("controlRemoteCameraAllowed", 0, "May steer the cameras of others."),
+	[LEG_PROFILE_ALLOW_ALL_MUTE_SELF_ALLOWED] =
+		PROFILE_BOOL("allowAllMuteSelfAllowed", 0,
+	                     "May let everybody mute and unmute themselves."),
+	[LEG_PROFILE_CHANGE_JOIN_MUTE_ALLOWED] =
+		PROFILE_BOOL("changeJoinAudioMuteOverrideAllowed", 0,
+	                     "May say whether who joins is muted."),
+	[LEG_PROFILE_CHAT_ALLOWED] =
+		PROFILE_BOOL("chatContributionAllowed", 1, "May write to all."),
+	[LEG_PROFILE_RAISE_HAND_ALLOWED] =
+		PROFILE_BOOL("raiseHandAllowed", 1, "May raise its hand."),
 };
 static_assert(COUNT_OF(leg_profile_fields) == LEG_PROFILE_FIELDS, "one row per field");
 
@@ -177,6 +285,17 @@ static const struct field call_profile_fields[] = {
 	[CALL_PROFILE_PASSCODE_TIMEOUT] = { "passcodeTimeout", .kind = FIELD_UINT, .min = 1,
 	                                    .max = 600, .fallback = 10, .flags = USUAL,
 	                                    .help = "After so many seconds." },
+	[CALL_PROFILE_CHAT_ALLOWED] = { "chatAllowed", .kind = FIELD_BOOL, .max = 1, .fallback = 1,
+	                                .flags = USUAL, .help = "Calls have a chat." },
+	[CALL_PROFILE_RAISE_HAND] = { "raiseHandEnabled", .kind = FIELD_BOOL, .max = 1,
+	                              .fallback = 1, .flags = USUAL,
+	                              .help = "Hands can be raised in calls." },
+	[CALL_PROFILE_BANNER] = { "messageBannerText", .kind = FIELD_TEXT, .max = MESSAGE_BYTES,
+	                          .flags = USUAL,
+	                          .help = "On-screen text while a call has no messageText." },
+	[CALL_PROFILE_DTMF_PROFILE] = { "dtmfProfile", .kind = FIELD_GUID,
+	                                .ref = OBJECT_DTMF_PROFILE, .flags = USUAL,
+	                                .help = "Codes that can be typed in these calls." },
 };
 static_assert(COUNT_OF(call_profile_fields) == CALL_PROFILE_FIELDS, "one row per field");
 
@@ -204,6 +323,8 @@ static const struct field system_profiles_fields[] = {
 	                         .flags = USUAL, .help = "Where nothing nearer says otherwise." },
 	[SYSTEM_CALL_PROFILE] = { "callProfile", .kind = FIELD_GUID, .ref = OBJECT_CALL_PROFILE,
 	                          .flags = USUAL, .help = "Where the space says nothing." },
+	[SYSTEM_DTMF_PROFILE] = { "dtmfProfile", .kind = FIELD_GUID, .ref = OBJECT_DTMF_PROFILE,
+	                          .flags = USUAL, .help = "Codes that can be typed in any call." },
 };
 static_assert(COUNT_OF(system_profiles_fields) == SYSTEM_PROFILES_FIELDS, "one row per field");
 
@@ -213,6 +334,55 @@ static const struct field cluster_fields[] = {
 	                                .help = "Most participants of this Call Bridge." },
 };
 static_assert(COUNT_OF(cluster_fields) == CLUSTER_FIELDS, "one row per field");
+
+#define DTMF_CODE(name_, help_) \
+	{ name_, .kind = FIELD_CODE, .min = 1, .max = 16, .flags = USUAL, .help = help_ }
+
+static const struct field dtmf_profile_fields[] = {
+	[DTMF_LOCK] = DTMF_CODE("lockCall", "Locks the call."),
+	[DTMF_UNLOCK] = DTMF_CODE("unlockCall", "Unlocks it."),
+	[DTMF_NEXT_LAYOUT] = DTMF_CODE("nextLayout", "The next layout for the one who types."),
+	[DTMF_PREVIOUS_LAYOUT] = DTMF_CODE("previousLayout", "The one before."),
+	[DTMF_MUTE_SELF] = DTMF_CODE("muteSelfAudio", "Mutes the one who types."),
+	[DTMF_UNMUTE_SELF] = DTMF_CODE("unmuteSelfAudio", "Unmutes them."),
+	[DTMF_TOGGLE_MUTE_SELF] = DTMF_CODE("toggleMuteSelfAudio", "One or the other."),
+	[DTMF_MUTE_OTHERS] = DTMF_CODE("muteAllExceptSelfAudio", "Mutes all others."),
+	[DTMF_UNMUTE_OTHERS] = DTMF_CODE("unmuteAllExceptSelfAudio", "Unmutes all others."),
+	[DTMF_ALLOW_ALL_MUTE_SELF] = DTMF_CODE("allowAllMuteSelf", "All may mute themselves."),
+	[DTMF_CANCEL_ALLOW_ALL_MUTE_SELF] =
+		DTMF_CODE("cancelAllowAllMuteSelf", "Only those whose profile says so."),
+	[DTMF_ALLOW_ALL_PRESENTATION] =
+		DTMF_CODE("allowAllPresentationContribution", "All may present."),
+	[DTMF_CANCEL_ALLOW_ALL_PRESENTATION] =
+		DTMF_CODE("cancelAllowAllPresentationContribution",
+	                  "Only those whose profile says so."),
+	[DTMF_MUTE_NEW] = DTMF_CODE("muteAllNewAudio", "Who joins is muted."),
+	[DTMF_UNMUTE_NEW] = DTMF_CODE("unmuteAllNewAudio", "Who joins is not muted."),
+	[DTMF_DEFAULT_MUTE_NEW] =
+		DTMF_CODE("defaultMuteAllNewAudio", "Profiles say whether who joins is muted."),
+	[DTMF_MUTE_NEW_AND_OTHERS] = DTMF_CODE("muteAllNewAndAllExceptSelfAudio",
+	                                       "Mutes all others, and who joins."),
+	[DTMF_UNMUTE_NEW_AND_OTHERS] = DTMF_CODE("unmuteAllNewAndAllExceptSelfAudio",
+	                                         "Unmutes all others, and who joins."),
+	[DTMF_END_CALL] = DTMF_CODE("endCall", "Ends the call for all."),
+	[DTMF_COUNT_PEOPLE] =
+		DTMF_CODE("getTotalParticipantCount",
+	                  "Shows on the screen of the one who types how many there are."),
+};
+static_assert(COUNT_OF(dtmf_profile_fields) == DTMF_PROFILE_FIELDS, "one row per field");
+
+static const struct field layout_template_fields[] = {
+	[LAYOUT_TEMPLATE_NAME] = { "name", .kind = FIELD_TEXT, .max = NAME_BYTES,
+	                           .flags = USUAL_LIST | FIELD_FILTER,
+	                           .help = "For administrators." },
+	[LAYOUT_TEMPLATE_TEXT] = { "template", .kind = FIELD_TEXT, .max = LAYOUT_TEXT_MAX,
+	                           .flags = FIELD_KEPT,
+	                           .help = "Its JSON, read and written at /template." },
+	[LAYOUT_TEMPLATE_SIZE] = { "templateSize", .kind = FIELD_UINT, .max = LAYOUT_TEXT_MAX,
+	                           .flags = GET | FIELD_ALWAYS,
+	                           .help = "Bytes of the template; 0: there is none yet." },
+};
+static_assert(COUNT_OF(layout_template_fields) == LAYOUT_TEMPLATE_FIELDS, "one row per field");
 
 /* ------------------------------------------------------------------ live objects */
 
@@ -249,12 +419,37 @@ static const struct field call_fields[] = {
 	[CALL_ALLOW_ALL_MUTE_SELF] = { "allowAllMuteSelf", .kind = FIELD_BOOL, .max = 1,
 	                               .flags = RW | FIELD_ALWAYS,
 	                               .help = "Everyone may mute and unmute themselves." },
+	[CALL_ALLOW_ALL_PRESENTATION] = { "allowAllPresentationContribution", .kind = FIELD_BOOL,
+	                                  .max = 1, .flags = RW | FIELD_ALWAYS,
+	                                  .help = "Everyone may present while nobody else does." },
 	[CALL_JOIN_MUTE_OVERRIDE] = { "joinAudioMuteOverride", .kind = FIELD_BOOL, .max = 1,
 	                              .flags = RW,
 	                              .help = "Who joins is muted, or not, in spite of profiles." },
 	[CALL_ENDPOINT_RECORDING] = { "endpointRecording", .kind = FIELD_BOOL,
 	                              .flags = GET | FIELD_ALWAYS,
 	                              .help = "Some endpoint says that it records." },
+	[CALL_MESSAGE_TEXT] = { "messageText", .kind = FIELD_TEXT, .max = MESSAGE_BYTES,
+	                        .flags = RW, .help = "On-screen text." },
+	[CALL_MESSAGE_POSITION] = { "messagePosition", .kind = FIELD_ENUM, .words = place_words,
+	                            .max = MESSAGE_BOTTOM, .fallback = MESSAGE_MIDDLE,
+	                            .flags = RW, .help = "Where it stands." },
+	[CALL_MESSAGE_DURATION] = { "messageDuration", .kind = FIELD_SECONDS, .min = 1,
+	                            .max = 86400, .fallback = 30, .flags = RW,
+	                            .help = "Seconds it is shown, or permanent." },
+	[CALL_MESSAGE_REMAINING] = { "messageTimeRemaining", .kind = FIELD_SECONDS, .flags = GET,
+	                             .help = "Seconds left of it, or permanent." },
+	[CALL_PLACEMENT] = { "panePlacementHighestImportance", .kind = FIELD_UINT,
+	                     .max = LAYOUT_PANES_MAX, .flags = RW,
+	                     .help = "In place of the space's." },
+	[CALL_SELF_PANE_MODE] = { "panePlacementSelfPaneMode", .kind = FIELD_ENUM,
+	                          .words = self_pane_words, .max = STAGE_SELF_BLANK, .flags = RW,
+	                          .help = "In place of the space's." },
+	[CALL_PRESENTER] = { "presenterCallLeg", .kind = FIELD_GUID, .flags = GET,
+	                     .help = "Whose screen is shared." },
+	[CALL_CHAT_ALLOWED] = { "chatAllowed", .kind = FIELD_BOOL, .max = 1, .flags = RW,
+	                        .help = "In place of the call profile's." },
+	[CALL_RAISE_HAND] = { "raiseHandEnabled", .kind = FIELD_BOOL, .max = 1, .flags = RW,
+	                      .help = "In place of the call profile's; false lowers all hands." },
 };
 static_assert(COUNT_OF(call_fields) == CALL_FIELDS, "one row per field");
 
@@ -276,12 +471,23 @@ static const struct field participant_fields[] = {
 	                           .help = "Can be moved to another call." },
 	[PARTICIPANT_STATE] = { "state", .group = "status", .kind = FIELD_ENUM,
 	                        .words = state_words, .flags = GET, .help = "Of its leg." },
+	[PARTICIPANT_CAMERA_AVAILABLE] = { "cameraControlAvailable", .group = "status",
+	                                   .kind = FIELD_BOOL, .flags = GET | FIELD_ALWAYS,
+	                                   .help = "Its camera can be steered from here." },
+	[PARTICIPANT_HAND] = { "handStatus", .group = "status", .kind = FIELD_ENUM,
+	                       .words = hand_words, .max = 1, .flags = FIELD_PUT | FIELD_GET |
+	                                                               FIELD_ALWAYS,
+	                       .help = "Whether its hand is raised." },
 	[PARTICIPANT_IMPORTANCE] = { "importance", .group = "configuration", .kind = FIELD_UINT,
 	                             .max = IMPORTANCE, .flags = RW,
 	                             .help = "Higher is more important." },
 	[PARTICIPANT_NAME_LABEL] = { "nameLabelOverride", .group = "configuration",
 	                             .kind = FIELD_TEXT, .max = 50, .flags = RW,
 	                             .help = "Shown instead of the name." },
+	[PARTICIPANT_CHOSEN_LAYOUT] = { "chosenLayout", .group = "configuration",
+	                                .kind = FIELD_ENUM, .words = layout_words,
+	                                .max = LAYOUT_COUNT - 1, .flags = RW,
+	                                .help = "Layout in place of all defaults." },
 	[PARTICIPANT_REMOTE_PARTY] = { "remoteParty", .kind = FIELD_PARTY, .max = 255,
 	                               .flags = FIELD_POST | FIELD_REQUIRED,
 	                               .help = "The address to call." },
@@ -295,11 +501,24 @@ static const struct field participant_fields[] = {
 	                              .help = "false admits from the lobby, true sends there." },
 	[PARTICIPANT_DTMF] = { "dtmfSequence", .kind = FIELD_DTMF, .max = 63,
 	                       .flags = FIELD_WRITE, .help = "Digits to send; a comma waits." },
+	[PARTICIPANT_LAYOUT] = { "layout", .kind = FIELD_ENUM, .words = layout_words,
+	                         .max = LAYOUT_COUNT - 1, .flags = FIELD_WRITE,
+	                         .help = "The same as chosenLayout." },
 };
 static_assert(COUNT_OF(participant_fields) == PARTICIPANT_FIELDS, "one row per field");
 
 #define LEG_READ(name_, group_, kind_, help_) \
 	{ name_, .group = group_, .kind = kind_, .flags = GET, .help = help_ }
+
+/* One direction of one track; what is sent knows the round trip too. */
+#define LEG_PICTURES(at_, group_) \
+	[at_] = LEG_READ("codec", group_, FIELD_TEXT, "What flows."), \
+	[(at_) + 1] = LEG_READ("width", group_, FIELD_UINT, "Points."), \
+	[(at_) + 2] = LEG_READ("height", group_, FIELD_UINT, "Points."), \
+	[(at_) + 3] = LEG_READ("frameRate", group_, FIELD_TENTHS, "Pictures a second."), \
+	[(at_) + 4] = LEG_READ("bitRate", group_, FIELD_UINT, "Bits a second."), \
+	[(at_) + 5] = LEG_READ("packetLossPercentage", group_, FIELD_TENTHS, "Lost."), \
+	[(at_) + 6] = LEG_READ("jitter", group_, FIELD_UINT, "Milliseconds.")
 
 static const struct field leg_fields[] = {
 	[LEG_NAME] = { "name", .kind = FIELD_TEXT, .flags = LIST | FIELD_ALWAYS | FIELD_FILTER,
@@ -344,6 +563,33 @@ static const struct field leg_fields[] = {
 	[LEG_TX_JITTER] = LEG_READ("jitter", "status/txAudio", FIELD_UINT, "Milliseconds."),
 	[LEG_TX_BIT_RATE] = LEG_READ("bitRate", "status/txAudio", FIELD_UINT, "Bits a second."),
 	[LEG_TX_RTT] = LEG_READ("roundTripTime", "status/txAudio", FIELD_UINT, "Milliseconds."),
+	LEG_PICTURES(LEG_RX_VIDEO, "status/rxVideo:main"),
+	LEG_PICTURES(LEG_RX_CONTENT, "status/rxVideo:presentation"),
+	LEG_PICTURES(LEG_TX_VIDEO, "status/txVideo:main"),
+	[LEG_TX_VIDEO_RTT] = LEG_READ("roundTripTime", "status/txVideo:main", FIELD_UINT,
+	                              "Milliseconds."),
+	LEG_PICTURES(LEG_TX_CONTENT, "status/txVideo:presentation"),
+	[LEG_TX_CONTENT_END - 1] = LEG_READ("roundTripTime", "status/txVideo:presentation",
+	                                    FIELD_UINT, "Milliseconds."),
+	[LEG_LAYOUT] = { "layout", .group = "status", .kind = FIELD_ENUM, .words = layout_words,
+	                 .max = LAYOUT_COUNT - 1, .flags = FIELD_WRITE | FIELD_GET,
+	                 .help = "In force; written, the same as chosenLayout." },
+	[LEG_ACTIVE_LAYOUT] = { "activeLayout", .group = "status", .kind = FIELD_ENUM,
+	                        .words = layout_words, .flags = GET,
+	                        .help = "What is shown now: automatic and onePlusN resolved." },
+	[LEG_VIDEO_STREAMS] = { "availableVideoStreams", .group = "status", .kind = FIELD_UINT,
+	                        .flags = GET, .help = "Pictures of others there are for it." },
+	[LEG_CAMERA_AVAILABLE] = { "cameraControlAvailable", .group = "status",
+	                           .kind = FIELD_BOOL, .flags = GET | FIELD_ALWAYS,
+	                           .help = "Its camera can be steered from here." },
+	[LEG_HAND] = { "handStatus", .group = "status", .kind = FIELD_ENUM, .words = hand_words,
+	               .max = 1, .flags = FIELD_PUT | FIELD_GET | FIELD_ALWAYS,
+	               .help = "Whether its hand is raised." },
+	[LEG_CHOSEN_LAYOUT] = { "chosenLayout", .group = "configuration", .kind = FIELD_ENUM,
+	                        .words = layout_words, .max = LAYOUT_COUNT - 1, .flags = RW,
+	                        .help = "Layout in place of all defaults." },
+	[LEG_NAME_LABEL] = { "nameLabelOverride", .group = "configuration", .kind = FIELD_TEXT,
+	                     .max = 50, .flags = RW, .help = "Shown instead of the name." },
 	[LEG_IMPORTANCE] = { "importance", .group = "configuration", .kind = FIELD_UINT,
 	                     .max = IMPORTANCE, .flags = RW, .help = "Higher is more important." },
 	[LEG_PROFILE] = { "callLegProfile", .group = "configuration", .kind = FIELD_GUID,
@@ -455,6 +701,11 @@ static const struct object_desc descriptions[OBJECT_TYPES] = {
 	                             .single = true },
 	[OBJECT_CLUSTER] = { "cluster", "cluster", "unrecognizedObject", "cluster",
 	                     FIELDS(cluster_fields), .single = true },
+	[OBJECT_DTMF_PROFILE] = { "dtmfProfiles", "dtmfProfile", "dtmfProfileDoesNotExist",
+	                          "dtmf_profiles", FIELDS(dtmf_profile_fields) },
+	[OBJECT_LAYOUT_TEMPLATE] = { "layoutTemplates", "layoutTemplate",
+	                             "layoutTemplateDoesNotExist", "layout_templates",
+	                             FIELDS(layout_template_fields) },
 	[OBJECT_CALL] = { "calls", "call", "callDoesNotExist", FIELDS(call_fields) },
 	[OBJECT_PARTICIPANT] = { "participants", "participant", "participantDoesNotExist",
 	                         FIELDS(participant_fields), .parent = OBJECT_CALL,

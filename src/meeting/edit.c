@@ -105,6 +105,8 @@ is_text_for(const struct field *field, struct str text)
 		return has_only(text, "0123456789");
 	case FIELD_DTMF:
 		return has_only(text, "0123456789ABCDabcd*#,");
+	case FIELD_CODE:
+		return has_only(text, "0123456789*#");
 	case FIELD_URI_USER:
 		return !has_any(text, "@ \"<>:/?");
 	case FIELD_PARTY:
@@ -117,6 +119,7 @@ is_text_for(const struct field *field, struct str text)
 	case FIELD_GUID:
 	case FIELD_TIME:
 	case FIELD_TENTHS:
+	case FIELD_SECONDS:
 		break;
 	}
 	return false;
@@ -146,6 +149,12 @@ value_read(struct value *out, const struct field *field, struct str text)
 		out->number = str_eq_nocase(text, STR("true"));
 		return out->number != 0 || str_eq_nocase(text, STR("false")) ? OBJECT_OK
 		                                                             : OBJECT_BAD_VALUE;
+	case FIELD_SECONDS:
+		if (str_eq_nocase(text, STR("permanent"))) {
+			out->number = DURATION_PERMANENT;
+			return OBJECT_OK;
+		}
+		[[fallthrough]];
 	case FIELD_UINT:
 		return str_u32(text, &out->number) && out->number >= field->min &&
 				       out->number <= field->max
@@ -162,6 +171,7 @@ value_read(struct value *out, const struct field *field, struct str text)
 	case FIELD_PARTY:
 	case FIELD_URL:
 	case FIELD_DTMF:
+	case FIELD_CODE:
 		out->text = text;
 		if (text.len > field->max)
 			return OBJECT_TOO_LONG;
@@ -195,7 +205,7 @@ object_edit_text(struct object_edit *edit, unsigned how, struct str name, struct
 		return OBJECT_BAD_VALUE;
 	}
 	edit->values[at] = value;
-	edit->given |= UINT64_C(1) << at;
+	field_set_put(&edit->given, (unsigned)at, true);
 	return OBJECT_OK;
 }
 
@@ -203,7 +213,7 @@ static struct value *
 edit_slot(struct object_edit *edit, unsigned field)
 {
 	CHECK(field < object_field_count(edit->type));
-	edit->given |= UINT64_C(1) << field;
+	field_set_put(&edit->given, field, true);
 	edit->values[field] = (struct value){ .set = true };
 	return &edit->values[field];
 }
@@ -260,6 +270,12 @@ value_write(struct writer *w, const struct field *field, const struct value *val
 	case FIELD_BOOL:
 		writer_text(w, number != 0 ? "true" : "false");
 		break;
+	case FIELD_SECONDS:
+		if (number == DURATION_PERMANENT)
+			writer_text(w, "permanent");
+		else
+			writer_decimal(w, number);
+		break;
 	case FIELD_UINT:
 		writer_decimal(w, number);
 		break;
@@ -288,6 +304,7 @@ value_write(struct writer *w, const struct field *field, const struct value *val
 	case FIELD_PARTY:
 	case FIELD_URL:
 	case FIELD_DTMF:
+	case FIELD_CODE:
 		writer_str(w, value->text);
 		break;
 	}

@@ -33,7 +33,7 @@ enum {
 	LAYOUT_PANES_MAX = 25,
 	LAYOUT_TEMPLATES_MAX = 8,  /* arrangements of one template */
 	LAYOUT_SIDE_MIN = 48,      /* of a template's pane */
-	LAYOUT_TEXT_MAX = 4096,    /* bytes of a template's JSON */
+	LAYOUT_TEXT_MAX = 4000,    /* bytes of a template's JSON without spaces */
 	LAYOUT_ERROR_MAX = 128,
 };
 

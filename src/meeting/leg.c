@@ -2,7 +2,7 @@
 /* A leg's life: it comes, facts about it, wishes about it, it goes. */
 #include "meeting/meeting_internal.h"
 
-static_assert(LEG_PROFILE_FIELDS <= 32, "one override bit each");
+static_assert(LEG_PROFILE_FIELDS <= 64, "one override bit each");
 
 static const char *const leg_end_names[LEG_END_COUNT] = {
 	[LEG_END_API_INITIATED_TEARDOWN] = "apiInitiatedTeardown",
@@ -101,6 +101,7 @@ leg_new(struct meeting *meeting, struct call *call)
 	leg->pub.participant = who_handle;
 	leg->pub.id = new_id(meeting);
 	leg->pub.created_us = meeting->now_us;
+	leg->chosen_layout = LAYOUT_COUNT;
 	leg->duration = (struct model_timer){ .kind = TIMER_LEG_DURATION, .handle = handle };
 	leg->deactivation =
 		(struct model_timer){ .kind = TIMER_LEG_DEACTIVATION, .handle = handle };
@@ -144,8 +145,8 @@ static void
 set_override(struct leg *leg, enum leg_profile_field field, const struct value *value)
 {
 	leg->overrides[field] = value->number;
-	leg->override_set = value->set ? leg->override_set | UINT32_C(1) << field
-	                               : leg->override_set & ~(UINT32_C(1) << field);
+	leg->override_set = value->set ? leg->override_set | UINT64_C(1) << field
+	                               : leg->override_set & ~(UINT64_C(1) << field);
 }
 
 /* A guest who replaces his own leg stays a guest, and who was sent to the lobby stays there. */
@@ -361,6 +362,13 @@ meeting_leg_media(struct meeting *meeting, uint32_t handle, const struct leg_med
 	meeting->totals.audio_in_bps -= leg->pub.media.rx_audio.bit_rate_bps;
 	meeting->totals.audio_out_bps += media->tx_audio.bit_rate_bps;
 	meeting->totals.audio_out_bps -= leg->pub.media.tx_audio.bit_rate_bps;
+	for (unsigned track = 0; track < LEG_TRACKS; track++) {
+		const struct leg_media *was = &leg->pub.media;
+		meeting->totals.video_in_bps += media->rx_video[track].bit_rate_bps;
+		meeting->totals.video_in_bps -= was->rx_video[track].bit_rate_bps;
+		meeting->totals.video_out_bps += media->tx_video[track].bit_rate_bps;
+		meeting->totals.video_out_bps -= was->tx_video[track].bit_rate_bps;
+	}
 	leg->pub.media = *media;
 }
 
@@ -479,13 +487,18 @@ edit_lobby(struct meeting *meeting, struct leg *leg, bool deactivated)
 }
 
 static void
-edit_overrides(struct leg *leg, const struct object_edit *edit)
+edit_overrides(const struct meeting *meeting, struct leg *leg, const struct object_edit *edit)
 {
 	const unsigned own = object_describe(edit->type)->field_count;
 	for (unsigned field = LEG_PROFILE_NAME + 1; field < LEG_PROFILE_FIELDS; field++) {
 		const unsigned at = own + field - 1;
-		if (edit_has(edit, at))
-			set_override(leg, (enum leg_profile_field)field, &edit->values[at]);
+		if (!edit_has(edit, at))
+			continue;
+		struct value value = edit->values[at];
+		if (field == LEG_PROFILE_LAYOUT_TEMPLATE)
+			value.number = objects_find(meeting->objects, OBJECT_LAYOUT_TEMPLATE,
+			                            &value.guid);
+		set_override(leg, (enum leg_profile_field)field, &value);
 	}
 }
 
@@ -515,7 +528,7 @@ meeting_leg_edit(struct meeting *meeting, uint32_t handle, const struct object_e
 
 	if (edit_has(edit, fields->leg_profile))
 		who->leg_profile = edit->values[fields->leg_profile].guid;
-	edit_overrides(leg, edit);
+	edit_overrides(meeting, leg, edit);
 	leg_reconsider(meeting, leg);
 	if (edit_has(edit, fields->importance)) {
 		who->importance = edit->values[fields->importance].number;

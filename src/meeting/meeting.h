@@ -38,6 +38,7 @@ enum {
 	MEETING_PARTY_MAX = 256,   /* bytes of an address, with NUL */
 	MEETING_DTMF_MAX = 64,
 	MEETING_LINE_MAX = 512,    /* bytes of one event log line */
+	MEETING_MESSAGE_MAX = 256, /* bytes of an on-screen text, with NUL */
 	MEETING_EMPTY_US = 60 * 1000 * 1000, /* a call the API made waits this long for somebody */
 };
 
@@ -292,6 +293,10 @@ struct meeting_call {
 	bool join_mute_set;    /* joinAudioMuteOverride */
 	bool join_mute;
 	bool allow_all_presentation;
+	char message[MEETING_MESSAGE_MAX]; /* messageText while it is shown, or empty */
+	uint32_t message_position;         /* enum message_position */
+	uint32_t message_seconds;          /* as asked for, DURATION_PERMANENT */
+	int64_t message_until_us;
 	bool made_by_api;
 	bool ending;
 	int64_t started_us;
@@ -451,6 +456,8 @@ struct meeting_totals {
 	uint32_t calls_active;
 	uint64_t audio_in_bps;
 	uint64_t audio_out_bps;
+	uint64_t video_in_bps;
+	uint64_t video_out_bps;
 	uint32_t load_units;
 };
 struct meeting_totals meeting_totals(const struct meeting *meeting);

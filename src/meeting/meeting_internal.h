@@ -9,7 +9,9 @@
 #include "base/hash.h"
 #include "base/slab.h"
 #include "base/timer.h"
+#include "meeting/layout.h"
 #include "meeting/meeting.h"
+#include "meeting/stage.h"
 
 enum {
 	LINES_MAX = 64, /* log lines one input may cause, with a wide margin */
@@ -57,9 +59,10 @@ struct leg {
 	bool invited;  /* we called it: a lock does not keep it out */
 	bool sent_back; /* into the lobby by somebody's word */
 	enum leg_end reason; /* of WORK_DROP */
-	uint32_t override_set; /* one bit per enum leg_profile_field */
+	uint64_t override_set; /* one bit per enum leg_profile_field */
 	uint32_t overrides[LEG_PROFILE_FIELDS];
 	uint32_t profiles[PROFILE_LEVELS];
+	uint8_t chosen_layout;         /* enum layout_name, LAYOUT_COUNT: none */
 	struct guid method_profile; /* as they were when last seen: deleting the way in */
 	struct guid space_profile;  /* must not make a guest a host */
 	uint32_t settings[LEG_PROFILE_FIELDS]; /* in force */
@@ -77,6 +80,11 @@ struct call {
 	uint32_t activators;  /* inside */
 	bool queued;
 	struct model_timer empty;
+	/* What the API said in place of the space's or call profile's. */
+	struct value placement;
+	struct value self_pane_mode;
+	struct value chat_allowed;
+	struct value raise_hand;
 };
 
 struct web_bridge {

@@ -30,9 +30,9 @@
 #include "base/str.h"
 
 enum {
-	OBJECT_FIELDS_MAX = 64,    /* of one type, those it extends included: one bit each */
-	OBJECT_TEXT_MAX = 512,     /* the longest text any field may hold */
-	OBJECT_ROW_BYTES_MAX = 4096, /* one object as bytes; checked against the descriptions */
+	OBJECT_FIELDS_MAX = 128,   /* of one type, those it extends included: one bit each */
+	OBJECT_TEXT_MAX = 4000,    /* the longest text any field may hold */
+	OBJECT_ROW_BYTES_MAX = 8192, /* one object as bytes; checked against the descriptions */
 	SPACE_METHODS_MAX = 100,   /* access methods of one space */
 	TX_PENDING_MAX = 64,
 	TX_BYTES_MAX = 64 * 1024,
@@ -51,6 +51,8 @@ enum object_type {
 	OBJECT_ACCOUNT,          /* who may log in to the API; not reachable through it */
 	OBJECT_SYSTEM_PROFILES,  /* exactly one */
 	OBJECT_CLUSTER,          /* exactly one: system/configuration/cluster */
+	OBJECT_DTMF_PROFILE,
+	OBJECT_LAYOUT_TEMPLATE,
 	OBJECT_KEPT_END,
 	/* live: meeting.h owns them */
 	OBJECT_CALL = OBJECT_KEPT_END,
@@ -78,6 +80,8 @@ enum field_kind {
 	FIELD_PARTY,    /* an address to dial: "user@host", "sip:user@host", "host" */
 	FIELD_URL,      /* text with the scheme named in `words` */
 	FIELD_DTMF,     /* 0-9 A-D * # and , for a pause */
+	FIELD_CODE,     /* 0-9 * #, typed on a telephone */
+	FIELD_SECONDS,  /* number, or "permanent": DURATION_PERMANENT */
 	FIELD_GUID,     /* another object of type `ref` */
 	FIELD_TIME,     /* read only: RFC 3339 */
 	FIELD_TENTHS,   /* read only: number of tenths, written "12.3" */
@@ -142,7 +146,8 @@ enum space_field {
 	SPACE_NAME, SPACE_AUTO_GENERATED, SPACE_URI, SPACE_SECONDARY_URI, SPACE_CALL_ID,
 	SPACE_REQUIRE_CALL_ID, SPACE_LEG_PROFILE, SPACE_CALL_PROFILE, SPACE_PASSCODE,
 	SPACE_NON_MEMBER_ACCESS, SPACE_SECRET, SPACE_REGENERATE_SECRET, SPACE_CDR_TAG,
-	SPACE_SCHEDULER, SPACE_METHOD_COUNT, SPACE_FIELDS,
+	SPACE_SCHEDULER, SPACE_METHOD_COUNT, SPACE_DEFAULT_LAYOUT, SPACE_PLACEMENT,
+	SPACE_SELF_PANE_MODE, SPACE_FIELDS,
 };
 
 enum method_field {
@@ -150,7 +155,8 @@ enum method_field {
 	METHOD_IMPORTANCE, METHOD_SECRET, METHOD_REGENERATE_SECRET, METHOD_FIELDS,
 };
 
-/* All numbers but the name: a leg can override each of them. */
+/* All numbers but the name and the layout template, which is the number of its handle: a leg can
+ * override each of them. */
 enum leg_profile_field {
 	LEG_PROFILE_NAME, LEG_PROFILE_NEEDS_ACTIVATION, LEG_PROFILE_DEACTIVATION_MODE,
 	LEG_PROFILE_DEACTIVATION_TIME, LEG_PROFILE_END_CALL_ALLOWED,
@@ -158,32 +164,66 @@ enum leg_profile_field {
 	LEG_PROFILE_MUTE_OTHERS_ALLOWED, LEG_PROFILE_MUTE_SELF_ALLOWED,
 	LEG_PROFILE_RX_AUDIO_MUTE, LEG_PROFILE_TX_AUDIO_MUTE, LEG_PROFILE_JOIN_TONE,
 	LEG_PROFILE_LEAVE_TONE, LEG_PROFILE_SIP_ENCRYPTION, LEG_PROFILE_PACKET_MS,
-	LEG_PROFILE_GAIN_MODE, LEG_PROFILE_MAX_DURATION, LEG_PROFILE_FIELDS,
+	LEG_PROFILE_GAIN_MODE, LEG_PROFILE_MAX_DURATION,
+	/* pictures */
+	LEG_PROFILE_DEFAULT_LAYOUT, LEG_PROFILE_LAYOUT_TEMPLATE, LEG_PROFILE_CHANGE_LAYOUT_ALLOWED,
+	LEG_PROFILE_LABELS, LEG_PROFILE_COUNTER, LEG_PROFILE_TITLE_POSITION,
+	LEG_PROFILE_RX_VIDEO_MUTE, LEG_PROFILE_TX_VIDEO_MUTE, LEG_PROFILE_VIDEO_MODE,
+	LEG_PROFILE_QUALITY_MAIN, LEG_PROFILE_QUALITY_PRESENTATION,
+	LEG_PROFILE_VIDEO_MUTE_OTHERS_ALLOWED, LEG_PROFILE_VIDEO_MUTE_SELF_ALLOWED,
+	LEG_PROFILE_SET_IMPORTANCE_ALLOWED,
+	/* content */
+	LEG_PROFILE_PRESENTATION_MODE, LEG_PROFILE_PRESENTATION_CONTRIBUTION_ALLOWED,
+	LEG_PROFILE_PRESENTATION_VIEWING_ALLOWED, LEG_PROFILE_ALLOW_ALL_PRESENTATION_ALLOWED,
+	LEG_PROFILE_PRESENTATION_CHANNEL, LEG_PROFILE_BFCP_MODE,
+	/* rights */
+	LEG_PROFILE_CAMERA, LEG_PROFILE_ALLOW_ALL_MUTE_SELF_ALLOWED,
+	LEG_PROFILE_CHANGE_JOIN_MUTE_ALLOWED, LEG_PROFILE_CHAT_ALLOWED,
+	LEG_PROFILE_RAISE_HAND_ALLOWED, LEG_PROFILE_FIELDS,
 };
 
 enum call_profile_field {
 	CALL_PROFILE_PARTICIPANT_LIMIT, CALL_PROFILE_LOCKED, CALL_PROFILE_LOCK_MODE,
-	CALL_PROFILE_PASSCODE_MODE, CALL_PROFILE_PASSCODE_TIMEOUT, CALL_PROFILE_FIELDS,
+	CALL_PROFILE_PASSCODE_MODE, CALL_PROFILE_PASSCODE_TIMEOUT, CALL_PROFILE_CHAT_ALLOWED,
+	CALL_PROFILE_RAISE_HAND, CALL_PROFILE_BANNER, CALL_PROFILE_DTMF_PROFILE,
+	CALL_PROFILE_FIELDS,
 };
 
 enum web_bridge_field { WEB_BRIDGE_URL, WEB_BRIDGE_FIELDS };
 enum account_field { ACCOUNT_NAME, ACCOUNT_ROLE, ACCOUNT_PASSWORD_HASH, ACCOUNT_FIELDS };
-enum system_profiles_field { SYSTEM_LEG_PROFILE, SYSTEM_CALL_PROFILE, SYSTEM_PROFILES_FIELDS };
+enum system_profiles_field {
+	SYSTEM_LEG_PROFILE, SYSTEM_CALL_PROFILE, SYSTEM_DTMF_PROFILE, SYSTEM_PROFILES_FIELDS,
+};
 enum cluster_field { CLUSTER_PARTICIPANT_LIMIT, CLUSTER_FIELDS };
+enum dtmf_profile_field {
+	DTMF_LOCK, DTMF_UNLOCK, DTMF_NEXT_LAYOUT, DTMF_PREVIOUS_LAYOUT, DTMF_MUTE_SELF,
+	DTMF_UNMUTE_SELF, DTMF_TOGGLE_MUTE_SELF, DTMF_MUTE_OTHERS, DTMF_UNMUTE_OTHERS,
+	DTMF_ALLOW_ALL_MUTE_SELF, DTMF_CANCEL_ALLOW_ALL_MUTE_SELF, DTMF_ALLOW_ALL_PRESENTATION,
+	DTMF_CANCEL_ALLOW_ALL_PRESENTATION, DTMF_MUTE_NEW, DTMF_UNMUTE_NEW, DTMF_DEFAULT_MUTE_NEW,
+	DTMF_MUTE_NEW_AND_OTHERS, DTMF_UNMUTE_NEW_AND_OTHERS, DTMF_END_CALL, DTMF_COUNT_PEOPLE,
+	DTMF_PROFILE_FIELDS,
+};
+enum layout_template_field {
+	LAYOUT_TEMPLATE_NAME, LAYOUT_TEMPLATE_TEXT, LAYOUT_TEMPLATE_SIZE, LAYOUT_TEMPLATE_FIELDS,
+};
 
 enum call_field {
 	CALL_NAME, CALL_TYPE, CALL_SPACE, CALL_OWNER_NAME, CALL_CORRELATOR, CALL_DURATION,
 	CALL_LEG_COUNT, CALL_LEG_COUNT_MAX, CALL_PARTICIPANTS_LOCAL, CALL_PARTICIPANTS_REMOTE,
 	CALL_DISTRIBUTED, CALL_LOCKED, CALL_RECORDING, CALL_STREAMING, CALL_ALLOW_ALL_MUTE_SELF,
-	CALL_JOIN_MUTE_OVERRIDE, CALL_ENDPOINT_RECORDING, CALL_FIELDS,
+	CALL_ALLOW_ALL_PRESENTATION, CALL_JOIN_MUTE_OVERRIDE, CALL_ENDPOINT_RECORDING,
+	CALL_MESSAGE_TEXT, CALL_MESSAGE_POSITION, CALL_MESSAGE_DURATION, CALL_MESSAGE_REMAINING,
+	CALL_PLACEMENT, CALL_SELF_PANE_MODE, CALL_PRESENTER, CALL_CHAT_ALLOWED, CALL_RAISE_HAND,
+	CALL_FIELDS,
 };
 
 enum participant_field {
 	PARTICIPANT_NAME, PARTICIPANT_CALL, PARTICIPANT_URI, PARTICIPANT_ORIGINAL_URI,
 	PARTICIPANT_LEG_COUNT, PARTICIPANT_IS_ACTIVATOR, PARTICIPANT_CAN_MOVE, PARTICIPANT_STATE,
-	PARTICIPANT_IMPORTANCE, PARTICIPANT_NAME_LABEL, PARTICIPANT_REMOTE_PARTY,
+	PARTICIPANT_CAMERA_AVAILABLE, PARTICIPANT_HAND, PARTICIPANT_IMPORTANCE,
+	PARTICIPANT_NAME_LABEL, PARTICIPANT_CHOSEN_LAYOUT, PARTICIPANT_REMOTE_PARTY,
 	PARTICIPANT_OWNER_ID, PARTICIPANT_LEG_PROFILE, PARTICIPANT_DEACTIVATED, PARTICIPANT_DTMF,
-	PARTICIPANT_FIELDS,
+	PARTICIPANT_LAYOUT, PARTICIPANT_FIELDS,
 };
 
 enum leg_field {
@@ -193,6 +233,17 @@ enum leg_field {
 	LEG_ENCRYPTED, LEG_UNENCRYPTED, LEG_CIPHER,
 	LEG_RX_CODEC, LEG_RX_LOSS, LEG_RX_JITTER, LEG_RX_BIT_RATE, LEG_RX_GAIN,
 	LEG_TX_CODEC, LEG_TX_LOSS, LEG_TX_JITTER, LEG_TX_BIT_RATE, LEG_TX_RTT,
+	/* pictures: of each direction the camera's, then content's, each in this order */
+	LEG_RX_VIDEO, LEG_RX_VIDEO_WIDTH, LEG_RX_VIDEO_HEIGHT, LEG_RX_VIDEO_RATE,
+	LEG_RX_VIDEO_BIT_RATE, LEG_RX_VIDEO_LOSS, LEG_RX_VIDEO_JITTER,
+	LEG_RX_CONTENT, LEG_RX_CONTENT_END = LEG_RX_CONTENT + 7,
+	LEG_TX_VIDEO = LEG_RX_CONTENT_END, LEG_TX_VIDEO_WIDTH, LEG_TX_VIDEO_HEIGHT,
+	LEG_TX_VIDEO_RATE, LEG_TX_VIDEO_BIT_RATE, LEG_TX_VIDEO_LOSS, LEG_TX_VIDEO_JITTER,
+	LEG_TX_VIDEO_RTT,
+	LEG_TX_CONTENT, LEG_TX_CONTENT_END = LEG_TX_CONTENT + 8,
+	LEG_LAYOUT = LEG_TX_CONTENT_END, LEG_ACTIVE_LAYOUT, LEG_VIDEO_STREAMS,
+	LEG_CAMERA_AVAILABLE, LEG_HAND,
+	LEG_CHOSEN_LAYOUT, LEG_NAME_LABEL,
 	LEG_IMPORTANCE, LEG_PROFILE, LEG_DTMF, LEG_PARTICIPANT, LEG_FIELDS,
 };
 
@@ -218,6 +269,17 @@ enum gain_mode { GAIN_AGC, GAIN_DISABLED };
 enum deactivation_mode { DEACTIVATE, DEACTIVATE_DISCONNECT, DEACTIVATE_REMAIN };
 enum lock_mode { LOCK_ALL, LOCK_NEEDS_ACTIVATION };
 enum passcode_mode { PASSCODE_REQUIRED, PASSCODE_TIMEOUT };
+enum participant_counter { COUNTER_NEVER, COUNTER_AUTO, COUNTER_ALWAYS };
+enum title_position { TITLE_DISABLED, TITLE_TOP, TITLE_MIDDLE, TITLE_BOTTOM };
+enum message_position { MESSAGE_TOP, MESSAGE_MIDDLE, MESSAGE_BOTTOM };
+enum video_mode { VIDEO_MODE_AUTO, VIDEO_MODE_DISABLED };
+enum quality_main { QUALITY_UNRESTRICTED, QUALITY_1080P30, QUALITY_720P30, QUALITY_480P30 };
+enum quality_presentation {
+	PRESENTATION_UNRESTRICTED, PRESENTATION_1080P30, PRESENTATION_720P5,
+};
+enum presentation_mode { PRESENTATION_DUAL_STREAM, PRESENTATION_SINGLE_STREAM };
+enum bfcp_mode { BFCP_SERVER_ONLY, BFCP_SERVER_AND_CLIENT };
+enum { DURATION_PERMANENT = INT32_MAX };
 enum account_role { ROLE_ADMIN, ROLE_CRYPTO, ROLE_AUDIT, ROLE_APPADMIN, ROLE_API };
 
 /* ------------------------------------------------------------------ values and edits */
@@ -230,10 +292,38 @@ struct value {
 	struct guid guid; /* GUID */
 };
 
+/* Some fields of a type, one bit each. */
+struct field_set {
+	uint64_t words[OBJECT_FIELDS_MAX / 64];
+};
+
+static inline bool
+field_set_has(const struct field_set *set, unsigned field)
+{
+	return (set->words[field / 64] >> (field % 64) & 1) != 0;
+}
+
+static inline void
+field_set_put(struct field_set *set, unsigned field, bool in)
+{
+	const uint64_t bit = UINT64_C(1) << (field % 64);
+	uint64_t *word = &set->words[field / 64];
+	*word = in ? *word | bit : *word & ~bit;
+}
+
+static inline bool
+field_set_empty(const struct field_set *set)
+{
+	uint64_t any = 0;
+	for (unsigned i = 0; i < OBJECT_FIELDS_MAX / 64; i++)
+		any |= set->words[i];
+	return any == 0;
+}
+
 /* What one request wants changed: the given fields, each set or (set == false) unset. */
 struct object_edit {
 	enum object_type type;
-	uint64_t given;   /* one bit per field */
+	struct field_set given;
 	struct value values[OBJECT_FIELDS_MAX];
 };
 
@@ -256,7 +346,7 @@ enum object_reject {
 static inline bool
 edit_has(const struct object_edit *edit, unsigned field)
 {
-	return (edit->given >> field & 1) != 0;
+	return field_set_has(&edit->given, field);
 }
 
 /* Reads one parameter into `edit` under the rules of its field; `how` is FIELD_POST or FIELD_PUT.
@@ -384,7 +474,7 @@ struct object_row {
 	bool deleted;
 	struct guid id;
 	struct guid parent; /* zero: none */
-	uint64_t given;     /* kept fields that are set */
+	struct field_set given; /* kept fields that are set */
 	struct value values[OBJECT_FIELDS_MAX];
 };
 

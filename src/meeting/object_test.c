@@ -31,7 +31,8 @@ TEST(every_description_is_sound)
 			EXPECT(field->name != NULL && field->help != NULL);
 			EXPECT((field->kind == FIELD_ENUM || field->kind == FIELD_URL) ==
 			       (field->words != NULL));
-			EXPECT(field->max <= OBJECT_TEXT_MAX || field->kind == FIELD_UINT);
+			EXPECT(field->max <= OBJECT_TEXT_MAX || field->kind == FIELD_UINT ||
+			       field->kind == FIELD_SECONDS);
 			if ((field->flags & FIELD_WRITE) != 0) {
 				EXPECT(field->max != 0 || field->kind == FIELD_GUID);
 				EXPECT(field->kind != FIELD_GUID || field->ref != OBJECT_NONE);
@@ -42,7 +43,9 @@ TEST(every_description_is_sound)
 			if ((field->flags & FIELD_KEPT) != 0)
 				EXPECT(type < OBJECT_KEPT_END || field->flags == FIELD_USUAL ||
 				       i >= desc->field_count);
-			row += (field->flags & FIELD_KEPT) != 0 ? field->max % 1024 + 16 : 0;
+			const bool number = field->max > OBJECT_TEXT_MAX || field->kind == FIELD_UINT;
+			if ((field->flags & FIELD_KEPT) != 0)
+				row += number ? 16 : field->max + 16;
 		}
 		EXPECT(type >= OBJECT_KEPT_END || row <= OBJECT_ROW_BYTES_MAX);
 	}
@@ -65,6 +68,8 @@ good_text(const struct field *field, char *out, size_t len)
 	case FIELD_DIGITS:
 	case FIELD_PASSCODE:
 	case FIELD_DTMF:
+	case FIELD_CODE:
+	case FIELD_SECONDS:
 	case FIELD_BOOL:
 	case FIELD_UINT:
 	case FIELD_ENUM:
@@ -138,7 +143,7 @@ TEST(every_parameter_takes_good_and_boundary_values_and_refuses_bad_ones)
 				EXPECT_EQ(try_text(type, field, STR("true")), OBJECT_OK);
 				EXPECT_EQ(try_text(type, field, STR("False")), OBJECT_OK);
 				EXPECT_EQ(try_text(type, field, STR("1")), OBJECT_BAD_VALUE);
-			} else if (field->kind == FIELD_UINT) {
+			} else if (field->kind == FIELD_UINT || field->kind == FIELD_SECONDS) {
 				check_number_field(type, field);
 			} else if (field->kind == FIELD_ENUM) {
 				for (unsigned w = 0; field->words[w] != NULL; w++)
@@ -181,7 +186,7 @@ TEST(what_is_put_in_comes_out_and_empty_unsets_it)
 	EXPECT_EQ(objects_number(objects, OBJECT_SPACE, space, SPACE_NON_MEMBER_ACCESS), 1);
 	cursor = (struct address_cursor){ 0 };
 	EXPECT_EQ(objects_next_address(objects, OBJECT_SPACE, STR("team"), &cursor), 0);
-	EXPECT_EQ(test_edit(objects, OBJECT_SPACE, space, PAIRS("defaultLayout", "stacked")),
+	EXPECT_EQ(test_edit(objects, OBJECT_SPACE, space, PAIRS("streamUrl", "rtmp://x")),
 	          OBJECT_UNKNOWN_PARAMETER);
 	objects_destroy(objects);
 }
@@ -434,7 +439,7 @@ TEST(rows_written_for_the_store_make_the_same_objects_again)
 	for (unsigned i = 0; i < 20; i++) {
 		char uri[16];
 		snprintf(uri, sizeof uri, "u%u", i);
-		edit.given = 0;
+		edit.given = (struct field_set){ 0 };
 		edit_set_text(&edit, SPACE_URI, str_of(uri));
 		EXPECT_EQ(objects_add(objects, &edit, 0, &handle, &culprit), OBJECT_OK);
 	}

@@ -190,6 +190,7 @@ field_is_number(const struct field *field)
 	case FIELD_UINT:
 	case FIELD_ENUM:
 	case FIELD_TENTHS:
+	case FIELD_SECONDS:
 		return true;
 	case FIELD_TEXT:
 	case FIELD_DIGITS:
@@ -198,6 +199,7 @@ field_is_number(const struct field *field)
 	case FIELD_PARTY:
 	case FIELD_URL:
 	case FIELD_DTMF:
+	case FIELD_CODE:
 	case FIELD_GUID:
 	case FIELD_TIME:
 		break;
@@ -210,7 +212,7 @@ kept_value(const struct objects *objects, enum object_type type, const struct ke
            unsigned at)
 {
 	struct value value = { 0 };
-	if ((kept->set >> at & 1) == 0)
+	if (!field_set_has(&kept->set, at))
 		return value;
 	const struct field *field = object_field(type, at);
 	value.set = true;
@@ -235,9 +237,13 @@ objects_value(const struct objects *objects, enum object_type type, uint32_t han
 	const struct kept *kept = kept_get(objects, type, handle);
 	if (kept == NULL)
 		return (struct value){ 0 };
-	/* The one derived field. */
+	/* The derived fields. */
 	if (type == OBJECT_SPACE && field == SPACE_METHOD_COUNT)
 		return (struct value){ .set = true, .number = kept->children };
+	if (type == OBJECT_LAYOUT_TEMPLATE && field == LAYOUT_TEMPLATE_SIZE) {
+		const struct str text = kept_value(objects, type, kept, LAYOUT_TEMPLATE_TEXT).text;
+		return (struct value){ .set = true, .number = (uint32_t)text.len };
+	}
 	return kept_value(objects, type, kept, field);
 }
 
@@ -295,7 +301,7 @@ kept_address(const struct objects *objects, enum object_type type, const struct 
 {
 	for (unsigned i = 0; i < object_field_count(type); i++) {
 		if ((object_field(type, i)->flags & FIELD_ADDRESS) == 0 ||
-		    (kept->set >> i & 1) == 0)
+		    !field_set_has(&kept->set, i))
 			continue;
 		const struct str text = kept_value(objects, type, kept, i).text;
 		bool seen = false;

@@ -12,11 +12,12 @@ row_write(struct writer *w, const struct object_row *row)
 	writer_u8(w, row->deleted);
 	writer_bytes(w, row->id.bytes, GUID_BYTES);
 	writer_bytes(w, row->parent.bytes, GUID_BYTES);
-	writer_u64(w, row->deleted ? 0 : row->given);
 	if (row->deleted)
 		return;
+	for (unsigned i = 0; i < COUNT_OF(row->given.words); i++)
+		writer_u64(w, row->given.words[i]);
 	for (unsigned i = 0; i < object_field_count(row->type); i++) {
-		if ((row->given >> i & 1) == 0)
+		if (!field_set_has(&row->given, i))
 			continue;
 		const struct field *field = object_field(row->type, i);
 		const struct value *value = &row->values[i];
@@ -49,12 +50,13 @@ object_row_read(struct reader *r, struct object_row *row)
 	row->deleted = reader_u8(r) != 0;
 	guid_read(r, &row->id);
 	guid_read(r, &row->parent);
-	row->given = reader_u64(r);
+	for (unsigned i = 0; !row->deleted && i < COUNT_OF(row->given.words); i++)
+		row->given.words[i] = reader_u64(r);
 	if (r->failed || type == OBJECT_NONE || type >= OBJECT_KEPT_END)
 		return false;
 	row->type = (enum object_type)type;
 	for (unsigned i = 0; i < object_field_count(row->type); i++) {
-		if ((row->given >> i & 1) == 0)
+		if (!field_set_has(&row->given, i))
 			continue;
 		const struct field *field = object_field(row->type, i);
 		struct value *value = &row->values[i];
@@ -120,17 +122,17 @@ static void
 clear_values(struct objects *objects, enum object_type type, struct kept *kept)
 {
 	for (unsigned i = 0; i < object_field_count(type); i++) {
-		if ((kept->set >> i & 1) != 0 && !field_is_number(object_field(type, i)))
+		if (field_set_has(&kept->set, i) && !field_is_number(object_field(type, i)))
 			text_pool_free(&objects->texts, kept->numbers[i]);
 	}
-	kept->set = 0;
+	kept->set = (struct field_set){ 0 };
 }
 
 static bool
 set_values(struct objects *objects, struct kept *kept, const struct object_row *row)
 {
 	for (unsigned i = 0; i < object_field_count(row->type); i++) {
-		if ((row->given >> i & 1) == 0)
+		if (!field_set_has(&row->given, i))
 			continue;
 		const struct field *field = object_field(row->type, i);
 		const struct value *value = &row->values[i];
@@ -146,7 +148,7 @@ set_values(struct objects *objects, struct kept *kept, const struct object_row *
 			if (kept->numbers[i] == 0)
 				return false;
 		}
-		kept->set |= UINT64_C(1) << i;
+		field_set_put(&kept->set, i, true);
 	}
 	return true;
 }
@@ -287,8 +289,7 @@ overlay(const struct objects *objects, struct object_row *row, const struct obje
 		    objects_find(objects, field->ref, &value->guid) == 0)
 			return OBJECT_NO_REFERENCE;
 		row->values[i] = *value;
-		row->given = value->set ? row->given | UINT64_C(1) << i
-		                        : row->given & ~(UINT64_C(1) << i);
+		field_set_put(&row->given, i, value->set);
 	}
 	*culprit = -1;
 	return OBJECT_OK;

@@ -28,7 +28,7 @@ struct kept {
 	uint32_t first_child;
 	uint32_t last_child;
 	uint32_t children;
-	uint64_t set;
+	struct field_set set;
 	uint32_t numbers[]; /* per field: the number, or a text pool reference */
 };
 

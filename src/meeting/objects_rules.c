@@ -155,7 +155,7 @@ make_call_id(const struct objects *objects, struct made_values *made, struct obj
 		if (check_address(&rule, id, true) != OBJECT_OK)
 			continue;
 		row->values[SPACE_CALL_ID] = (struct value){ .set = true, .text = id };
-		row->given |= UINT64_C(1) << SPACE_CALL_ID;
+		field_set_put(&row->given, SPACE_CALL_ID, true);
 		return OBJECT_OK;
 	}
 	return OBJECT_FULL;
@@ -182,7 +182,7 @@ row_complete(const struct objects *objects, struct made_values *made, struct obj
 	const bool renew = edit_has(edit, again) && edit->values[again].number != 0;
 	if (renew || (row->values[call_id].set && !row->values[secret].set)) {
 		make_secret(objects, made, &row->values[secret]);
-		row->given |= UINT64_C(1) << secret;
+		field_set_put(&row->given, secret, true);
 	}
 	return OBJECT_OK;
 }

@@ -23,7 +23,10 @@ profile_setting(const struct meeting *meeting, const uint32_t profiles[PROFILE_L
 		const struct value value = objects_value(meeting->objects, OBJECT_LEG_PROFILE,
 		                                         profiles[level], field);
 		if (value.set)
-			return value.number;
+			return field != LEG_PROFILE_LAYOUT_TEMPLATE
+			               ? value.number
+			               : objects_find(meeting->objects, OBJECT_LAYOUT_TEMPLATE,
+			                              &value.guid);
 	}
 	return object_field(OBJECT_LEG_PROFILE, field)->fallback;
 }

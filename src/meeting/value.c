@@ -29,6 +29,24 @@ seconds_since(int64_t from_us, int64_t now_us)
 }
 
 static struct value
+message_remaining(const struct meeting_call *call, int64_t now_us)
+{
+	if (call->message[0] == '\0')
+		return (struct value){ 0 };
+	if (call->message_seconds == DURATION_PERMANENT)
+		return (struct value){ .set = true, .number = DURATION_PERMANENT };
+	const int64_t left_us = call->message_until_us - now_us;
+	return number_value(left_us > 0 ? (uint64_t)(left_us + 999999) / 1000000 : 0);
+}
+
+static struct value
+presenter_value(const struct meeting *meeting, const struct meeting_call *call)
+{
+	const struct leg *leg = leg_get(meeting, call->presenter);
+	return leg != NULL ? guid_value(&leg->pub.id) : (struct value){ 0 };
+}
+
+static struct value
 call_value(const struct meeting *meeting, const struct call *call, enum call_field field,
            int64_t now_us)
 {
@@ -57,6 +75,28 @@ call_value(const struct meeting *meeting, const struct call *call, enum call_fie
 		return number_value(pub->allow_all_mute_self);
 	case CALL_JOIN_MUTE_OVERRIDE:
 		return (struct value){ .set = pub->join_mute_set, .number = pub->join_mute };
+	case CALL_ALLOW_ALL_PRESENTATION:
+		return number_value(pub->allow_all_presentation);
+	case CALL_MESSAGE_TEXT:
+		return text_value(pub->message);
+	case CALL_MESSAGE_POSITION:
+		return (struct value){ .set = pub->message[0] != '\0',
+			               .number = pub->message_position };
+	case CALL_MESSAGE_DURATION:
+		return (struct value){ .set = pub->message[0] != '\0',
+			               .number = pub->message_seconds };
+	case CALL_MESSAGE_REMAINING:
+		return message_remaining(pub, now_us);
+	case CALL_PLACEMENT:
+		return call->placement;
+	case CALL_SELF_PANE_MODE:
+		return call->self_pane_mode;
+	case CALL_PRESENTER:
+		return presenter_value(meeting, pub);
+	case CALL_CHAT_ALLOWED:
+		return call->chat_allowed;
+	case CALL_RAISE_HAND:
+		return call->raise_hand;
 	case CALL_PARTICIPANTS_REMOTE:
 	case CALL_DISTRIBUTED:
 	case CALL_RECORDING:
@@ -66,6 +106,13 @@ call_value(const struct meeting *meeting, const struct call *call, enum call_fie
 		break; /* their defaults are the truth: nothing of the kind goes on */
 	}
 	return (struct value){ 0 };
+}
+
+static struct value
+chosen_layout(const struct leg *leg)
+{
+	return (struct value){ .set = leg->chosen_layout < LAYOUT_COUNT,
+		               .number = leg->chosen_layout };
 }
 
 static struct value
@@ -97,6 +144,13 @@ participant_value(const struct meeting *meeting, const struct meeting_participan
 		return guid_value(&who->leg_profile);
 	case PARTICIPANT_DEACTIVATED:
 		return number_value(leg->pub.lobby);
+	case PARTICIPANT_CAMERA_AVAILABLE:
+		return number_value(leg->pub.camera);
+	case PARTICIPANT_CHOSEN_LAYOUT:
+		return chosen_layout(leg);
+	case PARTICIPANT_HAND:
+		return number_value(leg->pub.hand);
+	case PARTICIPANT_LAYOUT:
 	case PARTICIPANT_CAN_MOVE:
 	case PARTICIPANT_REMOTE_PARTY:
 	case PARTICIPANT_DTMF:
@@ -151,17 +205,56 @@ leg_media_value(const struct leg_media *media, enum leg_field field)
 }
 
 static struct value
+leg_pictures_value(const struct leg_media *media, unsigned field)
+{
+	const bool tx = field >= LEG_TX_VIDEO;
+	const unsigned first = tx ? LEG_TX_VIDEO : LEG_RX_VIDEO;
+	const unsigned each = tx ? LEG_TX_CONTENT - LEG_TX_VIDEO : LEG_RX_CONTENT - LEG_RX_VIDEO;
+	const unsigned track = (field - first) / each;
+	const struct leg_pictures *flow = tx ? &media->tx_video[track] : &media->rx_video[track];
+	const uint32_t numbers[] = {
+		[LEG_TX_VIDEO - LEG_TX_VIDEO] = 0,
+		[LEG_TX_VIDEO_WIDTH - LEG_TX_VIDEO] = flow->width,
+		[LEG_TX_VIDEO_HEIGHT - LEG_TX_VIDEO] = flow->height,
+		[LEG_TX_VIDEO_RATE - LEG_TX_VIDEO] = flow->rate_tenths,
+		[LEG_TX_VIDEO_BIT_RATE - LEG_TX_VIDEO] = flow->bit_rate_bps,
+		[LEG_TX_VIDEO_LOSS - LEG_TX_VIDEO] = flow->loss_tenths,
+		[LEG_TX_VIDEO_JITTER - LEG_TX_VIDEO] = flow->jitter_ms,
+		[LEG_TX_VIDEO_RTT - LEG_TX_VIDEO] = flow->rtt_ms,
+	};
+	const unsigned what = (field - first) % each;
+	if (what == 0)
+		return text_value(flow->codec);
+	return (struct value){ .set = flow->codec[0] != '\0', .number = numbers[what] };
+}
+
+static struct value
 leg_value(const struct meeting *meeting, const struct leg *leg, unsigned field, int64_t now_us)
 {
 	const struct meeting_leg *pub = &leg->pub;
 	const struct meeting_participant *who = participant_get(meeting, pub->participant);
 	if (field >= LEG_FIELDS) {
 		const unsigned setting = field - LEG_FIELDS + 1;
+		if (setting == LEG_PROFILE_LAYOUT_TEMPLATE) {
+			const struct guid id = objects_id(meeting->objects, OBJECT_LAYOUT_TEMPLATE,
+			                                  leg->overrides[setting]);
+			return guid_value(&id);
+		}
 		return (struct value){ .set = (leg->override_set >> setting & 1) != 0,
 			               .number = leg->overrides[setting] };
 	}
 	if (field >= LEG_ENCRYPTED && field <= LEG_TX_RTT)
 		return leg_media_value(&pub->media, (enum leg_field)field);
+	if (field >= LEG_RX_VIDEO && field < LEG_LAYOUT)
+		return leg_pictures_value(&pub->media, field);
+	if (field == LEG_CAMERA_AVAILABLE)
+		return number_value(pub->camera);
+	if (field == LEG_HAND)
+		return number_value(pub->hand);
+	if (field == LEG_CHOSEN_LAYOUT)
+		return chosen_layout(leg);
+	if (field == LEG_NAME_LABEL)
+		return text_value(who->name_label);
 	if (field == LEG_NAME)
 		return text_value(pub->name);
 	if (field == LEG_REMOTE_PARTY)
@@ -213,6 +306,10 @@ status_value(const struct meeting_totals *totals, enum status_field field)
 		return number_value(totals->audio_out_bps);
 	case STATUS_AUDIO_IN:
 		return number_value(totals->audio_in_bps);
+	case STATUS_VIDEO_OUT:
+		return number_value(totals->video_out_bps);
+	case STATUS_VIDEO_IN:
+		return number_value(totals->video_in_bps);
 	case STATUS_HOST_ID:
 	case STATUS_VERSION:
 	case STATUS_UPTIME:
@@ -220,8 +317,6 @@ status_value(const struct meeting_totals *totals, enum status_field field)
 	case STATUS_ACTIVATED:
 	case STATUS_CLUSTERED:
 	case STATUS_CDR_INDEX:
-	case STATUS_VIDEO_OUT:
-	case STATUS_VIDEO_IN:
 	case STATUS_FIELDS:
 		break;
 	}
@@ -271,9 +366,13 @@ meeting_value(const struct meeting *meeting, enum object_type type, uint32_t han
 	}
 	if (type == OBJECT_PARTICIPANT) {
 		const struct meeting_participant *who = participant_get(meeting, handle);
-		return who != NULL && field < PARTICIPANT_FIELDS
-		               ? participant_value(meeting, who, (enum participant_field)field)
-		               : none;
+		if (who == NULL)
+			return none;
+		/* A profile's parameters, as its leg has them. */
+		if (field >= PARTICIPANT_FIELDS)
+			return leg_value(meeting, leg_get(meeting, who->leg),
+			                 field - PARTICIPANT_FIELDS + LEG_FIELDS, now_us);
+		return participant_value(meeting, who, (enum participant_field)field);
 	}
 	if (type == OBJECT_LEG) {
 		const struct leg *leg = leg_get(meeting, handle);

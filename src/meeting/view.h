@@ -86,7 +86,7 @@ enum meeting_presenting {
 
 enum {
 	MEETING_CHAT_MAX = 1000,    /* bytes of one message */
-	MEETING_CHAT_BURST = 5,     /* messages of one leg at once, then one a second */
+	MEETING_CHAT_BURST = 5,     /* of one leg at once, then one a second */
 };
 
 enum meeting_chatting {

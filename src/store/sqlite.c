@@ -20,7 +20,7 @@
 #include "base/ring.h"
 
 enum {
-	SQL_MAX = 4096,
+	SQL_MAX = 8192,
 	ERROR_MAX = 512,
 	RING_CAP = 256,
 };
@@ -270,7 +270,7 @@ write_row(struct store *store, const struct object_row *row)
 	if (!row->deleted && object_describe(row->type)->parent != OBJECT_NONE)
 		bind_guid(statement, 2, &row->parent);
 	for (unsigned i = 0; !row->deleted && i < object_field_count(row->type); i++) {
-		if ((row->given >> i & 1) != 0)
+		if (field_set_has(&row->given, i))
 			bind_value(statement, (int)i + 3, object_field(row->type, i),
 			           &row->values[i]);
 	}
@@ -434,7 +434,7 @@ read_row(sqlite3_stmt *statement, enum object_type type, struct object_row *row)
 		if (read_column(statement, column++, field, &row->values[i]) != OBJECT_OK)
 			return false;
 		if (row->values[i].set)
-			row->given |= UINT64_C(1) << i;
+			field_set_put(&row->given, i, true);
 	}
 	return true;
 }
