@@ -214,13 +214,14 @@ answered(struct sim_browser *browser, struct str answer, int64_t now_us)
 		sim_fail(browser->world, "an answer the browser cannot use");
 	const struct sdp_line *line = sdp_session_line(browser->sdp, 0);
 	CHECK(line != NULL && line->ice && line->security == SDP_SECURITY_DTLS);
+	const struct sdp_path *path = sdp_session_path(browser->sdp, line);
 	if (line->dtls_server)
 		sim_fail(browser->world, "the bridge must be the DTLS server");
 	const struct ice_check_settings ice = {
 		.local_ufrag = str_of(browser->ufrag),
 		.local_pwd = str_of(browser->pwd),
-		.remote_ufrag = str_of(line->remote_ufrag),
-		.remote_pwd = str_of(line->remote_pwd),
+		.remote_ufrag = str_of(path->remote_ufrag),
+		.remote_pwd = str_of(path->remote_pwd),
 		.tie_breaker = prng_u64(prng),
 		.priority = ice_priority(110, 65535),
 		.seed = prng_u64(prng),
@@ -229,7 +230,7 @@ answered(struct sim_browser *browser, struct str answer, int64_t now_us)
 	browser->checking = true;
 	add_candidates(browser, answer);
 	struct dtls_fingerprint fingerprint = { .hash = DTLS_SHA256 };
-	memcpy(fingerprint.digest, line->remote_fingerprint.bytes, 32);
+	memcpy(fingerprint.digest, path->remote_fingerprint.bytes, 32);
 	const struct dtls_settings dtls = { .context = sim_world_dtls(browser->world),
 		                            .role = DTLS_CLIENT,
 		                            .fingerprints = &fingerprint,

@@ -136,8 +136,9 @@ drain_dtls(struct sim_phone *phone, int64_t now_us)
 static void
 start_dtls(struct sim_phone *phone, const struct sdp_line *line, int64_t now_us)
 {
+	const struct sdp_path *path = sdp_session_path(phone->sdp, line);
 	struct dtls_fingerprint fingerprint = { .hash = DTLS_SHA256 };
-	memcpy(fingerprint.digest, line->remote_fingerprint.bytes, 32);
+	memcpy(fingerprint.digest, path->remote_fingerprint.bytes, 32);
 	const struct dtls_settings settings = {
 		.context = sim_world_dtls(phone->world),
 		.role = line->dtls_server ? DTLS_SERVER : DTLS_CLIENT,
@@ -169,11 +170,11 @@ apply(struct sim_phone *phone, int64_t now_us)
 	phone->voice.digits = phone->passcode;
 	phone->passcode = NULL;
 	if (line->security == SDP_SECURITY_SDES && phone->voice.tx == NULL) {
-		const enum srtp_suite suite = suites[line->sdes.suite];
+		const struct sdp_sdes *sdes = &sdp_session_path(phone->sdp, line)->sdes;
+		const enum srtp_suite suite = suites[sdes->suite];
 		const size_t key = srtp_suite_info(suite)->key_bytes;
-		sim_voice_keys(&phone->voice, suite, line->sdes.local_key,
-		               line->sdes.local_key + key, line->sdes.remote_key,
-		               line->sdes.remote_key + key);
+		sim_voice_keys(&phone->voice, suite, sdes->local_key, sdes->local_key + key,
+		               sdes->remote_key, sdes->remote_key + key);
 	} else if (line->security == SDP_SECURITY_DTLS && phone->dtls == NULL) {
 		start_dtls(phone, line, now_us);
 	}

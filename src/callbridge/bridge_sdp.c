@@ -247,6 +247,7 @@ order_transport(struct bridge *bridge, const struct bridge_leg *leg, const struc
 {
 	struct media_order order = { .kind = MEDIA_ORDER_LEG_TRANSPORT };
 	struct media_transport_settings *to = &order.transport;
+	const struct sdp_path *path = sdp_session_path(leg->sdp, line);
 	to->security = line->security == SDP_SECURITY_DTLS   ? MEDIA_SECURITY_DTLS
 	               : line->security == SDP_SECURITY_SDES ? MEDIA_SECURITY_SDES
 	                                                     : MEDIA_SECURITY_NONE;
@@ -262,14 +263,14 @@ order_transport(struct bridge *bridge, const struct bridge_leg *leg, const struc
 		to->remote_rtp = (struct net_addr){ 0 };
 	if (points_inside(leg, &to->remote_rtcp))
 		to->remote_rtcp = (struct net_addr){ 0 };
-	to->fingerprint_len = line->remote_fingerprint.len;
-	memcpy(to->fingerprint, line->remote_fingerprint.bytes, to->fingerprint_len);
-	to->sdes_suite_tx = srtp_suites[line->sdes.suite];
+	to->fingerprint_len = path->remote_fingerprint.len;
+	memcpy(to->fingerprint, path->remote_fingerprint.bytes, to->fingerprint_len);
+	to->sdes_suite_tx = srtp_suites[path->sdes.suite];
 	to->sdes_suite_rx = to->sdes_suite_tx;
-	memcpy(to->sdes_key_tx, line->sdes.local_key, sizeof to->sdes_key_tx);
-	memcpy(to->sdes_key_rx, line->sdes.remote_key, sizeof to->sdes_key_rx);
-	str_copy(to->ice_ufrag, sizeof to->ice_ufrag, str_of(line->remote_ufrag));
-	str_copy(to->ice_pwd, sizeof to->ice_pwd, str_of(line->remote_pwd));
+	memcpy(to->sdes_key_tx, path->sdes.local_key, sizeof to->sdes_key_tx);
+	memcpy(to->sdes_key_rx, path->sdes.remote_key, sizeof to->sdes_key_rx);
+	str_copy(to->ice_ufrag, sizeof to->ice_ufrag, str_of(path->remote_ufrag));
+	str_copy(to->ice_pwd, sizeof to->ice_pwd, str_of(path->remote_pwd));
 	bridge_order(bridge, leg, &order);
 	explicit_bzero(&order, sizeof order);
 }
@@ -343,7 +344,7 @@ order_audio(struct bridge *bridge, const struct bridge_leg *leg, const struct sd
 	}
 	choose_event(audio, line);
 	if (audio->tx_codec == MEDIA_CODEC_OPUS) {
-		const struct sdp_opus opus = sdp_opus_of(str_of(first->fmtp));
+		const struct sdp_opus opus = sdp_opus_of(sdp_session_fmtp(leg->sdp, first));
 		audio->opus_fec = opus.useinbandfec;
 		audio->opus_dtx = opus.usedtx;
 		audio->opus_bps_max = opus.maxaveragebitrate_bps;

@@ -15,6 +15,10 @@ static const struct str kind_names[] = {
 
 static const struct str proto_names[] = {
 	[SDP_PROTO_OTHER] = STR_INIT("other"),
+	[SDP_PROTO_BFCP_UDP] = STR_INIT("UDP/BFCP"),
+	[SDP_PROTO_BFCP_TCP] = STR_INIT("TCP/BFCP"),
+	[SDP_PROTO_BFCP_TLS] = STR_INIT("TCP/TLS/BFCP"),
+	[SDP_PROTO_BFCP_DTLS] = STR_INIT("UDP/TLS/BFCP"),
 	[SDP_PROTO_AVP] = STR_INIT("RTP/AVP"),
 	[SDP_PROTO_AVPF] = STR_INIT("RTP/AVPF"),
 	[SDP_PROTO_SAVP] = STR_INIT("RTP/SAVP"),
@@ -105,7 +109,7 @@ sdp_proto_name(enum sdp_proto proto)
 enum sdp_proto
 sdp_proto_of(struct str text)
 {
-	for (unsigned p = SDP_PROTO_AVP; p < COUNT_OF(proto_names); p++)
+	for (unsigned p = SDP_PROTO_OTHER + 1; p < COUNT_OF(proto_names); p++)
 		if (str_eq_nocase(text, proto_names[p]))
 			return (enum sdp_proto)p;
 	return SDP_PROTO_OTHER;
@@ -206,6 +210,21 @@ sdp_fmtp_u32(struct str fmtp, struct str name, uint32_t otherwise)
 	struct str value;
 	uint32_t number;
 	return sdp_fmtp_get(fmtp, name, &value) && str_u32(value, &number) ? number : otherwise;
+}
+
+bool
+sdp_feedback_has(struct str theirs, struct str ours)
+{
+	struct str wanted = ours;
+	if (str_eq_nocase(theirs, ours))
+		return true;
+	if (!str_eq_nocase(sdp_word(&theirs), sdp_word(&wanted)))
+		return false;
+	const struct str parameter = sdp_word(&wanted);
+	for (struct str word; parameter.len != 0 && (word = sdp_word(&theirs)).len != 0;)
+		if (str_eq_nocase(word, parameter))
+			return true;
+	return false;
 }
 
 bool

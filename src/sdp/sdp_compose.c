@@ -6,10 +6,6 @@
 #include "base/check.h"
 
 enum {
-	FORMATS_TEXT_MAX = (SDP_CAP_CODECS_MAX + 1) * 4, /* "127 " each */
-	MIDS_TEXT_MAX = SDP_LINES_MAX * (SDP_MID_MAX + 1),
-	PAYLOAD_DYNAMIC_FIRST = 96,
-	PAYLOAD_DYNAMIC_LAST = 127,
 	CANDIDATE_HOST_PREFERENCE = 126, /* RFC 8445 s5.1.2.2 */
 	CANDIDATE_LOCAL_PREFERENCE_MAX = 65535,
 };
@@ -19,14 +15,22 @@ static const struct str foundations[] = {
 	STR_INIT("5"), STR_INIT("6"), STR_INIT("7"), STR_INIT("8"),
 };
 
-struct composition {
-	struct sdp_session *session;
-	const struct sdp_transport *transports;
-	bool is_answer;
-	struct sdp sdp;
-	char formats[SDP_LINES_MAX][FORMATS_TEXT_MAX];
-	char mids[SDP_GROUPS_MAX][MIDS_TEXT_MAX];
-};
+struct str
+sdp_composed(const struct composition *c, size_t start)
+{
+	return (struct str){ .at = c->space + start, .len = c->text.at - start };
+}
+
+void
+sdp_compose_other(struct composition *c, struct sdp_media *media, struct str name,
+                  struct str value)
+{
+	if (c->sdp.other_count == SDP_OTHERS_MAX)
+		return;
+	c->sdp.other_table[c->sdp.other_count++] =
+	        (struct sdp_attr){ .name = name, .value = value };
+	media->others.count++;
+}
 
 static struct str
 profile_proto(enum sdp_profile profile)
@@ -71,6 +75,14 @@ prepare_offered_line(struct composition *c, struct sdp_line *line)
 	const struct sdp_settings *settings = c->session->settings;
 	const struct sdp_transport *transport = &c->transports[line->media];
 	enum sdp_security security = line->security;
+	if (sdp_line_is_bfcp(c->session, line)) {
+		if (line->fresh) {
+			line->proto = settings->medias[line->media].bfcp.offered;
+			(void)str_copy(line->proto_text, sizeof line->proto_text,
+			               sdp_proto_name(line->proto));
+		}
+		return;
+	}
 	if (line->fresh) {
 		(void)str_copy(line->proto_text, sizeof line->proto_text,
 		               profile_proto(settings->profile));
@@ -96,95 +108,6 @@ prepare_offered_line(struct composition *c, struct sdp_line *line)
 	}
 }
 
-/* Numbers for codecs that have none in this session yet. */
-static void
-assign_payloads(struct sdp_line *line, const struct sdp_media_cap *cap)
-{
-	bool used[PAYLOAD_DYNAMIC_LAST + 1] = { false };
-	for (size_t c = 0; c < cap->codec_count; c++)
-		if (line->payloads[c] != SDP_PAYLOAD_NONE)
-			used[line->payloads[c]] = true;
-	for (size_t c = 0; c < cap->codec_count; c++) {
-		uint8_t payload = cap->codecs[c].payload;
-		if (line->payloads[c] != SDP_PAYLOAD_NONE)
-			continue;
-		if (used[payload])
-			for (payload = PAYLOAD_DYNAMIC_FIRST;
-			     payload < PAYLOAD_DYNAMIC_LAST && used[payload];)
-				payload++;
-		if (used[payload])
-			continue; /* All 32 are taken: this codec is not offered. */
-		used[payload] = true;
-		line->payloads[c] = payload;
-	}
-}
-
-static void
-add_codec(struct sdp *sdp, struct sdp_media *media, const struct sdp_codec_cap *cap,
-          uint8_t payload, struct writer *formats)
-{
-	CHECK(sdp->codec_count < SDP_CODECS_MAX);
-	sdp->codecs[sdp->codec_count++] = (struct sdp_codec){
-		.name = cap->name,
-		.rate_hz = cap->rate_hz,
-		.channels = cap->channels,
-		.fmtp = cap->fmtp,
-		.payload = payload,
-	};
-	media->codecs.count++;
-	writer_format(formats, media->codecs.count == 1 ? "%u" : " %u", payload);
-}
-
-static void
-add_feedbacks(struct sdp *sdp, struct sdp_media *media, const struct sdp_media_cap *cap,
-              uint8_t payload, uint32_t mask)
-{
-	for (size_t f = 0; f < cap->feedback_count; f++) {
-		if ((mask & 1u << f) == 0 || sdp->feedback_count == SDP_FEEDBACKS_MAX)
-			continue;
-		sdp->feedbacks[sdp->feedback_count++] = (struct sdp_feedback){
-			.payload = payload,
-			.value = cap->feedbacks[f],
-		};
-		media->feedbacks.count++;
-	}
-}
-
-static void
-compose_offered_codecs(struct composition *c, struct sdp_line *line, struct sdp_media *media,
-                       struct writer *formats)
-{
-	const struct sdp_media_cap *cap = &c->session->settings->medias[line->media];
-	const uint32_t feedbacks = sdp_proto_has_feedback(line->proto) ? UINT32_MAX : 0;
-	assign_payloads(line, cap);
-	for (size_t i = 0; i < cap->codec_count; i++) {
-		if (line->payloads[i] == SDP_PAYLOAD_NONE)
-			continue;
-		add_codec(&c->sdp, media, &cap->codecs[i], line->payloads[i], formats);
-		if (!sdp_codec_cap_is_event(&cap->codecs[i]))
-			add_feedbacks(&c->sdp, media, cap, line->payloads[i], feedbacks);
-	}
-}
-
-static void
-compose_agreed_codecs(struct composition *c, const struct sdp_line *line, struct sdp_media *media,
-                      struct writer *formats)
-{
-	const struct sdp_media_cap *cap = &c->session->settings->medias[line->media];
-	for (unsigned i = 0; i < line->codec_count; i++) {
-		const struct sdp_line_codec *codec = &c->session->codecs[line->codec_first + i];
-		add_codec(&c->sdp, media, &cap->codecs[codec->cap], codec->receive_payload,
-		          formats);
-		add_feedbacks(&c->sdp, media, cap, codec->receive_payload, codec->feedbacks);
-	}
-	for (unsigned e = 0; e < line->event_count; e++)
-		for (size_t i = 0; i < cap->codec_count; i++)
-			if (sdp_codec_cap_is_event(&cap->codecs[i]) &&
-			    cap->codecs[i].rate_hz == line->events[e].rate_hz)
-				add_codec(&c->sdp, media, &cap->codecs[i],
-				          line->events[e].receive_payload, formats);
-}
-
 /* Smallest number no other extension has. */
 static uint8_t
 extension_id(struct sdp_session *session, size_t extension)
@@ -206,7 +129,8 @@ compose_extensions(struct composition *c, const struct sdp_line *line, struct sd
 {
 	const struct sdp_settings *settings = c->session->settings;
 	for (size_t e = 0; e < settings->extension_count; e++) {
-		if (c->is_answer && line->extension_ids[e] == 0)
+		if ((c->is_answer && line->extension_ids[e] == 0) ||
+		    !sdp_cap_has_extension(&settings->medias[line->media], e))
 			continue;
 		c->sdp.extmaps[c->sdp.extmap_count++] = (struct sdp_extmap){
 			.id = c->is_answer ? line->extension_ids[e] : extension_id(c->session, e),
@@ -218,53 +142,114 @@ compose_extensions(struct composition *c, const struct sdp_line *line, struct sd
 	media->extmap_allow_mixed = c->is_answer && line->extmap_allow_mixed;
 }
 
+static_assert(SDP_LINES_MAX * SDP_EXTENSIONS_MAX <= SDP_EXTMAPS_MAX, "room for all of ours");
+
 static void
-add_crypto(struct composition *c, struct sdp_line *line, struct sdp_media *media,
-           enum sdp_suite suite, uint32_t tag)
+compose_simulcast(struct composition *c, const struct sdp_line *line, struct sdp_media *media)
+{
+	const size_t start = c->text.at;
+	if (!c->is_answer || line->rid_count == 0 || (line->direction & SDP_RECVONLY) == 0)
+		return;
+	writer_text(&c->text, "recv ");
+	for (unsigned i = 0; i < line->rid_count; i++) {
+		c->sdp.rids[c->sdp.rid_count++] =
+		        (struct sdp_rid){ .id = str_of(line->rids[i]), .is_send = false };
+		media->rids.count++;
+		writer_format(&c->text, i == 0 ? "%s" : ";%s", line->rids[i]);
+	}
+	media->simulcast = sdp_composed(c, start);
+}
+static_assert(SDP_LINES_MAX * SDP_RIDS_OF_LINE_MAX <= SDP_RIDS_MAX, "room for all of ours");
+
+/* Who hears of our SSRCs by their description needs no mid in each packet (RFC 5576).  Each line is
+ * a track of its own, in no stream with others, so that none waits for another (RFC 8830). */
+static void
+compose_sources(struct composition *c, const struct sdp_line *line, struct sdp_media *media)
+{
+	const uint32_t ssrcs[] = { line->send_ssrc, line->send_rtx_ssrc };
+	if (line->send_ssrc == 0)
+		return;
+	for (unsigned i = 0; i < COUNT_OF(ssrcs); i++) {
+		if (ssrcs[i] == 0)
+			continue;
+		c->sdp.ssrcs[c->sdp.ssrc_count++] = (struct sdp_ssrc){
+			.ssrc = ssrcs[i],
+			.name = STR("cname"),
+			.value = c->session->settings->cname,
+		};
+		media->ssrcs.count++;
+	}
+	if (line->mid[0] != '\0') {
+		const size_t start = c->text.at;
+		writer_format(&c->text, "- %s", line->mid);
+		media->msid = sdp_composed(c, start);
+	}
+	if (line->send_rtx_ssrc != 0) {
+		const size_t start = c->text.at;
+		writer_format(&c->text, "FID %u %u", line->send_ssrc, line->send_rtx_ssrc);
+		sdp_compose_other(c, media, STR("ssrc-group"), sdp_composed(c, start));
+	}
+}
+static_assert(2 * SDP_LINES_MAX <= SDP_SSRCS_MAX, "room for all of ours");
+
+static void
+add_crypto(struct composition *c, const struct sdp_line *line, struct sdp_path *path,
+           struct sdp_media *media, enum sdp_suite suite)
 {
 	struct sdp_crypto *crypto = &c->sdp.cryptos[c->sdp.crypto_count];
 	CHECK(c->sdp.crypto_count < SDP_CRYPTOS_MAX);
-	if (!line->has_random) {
+	if (!path->has_random) {
 		const uint8_t *random = c->transports[line->media].sdes_random;
 		CHECK(random != NULL);
-		memcpy(line->sdes_random, random, sizeof line->sdes_random);
-		line->has_random = true;
+		memcpy(path->sdes_random, random, sizeof path->sdes_random);
+		path->has_random = true;
 	}
 	*crypto = (struct sdp_crypto){
-		.tag = tag,
+		.tag = path->sdes.suite != SDP_SUITE_NONE ? path->sdes.tag : sdp_suite_tag(suite),
 		.suite = suite,
 		.key_len = sdp_suite_key_bytes(suite),
 	};
-	memcpy(crypto->key, sdp_line_key(line, suite), crypto->key_len);
+	memcpy(crypto->key, sdp_path_key(path, suite), crypto->key_len);
 	c->sdp.crypto_count++;
 	media->cryptos.count++;
 }
 
+static_assert(SDP_PATHS_MAX * (SDP_SUITES - 1) <= SDP_CRYPTOS_MAX, "room for all of ours");
+
 static void
-compose_sdes(struct composition *c, struct sdp_line *line, struct sdp_media *media)
+compose_sdes(struct composition *c, const struct sdp_line *line, struct sdp_path *path,
+             struct sdp_media *media)
 {
 	const uint32_t suites = c->session->settings->suites;
-	if (line->sdes.suite != SDP_SUITE_NONE) {
-		add_crypto(c, line, media, line->sdes.suite, line->sdes.tag);
-		memcpy(line->sdes.local_key, sdp_line_key(line, line->sdes.suite),
-		       sdp_suite_key_bytes(line->sdes.suite));
+	const enum sdp_suite agreed = path->sdes.suite;
+	if (agreed != SDP_SUITE_NONE) {
+		add_crypto(c, line, path, media, agreed);
+		memcpy(path->sdes.local_key, sdp_path_key(path, agreed),
+		       sdp_suite_key_bytes(agreed));
 		return;
 	}
 	for (unsigned s = SDP_SUITES - 1; s > SDP_SUITE_NONE; s--)
 		if ((suites & 1u << s) != 0)
-			add_crypto(c, line, media, (enum sdp_suite)s,
-			           sdp_suite_tag((enum sdp_suite)s));
+			add_crypto(c, line, path, media, (enum sdp_suite)s);
 }
 
-static void
-compose_dtls(struct composition *c, const struct sdp_line *line, struct sdp_media *media)
+void
+sdp_compose_fingerprint(struct composition *c, const struct sdp_line *line,
+                        struct sdp_media *media)
 {
 	const struct sdp_transport *transport = &c->transports[line->media];
 	CHECK(transport->fingerprint.len != 0 && transport->fingerprint.hash != SDP_HASH_OTHER);
 	CHECK(c->sdp.fingerprint_count < SDP_FINGERPRINTS_MAX);
 	c->sdp.fingerprint_table[c->sdp.fingerprint_count++] = transport->fingerprint;
 	media->fingerprints.count++;
-	media->tls_id = transport->tls_id;
+}
+static_assert(SDP_LINES_MAX <= SDP_FINGERPRINTS_MAX, "room for all of ours");
+
+static void
+compose_dtls(struct composition *c, const struct sdp_line *line, struct sdp_media *media)
+{
+	sdp_compose_fingerprint(c, line, media);
+	media->tls_id = c->transports[line->media].tls_id;
 	if (!c->is_answer)
 		media->setup = SDP_SETUP_ACTPASS; /* RFC 8842 s5.2, also when offering again */
 	else
@@ -338,12 +323,17 @@ compose_transport(struct composition *c, struct sdp_line *line, struct sdp_media
 		media->rtcp_port = transport->rtcp.port;
 		media->rtcp_addr = transport->rtcp;
 	}
+	struct sdp_path *path = sdp_path_claim(c->session, line);
+	if (path == NULL) {
+		c->text.failed = true; /* More lines with ports of their own than SDP_PATHS_MAX. */
+		return;
+	}
 	const bool sdes = c->is_answer ? line->security == SDP_SECURITY_SDES
 	                               : line->offered_securities[SDP_SECURITY_SDES];
 	const bool dtls = c->is_answer ? line->security == SDP_SECURITY_DTLS
 	                               : line->offered_securities[SDP_SECURITY_DTLS];
 	if (sdes)
-		compose_sdes(c, line, media);
+		compose_sdes(c, line, path, media);
 	if (dtls)
 		compose_dtls(c, line, media);
 	if (c->is_answer ? line->ice : line->offered_ice)
@@ -355,7 +345,6 @@ static void
 compose_line(struct composition *c, struct sdp_line *line)
 {
 	struct sdp *sdp = &c->sdp;
-	const unsigned index = (unsigned)(line - c->session->lines);
 	struct sdp_media *media = &sdp->medias[sdp->media_count++];
 	*media = sdp_media_begin(sdp);
 	media->kind_text = str_of(line->kind_text);
@@ -370,21 +359,20 @@ compose_line(struct composition *c, struct sdp_line *line)
 		return;
 	}
 	const struct sdp_media_cap *cap = &c->session->settings->medias[line->media];
-	struct writer formats = writer_of(c->formats[index], FORMATS_TEXT_MAX);
+	media->label = cap->label;
+	if (sdp_line_is_bfcp(c->session, line)) {
+		sdp_bfcp_compose(c, line, media);
+		return;
+	}
 	media->bandwidth_bps = cap->bandwidth_bps;
 	media->ptime_ms = cap->ptime_ms;
 	media->maxptime_ms = cap->maxptime_ms;
 	media->content = cap->content;
 	media->direction = c->is_answer ? line->direction : line->wish;
-	if (c->is_answer)
-		compose_agreed_codecs(c, line, media, &formats);
-	else
-		compose_offered_codecs(c, line, media, &formats);
-	CHECK(!formats.failed);
-	media->formats = writer_view(&formats);
-	struct str all = media->formats;
-	(void)str_copy(line->format, sizeof line->format, sdp_word(&all));
+	sdp_codecs_compose(c, line, media);
 	compose_extensions(c, line, media);
+	compose_simulcast(c, line, media);
+	compose_sources(c, line, media);
 	compose_transport(c, line, media);
 }
 
@@ -394,19 +382,19 @@ compose_bundles(struct composition *c)
 {
 	const struct sdp_session *session = c->session;
 	for (int g = 0; g < SDP_GROUPS_MAX; g++) {
-		struct writer mids = writer_of(c->mids[g], MIDS_TEXT_MAX);
+		const size_t start = c->text.at;
 		for (unsigned rank = 0; rank < SDP_LINES_MAX; rank++) {
 			for (unsigned i = 0; i < session->line_count; i++) {
 				const struct sdp_line *line = &session->lines[i];
 				if (line->bundle_group != g || line->bundle_rank != rank ||
 				    (!line->accepted && !line->fresh))
 					continue;
-				writer_format(&mids, mids.at == 0 ? "%s" : " %s", line->mid);
+				writer_format(&c->text, c->text.at == start ? "%s" : " %s",
+				              line->mid);
 			}
 		}
-		CHECK(!mids.failed);
-		if (mids.at != 0)
-			c->sdp.bundles[c->sdp.group_count++] = writer_view(&mids);
+		if (c->text.at != start)
+			c->sdp.bundles[c->sdp.group_count++] = sdp_composed(c, start);
 	}
 }
 
@@ -502,6 +490,7 @@ sdp_compose(struct sdp_session *session, const struct sdp_transport *transports,
 	c.session = session;
 	c.transports = transports;
 	c.is_answer = is_answer;
+	c.text = writer_of(c.space, sizeof c.space);
 	sdp_init(&c.sdp);
 	if (!is_answer)
 		offer_lines(&c);
@@ -509,6 +498,9 @@ sdp_compose(struct sdp_session *session, const struct sdp_transport *transports,
 	for (unsigned i = 0; i < session->line_count; i++)
 		compose_line(&c, &session->lines[i]);
 	compose_bundles(&c);
-	write_versioned(&c, out);
+	if (c.text.failed)
+		out->failed = true;
+	else
+		write_versioned(&c, out);
 	explicit_bzero(c.sdp.cryptos, c.sdp.crypto_count * sizeof c.sdp.cryptos[0]);
 }

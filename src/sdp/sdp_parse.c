@@ -229,7 +229,7 @@ parse_media(struct sdp_parser *parser, struct str value)
 	parser->has_direction = false;
 	parser->has_tias = false;
 	sdp->media_count++;
-	return media->proto != SDP_PROTO_OTHER ? parse_formats(sdp, media) : SDP_OK;
+	return sdp_proto_is_rtp(media->proto) ? parse_formats(sdp, media) : SDP_OK;
 }
 
 static enum sdp_reject

@@ -26,7 +26,7 @@ feedback_was_offered(const struct sdp *offer, const struct sdp_media *offered,
 {
 	for (unsigned i = 0; i < offered->feedbacks.count; i++) {
 		const struct sdp_feedback *theirs = &offer->feedbacks[offered->feedbacks.first + i];
-		if (str_same(theirs->value, feedback->value) &&
+		if (sdp_feedback_has(theirs->value, feedback->value) &&
 		    (theirs->payload == -1 || theirs->payload == feedback->payload))
 			return true;
 	}
@@ -196,7 +196,10 @@ sdp_rules_answer(const struct sdp *offer, const struct sdp *answer)
 			return "a line was accepted that was not offered";
 		if (carrier < 0 || answer->medias[carrier].port != answered->port)
 			return "a bundled line has another port";
-		broken = check_content(offer, offered, answer, answered);
+		if (sdp_proto_is_rtp(offered->proto))
+			broken = check_content(offer, offered, answer, answered);
+		else if (!sdp_proto_is_bfcp(offered->proto))
+			return "a line of no protocol of ours is accepted";
 		if (broken == NULL && carrier == (int)i)
 			broken = check_transport(offer, offered, answer, answered);
 	}

@@ -7,7 +7,7 @@ static const char *const refusal_names[] = {
 	[SDP_REFUSAL_NONE] = "none",
 	[SDP_REFUSAL_PEER] = "by the peer",
 	[SDP_REFUSAL_MEDIA] = "media not wanted",
-	[SDP_REFUSAL_PROTO] = "not RTP over UDP",
+	[SDP_REFUSAL_PROTO] = "protocol not spoken",
 	[SDP_REFUSAL_CODEC] = "no codec in common",
 	[SDP_REFUSAL_ENCRYPTION] = "encryption required",
 	[SDP_REFUSAL_CLEAR] = "encryption prohibited",
@@ -48,6 +48,9 @@ check_settings(const struct sdp_settings *settings)
 		const struct sdp_media_cap *cap = &settings->medias[m];
 		CHECK(cap->codec_count <= SDP_CAP_CODECS_MAX);
 		CHECK(cap->feedback_count <= SDP_LINE_FEEDBACKS_MAX);
+		CHECK(cap->simulcast_max <= SDP_RIDS_OF_LINE_MAX);
+		CHECK(cap->bfcp.protos == 0 ||
+		      (cap->kind == SDP_APPLICATION && sdp_proto_is_bfcp(cap->bfcp.offered)));
 		for (size_t c = 0; c < cap->codec_count; c++)
 			CHECK(cap->codecs[c].payload <= 127);
 	}
@@ -59,6 +62,7 @@ sdp_session_init(struct sdp_session *session, const struct sdp_settings *setting
 	check_settings(settings);
 	memset(session, 0, sizeof *session);
 	session->settings = settings;
+	sdp_codecs_clear(session);
 }
 
 void
@@ -83,17 +87,12 @@ sdp_line_refuse(struct sdp_line *line, enum sdp_refusal refusal)
 	line->remote_learn = false;
 	line->ice = false;
 	line->ice_restart = false;
-	line->remote_ufrag[0] = '\0';
-	line->remote_pwd[0] = '\0';
 	line->security = SDP_SECURITY_NONE;
 	line->dtls_restart = false;
-	line->remote_fingerprint.len = 0;
-	line->remote_tls_id[0] = '\0';
 	line->bundle_group = -1;
-	/* The keys were used: a line that comes back gets new ones. */
-	explicit_bzero(&line->sdes, sizeof line->sdes);
-	explicit_bzero(line->sdes_random, sizeof line->sdes_random);
-	line->has_random = false;
+	line->path = SDP_PATH_NONE;
+	line->rid_count = 0;
+	line->bfcp = (struct sdp_bfcp){ 0 };
 	memset(line->extension_ids, 0, sizeof line->extension_ids);
 }
 
@@ -123,9 +122,11 @@ sdp_line_add(struct sdp_session *session)
 		.media = -1,
 		.bundle_group = -1,
 		.transport_line = index,
+		.path = SDP_PATH_NONE,
 		.wish = SDP_SENDRECV,
 	};
 	memset(line->payloads, SDP_PAYLOAD_NONE, sizeof line->payloads);
+	memset(line->rtx_payloads, SDP_PAYLOAD_NONE, sizeof line->rtx_payloads);
 	return line;
 }
 
@@ -134,6 +135,15 @@ sdp_session_direction_set(struct sdp_session *session, unsigned line, enum sdp_d
 {
 	CHECK(line < session->line_count);
 	session->lines[line].wish = direction;
+}
+
+void
+sdp_session_sources_set(struct sdp_session *session, unsigned line, uint32_t ssrc,
+                        uint32_t rtx_ssrc)
+{
+	CHECK(line < session->line_count);
+	session->lines[line].send_ssrc = ssrc;
+	session->lines[line].send_rtx_ssrc = rtx_ssrc;
 }
 
 static bool
@@ -182,6 +192,7 @@ sdp_session_offer_drop(struct sdp_session *session)
 		session->line_count--;
 		explicit_bzero(&session->lines[session->line_count], sizeof session->lines[0]);
 	}
+	sdp_paths_sweep(session);
 	session->state = SDP_STABLE;
 }
 
@@ -235,6 +246,7 @@ sdp_session_answer_write(struct sdp_session *session, const struct sdp_transport
 			sdp_line_refuse(line, SDP_REFUSAL_MEDIA);
 	}
 	sdp_bundle_assign(session);
+	sdp_paths_sweep(session);
 	sdp_compose(session, transports, true, out);
 	session->state = SDP_STABLE;
 }
@@ -269,6 +281,17 @@ sdp_refusal_name(enum sdp_refusal refusal)
 }
 
 static void
+dump_bfcp(const struct sdp_line *line, struct writer *w)
+{
+	const struct sdp_bfcp *bfcp = &line->bfcp;
+	writer_format(w, " %.*s %s%s conference %u user %u floor %u to ",
+	              STR_ARGS(sdp_proto_name(line->proto)), bfcp->server ? "server" : "client",
+	              bfcp->active ? " active" : "", bfcp->conference_id, bfcp->user_id,
+	              bfcp->floor_id);
+	addr_write(w, &line->remote_rtp);
+}
+
+static void
 dump_accepted(const struct sdp_session *session, const struct sdp_line *line, struct writer *w)
 {
 	const struct sdp_media_cap *cap = &session->settings->medias[line->media];
@@ -278,16 +301,22 @@ dump_accepted(const struct sdp_session *session, const struct sdp_line *line, st
 	if (line->security == SDP_SECURITY_DTLS)
 		writer_text(w, line->dtls_server ? " server" : " client");
 	if (line->security == SDP_SECURITY_SDES)
-		writer_format(w, " %.*s", STR_ARGS(sdp_suite_name(line->sdes.suite)));
+		writer_format(w, " %.*s",
+		              STR_ARGS(sdp_suite_name(sdp_session_path(session, line)->sdes.suite)));
 	if (line->ice)
-		writer_format(w, " ice %s", line->remote_ufrag);
+		writer_format(w, " ice %s", sdp_session_path(session, line)->remote_ufrag);
 	if (line->transport_line != (uint8_t)(line - session->lines))
 		writer_format(w, " in %u", line->transport_line);
 	for (unsigned c = 0; c < line->codec_count; c++) {
 		const struct sdp_line_codec *codec = &session->codecs[line->codec_first + c];
 		writer_format(w, " %.*s %u/%u", STR_ARGS(cap->codecs[codec->cap].name),
 		              codec->send_payload, codec->receive_payload);
+		if (codec->send_rtx_payload != SDP_PAYLOAD_NONE)
+			writer_format(w, " rtx %u/%u", codec->send_rtx_payload,
+			              codec->receive_rtx_payload);
 	}
+	for (unsigned r = 0; r < line->rid_count; r++)
+		writer_format(w, r == 0 ? " layers %s" : ",%s", line->rids[r]);
 	for (unsigned e = 0; e < line->event_count; e++)
 		writer_format(w, " event/%u %u/%u", line->events[e].rate_hz,
 		              line->events[e].send_payload, line->events[e].receive_payload);
@@ -305,7 +334,9 @@ sdp_session_dump(const struct sdp_session *session, struct writer *w)
 	for (unsigned i = 0; i < session->line_count; i++) {
 		const struct sdp_line *line = &session->lines[i];
 		writer_format(w, "%u %s", i, line->kind_text);
-		if (line->accepted)
+		if (line->accepted && sdp_line_is_bfcp(session, line))
+			dump_bfcp(line, w);
+		else if (line->accepted)
 			dump_accepted(session, line, w);
 		else
 			writer_format(w, " refused: %s", sdp_refusal_name(line->refusal));

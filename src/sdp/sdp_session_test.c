@@ -121,8 +121,8 @@ TEST(firefox_is_answered)
 	(void)answer_to(&us, golden("firefox-audio"));
 	expect_dump(&us, "0 audio sendrecv dtls mux server ice 7b7d6f03 opus 109/109 G722 9/9 "
 	                 "PCMU 0/0 PCMA 8/8 event/8000 101/101 to 0.0.0.0:9\n");
-	EXPECT(sdp_opus_of(str_of(us.codecs[0].fmtp)).stereo);
-	EXPECT(sdp_opus_of(str_of(us.codecs[0].fmtp)).useinbandfec);
+	EXPECT(sdp_opus_of(sdp_session_fmtp(&us, &us.codecs[0])).stereo);
+	EXPECT(sdp_opus_of(sdp_session_fmtp(&us, &us.codecs[0])).useinbandfec);
 }
 
 TEST(baresip_is_answered_in_all_its_ways_to_encrypt)
@@ -133,9 +133,9 @@ TEST(baresip_is_answered_in_all_its_ways_to_encrypt)
 	                 "event/8000 101/101 to 127.0.0.1:39380 127.0.0.1:39381\n");
 	sdp_session_init(&us, &fixture_sip);
 	(void)answer_to(&us, golden("baresip-sdes"));
-	EXPECT_EQ(us.lines[0].sdes.suite, SDP_SUITE_AES_CM_128_HMAC_SHA1_80);
-	EXPECT_EQ(us.lines[0].sdes.remote_key[0], 0x73);
-	EXPECT_EQ(memcmp(us.lines[0].sdes.local_key, parsed_answer.cryptos[0].key,
+	EXPECT_EQ(sdp_session_path(&us, &us.lines[0])->sdes.suite, SDP_SUITE_AES_CM_128_HMAC_SHA1_80);
+	EXPECT_EQ(sdp_session_path(&us, &us.lines[0])->sdes.remote_key[0], 0x73);
+	EXPECT_EQ(memcmp(sdp_session_path(&us, &us.lines[0])->sdes.local_key, parsed_answer.cryptos[0].key,
 	                 parsed_answer.cryptos[0].key_len),
 	          0);
 	sdp_session_init(&us, &fixture_sip);
@@ -318,12 +318,12 @@ TEST(two_of_us_agree)
 		EXPECT_EQ(us.lines[0].codec_count, 4);
 		EXPECT_EQ(us.lines[0].event_count, 2);
 		if (cases[i].security == SDP_SECURITY_SDES) {
-			EXPECT_EQ(us.lines[0].sdes.suite, SDP_SUITE_AEAD_AES_128_GCM);
-			EXPECT_EQ(them.lines[0].sdes.suite, SDP_SUITE_AEAD_AES_128_GCM);
-			EXPECT_EQ(memcmp(us.lines[0].sdes.local_key, them.lines[0].sdes.remote_key,
+			EXPECT_EQ(sdp_session_path(&us, &us.lines[0])->sdes.suite, SDP_SUITE_AEAD_AES_128_GCM);
+			EXPECT_EQ(sdp_session_path(&them, &them.lines[0])->sdes.suite, SDP_SUITE_AEAD_AES_128_GCM);
+			EXPECT_EQ(memcmp(sdp_session_path(&us, &us.lines[0])->sdes.local_key, sdp_session_path(&them, &them.lines[0])->sdes.remote_key,
 			                 28),
 			          0);
-			EXPECT_EQ(memcmp(us.lines[0].sdes.remote_key, them.lines[0].sdes.local_key,
+			EXPECT_EQ(memcmp(sdp_session_path(&us, &us.lines[0])->sdes.remote_key, sdp_session_path(&them, &them.lines[0])->sdes.local_key,
 			                 28),
 			          0);
 		}
@@ -397,7 +397,7 @@ TEST(hold_and_resume_go_both_ways)
 		EXPECT_EQ(us.lines[0].held, (cases[i].theirs & SDP_RECVONLY) == 0);
 	}
 	EXPECT_EQ(us.version, version + COUNT_OF(cases));
-	EXPECT_EQ(us.lines[0].sdes.suite, SDP_SUITE_AEAD_AES_128_GCM);
+	EXPECT_EQ(sdp_session_path(&us, &us.lines[0])->sdes.suite, SDP_SUITE_AEAD_AES_128_GCM);
 }
 
 TEST(the_hold_of_old_telephones_is_understood)

@@ -115,7 +115,7 @@ TEST(a_cisco_room_offers_six_lines)
 	EXPECT_EQ(crypto[2].fault, SDP_CRYPTO_PARAM);
 	EXPECT_STR(sdp.medias[1].content, "main");
 	EXPECT_STR(sdp.medias[1].label, "11");
-	EXPECT_EQ(sdp.medias[2].proto, SDP_PROTO_OTHER);
+	EXPECT_EQ(sdp.medias[2].proto, SDP_PROTO_BFCP_UDP);
 	EXPECT_STR(sdp.medias[2].proto_text, "UDP/BFCP");
 	EXPECT_EQ(sdp.medias[2].codecs.count, 0);
 	EXPECT_STR(sdp.medias[3].content, "slides");

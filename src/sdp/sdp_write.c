@@ -249,7 +249,8 @@ write_media(struct writer *w, const struct sdp *sdp, const struct sdp_media *med
 	write_bandwidth(w, media->bandwidth_bps);
 	line_text(w, "a=mid:", media->mid);
 	line_flag(w, "a=bundle-only", media->bundle_only);
-	line_text(w, "a=", sdp_direction_name(media->direction));
+	if (sdp_proto_is_rtp(sdp_proto_of(media->proto_text))) /* others have none */
+		line_text(w, "a=", sdp_direction_name(media->direction));
 	write_rtcp(w, media);
 	if (media->extmap_allow_mixed && !sdp->extmap_allow_mixed)
 		line_flag(w, "a=extmap-allow-mixed", true);
