@@ -565,6 +565,14 @@ mute(struct meeting *meeting, struct leg *leg, bool muted)
 	leg_reconsider(meeting, leg);
 }
 
+static void
+mute_video(struct meeting *meeting, struct leg *leg, bool muted)
+{
+	set_override(leg, LEG_PROFILE_RX_VIDEO_MUTE,
+	             &(struct value){ .set = true, .number = muted });
+	leg_reconsider(meeting, leg);
+}
+
 static bool
 is_allowed(const struct call *call, const struct leg *leg, enum meeting_action action)
 {
@@ -585,6 +593,18 @@ is_allowed(const struct call *call, const struct leg *leg, enum meeting_action a
 		return settings[LEG_PROFILE_CALL_LOCK_ALLOWED] != 0;
 	case ACTION_END_CALL:
 		return settings[LEG_PROFILE_END_CALL_ALLOWED] != 0;
+	case ACTION_MUTE_SELF_VIDEO:
+	case ACTION_UNMUTE_SELF_VIDEO:
+		return settings[LEG_PROFILE_VIDEO_MUTE_SELF_ALLOWED] != 0;
+	case ACTION_MUTE_OTHER_VIDEO:
+	case ACTION_UNMUTE_OTHER_VIDEO:
+		return settings[LEG_PROFILE_VIDEO_MUTE_OTHERS_ALLOWED] != 0;
+	case ACTION_LOWER_OTHER_HAND:
+		return settings[LEG_PROFILE_MUTE_OTHERS_ALLOWED] != 0;
+	case ACTION_RAISE_HAND:
+		return settings[LEG_PROFILE_RAISE_HAND_ALLOWED] != 0;
+	case ACTION_LOWER_HAND:
+		return true;
 	}
 	return false;
 }
@@ -626,6 +646,19 @@ meeting_act(struct meeting *meeting, uint32_t handle, enum meeting_action action
 	case ACTION_END_CALL:
 		meeting_call_end(meeting, call->pub.handle, LEG_END_CLIENT_INITIATED_TEARDOWN,
 		                 now_us);
+		break;
+	case ACTION_MUTE_SELF_VIDEO:
+	case ACTION_UNMUTE_SELF_VIDEO:
+	case ACTION_MUTE_OTHER_VIDEO:
+	case ACTION_UNMUTE_OTHER_VIDEO:
+		mute_video(meeting, target,
+		           action == ACTION_MUTE_SELF_VIDEO || action == ACTION_MUTE_OTHER_VIDEO);
+		break;
+	case ACTION_RAISE_HAND:
+	case ACTION_LOWER_HAND:
+	case ACTION_LOWER_OTHER_HAND:
+		target->pub.hand = action == ACTION_RAISE_HAND;
+		call_work(meeting, call, WORK_ROSTER);
 		break;
 	}
 	return true;

@@ -357,11 +357,18 @@ enum meeting_action {
 	ACTION_UNMUTE_SELF,
 	ACTION_MUTE_OTHER,
 	ACTION_UNMUTE_OTHER,
+	ACTION_MUTE_OTHER_VIDEO,
+	ACTION_UNMUTE_OTHER_VIDEO,
+	ACTION_LOWER_OTHER_HAND,
 	ACTION_DROP_OTHER,
 	ACTION_ADMIT_OTHER, /* out of the lobby; for those who may lock */
 	ACTION_LOCK,
 	ACTION_UNLOCK,
 	ACTION_END_CALL,
+	ACTION_MUTE_SELF_VIDEO,
+	ACTION_UNMUTE_SELF_VIDEO,
+	ACTION_RAISE_HAND,
+	ACTION_LOWER_HAND,
 };
 [[nodiscard]] bool meeting_act(struct meeting *meeting, uint32_t leg, enum meeting_action action,
                                uint32_t other, int64_t now_us);

@@ -567,3 +567,30 @@ TEST(rights_decide_what_a_participant_may_do)
 	EXPECT_EQ(meeting_totals(m).legs_active, 0);
 	meeting_destroy(m);
 }
+
+TEST(hands_are_raised_by_oneself_and_lowered_by_a_host_too)
+{
+	struct world world = world_make();
+	const uint32_t profile = add(&world, OBJECT_LEG_PROFILE, 0,
+	                             PAIRS("muteOthersAllowed", "true", "raiseHandAllowed", "false",
+	                                   "videoMuteOthersAllowed", "true"));
+	const uint32_t space = add(&world, OBJECT_SPACE, 0, PAIRS("uri", "s"));
+	const uint32_t method = add(&world, OBJECT_METHOD, space,
+	                            PAIRS("uri", "h", "callLegProfile",
+	                                  id_of(&world, OBJECT_LEG_PROFILE, profile)));
+	const uint32_t guest = join_connected(&world, space, 0);
+	const uint32_t host = join_connected(&world, space, method);
+	struct meeting *m = world.meeting;
+	EXPECT(meeting_act(m, guest, ACTION_RAISE_HAND, 0, world.now_us));
+	EXPECT(meeting_leg(m, guest)->hand);
+	EXPECT(!meeting_act(m, host, ACTION_RAISE_HAND, 0, world.now_us));
+	EXPECT(!meeting_act(m, guest, ACTION_LOWER_OTHER_HAND, host, world.now_us));
+	EXPECT(meeting_act(m, host, ACTION_LOWER_OTHER_HAND, guest, world.now_us));
+	EXPECT(!meeting_leg(m, guest)->hand);
+	EXPECT(!meeting_act(m, guest, ACTION_MUTE_OTHER_VIDEO, host, world.now_us));
+	EXPECT(meeting_act(m, host, ACTION_MUTE_OTHER_VIDEO, guest, world.now_us));
+	EXPECT_EQ(meeting_leg_setting(m, guest, LEG_PROFILE_RX_VIDEO_MUTE), 1);
+	EXPECT(meeting_act(m, guest, ACTION_UNMUTE_SELF_VIDEO, 0, world.now_us));
+	EXPECT_EQ(meeting_leg_setting(m, guest, LEG_PROFILE_RX_VIDEO_MUTE), 0);
+	meeting_destroy(m);
+}

@@ -63,6 +63,10 @@ void meeting_view(struct meeting *meeting, uint32_t call, uint32_t leg, struct m
 /* The name shown for a leg: its label, or its name. */
 [[nodiscard]] const char *meeting_leg_label(const struct meeting *meeting, uint32_t leg);
 
+/* The word of the layout it sees ("allEqual"), as browsers of those who may change it are told; "" when
+ * it gets no composed picture. */
+[[nodiscard]] const char *meeting_leg_layout(const struct meeting *meeting, uint32_t leg);
+
 /* Who shall be in which tile of a browser (stage.h); `tiles` is what they show now.  True when one
  * changed. */
 bool meeting_tiles(struct meeting *meeting, uint32_t leg, const struct stage_tile *pins,
