@@ -36,8 +36,9 @@
  * The temporal unit begins with a temporal delimiter, and each OBU gets its size. */
 struct av1_join {
 	struct writer *w;  /* borrowed */
-	size_t open_at;    /* where in it the fragment begins that waits for its rest */
-	bool open;
+	size_t open_at;    /* where in it the content of the OBU at hand begins */
+	bool open;         /* it waits for its rest */
+	bool dropped;      /* it is not for the decoder */
 };
 
 void av1_join_init(struct av1_join *join, struct writer *w);

@@ -35,8 +35,7 @@ const char *video_reject_name(enum video_reject reject);
 
 struct video_facts {
 	uint8_t descriptor_len;  /* bytes ahead of what the decoder gets; H.264: 0 */
-	bool frame_start;        /* the first packet of a frame (of a picture's lowest layer) */
-	bool frame_end;          /* known to be the last; false says nothing: look at the marker */
+	bool frame_start;        /* begins a frame, or a VP9 layer of it; AV1: known at keys only */
 	bool key_start;          /* decoding can begin here: of what looks like a key frame */
 	bool parameter_sets;     /* holds an H.264 SPS or an AV1 sequence header */
 	bool discardable;        /* no other frame refers to it */

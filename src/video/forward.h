@@ -85,7 +85,7 @@ struct forward_map {
 	int64_t first;        /* sequence number of its key frame, from which on it is sent */
 	int64_t newest;       /* the highest seen */
 	int64_t newest_picture;
-	int64_t first_picture;
+	uint32_t timestamp_rtp; /* of `newest`, as its sender wrote it */
 	uint32_t timestamp_offset;
 	uint16_t seq_offset;  /* of `newest` */
 	uint16_t picture_offset;
@@ -110,6 +110,7 @@ struct forward {
 	struct forward_map now;
 	struct forward_map before; /* for what comes late */
 	uint64_t wanted;           /* source, 0: paused */
+	int64_t wanted_newest;     /* highest number seen of it without a key frame; -1: none */
 	uint8_t temporal_wanted;
 	bool sent;                 /* anything yet */
 	uint16_t seq;              /* the highest sent or kept */

@@ -71,15 +71,18 @@ struct frame_build_stats {
 struct frame_build {
 	struct frame_build_settings settings;
 	struct frame_build_stats stats;
-	int64_t next;       /* the sequence number with which the next frame begins */
+	int64_t next;       /* with which the next frame begins; nothing below is taken */
+	int64_t scanned;    /* from `next` to here all have come, and are of one frame */
 	int64_t newest;     /* the highest kept or given */
-	int64_t gap_us;     /* since when a packet is missing; INT64_MAX: none is */
+	int64_t key_at;     /* the lowest kept that may begin a key frame; -1: none */
+	int64_t due_us;     /* when frame_build_take() is wanted */
 	uint16_t count;     /* packets kept */
 	uint16_t width;
 	uint16_t height;
 	uint16_t rotation;
 	bool started;       /* `next` and `newest` are set */
-	bool key_needed;    /* nothing is given until a key frame is complete */
+	bool key_needed;    /* nothing is given before a key frame */
+	bool anchored;      /* which begins at `next` */
 	struct h264_sets sets;
 	struct packet *packets[FRAME_BUILD_PACKETS_MAX]; /* by sequence number */
 };
@@ -99,7 +102,7 @@ void frame_build_input(struct frame_build *build, struct packet *packet, int64_t
 [[nodiscard]] bool frame_build_take(struct frame_build *build, struct built_frame *frame,
                                     uint8_t *bytes, size_t cap, int64_t now_us);
 
-/* True until a key frame was given: level, not edge. */
+/* True until a key frame has begun to come: level, not edge. */
 [[nodiscard]] bool frame_build_key_wanted(const struct frame_build *build);
 /* The decoder lost its place (or its process died): only a key frame helps. */
 void frame_build_need_key(struct frame_build *build);

@@ -21,7 +21,9 @@
 #include "video/facts.h"
 
 enum {
-	H264_SETS_MAX = 8,       /* parameter sets kept of one stream */
+	H264_SPS_MAX = 4,  /* parameter sets kept of one stream */
+	H264_PPS_MAX = 8,
+	H264_SETS_MAX = H264_SPS_MAX + H264_PPS_MAX,
 	H264_SET_BYTES_MAX = 256, /* of one; longer ones are passed on but not kept */
 };
 
@@ -192,12 +194,6 @@ struct h264_picture {
 
 /* ---- Sending ---- */
 
-enum h264_packetize {
-	H264_PACKETIZE_PAYLOAD,
-	H264_PACKETIZE_END,
-	H264_PACKETIZE_TOO_LARGE, /* mode 0 and a NAL unit that does not fit: it was left out */
-};
-
 /* Cuts one access unit into RTP payloads: STAP-A for small NAL units, FU-A for large ones; in
  * packetization mode 0 one NAL unit each. */
 struct h264_packetizer {
@@ -207,6 +203,7 @@ struct h264_packetizer {
 	const uint8_t *nal;   /* to be sent next, NULL: none */
 	size_t nal_len;
 	size_t nal_at;        /* 0, or what of a fragmented one was sent */
+	unsigned left_out;    /* mode 0: NAL units that did not fit so far */
 	uint16_t payload_max;
 	uint8_t mode;
 };
@@ -214,9 +211,9 @@ struct h264_packetizer {
 /* `bytes` is Annex B; `payload_max` is at least 16. */
 void h264_packetizer_init(struct h264_packetizer *packetizer, const uint8_t *bytes, size_t len,
                           uint8_t mode, uint16_t payload_max);
-/* Writes the next payload; `w` has room for payload_max bytes.  `*last`: it is the access unit's
- * last, its packet gets the marker. */
-[[nodiscard]] enum h264_packetize h264_packetizer_next(struct h264_packetizer *packetizer,
-                                                       struct writer *w, bool *last);
+/* Writes the next payload, for which `w` has payload_max bytes; false at the end.  `*last`: it is the
+ * access unit's last, its packet gets the marker. */
+[[nodiscard]] bool h264_packetizer_next(struct h264_packetizer *packetizer, struct writer *w,
+                                        bool *last);
 
 #endif

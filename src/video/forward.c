@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "video/forward.h"
+
+#include <string.h>
+
+#include "base/check.h"
+
+static_assert(FORWARD_LATE_MAX % 64 == 0 && FORWARD_PICTURES_MAX % 64 == 0, "whole words");
+
+enum {
+	LATE_WORDS = FORWARD_LATE_MAX / 64,
+	PICTURE_WORDS = FORWARD_PICTURES_MAX / 64,
+};
+
+/* ---- Sets of numbers behind a newest one: bit n is newest - n ---- */
+
+static void
+set_shift(uint64_t *words, unsigned word_count, int64_t by)
+{
+	const unsigned bits = (unsigned)(by < word_count * 64 ? by : word_count * 64);
+	const unsigned whole = bits / 64;
+	const unsigned part = bits % 64;
+	for (unsigned i = word_count; i-- != 0;) {
+		uint64_t moved = 0;
+		if (i >= whole) {
+			moved = words[i - whole] << part;
+			if (part != 0 && i > whole)
+				moved |= words[i - whole - 1] >> (64 - part);
+		}
+		words[i] = moved;
+	}
+}
+
+static void
+set_add(uint64_t *words, int64_t back)
+{
+	words[back / 64] |= (uint64_t)1 << (back % 64);
+}
+
+static bool
+set_has(const uint64_t *words, int64_t back)
+{
+	return (words[back / 64] >> (back % 64) & 1) != 0;
+}
+
+/* How many are in it of those above newest - back. */
+static unsigned
+set_count_above(const uint64_t *words, int64_t back)
+{
+	unsigned count = 0;
+	for (unsigned i = 0; i < (unsigned)(back / 64); i++)
+		count += (unsigned)__builtin_popcountll(words[i]);
+	if (back % 64 != 0)
+		count += (unsigned)__builtin_popcountll(words[back / 64] << (64 - back % 64));
+	return count;
+}
+
+/* ---- Beginning, and what is wanted ---- */
+
+void
+forward_init(struct forward *forward, const struct forward_settings *settings)
+{
+	*forward = (struct forward){ .settings = *settings, .wanted_newest = -1 };
+	/* So that the first packet gets the numbers of the settings. */
+	forward->seq = (uint16_t)((settings->seq & 0x7fff) - 1);
+	forward->picture_id = (uint16_t)(settings->picture_id - 1);
+	forward->timestamp_rtp = settings->timestamp_rtp;
+}
+
+void
+forward_set_payload_types(struct forward *forward, const uint8_t payload_types[VIDEO_CODEC_COUNT])
+{
+	memcpy(forward->settings.payload_types, payload_types, VIDEO_CODEC_COUNT);
+}
+
+/* The present source is sent no more, but for what comes late. */
+static void
+stop(struct forward *forward)
+{
+	if (forward->now.source == 0)
+		return;
+	forward->before = forward->now;
+	forward->now = (struct forward_map){ 0 };
+}
+
+void
+forward_want(struct forward *forward, uint64_t source, uint8_t temporal_max, bool old_goes_on)
+{
+	forward->temporal_wanted = temporal_max;
+	if (forward->wanted != source)
+		forward->wanted_newest = -1;
+	forward->wanted = source;
+	if (source == 0 || (source != forward->now.source && !old_goes_on))
+		stop(forward);
+}
+
+uint64_t
+forward_key_wanted(const struct forward *forward)
+{
+	return forward->wanted != forward->now.source ? forward->wanted : 0;
+}
+
+uint64_t
+forward_source(const struct forward *forward)
+{
+	return forward->now.source;
+}
+
+static uint32_t
+rtp_of_us(int64_t us)
+{
+	return (uint32_t)((uint64_t)us * (VIDEO_CLOCK_HZ / 1000) / 1000);
+}
+
+uint32_t
+forward_timestamp_at(const struct forward *forward, int64_t now_us)
+{
+	if (!forward->sent)
+		return forward->timestamp_rtp;
+	return forward->timestamp_rtp + rtp_of_us(now_us - forward->timestamp_us);
+}
+
+/* ---- Numbers ---- */
+
+/* The picture id of a packet continued without wrapping, near the newest of its source. */
+static int64_t
+picture_of(const struct forward_map *map, const struct video_facts *facts)
+{
+	const unsigned spare = facts->picture_id_bits == 15 ? 17 : 25;
+	const uint32_t ahead = (uint32_t)facts->picture_id - (uint32_t)map->newest_picture;
+	/* Sign-extended from 15 or 7 bits: the nearest candidate. */
+	return map->newest_picture + ((int32_t)(ahead << spare) >> spare);
+}
+
+static uint16_t
+picture_id_of(const struct forward_map *map, const struct video_facts *facts)
+{
+	if (facts->picture_id_bits == 0)
+		return 0;
+	int64_t back = map->newest_picture - picture_of(map, facts);
+	back = back < 0 ? 0 : back >= FORWARD_PICTURES_MAX ? FORWARD_PICTURES_MAX - 1 : back;
+	return (uint16_t)(facts->picture_id + map->picture_offset +
+	                  set_count_above(map->pictures_left_out, back)) &
+	       0x7fff;
+}
+
+/* Adds the packet to what is sent now, under the numbers that `map` has for it. */
+static void
+give(const struct forward *forward, const struct forward_map *map, struct forward_out *out,
+     const struct packet *packet, bool empty)
+{
+	const int64_t back = map->newest - packet->seq;
+	CHECK(back >= 0 && back < FORWARD_LATE_MAX);
+	out->packets[out->count] = packet;
+	out->headers[out->count] = (struct forward_header){
+		.timestamp_rtp = packet->timestamp_rtp + map->timestamp_offset,
+		.seq = (uint16_t)((uint16_t)packet->seq + map->seq_offset +
+		                  set_count_above(map->left_out, back)),
+		.picture_id = picture_id_of(map, &packet->facts),
+		.tl0_index = (uint8_t)(packet->facts.tl0_index + map->tl0_offset),
+		.payload_type = forward->settings.payload_types[packet->codec],
+		.marker = packet->marker && !empty,
+		.empty = empty,
+	};
+	out->count++;
+}
+
+static bool
+is_taken(const struct forward *forward, const struct packet *packet)
+{
+	CHECK(packet->codec < VIDEO_CODEC_COUNT);
+	return forward->settings.payload_types[packet->codec] != FORWARD_NO_PAYLOAD_TYPE;
+}
+
+/* What our stream stands at after the newest packet of the present source. */
+static void
+stand_at(struct forward *forward, const struct forward_header *header, int64_t now_us)
+{
+	const struct forward_map *map = &forward->now;
+	forward->seq = (uint16_t)((uint16_t)map->newest + map->seq_offset);
+	if (header == NULL)
+		return;
+	if (!forward->sent || (int32_t)(header->timestamp_rtp - forward->timestamp_rtp) > 0) {
+		forward->timestamp_rtp = header->timestamp_rtp;
+		forward->timestamp_us = now_us;
+	}
+	forward->sent = true;
+	if (map->pictures) {
+		forward->picture_id = header->picture_id;
+		forward->tl0_index = header->tl0_index;
+	}
+}
+
+/* ---- Packets ---- */
+
+/* The key frame that was waited for begins with `packet`. */
+static enum forward_verdict
+begin(struct forward *forward, struct forward_out *out, const struct packet *packet,
+      const struct packet *parameter_sets, int64_t now_us)
+{
+	const struct video_facts *facts = &packet->facts;
+	const bool with_sets = parameter_sets != NULL && !facts->parameter_sets &&
+	                       packet->codec == VIDEO_CODEC_H264;
+	const uint16_t seq = (uint16_t)(forward->seq + (with_sets ? 2 : 1));
+	uint32_t timestamp_rtp = forward_timestamp_at(forward, now_us);
+	if (forward->sent && timestamp_rtp == forward->timestamp_rtp)
+		timestamp_rtp++;
+	stop(forward);
+	forward->now = (struct forward_map){
+		.source = packet->source,
+		.first = packet->seq,
+		.newest = packet->seq,
+		.newest_picture = facts->picture_id,
+		.timestamp_rtp = packet->timestamp_rtp,
+		.timestamp_offset = timestamp_rtp - packet->timestamp_rtp,
+		.seq_offset = (uint16_t)(seq - (uint16_t)packet->seq),
+		.picture_offset = (uint16_t)(forward->picture_id + 1 - facts->picture_id),
+		.tl0_offset = (uint8_t)(forward->tl0_index + 1 - facts->tl0_index),
+		.temporal_max = forward->temporal_wanted,
+		.pictures = facts->picture_id_bits != 0,
+	};
+	set_add(forward->now.handled, 0);
+	if (with_sets) {
+		give(forward, &forward->now, out, packet, false);
+		out->packets[0] = parameter_sets;
+		out->headers[0].seq--;
+		out->headers[0].marker = false;
+	}
+	give(forward, &forward->now, out, packet, false);
+	stand_at(forward, &out->headers[out->count - 1], now_us);
+	forward->wanted_newest = -1;
+	forward->stats.switches++;
+	return FORWARD_SEND;
+}
+
+/* Which temporal layers are sent changes between frames, and upwards only where a layer begins. */
+static void
+choose_layers(struct forward *forward, const struct packet *packet)
+{
+	struct forward_map *map = &forward->now;
+	const struct video_facts *facts = &packet->facts;
+	if (packet->timestamp_rtp == map->timestamp_rtp || packet->len == 0)
+		return;
+	if (forward->temporal_wanted < map->temporal_max || facts->key_start)
+		map->temporal_max = forward->temporal_wanted;
+	else if (facts->temporal == map->temporal_max + 1 && facts->layer_sync &&
+	         facts->temporal <= forward->temporal_wanted)
+		map->temporal_max = facts->temporal;
+}
+
+static enum forward_verdict
+verdict_of(const struct forward *forward, const struct forward_map *map, const struct packet *packet)
+{
+	if (!is_taken(forward, packet))
+		return FORWARD_NO_CODEC;
+	/* Padding is the source's affair and stands in nobody's way. */
+	return packet->len == 0 || packet->facts.temporal > map->temporal_max ? FORWARD_LAYER
+	                                                                      : FORWARD_SEND;
+}
+
+/* A packet that is the newest of the present source. */
+static enum forward_verdict
+advance(struct forward *forward, struct forward_out *out, const struct packet *packet,
+        int64_t now_us)
+{
+	struct forward_map *map = &forward->now;
+	const struct video_facts *facts = &packet->facts;
+	choose_layers(forward, packet);
+	const enum forward_verdict verdict = verdict_of(forward, map, packet);
+	const bool sent = verdict == FORWARD_SEND;
+
+	set_shift(map->handled, LATE_WORDS, packet->seq - map->newest);
+	set_shift(map->left_out, LATE_WORDS, packet->seq - map->newest);
+	set_add(map->handled, 0);
+	map->newest = packet->seq;
+	map->timestamp_rtp = packet->timestamp_rtp;
+	if (!sent) {
+		set_add(map->left_out, 0);
+		map->seq_offset--;
+	}
+	if (facts->picture_id_bits != 0 && map->pictures) {
+		const int64_t picture = picture_of(map, facts);
+		if (picture > map->newest_picture) {
+			set_shift(map->pictures_left_out, PICTURE_WORDS,
+			          picture - map->newest_picture);
+			map->newest_picture = picture;
+			if (!sent) {
+				set_add(map->pictures_left_out, 0);
+				map->picture_offset--;
+			}
+		}
+	}
+	if (sent)
+		give(forward, map, out, packet, false);
+	stand_at(forward, sent ? &out->headers[0] : NULL, now_us);
+	return verdict;
+}
+
+/* A packet behind the newest: of the present source, or of the one before. */
+static enum forward_verdict
+catch_up(struct forward *forward, struct forward_map *map, struct forward_out *out,
+         const struct packet *packet)
+{
+	const int64_t back = map->newest - packet->seq;
+	if (packet->seq < map->first || back >= FORWARD_LATE_MAX)
+		return FORWARD_LATE;
+	if (set_has(map->handled, back))
+		return FORWARD_DUPLICATE;
+	set_add(map->handled, back);
+	/* A number was kept for it, and the receiver waits for that: if not for this, for nothing. */
+	const bool empty = verdict_of(forward, map, packet) != FORWARD_SEND;
+	if (empty && !is_taken(forward, packet))
+		return FORWARD_NO_CODEC;
+	give(forward, map, out, packet, empty);
+	forward->stats.empties += empty;
+	return FORWARD_SEND;
+}
+
+static enum forward_verdict
+await_key(struct forward *forward, struct forward_out *out, const struct packet *packet,
+          const struct packet *parameter_sets, int64_t now_us)
+{
+	if (!is_taken(forward, packet))
+		return FORWARD_NO_CODEC;
+	/* A key frame of which later packets were passed by is of no use any more. */
+	if (packet->facts.key_start && packet->seq > forward->wanted_newest)
+		return begin(forward, out, packet, parameter_sets, now_us);
+	if (packet->seq > forward->wanted_newest ||
+	    packet->seq < forward->wanted_newest - FORWARD_JUMP_MAX)
+		forward->wanted_newest = packet->seq;
+	return FORWARD_NO_KEY;
+}
+
+static enum forward_verdict
+input(struct forward *forward, struct forward_out *out, const struct packet *packet,
+      const struct packet *parameter_sets, int64_t now_us)
+{
+	struct forward_map *now = &forward->now;
+	struct forward_map *before = &forward->before;
+	if (packet->source == now->source) {
+		const int64_t ahead = packet->seq - now->newest;
+		if (ahead > -FORWARD_JUMP_MAX && ahead <= FORWARD_JUMP_MAX)
+			return ahead > 0 ? advance(forward, out, packet, now_us)
+			                 : catch_up(forward, now, out, packet);
+		/* Other numbers altogether: goes on from its next key frame. */
+		stop(forward);
+		*before = (struct forward_map){ 0 };
+		forward->wanted_newest = -1;
+	}
+	if (packet->source == before->source && packet->seq <= before->newest &&
+	    packet->seq > before->newest - FORWARD_LATE_MAX)
+		return catch_up(forward, before, out, packet);
+	if (packet->source == forward->wanted)
+		return await_key(forward, out, packet, parameter_sets, now_us);
+	return FORWARD_NOT_WANTED;
+}
+
+enum forward_verdict
+forward_input(struct forward *forward, struct forward_out *out, const struct packet *packet,
+              const struct packet *parameter_sets, int64_t now_us)
+{
+	CHECK(packet->source != 0);
+	out->count = 0;
+	const enum forward_verdict verdict = input(forward, out, packet, parameter_sets, now_us);
+	CHECK((out->count != 0) == (verdict == FORWARD_SEND));
+	forward->stats.verdicts[verdict]++;
+	return verdict;
+}
+
+void
+forward_write(struct writer *w, const struct packet *packet, const struct forward_header *header)
+{
+	if (header->empty)
+		return;
+	uint8_t *payload = writer_take(w, packet->len);
+	if (payload == NULL)
+		return;
+	memcpy(payload, packet->payload, packet->len);
+	video_facts_rewrite(payload, &packet->facts, header->picture_id, header->tl0_index);
+}

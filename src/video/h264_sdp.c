@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a=fmtp says of H.264 (RFC 6184 s8), and what that lets us send. */
+#include <string.h>
+
+#include "base/check.h"
+#include "base/encode.h"
+#include "video/h264.h"
+
+enum {
+	LEVEL_1B = 9,       /* level_idc of the high profiles; the others say 11 and constraint_set3 */
+	LEVEL_1_1 = 11,
+	CONSTRAINT_SET3 = 0x10,
+	MODE_MAX = 2,
+	PROFILE_BASELINE_IDC = 66,
+	PROFILE_MAIN_IDC = 77,
+	PROFILE_EXTENDED_IDC = 88,
+	PROFILE_HIGH_IDC = 100,
+};
+
+/* ---- Text ---- */
+
+const char *
+h264_fmtp_reject_name(enum h264_fmtp_reject reject)
+{
+	static const char *const names[] = { "ok", "profileLevel", "mode", "number" };
+	static_assert(COUNT_OF(names) == H264_FMTP_REJECTS, "each has a name");
+	CHECK(reject < H264_FMTP_REJECTS);
+	return names[reject];
+}
+
+static enum h264_fmtp_reject
+read_profile_level(struct h264_fmtp *fmtp, struct str value)
+{
+	uint8_t bytes[3];
+	if (value.len != 6 || decode_hex(bytes, sizeof bytes, value) != 3 || bytes[2] < LEVEL_1B)
+		return H264_FMTP_REJECT_PROFILE_LEVEL;
+	fmtp->profile_idc = bytes[0];
+	fmtp->constraints = bytes[1];
+	fmtp->level_idc = bytes[2];
+	return H264_FMTP_OK;
+}
+
+/* Sets that cannot be read are no reason to refuse a call: they come in band, too. */
+static void
+read_sets(struct h264_fmtp *fmtp, struct str value)
+{
+	while (value.len != 0) {
+		const struct str text = str_cut(&value, ',');
+		uint8_t nal[H264_SET_BYTES_MAX];
+		const int len = decode_base64(nal, sizeof nal, str_trim(text));
+		const uint8_t count = fmtp->sets.count;
+		if (len <= 0 || (!h264_sets_keep(&fmtp->sets, nal, (size_t)len) &&
+		                 fmtp->sets.count == count))
+			fmtp->sprop_bad = true;
+	}
+}
+
+static enum h264_fmtp_reject
+read_parameter(struct h264_fmtp *fmtp, struct str name, struct str value)
+{
+	const struct {
+		struct str name;
+		uint32_t *number;
+	} numbers[] = {
+		{ STR("max-mbps"), &fmtp->max_mbps },
+		{ STR("max-smbps"), &fmtp->max_smbps },
+		{ STR("max-fs"), &fmtp->max_fs },
+		{ STR("max-br"), &fmtp->max_br },
+	};
+	uint32_t number = 0;
+	if (str_eq_nocase(name, STR("profile-level-id")))
+		return read_profile_level(fmtp, value);
+	if (str_eq_nocase(name, STR("packetization-mode"))) {
+		if (!str_u32(value, &number) || number > MODE_MAX)
+			return H264_FMTP_REJECT_MODE;
+		fmtp->packetization_mode = (uint8_t)number;
+		return H264_FMTP_OK;
+	}
+	if (str_eq_nocase(name, STR("level-asymmetry-allowed"))) {
+		if (!str_u32(value, &number) || number > 1)
+			return H264_FMTP_REJECT_NUMBER;
+		fmtp->level_asymmetry_allowed = number == 1;
+		return H264_FMTP_OK;
+	}
+	if (str_eq_nocase(name, STR("sprop-parameter-sets"))) {
+		read_sets(fmtp, value);
+		return H264_FMTP_OK;
+	}
+	for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+		if (str_eq_nocase(name, numbers[i].name))
+			return str_u32(value, numbers[i].number) ? H264_FMTP_OK
+			                                         : H264_FMTP_REJECT_NUMBER;
+	}
+	return H264_FMTP_OK;
+}
+
+enum h264_fmtp_reject
+h264_fmtp_parse(struct h264_fmtp *out, struct str parameters)
+{
+	/* s8.1: without profile-level-id it is Baseline, level 1. */
+	struct h264_fmtp fmtp = { .profile_idc = PROFILE_BASELINE_IDC, .level_idc = 10 };
+	while (parameters.len != 0) {
+		struct str value = str_trim(str_cut(&parameters, ';'));
+		const struct str name = str_trim(str_cut(&value, '='));
+		const enum h264_fmtp_reject reject = read_parameter(&fmtp, name, str_trim(value));
+		if (reject != H264_FMTP_OK)
+			return reject;
+	}
+	*out = fmtp;
+	return H264_FMTP_OK;
+}
+
+void
+h264_fmtp_write(const struct h264_fmtp *fmtp, struct writer *w)
+{
+	const struct {
+		const char *name;
+		uint32_t number;
+	} numbers[] = {
+		{ "level-asymmetry-allowed", fmtp->level_asymmetry_allowed },
+		{ "max-mbps", fmtp->max_mbps },
+		{ "max-smbps", fmtp->max_smbps },
+		{ "max-fs", fmtp->max_fs },
+		{ "max-br", fmtp->max_br },
+	};
+	writer_format(w, "profile-level-id=%02x%02x%02x;packetization-mode=%u", fmtp->profile_idc,
+	              fmtp->constraints, fmtp->level_idc, fmtp->packetization_mode);
+	for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+		if (numbers[i].number != 0)
+			writer_format(w, ";%s=%u", numbers[i].name, numbers[i].number);
+	}
+}
+
+/* ---- Profiles ---- */
+
+enum h264_profile
+h264_profile_of(uint8_t profile_idc, uint8_t constraints)
+{
+	/* RFC 6184 s8.1, table 5: profile_idc and the bits of profile-iop that make the profile.
+	 * Constrained High is not in it: H.264 A.2.4.2, constraint_set4 and 5. */
+	static const struct {
+		uint8_t profile_idc;
+		uint8_t mask;
+		uint8_t bits;
+		uint8_t profile;
+	} table[] = {
+		{ PROFILE_BASELINE_IDC, 0x40, 0x40, H264_PROFILE_CONSTRAINED_BASELINE },
+		{ PROFILE_BASELINE_IDC, 0x40, 0x00, H264_PROFILE_BASELINE },
+		{ PROFILE_MAIN_IDC, 0x80, 0x80, H264_PROFILE_CONSTRAINED_BASELINE },
+		{ PROFILE_MAIN_IDC, 0x80, 0x00, H264_PROFILE_MAIN },
+		{ PROFILE_EXTENDED_IDC, 0xc0, 0xc0, H264_PROFILE_CONSTRAINED_BASELINE },
+		{ PROFILE_EXTENDED_IDC, 0xc0, 0x80, H264_PROFILE_BASELINE },
+		{ PROFILE_EXTENDED_IDC, 0xc0, 0x40, H264_PROFILE_MAIN },
+		{ PROFILE_EXTENDED_IDC, 0xc0, 0x00, H264_PROFILE_EXTENDED },
+		{ PROFILE_HIGH_IDC, 0x0c, 0x0c, H264_PROFILE_CONSTRAINED_HIGH },
+		{ PROFILE_HIGH_IDC, 0x00, 0x00, H264_PROFILE_HIGH },
+	};
+	for (size_t i = 0; i < COUNT_OF(table); i++) {
+		if (table[i].profile_idc == profile_idc &&
+		    (constraints & table[i].mask) == table[i].bits)
+			return (enum h264_profile)table[i].profile;
+	}
+	return H264_PROFILE_NONE;
+}
+
+bool
+h264_profile_decodes(enum h264_profile receiver, enum h264_profile stream)
+{
+#define BIT(profile) (1u << H264_PROFILE_##profile)
+	static const uint8_t takes[H264_PROFILE_COUNT] = {
+		[H264_PROFILE_CONSTRAINED_BASELINE] = BIT(CONSTRAINED_BASELINE),
+		[H264_PROFILE_BASELINE] = BIT(CONSTRAINED_BASELINE) | BIT(BASELINE),
+		[H264_PROFILE_MAIN] = BIT(CONSTRAINED_BASELINE) | BIT(MAIN),
+		[H264_PROFILE_EXTENDED] =
+		        BIT(CONSTRAINED_BASELINE) | BIT(BASELINE) | BIT(MAIN) | BIT(EXTENDED),
+		[H264_PROFILE_CONSTRAINED_HIGH] =
+		        BIT(CONSTRAINED_BASELINE) | BIT(CONSTRAINED_HIGH),
+		[H264_PROFILE_HIGH] =
+		        BIT(CONSTRAINED_BASELINE) | BIT(MAIN) | BIT(CONSTRAINED_HIGH) | BIT(HIGH),
+	};
+#undef BIT
+	CHECK(receiver < H264_PROFILE_COUNT && stream < H264_PROFILE_COUNT);
+	return (takes[receiver] >> stream & 1) != 0;
+}
+
+bool
+h264_fmtp_match(const struct h264_fmtp *a, const struct h264_fmtp *b)
+{
+	const enum h264_profile profile = h264_profile_of(a->profile_idc, a->constraints);
+	return profile != H264_PROFILE_NONE &&
+	       profile == h264_profile_of(b->profile_idc, b->constraints) &&
+	       a->packetization_mode == b->packetization_mode;
+}
+
+/* ---- Levels ---- */
+
+struct h264_limits
+h264_limits_of(const struct h264_fmtp *fmtp)
+{
+	/* H.264 table A-1: level_idc, MaxMBPS, MaxFS, MaxBR in 1,000 bit/s. */
+	static const struct {
+		uint32_t level_idc, mbps, fs, br;
+	} levels[] = {
+		{ LEVEL_1B, 1485, 99, 128 },         { 10, 1485, 99, 64 },
+		{ LEVEL_1_1, 3000, 396, 192 },       { 12, 6000, 396, 384 },
+		{ 13, 11880, 396, 768 },             { 20, 11880, 396, 2000 },
+		{ 21, 19800, 792, 4000 },            { 22, 20250, 1620, 4000 },
+		{ 30, 40500, 1620, 10000 },          { 31, 108000, 3600, 14000 },
+		{ 32, 216000, 5120, 20000 },         { 40, 245760, 8192, 20000 },
+		{ 41, 245760, 8192, 50000 },         { 42, 522240, 8704, 50000 },
+		{ 50, 589824, 22080, 135000 },       { 51, 983040, 36864, 240000 },
+		{ 52, 2073600, 36864, 240000 },      { 60, 4177920, 139264, 240000 },
+		{ 61, 8355840, 139264, 480000 },     { 62, 16711680, 139264, 800000 },
+	};
+	const bool high = fmtp->profile_idc == PROFILE_HIGH_IDC;
+	uint32_t level_idc = fmtp->level_idc;
+	if (level_idc == LEVEL_1_1 && !high && (fmtp->constraints & CONSTRAINT_SET3) != 0)
+		level_idc = LEVEL_1B;
+	/* A level that does not exist counts as the one below. */
+	size_t at = 0;
+	while (at + 1 < COUNT_OF(levels) && levels[at + 1].level_idc <= level_idc)
+		at++;
+	/* s8.1: what is said beyond the level may only be more. */
+	const uint32_t br = fmtp->max_br > levels[at].br ? fmtp->max_br : levels[at].br;
+	const uint64_t bps = (uint64_t)br * (high ? 1250 : 1000); /* cpbBrVclFactor */
+	return (struct h264_limits){
+		.macroblocks_per_s =
+		        fmtp->max_mbps > levels[at].mbps ? fmtp->max_mbps : levels[at].mbps,
+		.frame_macroblocks = fmtp->max_fs > levels[at].fs ? fmtp->max_fs : levels[at].fs,
+		.bps = bps < UINT32_MAX ? (uint32_t)bps : UINT32_MAX,
+	};
+}
+
+struct h264_picture
+h264_picture_of(const struct h264_limits *limits, uint16_t height_max, uint8_t fps)
+{
+	static const struct {
+		uint16_t width, height;
+	} sizes[] = {
+		{ 1920, 1080 }, { 1600, 900 }, { 1280, 720 }, { 1024, 576 }, { 960, 540 },
+		{ 848, 480 },   { 768, 432 },  { 640, 360 },  { 512, 288 },  { 480, 270 },
+		{ 384, 216 },   { 320, 180 },  { 256, 144 },  { 192, 108 },  { 160, 90 },
+	};
+	CHECK(fps != 0);
+	struct h264_picture picture = { 0 };
+	for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+		const uint32_t across = (sizes[i].width + 15u) / 16;
+		const uint32_t down = (sizes[i].height + 15u) / 16;
+		const uint32_t rate = limits->macroblocks_per_s / (across * down);
+		const bool smallest = i + 1 == COUNT_OF(sizes);
+		picture = (struct h264_picture){ .width = sizes[i].width,
+			                         .height = sizes[i].height,
+			                         .fps = rate < fps ? (uint8_t)rate : fps };
+		/* A.3.1: no side longer than sqrt(8 * MaxFS). */
+		const bool fits = across * down <= limits->frame_macroblocks &&
+		                  (uint64_t)across * across <= 8ull * limits->frame_macroblocks;
+		if (smallest || (fits && rate >= fps &&
+		                 (height_max == 0 || sizes[i].height <= height_max)))
+			break;
+	}
+	return picture;
+}
