@@ -25,6 +25,7 @@ struct kept_settings {
 	bool no_verify;
 	bool no_name_check;
 	bool client_certificate;
+	bool client_fingerprint;
 	uint16_t version_min;
 	char *cert_file;
 	char *key_file;
@@ -133,10 +134,23 @@ load_own(SSL_CTX *ssl, const struct kept_settings *settings, char error[TLS_ERRO
 	return settings->chain_file != NULL ? load_chain_file(ssl, settings->chain_file, error) : 0;
 }
 
+/* Whoever compares fingerprints afterwards has no use for the chain. */
+static int
+take_any_certificate(int preverified, X509_STORE_CTX *store)
+{
+	(void)preverified, (void)store;
+	return 1;
+}
+
 static int
 load_trust(SSL_CTX *ssl, const struct kept_settings *settings, char error[TLS_ERROR_MAX])
 {
 	const bool verify = settings->server ? settings->client_certificate : !settings->no_verify;
+	if (settings->client_fingerprint) {
+		SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+		                   take_any_certificate);
+		return 0;
+	}
 	if (!verify) {
 		SSL_CTX_set_verify(ssl, SSL_VERIFY_NONE, NULL);
 		return 0;
@@ -221,6 +235,7 @@ keep_settings(struct kept_settings *kept, const struct tls_settings *settings)
 	kept->no_verify = settings->no_verify;
 	kept->no_name_check = settings->no_name_check;
 	kept->client_certificate = settings->client_certificate;
+	kept->client_fingerprint = settings->client_fingerprint;
 	kept->version_min = settings->version_min;
 	const struct {
 		char **out;
@@ -246,6 +261,8 @@ tls_context_create(struct tls_context **out, const struct tls_settings *settings
 {
 	CHECK(!(settings->server && (settings->no_verify || settings->no_name_check)));
 	CHECK(settings->server || !settings->client_certificate);
+	CHECK(settings->server || !settings->client_fingerprint);
+	CHECK(!settings->client_certificate || !settings->client_fingerprint);
 	error[0] = '\0';
 	struct tls_context *context = calloc(1, sizeof *context);
 	if (context == NULL)
@@ -510,4 +527,41 @@ tls_session_peer_name(const struct tls_session *session, char out[TLS_NAME_MAX])
 	}
 	GENERAL_NAMES_free(names);
 	return true;
+}
+
+static const EVP_MD *
+hash_of_length(size_t len)
+{
+	switch (len) {
+	case 20:
+		return EVP_sha1();
+	case 32:
+		return EVP_sha256();
+	case 48:
+		return EVP_sha384();
+	case 64:
+		return EVP_sha512();
+	default:
+		return NULL;
+	}
+}
+
+bool
+tls_session_peer_has_fingerprint(const struct tls_session *session, const uint8_t *fingerprint,
+                                 size_t len)
+{
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	unsigned digest_len = 0;
+	const X509 *cert = SSL_get0_peer_certificate(session->ssl);
+	const EVP_MD *hash = hash_of_length(len);
+	return cert != NULL && hash != NULL && X509_digest(cert, hash, digest, &digest_len) == 1 &&
+	       digest_len == len && memcmp(digest, fingerprint, len) == 0;
+}
+
+bool
+tls_context_fingerprint(const struct tls_context *context, uint8_t out[TLS_FINGERPRINT_BYTES])
+{
+	unsigned len = 0;
+	const X509 *cert = SSL_CTX_get0_certificate(context->ssl);
+	return cert != NULL && X509_digest(cert, EVP_sha256(), out, &len) == 1;
 }

@@ -25,6 +25,7 @@ enum {
 	TLS_ERROR_MAX = 320,
 	TLS_INPUT_BYTES_MAX = 65536,
 	TLS_NAME_MAX = 256,
+	TLS_FINGERPRINT_BYTES = 32,
 };
 
 struct tls_context;
@@ -42,6 +43,9 @@ struct tls_settings {
 	bool no_verify;          /* client only */
 	bool no_name_check;      /* client only: the chain counts, the name does not */
 	bool client_certificate; /* server only: demand one that the trust bundle vouches for */
+	/* Server only: demand one and take any, as whoever asks for this compares its fingerprint
+	 * with what signalling told (RFC 8122).  A client does the same with no_verify. */
+	bool client_fingerprint;
 	const char *alpn;        /* comma separated, most wanted first; NULL: none */
 	const char *ciphers;     /* OpenSSL's list for TLS 1.2; NULL: its default */
 	uint16_t version_min;    /* 0x0303 or 0x0304; 0: TLS 1.2 */
@@ -95,5 +99,12 @@ void tls_session_close(struct tls_session *session);
 [[nodiscard]] struct str tls_session_alpn(const struct tls_session *session);
 /* The peer's certificate: common name or first name into `out`; false without a certificate. */
 [[nodiscard]] bool tls_session_peer_name(const struct tls_session *session, char out[TLS_NAME_MAX]);
+/* Is this the hash of the peer's certificate?  Its length tells which (20: SHA-1, 32: SHA-256, 48,
+ * 64).  False without a certificate, and for any other length. */
+[[nodiscard]] bool tls_session_peer_has_fingerprint(const struct tls_session *session,
+                                                    const uint8_t *fingerprint, size_t len);
+/* The SHA-256 fingerprint of our own. */
+[[nodiscard]] bool tls_context_fingerprint(const struct tls_context *context,
+                                           uint8_t out[TLS_FINGERPRINT_BYTES]);
 
 #endif

@@ -232,6 +232,38 @@ TEST(a_server_may_demand_a_certificate_and_learn_its_name)
 	}
 }
 
+TEST(certificates_of_no_authority_are_told_by_their_fingerprints)
+{
+	struct pair pair;
+	uint8_t of_server[TLS_FINGERPRINT_BYTES];
+	uint8_t of_client[TLS_FINGERPRINT_BYTES];
+	struct tls_settings server = server_with("self");
+	server.client_fingerprint = true;
+	struct tls_settings client = { .no_verify = true,
+		                       .cert_file = test_cert("stranger.crt"),
+		                       .key_file = test_cert("stranger.key") };
+	pair_open(&pair, &server, &client, NULL);
+	pump(&pair, 4096);
+	EXPECT_EQ(tls_session_state(pair.server), TLS_OPEN);
+	EXPECT_EQ(tls_session_state(pair.client), TLS_OPEN);
+	EXPECT(tls_context_fingerprint(pair.server_context, of_server));
+	EXPECT(tls_context_fingerprint(pair.client_context, of_client));
+	EXPECT(tls_session_peer_has_fingerprint(pair.server, of_client, sizeof of_client));
+	EXPECT(tls_session_peer_has_fingerprint(pair.client, of_server, sizeof of_server));
+	EXPECT(!tls_session_peer_has_fingerprint(pair.client, of_client, sizeof of_client));
+	EXPECT(!tls_session_peer_has_fingerprint(pair.client, of_server, 20));
+	EXPECT(!tls_session_peer_has_fingerprint(pair.client, of_server, 31));
+	pair_close(&pair);
+
+	client.cert_file = client.key_file = NULL;
+	pair_open(&pair, &server, &client, NULL);
+	pump(&pair, 4096);
+	EXPECT_EQ(tls_session_state(pair.server), TLS_FAILED);
+	EXPECT(!tls_context_fingerprint(pair.client_context, of_client));
+	EXPECT(!tls_session_peer_has_fingerprint(pair.server, of_client, sizeof of_client));
+	pair_close(&pair);
+}
+
 TEST(junk_ends_a_session_and_nothing_else)
 {
 	struct pair pair;
