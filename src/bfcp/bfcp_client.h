@@ -15,6 +15,10 @@
  * Errors     A peer's faults are counted in `link.rejects`; errors it tells in `errors`.
  * Limits     Below.
  *
+ * Loss       A server that does not answer is LOST; over UDP it is asked again every
+ *            BFCP_CLIENT_HELLO_US and is UP when it answers.  Of a connection that went, call
+ *            bfcp_client_lost(), and bfcp_client_init() when there is a new one.  What was wished
+ *            is forgotten: ask again.
  * Versions   Over UDP we say 2 first; a server that refuses that, or stays silent for a whole round
  *            of T1, is tried with 1 (devices of the drafts before RFC 8855).
  */
@@ -26,6 +30,7 @@
 enum {
 	BFCP_CLIENT_DECISION_US = 20 * 1000 * 1000, /* then a request is withdrawn */
 	BFCP_CLIENT_HELLO_US = 25 * 1000 * 1000,    /* a sign of life, below usual NAT timeouts */
+	BFCP_HOLDER_UNKNOWN = 0xFFFF,               /* somebody, but the server does not say who */
 };
 
 struct bfcp_client_settings {
@@ -43,7 +48,7 @@ enum bfcp_client_out_kind {
 	BFCP_CLIENT_OUT_GRANTED, /* send content */
 	BFCP_CLIENT_OUT_DENIED,  /* asked in vain: refused, or undecided for too long */
 	BFCP_CLIENT_OUT_REVOKED, /* was granted, is no more: stop sending */
-	BFCP_CLIENT_OUT_HOLDER,  /* the device tells who else has the floor: `holder`, 0 nobody */
+	BFCP_CLIENT_OUT_HOLDER,  /* who else has the floor: `holder`, 0: nobody */
 	BFCP_CLIENT_OUT_LOST,    /* no answer, or Goodbye: the floor is lost with it; said once */
 };
 
@@ -51,7 +56,7 @@ struct bfcp_client_out {
 	enum bfcp_client_out_kind kind;
 	const uint8_t *bytes; /* BYTES */
 	size_t len;
-	uint16_t holder;
+	uint16_t holder; /* HOLDER: may be BFCP_HOLDER_UNKNOWN */
 };
 
 enum bfcp_client_state {
@@ -66,9 +71,12 @@ struct bfcp_client {
 	struct bfcp_link link;
 	struct bfcp_client_settings settings;
 	enum bfcp_client_state state;
-	uint16_t request_id;
-	bool wanted;   /* what the owner wishes */
-	bool up, lost;
+	uint16_t request_id;     /* of the current or last request, once the server has said it */
+	uint16_t over_id;        /* a request that ended before we heard its id, 0: none */
+	uint16_t transaction_id; /* of the last FloorRequest or FloorRelease */
+	bool wanted;    /* what the owner wishes */
+	bool up;
+	bool lost;      /* and said so */
 	bool fell_back; /* to version 1 */
 	uint16_t holder;
 	int64_t decision_us;

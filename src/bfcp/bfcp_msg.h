@@ -31,7 +31,8 @@ enum {
 	BFCP_MSG_BYTES_MAX = 2048,   /* ours: header and attributes of one message */
 	BFCP_FLOORS_MAX = 8,         /* ours: FLOOR-IDs of a message, floors of one request */
 	BFCP_REQUESTS_MAX = 16,      /* ours: requests of a FloorStatus or UserStatus */
-	BFCP_TEXT_BYTES_MAX = 252,   /* what an attribute's 8-bit length leaves, in whole units */
+	BFCP_UNKNOWN_MAX = 8,        /* ours: unknown attributes that an Error names */
+	BFCP_TEXT_BYTES_MAX = 253,   /* what an attribute's 8-bit length leaves */
 };
 
 enum bfcp_primitive {
@@ -110,7 +111,7 @@ enum bfcp_reject {
 	BFCP_REJECT_SHORT,     /* no room for the header */
 	BFCP_REJECT_LONG,      /* more than BFCP_MSG_BYTES_MAX */
 	BFCP_REJECT_VERSION,   /* neither 1 nor 2 */
-	BFCP_REJECT_FRAGMENT,  /* the F bit, where a whole message is due; or fragments that do not fit */
+	BFCP_REJECT_FRAGMENT,  /* F, where a whole message is due; or fragments that do not fit */
 	BFCP_REJECT_LENGTH,    /* the payload length is not that of the bytes */
 	BFCP_REJECT_ATTRIBUTE, /* an attribute overruns the message or its group, or is too short */
 	BFCP_REJECT_MANDATORY, /* an unknown attribute with the M bit */
@@ -189,6 +190,10 @@ struct bfcp_msg {
 
 	struct str primitives; /* SUPPORTED-PRIMITIVES, a byte each */
 	struct str attributes; /* SUPPORTED-ATTRIBUTES, a byte each, in the upper seven bits */
+
+	/* Parsing: unknown attributes that are mandatory, each in the upper seven bits. */
+	uint8_t unknown_count;
+	uint8_t unknown[BFCP_UNKNOWN_MAX];
 };
 
 /* The status of a request, whichever of the two places told it; 0: neither did. */
@@ -196,7 +201,7 @@ struct bfcp_msg {
 
 /* Exactly one message filling [bytes, bytes+len).  On a reject `out->header` is filled when there
  * was one to read (`out->header.version` is 0 when not), and for BFCP_REJECT_MANDATORY
- * `out->error_details` is what ERROR-CODE wants; nothing else of it counts. */
+ * `out->unknown`; nothing else of it counts. */
 [[nodiscard]] enum bfcp_reject bfcp_msg_parse(struct bfcp_msg *out, const uint8_t *bytes,
                                               size_t len);
 

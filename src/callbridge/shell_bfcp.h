@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* shell_bfcp -- the sockets of BFCP: one UDP port and one TCP or TLS port for the whole Call Bridge.
+/* shell_bfcp -- the sockets of BFCP: a UDP, a TCP and a TLS port for the whole Call Bridge.
  *
  * A hub carries bytes between per-leg machines (bfcp/bfcp_server.h, bfcp/bfcp_client.h) and the
  * network; it holds the machine of each leg, so that whoever wires it sees only events and orders.
@@ -9,8 +9,8 @@
  *             UDP the first such source is kept.  Where the device is server, ids are its own, so
  *             only its address from SDP counts.  Whatever belongs to nobody is counted and dropped
  *             without an answer.
- * Who calls   `setup` of SDP: with `active` the hub connects to the remote address; with `passive` a
- *             connection is the leg's by its first message, or, where we have to speak first, by
+ * Who calls   `setup` of SDP: with `active` the hub connects to the remote address; with `passive`
+ *             a connection is the leg's by its first message, or, where we have to speak first, by
  *             its address.  A connection that says nothing for 10 s is closed; one that breaks is
  *             opened again by the side that opened it, here after BFCP_HUB_RETRY_US.
  * TLS         Both sides show a certificate; that of the device must have the fingerprint of its
