@@ -77,6 +77,9 @@ void layout_make(struct layout *out, enum layout_name name, unsigned people);
 /* The named layout that automatic and onePlusN are with so many people; others are themselves. */
 [[nodiscard]] enum layout_name layout_resolve(enum layout_name name, unsigned people);
 
+/* Its first pane is for who leads; of automatic and onePlusN as they are with many. */
+[[nodiscard]] bool layout_is_led(enum layout_name name);
+
 /* Content in the first, large pane and up to five people beside it, for who has no second stream. */
 void layout_with_content(struct layout *out, unsigned people);
 enum { LAYOUT_BESIDE_CONTENT_MAX = 5 };

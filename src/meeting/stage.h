@@ -54,21 +54,25 @@ enum stage_self_mode {
 struct stage_person {
 	uint32_t leg; /* the caller's word for it, never 0 */
 	uint32_t importance;
-	bool picture;  /* the main picture flows and may be shown */
-	bool talking;
+	bool picture; /* its main picture flows and may be shown */
 	/* the stage's own: */
-	bool heard;    /* in this spurt, long enough */
-	bool led;      /* has had the lead in this spurt */
-	int64_t since_us;
-	int64_t heard_us; /* when last; ordered by `turn` where equal */
-	uint64_t turn;
-	struct stage_person *next, *prev;                /* everybody, in order */
-	struct stage_person *talker_next, *talker_prev;  /* in a spurt, pauses included */
+	bool talking;        /* this moment */
+	bool in_spurt;       /* or a short pause ago */
+	bool heard;          /* long enough in this spurt */
+	bool led;            /* had the lead in this spurt */
+	int64_t from_us;     /* it talks or is silent since */
+	int64_t spoke_us;    /* in this spurt, up to from_us */
+	int64_t heard_us;    /* when last */
+	uint64_t mark;
+	struct stage_person *next, *prev;               /* everybody, in order */
+	struct stage_person *talker_next, *talker_prev; /* in a spurt */
 };
 
+/* Who stands in the panes of all receivers with so many. */
 struct stage_view {
 	uint8_t capacity; /* 0: unused */
 	bool led;
+	bool unplaced;    /* those only who have no pane of their own */
 	uint8_t count;
 	uint64_t version; /* of the stage, when it was filled */
 	uint64_t used;
@@ -78,16 +82,20 @@ struct stage_view {
 struct stage {
 	struct stage_person *first, *last;
 	struct stage_person *talkers;
-	struct stage_person *lead;  /* NULL: nobody was heard yet */
-	int64_t lead_since_us;
+	struct stage_person *speaker; /* had the lead last; NULL: nobody yet */
+	int64_t speaker_us;           /* since */
+	int64_t deadline_us;
+	int64_t now_us;
 	uint32_t people;
 	uint32_t pictures;
-	uint32_t presenter;         /* leg, 0: nobody */
-	uint32_t placement;         /* panePlacementHighestImportance, 0: off */
+	uint32_t presenter;           /* leg, 0: nobody */
+	uint32_t placement;           /* panePlacementHighestImportance, 0: off */
 	uint64_t version;
-	uint64_t turn_last;
+	uint64_t mark_last;
 	uint64_t used_last;
-	int64_t now_us;
+	uint64_t placed_version;      /* of the next two */
+	uint32_t placed_count;        /* people who could have a pane of their own */
+	struct stage_person *placed[LAYOUT_PANES_MAX]; /* for panes 1, 2, ...; NULL: not here */
 	struct stage_view views[STAGE_VIEWS_MAX];
 };
 
@@ -105,13 +113,13 @@ void stage_tick(struct stage *stage, int64_t now_us);
 /* When stage_tick() is next wanted, or INT64_MAX. */
 [[nodiscard]] int64_t stage_deadline(const struct stage *stage);
 
-/* Who leads: the most important, among equals who speaks or spoke last; 0: nobody is there. */
+/* Who leads: the most important, among equals who speaks or spoke last; 0: nobody is to be seen. */
 [[nodiscard]] uint32_t stage_lead(const struct stage *stage);
 
 /* ------------------------------------------------------------------ composed pictures */
 
 /* How many panes there are people for. */
-[[nodiscard]] unsigned stage_count(const struct stage *stage, const struct stage_person *self,
+[[nodiscard]] unsigned stage_count(struct stage *stage, const struct stage_person *self,
                                    enum stage_self_mode mode);
 
 struct stage_request {
@@ -137,12 +145,17 @@ struct stage_tile {
 	bool content; /* what it presents, not its camera */
 };
 
+struct stage_pin {
+	const struct stage_person *person;
+	bool content;
+};
+
 struct stage_wish {
 	const struct stage_person *self;
 	bool content;             /* it may see presentations */
 	unsigned tile_count;
 	unsigned pin_count;
-	const struct stage_tile *pins; /* in the order of wishes */
+	const struct stage_pin *pins; /* in the order of wishes */
 };
 
 /* `tiles` is what each tile shows now, and afterwards shall show: the pinned, content, then those
