@@ -7,6 +7,8 @@
 
 static_assert(FORWARD_LATE_MAX % 64 == 0 && FORWARD_PICTURES_MAX % 64 == 0, "whole words");
 
+#define NONE_SEEN INT64_MIN
+
 enum {
 	LATE_WORDS = FORWARD_LATE_MAX / 64,
 	PICTURE_WORDS = FORWARD_PICTURES_MAX / 64,
@@ -60,7 +62,7 @@ set_count_above(const uint64_t *words, int64_t back)
 void
 forward_init(struct forward *forward, const struct forward_settings *settings)
 {
-	*forward = (struct forward){ .settings = *settings, .wanted_newest = -1 };
+	*forward = (struct forward){ .settings = *settings, .wanted_newest = NONE_SEEN };
 	/* So that the first packet gets the numbers of the settings. */
 	forward->seq = (uint16_t)((settings->seq & 0x7fff) - 1);
 	forward->picture_id = (uint16_t)(settings->picture_id - 1);
@@ -88,7 +90,7 @@ forward_want(struct forward *forward, uint64_t source, uint8_t temporal_max, boo
 {
 	forward->temporal_wanted = temporal_max;
 	if (forward->wanted != source)
-		forward->wanted_newest = -1;
+		forward->wanted_newest = NONE_SEEN;
 	forward->wanted = source;
 	if (source == 0 || (source != forward->now.source && !old_goes_on))
 		stop(forward);
@@ -132,16 +134,31 @@ picture_of(const struct forward_map *map, const struct video_facts *facts)
 	return map->newest_picture + ((int32_t)(ahead << spare) >> spare);
 }
 
+/* How far its picture is behind the newest, as far as that is remembered. */
+static int64_t
+picture_back(const struct forward_map *map, const struct video_facts *facts)
+{
+	const int64_t back = map->newest_picture - picture_of(map, facts);
+	return back < 0 ? 0 : back >= FORWARD_PICTURES_MAX ? FORWARD_PICTURES_MAX - 1 : back;
+}
+
 static uint16_t
 picture_id_of(const struct forward_map *map, const struct video_facts *facts)
 {
 	if (facts->picture_id_bits == 0)
 		return 0;
-	int64_t back = map->newest_picture - picture_of(map, facts);
-	back = back < 0 ? 0 : back >= FORWARD_PICTURES_MAX ? FORWARD_PICTURES_MAX - 1 : back;
-	return (uint16_t)(facts->picture_id + map->picture_offset +
-	                  set_count_above(map->pictures_left_out, back)) &
+	const unsigned left_out =
+	        set_count_above(map->pictures_left_out, picture_back(map, facts));
+	return (uint16_t)((uint16_t)picture_of(map, facts) + map->picture_offset + left_out) &
 	       0x7fff;
+}
+
+/* Other packets of its picture were left out. */
+static bool
+picture_is_left_out(const struct forward_map *map, const struct video_facts *facts)
+{
+	return facts->picture_id_bits != 0 &&
+	       set_has(map->pictures_left_out, picture_back(map, facts));
 }
 
 /* Adds the packet to what is sent now, under the numbers that `map` has for it. */
@@ -172,23 +189,24 @@ is_taken(const struct forward *forward, const struct packet *packet)
 	return forward->settings.payload_types[packet->codec] != FORWARD_NO_PAYLOAD_TYPE;
 }
 
-/* What our stream stands at after the newest packet of the present source. */
+/* What our stream stands at after the newest packet of the present source, sent or not: numbers and
+ * times are kept for what may still come. */
 static void
-stand_at(struct forward *forward, const struct forward_header *header, int64_t now_us)
+stand_at(struct forward *forward, const struct packet *packet, int64_t now_us)
 {
 	const struct forward_map *map = &forward->now;
+	const uint32_t timestamp_rtp = packet->timestamp_rtp + map->timestamp_offset;
 	forward->seq = (uint16_t)((uint16_t)map->newest + map->seq_offset);
-	if (header == NULL)
-		return;
-	if (!forward->sent || (int32_t)(header->timestamp_rtp - forward->timestamp_rtp) > 0) {
-		forward->timestamp_rtp = header->timestamp_rtp;
+	if (map->pictures)
+		forward->picture_id =
+		        (uint16_t)((uint16_t)map->newest_picture + map->picture_offset);
+	if (packet->facts.tl0_index_at != 0)
+		forward->tl0_index = (uint8_t)(packet->facts.tl0_index + map->tl0_offset);
+	if (!forward->sent || (int32_t)(timestamp_rtp - forward->timestamp_rtp) > 0) {
+		forward->timestamp_rtp = timestamp_rtp;
 		forward->timestamp_us = now_us;
 	}
 	forward->sent = true;
-	if (map->pictures) {
-		forward->picture_id = header->picture_id;
-		forward->tl0_index = header->tl0_index;
-	}
 }
 
 /* ---- Packets ---- */
@@ -227,8 +245,8 @@ begin(struct forward *forward, struct forward_out *out, const struct packet *pac
 		out->headers[0].marker = false;
 	}
 	give(forward, &forward->now, out, packet, false);
-	stand_at(forward, &out->headers[out->count - 1], now_us);
-	forward->wanted_newest = -1;
+	stand_at(forward, packet, now_us);
+	forward->wanted_newest = NONE_SEEN;
 	forward->stats.switches++;
 	return FORWARD_SEND;
 }
@@ -292,7 +310,7 @@ advance(struct forward *forward, struct forward_out *out, const struct packet *p
 	}
 	if (sent)
 		give(forward, map, out, packet, false);
-	stand_at(forward, sent ? &out->headers[0] : NULL, now_us);
+	stand_at(forward, packet, now_us);
 	return verdict;
 }
 
@@ -308,7 +326,8 @@ catch_up(struct forward *forward, struct forward_map *map, struct forward_out *o
 		return FORWARD_DUPLICATE;
 	set_add(map->handled, back);
 	/* A number was kept for it, and the receiver waits for that: if not for this, for nothing. */
-	const bool empty = verdict_of(forward, map, packet) != FORWARD_SEND;
+	const bool empty = verdict_of(forward, map, packet) != FORWARD_SEND ||
+	                   picture_is_left_out(map, &packet->facts);
 	if (empty && !is_taken(forward, packet))
 		return FORWARD_NO_CODEC;
 	give(forward, map, out, packet, empty);
@@ -337,6 +356,10 @@ input(struct forward *forward, struct forward_out *out, const struct packet *pac
 {
 	struct forward_map *now = &forward->now;
 	struct forward_map *before = &forward->before;
+	/* After a pause both are of one source. */
+	if (packet->source == before->source && packet->seq <= before->newest &&
+	    packet->seq > before->newest - FORWARD_LATE_MAX)
+		return catch_up(forward, before, out, packet);
 	if (packet->source == now->source) {
 		const int64_t ahead = packet->seq - now->newest;
 		if (ahead > -FORWARD_JUMP_MAX && ahead <= FORWARD_JUMP_MAX)
@@ -345,11 +368,8 @@ input(struct forward *forward, struct forward_out *out, const struct packet *pac
 		/* Other numbers altogether: goes on from its next key frame. */
 		stop(forward);
 		*before = (struct forward_map){ 0 };
-		forward->wanted_newest = -1;
+		forward->wanted_newest = NONE_SEEN;
 	}
-	if (packet->source == before->source && packet->seq <= before->newest &&
-	    packet->seq > before->newest - FORWARD_LATE_MAX)
-		return catch_up(forward, before, out, packet);
 	if (packet->source == forward->wanted)
 		return await_key(forward, out, packet, parameter_sets, now_us);
 	return FORWARD_NOT_WANTED;

@@ -110,7 +110,7 @@ struct forward {
 	struct forward_map now;
 	struct forward_map before; /* for what comes late */
 	uint64_t wanted;           /* source, 0: paused */
-	int64_t wanted_newest;     /* highest number seen of it without a key frame; -1: none */
+	int64_t wanted_newest;     /* highest number seen of it before its key frame */
 	uint8_t temporal_wanted;
 	bool sent;                 /* anything yet */
 	uint16_t seq;              /* the highest sent or kept */

@@ -8,10 +8,11 @@
 
 static_assert((FRAME_BUILD_PACKETS_MAX & (FRAME_BUILD_PACKETS_MAX - 1)) == 0, "it is a mask");
 
+#define NO_KEY INT64_MIN
+
 enum {
 	JUMP_MAX = 3000,   /* a larger jump is a new beginning, as in rtp/rtp.h */
 	BEFORE_FIRST = 64, /* packets that may still come before the first one seen */
-	NO_KEY = -1,
 	NAL_TYPE = 0x1f,
 	SEI_RECOVERY_POINT = 6,
 };

@@ -74,7 +74,7 @@ struct frame_build {
 	int64_t next;       /* with which the next frame begins; nothing below is taken */
 	int64_t scanned;    /* from `next` to here all have come, and are of one frame */
 	int64_t newest;     /* the highest kept or given */
-	int64_t key_at;     /* the lowest kept that may begin a key frame; -1: none */
+	int64_t key_at;     /* the lowest kept that may begin a key frame, or INT64_MIN */
 	int64_t due_us;     /* when frame_build_take() is wanted */
 	uint16_t count;     /* packets kept */
 	uint16_t width;

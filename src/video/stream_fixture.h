@@ -15,6 +15,10 @@
 #include "video/packet_pool.h"
 #include "video/vp8.h"
 
+#ifndef STREAMS_DIR /* the build tells the whole path */
+#define STREAMS_DIR "src/video/testdata/streams"
+#endif
+
 enum {
 	STREAM_BYTES_MAX = 64 * 1024,
 	STREAM_FRAMES_MAX = 16,
