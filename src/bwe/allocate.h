@@ -7,8 +7,8 @@
  * ALLOCATE_HEADROOM_PCT more than it costs, so that a rate that wavers does not make pictures flap.
  *
  * Pure: the same wishes and target give the same answer, and an answer fed back as `current` at an
- * unchanged target is given again.  The choice of the first in order never falls when the target
- * rises.
+ * unchanged target is given again.  Of two targets the higher one grants the first thing, in the
+ * order above, that they do not both grant: more for one may mean less for those behind.
  *
  * Ownership  The caller's arrays.
  * Threads    Any.

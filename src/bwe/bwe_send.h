@@ -3,11 +3,11 @@
  * silent our own rules.)
  *
  * Peers with transport-wide feedback: growing one-way delay (bwe/trend.h) cuts the rate to 85 % of
- * what is acknowledged; else it grows, by 8 % a second far from the last known capacity and by about
- * a packet each round trip near it.  Loss beyond 10 % cuts too; up to that, loss that is just there
- * and does not come with delay is lived with.  Probes (short clusters at a higher rate) find out
- * that a link was given back: the rate then follows in a second, not in a minute.
- * Peers without: report blocks (loss, round trip) and REMB, slowly up.
+ * what is acknowledged; else it grows, by 8 % a second far from the last known capacity and by
+ * about a packet each round trip near it.  Loss beyond 10 % cuts too.  Loss that comes without
+ * delay, and does not follow the rate up and down, is lived with.  Probes (short clusters at a
+ * higher rate) find out that a link was given back: the rate then follows in a second or two, not
+ * in half a minute. Peers without: report blocks (loss, round trip) and REMB, slowly up.
  *
  * Sans-IO: inputs change the state; bwe_send_target_bps() and bwe_send_probe() read it afterwards.
  *
@@ -37,11 +37,11 @@
 
 enum {
 	BWE_HISTORY = 2048,
-	BWE_STREAMS_MAX = 16,              /* SSRCs whose report blocks are told apart */
-	BWE_SKEW_US_MAX = 5 * 1000 * 1000, /* a message may be off the peer's clock by so much */
+	BWE_STREAMS_MAX = 16,               /* SSRCs whose report blocks are told apart */
+	BWE_SKEW_US_MAX = 5 * 1000 * 1000,  /* a message may be off the peer's clock by so much */
 	BWE_SPAN_US_MAX = 10 * 1000 * 1000, /* between first and last arrival in a message */
-	BWE_SILENCE_US = 1500 * 1000,      /* sending without feedback for so long: go down */
-	BWE_PROBE_PACKETS = 5,             /* a cluster has so many at least */
+	BWE_SILENCE_US = 1500 * 1000,       /* sending without feedback for so long: go down */
+	BWE_PROBE_PACKETS = 5,              /* a cluster has so many at least */
 	BWE_MIN_BPS_DEFAULT = 50 * 1000,
 	BWE_START_BPS_DEFAULT = 500 * 1000,
 	BWE_MAX_BPS_DEFAULT = 20 * 1000 * 1000,
@@ -63,9 +63,9 @@ struct bwe_settings {
 };
 
 struct bwe_sent {
-	uint16_t seq;      /* transport-wide number; ignored without twcc */
+	uint16_t seq; /* transport-wide number; ignored without twcc */
 	uint16_t bytes;
-	uint8_t probe_id;  /* of the cluster it belongs to, 0: none */
+	uint8_t probe_id; /* of the cluster it belongs to, 0: none */
 };
 
 struct bwe_probe {
@@ -83,10 +83,11 @@ struct bwe_demand {
 struct bwe_stats {
 	int64_t acked_bps; /* 0: not known yet */
 	int64_t rtt_us;    /* -1: not known yet */
+	int64_t queue_us;  /* how much longer packets now take than at best */
 	uint32_t loss_q8;  /* of 256, smoothed over some fifty packets */
 	uint64_t feedbacks, overuses, loss_cuts, silences;
 	uint64_t probes, probes_raised, probes_failed;
-	uint64_t unsent_packets, late_packets;
+	uint64_t late_packets; /* came although they were called lost */
 	uint64_t rejects[BWE_REJECT_COUNT];
 };
 
@@ -101,8 +102,11 @@ struct bwe_record {
 struct bwe_cluster {
 	struct bwe_probe probe; /* id 0: none under way */
 	int64_t asked_us;
-	int64_t first_sent_us, last_sent_us, first_arrived_us, last_arrived_us;
-	uint32_t packets, bytes, first_bytes, last_bytes; /* acknowledged; of the first, of the last */
+	int64_t first_sent_us, last_sent_us;
+	int64_t first_arrived_us, half_arrived_us, last_arrived_us;
+	uint32_t packets, bytes;          /* acknowledged */
+	uint32_t first_bytes, last_bytes; /* of these two packets */
+	uint32_t half_bytes;              /* up to half_arrived_us */
 };
 
 struct bwe_stream {
@@ -119,33 +123,47 @@ struct bwe_send {
 	struct trend trend;
 	struct bwe_cluster cluster;
 	struct bwe_stream streams[BWE_STREAMS_MAX];
+	unsigned stream_count;
 	struct bwe_demand demand;
 	struct bwe_stats stats;
-	int64_t now_us;
+	int64_t init_us, now_us, ticked_us;
 	/* The rate. */
-	int64_t delay_bps, loss_bps;     /* what each half of the estimator allows */
-	int64_t remb_bps, tmmbr_bps;     /* INT64_MAX: none */
+	int64_t rate_bps;
+	int64_t remb_bps, tmmbr_bps; /* INT64_MAX: none */
 	int64_t remb_us;
-	int64_t capacity_bps;            /* acknowledged when last over-used, 0: unknown */
-	int64_t capacity_deviation_bps;
-	int64_t grown_us, cut_us, loss_cut_us, overuse_us, silence_us;
+	int64_t capacity_bps; /* acknowledged when last over-used, 0: unknown */
+	int64_t good_bps;     /* by reports: what went well before the last cuts */
+	int64_t retry_us;     /* by reports: how long to wait before going back there */
+	int64_t grown_us, cut_us, overuse_us, silence_us;
 	/* Loss. */
-	double loss, loss_base;          /* over some 50, and 1000 packets; 0 to 1 */
-	uint32_t loss_packets;           /* since the start, saturating: how much to trust it */
+	double loss;        /* 0 to 1, over some 50 packets */
+	double loss_slow;   /* over some 150; begins anew, with all the loss, at a cut */
+	double loss_at_cut; /* 0: loss did not cut lately */
+	int64_t loss_seq;   /* only packets sent behind it count */
+	int64_t loss_cut_us;
+	uint32_t loss_packets;   /* in `loss`, at most those fifty */
+	unsigned loss_fruitless; /* cuts in a row that did not lower it */
+	int64_t trial_bps;       /* growth in spite of loss began here; 0: there is none */
+	double trial_loss;       /* with that much of it */
+	int64_t trial_at_us;     /* no other before */
 	/* Feedback. */
-	int64_t feedback_us, first_unheard_us; /* when last heard; first sent since then, -1: none */
-	int64_t reference_us;            /* of the last message on the peer's clock, unwrapped */
-	int64_t clock_us;                /* peer's clock minus ours */
+	int64_t unheard_us;   /* first packet sent since feedback came; -1: none */
+	int64_t reference_us; /* of the last message on the peer's clock, unwrapped */
+	int64_t clock_us;     /* peer's clock minus ours */
 	int64_t stray_clock_us;
-	unsigned stray_clocks;           /* messages in a row that agree on another clock */
+	unsigned stray_clocks; /* messages in a row that agree on another clock */
 	bool clock_set;
-	int64_t rtt_min_us;
+	bool heard;              /* transport-wide feedback does come */
+	int64_t delay_us_min[2]; /* arrival minus sending, of this spell and the one before */
+	int64_t delay_spell_us;
+	int64_t rtt_us_min;
 	/* Probing. */
-	int64_t probe_at_us;             /* not before; INT64_MAX: never */
-	int64_t probe_len_us;            /* of a cluster; longer once a short one was deceived */
-	int64_t raised_us;               /* when a probe last raised the rate */
+	int64_t probe_at_us;     /* not before */
+	int64_t probe_len_us;    /* of a cluster; longer once a short one was deceived */
+	int64_t raised_us;       /* when a probe last raised the rate by much; -1: never */
+	int64_t probe_acked_us;  /* when something of the cluster was last heard of */
+	unsigned probe_failures; /* in a row */
 	uint8_t probe_id;
-	bool probe_again;
 };
 
 void bwe_send_init(struct bwe_send *bwe, const struct bwe_settings *settings, int64_t now_us);
@@ -168,5 +186,6 @@ void bwe_send_tick(struct bwe_send *bwe, int64_t now_us);
 /* When bwe_send_tick() and bwe_send_probe() are next wanted; never INT64_MAX. */
 [[nodiscard]] int64_t bwe_send_deadline(const struct bwe_send *bwe);
 [[nodiscard]] struct bwe_stats bwe_send_stats(const struct bwe_send *bwe);
+const char *bwe_reject_name(enum bwe_reject reject);
 
 #endif

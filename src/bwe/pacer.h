@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pacer -- may a packet of so many bytes go now?  A leaky bucket for one transport.
  *
- * It holds no packets: the worker's queue asks, sends, and tells.  What was sent is a debt that runs
- * off with PACER_FACTOR_PCT of the target, so that a key frame leaves in a few tens of milliseconds
- * and not in one burst.  Sound is never held, but counts.  Retransmissions may run a larger debt
- * than new pictures, so they go first.  While a probe is under way its own rate rules, and padding
- * is asked for where media is lacking.
+ * It holds no packets: the worker's queue asks, sends, and tells.  What was sent is a debt that
+ * runs off with PACER_FACTOR_PCT of the target, so that a key frame leaves in a few tens of
+ * milliseconds and not in one burst.  Sound is never held, but counts.  Retransmissions may run a
+ * larger debt than new pictures, so they go first.  While a probe is under way its own rate
+ * rules, and padding is asked for where media is lacking.
  *
  * Ownership  A value.
  * Threads    One owner.
@@ -24,7 +24,7 @@
 
 enum {
 	PACER_FACTOR_PCT = 250,
-	PACER_BURST = 5 * 1000,     /* microseconds of debt that new pictures may start with */
+	PACER_BURST = 5 * 1000,      /* microseconds of debt that new pictures may start with */
 	PACER_RTX_BURST = 20 * 1000, /* the same for retransmissions */
 	PACER_PROBE_US = 500 * 1000,
 };
@@ -54,8 +54,7 @@ void pacer_probe(struct pacer *pacer, const struct bwe_probe *probe, int64_t now
 /* May a packet of this class go?  If it went, pacer_sent() must be told. */
 [[nodiscard]] bool pacer_may(const struct pacer *pacer, enum pacer_class class, int64_t now_us);
 /* When it may, at the earliest; `now_us` if at once, INT64_MAX for padding that nobody wants. */
-[[nodiscard]] int64_t pacer_when(const struct pacer *pacer, enum pacer_class class,
-                                 int64_t now_us);
+[[nodiscard]] int64_t pacer_when(const struct pacer *pacer, enum pacer_class class, int64_t now_us);
 /* Counts a packet that goes out; returns the probe cluster to mark it with, 0: none. */
 uint8_t pacer_sent(struct pacer *pacer, enum pacer_class class, size_t bytes, int64_t now_us);
 /* How much padding the probe still wants in all, 0 when there is none. */

@@ -4,12 +4,13 @@
  * Ownership  A value.
  * Threads    One owner.
  * Units      Bytes in, bits/s out.  Time need not be ours: it may be a peer's clock.
- * Errors     What is older than the window is not counted; time that jumps ahead empties it.
+ * Errors     What is older than the window is not counted.  Times are not negative.
  * Limits     RATE_METER_BUCKETS.
  */
 #ifndef BWE_RATE_METER_H
 #define BWE_RATE_METER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -20,8 +21,9 @@ enum {
 struct rate_meter {
 	uint32_t bytes[RATE_METER_BUCKETS];
 	int64_t total_bytes;
-	int64_t first;  /* bucket numbers: of the first bytes since it was empty, */
-	int64_t newest; /* of the last ones; -1: nothing yet */
+	int64_t first_us; /* since when it was never empty for a whole window */
+	int64_t newest_us;
+	bool started;
 };
 
 void rate_meter_init(struct rate_meter *meter);

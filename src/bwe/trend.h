@@ -9,7 +9,7 @@
  * Ownership  A value.
  * Threads    One owner.
  * Units      Microseconds; sent on our clock, arrived on the peer's: only differences are used.
- * Errors     Arrival out of order by a group or more is ignored.
+ * Errors     Arrival out of order by a group or more is ignored, unless it goes on.
  * Limits     TREND_POINTS.
  */
 #ifndef BWE_TREND_H
@@ -51,6 +51,7 @@ struct trend {
 	double over_ms; /* how long the slope has been above the threshold; negative: not at all */
 	unsigned over_count;
 	unsigned delta_count;
+	unsigned disordered; /* groups in a row */
 	enum trend_signal signal;
 };
 

@@ -8,11 +8,11 @@
  * Ownership  The caller's memory; a plain value.
  * Threads    One owner.
  * Units      Microseconds, bytes.
- * Errors     A sequence number that jumps is a restart once the next one confirms it; until then it
- *            is counted in `strays` and not told of.
+ * Errors     A number half a window or more away from the last is a restart: what was not told
+ *            yet is forgotten.  (Packets are authenticated, so only the peer itself can do that.)
  * Limits     TWCC_RECEIVE_WINDOW numbers are remembered.  Messages come every TWCC_RECEIVE_US_MIN,
  *            or as much more slowly as keeps them below 5 % of what is received, at the slowest
- *            every TWCC_RECEIVE_US_MAX; at once when half the window waits.
+ *            every TWCC_RECEIVE_US_MAX; at once when a quarter of the window waits.
  */
 #ifndef BWE_TWCC_RECEIVE_H
 #define BWE_TWCC_RECEIVE_H
@@ -40,10 +40,8 @@ struct twcc_receive {
 	int64_t written_us, input_us;
 	uint32_t sender_ssrc, media_ssrc;
 	uint32_t received_bytes, message_bytes; /* since written_us; of the last message */
-	uint16_t stray_seq;
-	bool stray_set;
 	uint8_t feedback_seq;
-	uint64_t packets, messages, strays, restarts;
+	uint64_t packets, duplicates, messages, restarts;
 };
 
 void twcc_receive_init(struct twcc_receive *receive, uint32_t sender_ssrc);

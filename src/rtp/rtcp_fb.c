@@ -29,8 +29,8 @@ enum {
 static bool
 bitrate_fits(uint32_t mantissa, unsigned exponent)
 {
-	return mantissa == 0 || (exponent < BITRATE_BITS_MAX &&
-	                         mantissa <= (UINT64_MAX >> 1) >> exponent);
+	return mantissa == 0 ||
+	       (exponent < BITRATE_BITS_MAX && mantissa <= (UINT64_MAX >> 1) >> exponent);
 }
 
 static uint64_t

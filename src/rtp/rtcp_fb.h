@@ -96,7 +96,7 @@ struct rtcp_tmmb {
 
 struct rtcp_twcc {
 	uint16_t base_seq;
-	uint32_t reference;    /* 24 bits, in RTCP_TWCC_REFERENCE, on the peer's clock; wraps */
+	uint32_t reference; /* 24 bits, in RTCP_TWCC_REFERENCE, on the peer's clock; wraps */
 	uint8_t feedback_seq;
 };
 

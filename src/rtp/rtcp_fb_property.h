@@ -26,9 +26,9 @@ rtcp_twcc_property(const struct rtcp_fb *fb)
 	CHECK(count == fb->count);
 
 	struct writer w = writer_of(bytes, sizeof bytes);
-	const struct rtcp_twcc_report report = {
-		.base_seq = rtcp_fb_twcc(fb).base_seq, .at_us = at_us, .count = count
-	};
+	const struct rtcp_twcc_report report = { .base_seq = rtcp_fb_twcc(fb).base_seq,
+		                                 .at_us = at_us,
+		                                 .count = count };
 	const unsigned told = rtcp_fb_write_twcc(&w, &report);
 	CHECK((told != 0) == any);
 	if (told == 0)
@@ -40,8 +40,7 @@ rtcp_twcc_property(const struct rtcp_fb *fb)
 	CHECK(rtcp_next(bytes, w.at, &at, &packet));
 	CHECK(rtcp_fb_parse(&again, &packet) == RTCP_FB_OK);
 	CHECK(again.kind == RTCP_FB_TWCC && again.count == told);
-	const int64_t reference_us =
-	        (int64_t)rtcp_fb_twcc(&again).reference * RTCP_TWCC_REFERENCE;
+	const int64_t reference_us = (int64_t)rtcp_fb_twcc(&again).reference * RTCP_TWCC_REFERENCE;
 	rtcp_twcc_walk_init(&walk, &again);
 	for (unsigned i = 0; rtcp_twcc_walk_next(&walk, &status); i++) {
 		CHECK(status.received == (at_us[i] >= 0));

@@ -2,7 +2,8 @@
 /* Goal: feedback is read and written as RFC 4585, RFC 5104, the REMB and the transport-wide drafts
  * say, one case per reject, and no message costs more than its limit.
  * Method: bytes worked out by hand from the figures; written messages are read back, damaged at
- * every byte and cut at every length; random arrivals go through writer and reader in every room. */
+ * every byte and cut at every length; random arrivals go through writer and reader in every room.
+ * */
 #include "rtp/rtcp_fb.h"
 
 #include <string.h>
@@ -53,9 +54,9 @@ TEST(lost_packets_are_gathered_into_pairs)
 {
 	static const uint16_t seqs[] = { 0xfffe, 0xffff, 0x000e, 0x000f, 0x0100 };
 	static const uint8_t want[] = {
-		0x81, 205, 0, 5, 0, 0, 0, 1, 0, 0, 0, 2,
-		0xff, 0xfe, 0x80, 0x01, /* 0xfffe, +1, +16 */
-		0x00, 0x0f, 0x00, 0x00, /* +17 is the next pair */
+		0x81, 205,  0,    5,    0,    0,    0,    1,
+		0,    0,    0,    2,    0xff, 0xfe, 0x80, 0x01, /* 0xfffe, +1, +16 */
+		0x00, 0x0f, 0x00, 0x00,                         /* +17 is the next pair */
 		0x01, 0x00, 0x00, 0x00,
 	};
 	struct writer w = empty();
@@ -78,7 +79,9 @@ TEST(lost_packets_are_gathered_into_pairs)
 
 TEST(a_pair_may_ask_for_seventeen)
 {
-	static const uint8_t bytes[] = { 0x81, 205, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 7, 0xff, 0xff };
+	static const uint8_t bytes[] = {
+		0x81, 205, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 7, 0xff, 0xff
+	};
 	const struct rtcp_fb fb = read_first(bytes, sizeof bytes);
 	uint32_t at = 0;
 	uint16_t seq;
@@ -97,7 +100,7 @@ TEST(a_picture_is_asked_for)
 	expect_bytes(&w, pli, sizeof pli);
 	EXPECT_EQ(read_first(room, w.at).kind, RTCP_FB_PLI);
 
-	static const uint8_t fir[] = { 0x84, 206, 0, 6, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0,
+	static const uint8_t fir[] = { 0x84, 206, 0,   6, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0,
 		                       0,    9,   200, 0, 0, 0, 0, 0, 0, 8, 1, 0, 0, 0 };
 	static const struct rtcp_fir entries[] = { { 9, 200 }, { 8, 1 } };
 	w = empty();
@@ -115,8 +118,9 @@ TEST(a_picture_is_asked_for)
 
 TEST(bounds_are_rounded_down_to_what_the_wire_holds)
 {
-	static const uint64_t rates[] = { 0,       1,           131071,          131072,
-		                          400000,  2500001,     UINT64_C(1) << 40, INT64_MAX };
+	static const uint64_t rates[] = {
+		0, 1, 131071, 131072, 400000, 2500001, UINT64_C(1) << 40, INT64_MAX
+	};
 	for (size_t i = 0; i < COUNT_OF(rates); i++) {
 		const struct rtcp_tmmb entry = { .ssrc = 7,
 			                         .bitrate_bps = rates[i],
@@ -151,13 +155,11 @@ TEST(bounds_are_rounded_down_to_what_the_wire_holds)
 	EXPECT_EQ(read_first(room, w.at).count, 0);
 }
 
+/* A million is 250,000 (0x3d090) with an exponent of 2; two SSRCs. */
 TEST(remb_has_the_figure_of_its_draft)
 {
-	static const uint8_t want[] = {
-		0x8f, 206, 0, 6, 0, 0, 0, 1, 0, 0, 0, 0, 'R', 'E', 'M', 'B',
-		2, 0x0b, 0xd0, 0x90, /* 2 SSRCs; 250000 is 0x3d090: exponent 2, 0x3d090 << 2 = 10^6 */
-		0, 0, 0, 5, 0, 0, 0, 6,
-	};
+	static const uint8_t want[] = { 0x8f, 206, 0, 6,    0,    0,    0, 1, 0, 0, 0, 0, 'R', 'E',
+		                        'M',  'B', 2, 0x0b, 0xd0, 0x90, 0, 0, 0, 5, 0, 0, 0,   6 };
 	struct writer w = empty();
 	rtcp_fb_write_remb(&w, 1, 1000 * 1000, (const uint32_t[]){ 5, 6 }, 2);
 	expect_bytes(&w, want, sizeof want);
@@ -167,17 +169,17 @@ TEST(remb_has_the_figure_of_its_draft)
 
 /* From the figures of the draft: a run of 3 small, a vector of 7 with two bits, a vector of 14. */
 static const uint8_t twcc_message[] = {
-	0x8f, 205, 0, 8, 0, 0, 0, 1, 0, 0, 0, 2,
-	0xff, 0xff, 0, 20,      /* base 65535, 20 statuses */
-	0xff, 0xff, 0xfe, 9,    /* reference -2 of 24 bits, message 9 */
-	0x20, 0x03,             /* 3 small */
+	0x8f,        205,  0,    8, 0,    0,    0, 1,
+	0,           0,    0,    2, 0xff, 0xff, 0, 20, /* base 65535, 20 statuses */
+	0xff,        0xff, 0xfe, 9,                    /* reference -2 of 24 bits, message 9 */
+	0x20,        0x03,                             /* 3 small */
 	0xc0 | 0x02, 0x01,      /* two bits: lost, lost, large, lost, lost, lost, small */
-	0xa0, 0x03,             /* one bit: small, then lost; 10 of the 14 count */
-	4, 0, 255,              /* deltas of the run */
-	0xff, 0xfe,             /* -2: 500 us before the one in front */
+	0xa0,        0x03,      /* one bit: small, then lost; 10 of the 14 count */
+	4,           0,    255, /* deltas of the run */
+	0xff,        0xfe,      /* -2: 500 us before the one in front */
 	1,                      /* small */
 	2,                      /* of the last vector */
-	0, 0, 0,
+	0,           0,    0,
 };
 
 TEST(arrivals_are_read_from_runs_and_vectors)
@@ -282,9 +284,9 @@ TEST(any_arrivals_in_any_room_are_read_back)
 		int64_t at_us[COUNT];
 		draw_arrivals(&prng, at_us, COUNT);
 		const uint32_t cap = prng_below(&prng, 700);
-		const struct rtcp_twcc_report report = {
-			.base_seq = (uint16_t)prng_u32(&prng), .at_us = at_us, .count = COUNT
-		};
+		const struct rtcp_twcc_report report = { .base_seq = (uint16_t)prng_u32(&prng),
+			                                 .at_us = at_us,
+			                                 .count = COUNT };
 		(void)empty();
 		struct writer w = writer_of(room, cap);
 		const unsigned told = rtcp_fb_write_twcc(&w, &report);
@@ -315,10 +317,9 @@ TEST(any_arrivals_in_any_room_are_read_back)
 static enum rtcp_fb_reject
 refusal(uint8_t type, uint8_t fmt, const uint8_t *body, uint16_t len)
 {
-	const struct rtcp_packet packet = { .type = type,
-		                            .count = fmt,
-		                            .body = body,
-		                            .body_len = len };
+	const struct rtcp_packet packet = {
+		.type = type, .count = fmt, .body = body, .body_len = len
+	};
 	struct rtcp_fb fb = { .count = 4711 };
 	const enum rtcp_fb_reject reject = rtcp_fb_parse(&fb, &packet);
 	EXPECT(reject == RTCP_FB_OK || fb.count == 4711);
@@ -351,7 +352,11 @@ TEST(names_the_rule_that_was_broken)
 		{ RTCP_PSFB, 15, 12, { 'R', 'E', 'M', 'B' }, RTCP_FB_REJECT_SHORT },
 		{ RTCP_PSFB, 15, 16, { 'R', 'E', 'M', 'B', 1 }, RTCP_FB_REJECT_ENTRIES },
 		{ RTCP_PSFB, 15, 20, { 'R', 'E', 'M', 'B', 0 }, RTCP_FB_REJECT_ENTRIES },
-		{ RTCP_PSFB, 15, 16, { 'R', 'E', 'M', 'B', 0, 0xff, 0, 1 }, RTCP_FB_REJECT_BITRATE },
+		{ RTCP_PSFB,
+		  15,
+		  16,
+		  { 'R', 'E', 'M', 'B', 0, 0xff, 0, 1 },
+		  RTCP_FB_REJECT_BITRATE },
 		{ RTCP_PSFB, 15, 16, { 'R', 'E', 'M', 'A', 1, 2, 3, 4 }, RTCP_FB_OK },
 		{ RTCP_PSFB, 2, 9, { 1 }, RTCP_FB_OK },
 		{ RTCP_RTPFB, 15, 15, { 0 }, RTCP_FB_REJECT_SHORT },
@@ -383,7 +388,7 @@ TEST(names_the_rule_that_was_broken)
 TEST(a_message_of_the_most_statuses_is_taken)
 {
 	/* Eight runs of lost packets: 26 bytes that claim 8192. */
-	static const uint8_t body[] = { 0, 0, 0, 1,    0,    0,    0,    2, 0, 0, 0x20,
+	static const uint8_t body[] = { 0, 0, 0, 1, 0, 0,    0,    2,    0,    0, 0x20,
 		                        0, 0, 0, 0, 0, 0x1f, 0xff, 0x00, 0x01, 0, 0 };
 	EXPECT_EQ(refusal(RTCP_RTPFB, 15, body, 20), RTCP_FB_OK);
 	EXPECT_EQ(refusal(RTCP_RTPFB, 15, body, 18), RTCP_FB_REJECT_CHUNKS);

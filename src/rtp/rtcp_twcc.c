@@ -6,11 +6,11 @@
 #include "rtp/rtcp_fb_internal.h"
 
 enum {
-	FIXED_BYTES = 8,       /* base, count, reference time, number of the message */
-	RUN_MAX = 0x1fff,      /* s3.1.3 */
-	SMALL_SYMBOLS = 14,    /* s3.1.4: of a vector with one bit each */
-	LARGE_SYMBOLS = 7,     /* with two bits each */
-	ALIGN_BYTES = 3,       /* what may stand behind the deltas, up to the next word */
+	FIXED_BYTES = 8,    /* base, count, reference time, number of the message */
+	RUN_MAX = 0x1fff,   /* s3.1.3 */
+	SMALL_SYMBOLS = 14, /* s3.1.4: of a vector with one bit each */
+	LARGE_SYMBOLS = 7,  /* with two bits each */
+	ALIGN_BYTES = 3,    /* what may stand behind the deltas, up to the next word */
 	CHUNK_VECTOR = 0x8000,
 	CHUNK_TWO_BITS = 0x4000,
 };
