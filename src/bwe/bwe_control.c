@@ -317,7 +317,8 @@ bwe_control_report(struct bwe_send *bwe, int64_t rtt_us)
 		cut_by_loss(bwe, 0);
 		return;
 	}
-	if (rtt_us > bwe->rtt_us_min + REPORT_RTT_US && rtt_us > 2 * bwe->rtt_us_min) {
+	if (rtt_us > REPORT_RTT_US && rtt_us - REPORT_RTT_US > bwe->rtt_us_min &&
+	    rtt_us / 2 > bwe->rtt_us_min) {
 		cut_by_report(bwe, over_factor * rate);
 		bwe->stats.overuses++;
 		return;
@@ -338,6 +339,16 @@ bwe_control_report(struct bwe_send *bwe, int64_t rtt_us)
 	if (limit > rate)
 		bwe->rate_bps = (int64_t)fmin(rate * step, limit);
 	bwe_bound(bwe);
+}
+
+void
+bwe_control_nacked(struct bwe_send *bwe)
+{
+	settle_loss(bwe);
+	if (!loss_calls_for_cut(bwe))
+		return;
+	cut_by_report(bwe, (double)bwe->rate_bps);
+	cut_by_loss(bwe, 0);
 }
 
 void

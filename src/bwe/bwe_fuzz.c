@@ -96,7 +96,9 @@ hear_report(struct reader *r)
 	const struct rtcp_block block = { .ssrc = reader_u8(r),
 		                          .fraction_lost = reader_u8(r),
 		                          .highest_seq = reader_u16(r) };
-	bwe_send_report(&bwe, &block, (int64_t)reader_u8(r) * 5 * MS - 5 * MS, now_us);
+	const int64_t rtt_ms = (int64_t)reader_u8(r) * 5;
+	bwe_send_report(&bwe, &block, rtt_ms != 0 ? rtt_ms * MS : -1, now_us);
+	bwe_send_nacked(&bwe, block.fraction_lost, now_us);
 }
 
 static void

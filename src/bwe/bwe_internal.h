@@ -41,6 +41,8 @@ void bwe_loss_input(struct bwe_send *bwe, double lost, uint32_t count);
 void bwe_control(struct bwe_send *bwe);
 /* The same by a report block, for peers without it. */
 void bwe_control_report(struct bwe_send *bwe, int64_t rtt_us);
+/* The same by what is asked for again: cut, or not. */
+void bwe_control_nacked(struct bwe_send *bwe);
 /* Sending, and nothing is heard. */
 void bwe_control_silence(struct bwe_send *bwe);
 

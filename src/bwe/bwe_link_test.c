@@ -157,6 +157,70 @@ TEST(jitter_is_not_taken_for_a_queue)
 	EXPECT(link.target_bps_min > 1500 * KBPS);
 }
 
+TEST(reordering_is_not_taken_for_loss_beyond_what_can_be_lived_with)
+{
+	struct link_path path = wide_path;
+	path.reorder = 0.1;
+	path.reorder_us = 30 * LINK_MS;
+	start_with(&path, 6);
+	link_run(&link, 20 * LINK_S);
+	link_run(&link, 20 * LINK_S);
+	EXPECT(link.target_bps_min > 1200 * KBPS);
+}
+
+TEST(feedback_that_is_lost_costs_accuracy_only)
+{
+	struct link_path path = wide_path;
+	path.back_loss = 0.2;
+	start_with(&path, 6);
+	EXPECT(link_run_until(&link, 2500 * KBPS, true, 15 * LINK_S) < 5 * LINK_S);
+	link_run(&link, 10 * LINK_S);
+	EXPECT(link.target_bps_min >= 2400 * KBPS);
+	narrow(20 * 1000, 0);
+	EXPECT(link_run_until(&link, NARROW, false, 5 * LINK_S) < 3 * LINK_S);
+	link_run(&link, 5 * LINK_S);
+	link_run(&link, 20 * LINK_S);
+	EXPECT(link_target_bps_mean(&link) > 200 * KBPS);
+	EXPECT(link_target_bps_mean(&link) < NARROW * 11 / 10);
+}
+
+TEST(key_frames_are_no_reason_to_go_down)
+{
+	struct link_path path = wide_path;
+	path.rate_bps = 2000 * KBPS;
+	start_with(&path, 6);
+	link.key_us = 2 * LINK_S;
+	link_run(&link, 5 * LINK_S);
+	link_run(&link, 30 * LINK_S);
+	EXPECT(link.target_bps_min > 1400 * KBPS);
+	EXPECT(link.delay_us_max < 200 * LINK_MS);
+}
+
+TEST(clocks_that_drift_are_no_queue)
+{
+	for (int64_t ppm = -200; ppm <= 200; ppm += 100) {
+		start_with(&wide_path, 6);
+		link.drift_ppm = ppm;
+		link_run(&link, 10 * LINK_S);
+		link_run(&link, 40 * LINK_S);
+		EXPECT(link.target_bps_min > 2500 * KBPS);
+	}
+}
+
+TEST(a_long_way_is_followed_in_the_same_times)
+{
+	struct link_path path = wide_path;
+	path.delay_us = 150 * LINK_MS;
+	start_with(&path, 6);
+	EXPECT(link_run_until(&link, 2500 * KBPS, true, 15 * LINK_S) < 5 * LINK_S);
+	link_run(&link, 5 * LINK_S);
+	narrow(20 * 1000, 0);
+	EXPECT(link_run_until(&link, NARROW, false, 5 * LINK_S) < 3 * LINK_S);
+	link_run(&link, 10 * LINK_S);
+	link.path = path;
+	EXPECT(link_run_until(&link, 2500 * KBPS, true, 15 * LINK_S) < 10 * LINK_S);
+}
+
 TEST(other_traffic_gets_its_share_and_gives_it_back)
 {
 	struct link_path path = wide_path;

@@ -9,6 +9,8 @@ enum {
 	REMB_US = 10 * 1000 * 1000,   /* a REMB that is not renewed for so long no longer bounds */
 	UNHEARD_US = 3 * 1000 * 1000, /* twcc agreed on and not heard: go by report blocks */
 	PROBE_LEN_US = 25 * 1000,
+	NACK_US = 500 * 1000,   /* so long what is asked for again is gathered */
+	NACK_SENT_MIN = 20,     /* and compared with so many packets at least */
 	EXPECTED_MAX = 1 << 16, /* packets between report blocks; more is a restart */
 };
 
@@ -38,6 +40,7 @@ bwe_send_init(struct bwe_send *bwe, const struct bwe_settings *settings, int64_t
 		.stats = { .rtt_us = -1 },
 		.init_us = now_us,
 		.now_us = now_us,
+		.nack_us = now_us,
 		.ticked_us = now_us,
 		.remb_bps = INT64_MAX,
 		.tmmbr_bps = INT64_MAX,
@@ -69,6 +72,7 @@ bwe_send_sent(struct bwe_send *bwe, const struct bwe_sent *sent, int64_t now_us)
 	rate_meter_input(&bwe->sent, sent->bytes, now_us);
 	if (bwe->unheard_us < 0)
 		bwe->unheard_us = now_us;
+	bwe->nack_sent++;
 	if (!bwe->settings.twcc)
 		return;
 
@@ -182,12 +186,35 @@ bwe_send_report(struct bwe_send *bwe, const struct rtcp_block *block, int64_t rt
 	bool known;
 	struct bwe_stream *stream = find_stream(bwe, block->ssrc, &known);
 	const uint32_t expected = block->highest_seq - stream->highest_seq;
+	const bool stale = stream->heard_us < bwe->loss_cut_us; /* tells of before the cut, too */
 	stream->highest_seq = block->highest_seq;
 	stream->heard_us = now_us;
-	if (!goes_by_reports(bwe) || !known || expected > EXPECTED_MAX)
+	if (!goes_by_reports(bwe) || !known || stale || expected > EXPECTED_MAX)
 		return;
 	bwe_loss_input(bwe, (double)expected * block->fraction_lost / 256, expected);
 	bwe_control_report(bwe, rtt_us);
+}
+
+static void
+restart_nacks(struct bwe_send *bwe)
+{
+	bwe->nack_us = bwe->now_us;
+	bwe->nack_sent = 0;
+	bwe->nacked = 0;
+}
+
+void
+bwe_send_nacked(struct bwe_send *bwe, unsigned packets, int64_t now_us)
+{
+	enter(bwe, now_us);
+	const uint32_t room = bwe->nack_sent - bwe->nacked; /* more than was sent cannot be lost */
+	bwe->nacked += packets < room ? packets : room;
+	if (!goes_by_reports(bwe) || now_us - bwe->nack_us < NACK_US ||
+	    bwe->nack_sent < NACK_SENT_MIN)
+		return;
+	bwe_loss_input(bwe, bwe->nacked, bwe->nack_sent);
+	restart_nacks(bwe);
+	bwe_control_nacked(bwe);
 }
 
 /* ---- What the caller says ---- */
@@ -217,6 +244,8 @@ bwe_send_tick(struct bwe_send *bwe, int64_t now_us)
 	bwe->ticked_us = now_us;
 	if (now_us - bwe->remb_us > REMB_US)
 		bwe->remb_bps = INT64_MAX;
+	if (bwe->nacked == 0 && now_us - bwe->nack_us >= NACK_US)
+		restart_nacks(bwe);
 	bwe_control_silence(bwe);
 	bwe_probe_judge(bwe);
 }

@@ -3,11 +3,13 @@
  * silent our own rules.)
  *
  * Peers with transport-wide feedback: growing one-way delay (bwe/trend.h) cuts the rate to 85 % of
- * what is acknowledged; else it grows, by 8 % a second far from the last known capacity and by
- * about a packet each round trip near it.  Loss beyond 10 % cuts too.  Loss that comes without
- * delay, and does not follow the rate up and down, is lived with.  Probes (short clusters at a
- * higher rate) find out that a link was given back: the rate then follows in a second or two, not
- * in half a minute. Peers without: report blocks (loss, round trip) and REMB, slowly up.
+ * what is acknowledged; else it grows, by 8 % a second far from the last known capacity and by 4 %
+ * at most near it.  Loss beyond 10 % cuts too.  Loss that comes without delay, and does not follow
+ * the rate up and down, is lived with.  Probes (short clusters at a higher rate) find out that a
+ * link was given back: the rate then follows in a second or two, not in half a minute.
+ *
+ * Peers without: report blocks (loss, round trip), what they ask to be sent again, and REMB; slowly
+ * up.
  *
  * Sans-IO: inputs change the state; bwe_send_target_bps() and bwe_send_probe() read it afterwards.
  *
@@ -135,6 +137,8 @@ struct bwe_send {
 	int64_t good_bps;     /* by reports: what went well before the last cuts */
 	int64_t retry_us;     /* by reports: how long to wait before going back there */
 	int64_t grown_us, cut_us, overuse_us, silence_us;
+	uint32_t nack_sent, nacked; /* by reports: packets since nack_us */
+	int64_t nack_us;
 	/* Loss. */
 	double loss;        /* 0 to 1, over some 50 packets */
 	double loss_slow;   /* over some 150; begins anew, with all the loss, at a cut */
@@ -175,6 +179,8 @@ void bwe_send_feedback(struct bwe_send *bwe, const struct rtcp_fb *fb, int64_t n
 /* A report block about a stream of ours; `rtt_us` by rtcp_rtt_us(), -1: cannot be told. */
 void bwe_send_report(struct bwe_send *bwe, const struct rtcp_block *block, int64_t rtt_us,
                      int64_t now_us);
+/* The peer asks for `packets` again that it had not asked for before; of no use with twcc. */
+void bwe_send_nacked(struct bwe_send *bwe, unsigned packets, int64_t now_us);
 void bwe_send_demand(struct bwe_send *bwe, const struct bwe_demand *demand, int64_t now_us);
 /* The bounds change, by the API or a new answer; `twcc` stays as it was. */
 void bwe_send_bounds(struct bwe_send *bwe, int64_t min_bps, int64_t max_bps, int64_t now_us);

@@ -340,6 +340,40 @@ TEST(reports_of_a_long_round_trip_cut)
 	EXPECT(bwe_send_target_bps(&bwe) >= MIN);
 }
 
+/* Two seconds of sending at the target, of which every `nth` packet is asked for again at once. */
+static void
+nack_for_two_seconds(unsigned nth)
+{
+	for (const int64_t end_us = now_us + 2 * SECOND; now_us < end_us;) {
+		for (unsigned p = 0; p < nth; p++) {
+			now_us += 8LL * PACKET * SECOND / bwe_send_target_bps(&bwe);
+			send_one(PACKET);
+		}
+		bwe_send_nacked(&bwe, 1, now_us);
+		bwe_send_tick(&bwe, now_us);
+	}
+}
+
+TEST(what_is_asked_for_again_cuts_before_a_report_comes)
+{
+	start(false);
+	report_for(60, 0, 40 * MS);
+	const int64_t before_bps = bwe_send_target_bps(&bwe);
+	nack_for_two_seconds(20);
+	EXPECT_EQ(bwe_send_target_bps(&bwe), before_bps);
+	nack_for_two_seconds(2);
+	EXPECT(bwe_send_target_bps(&bwe) < before_bps / 2);
+	/* The next report tells of the same loss, and is not believed twice. */
+	const int64_t after_bps = bwe_send_target_bps(&bwe);
+	report_for(1, 128, 40 * MS);
+	EXPECT(bwe_send_target_bps(&bwe) >= after_bps);
+	/* A peer may ask for all it likes. */
+	bwe_send_nacked(&bwe, UINT32_MAX, now_us);
+	report_for(1, 0, 40 * MS);
+	bwe_send_nacked(&bwe, UINT32_MAX, now_us);
+	EXPECT(bwe_send_target_bps(&bwe) >= MIN);
+}
+
 TEST(a_peer_that_promised_feedback_and_sends_none_is_served_by_reports)
 {
 	start(true);

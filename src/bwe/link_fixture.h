@@ -40,6 +40,9 @@ struct link_path {
 	int64_t jitter_us;    /* added at random, in order */
 	double loss;
 	int64_t other_bps; /* of the rate, taken by others */
+	double back_loss;  /* of feedback */
+	double reorder;    /* of packets, late by reorder_us */
+	int64_t reorder_us;
 };
 
 struct link_packet {
@@ -64,11 +67,15 @@ struct link {
 	/* The sender. */
 	int64_t media_bps_max; /* what its encoder makes at most */
 	int64_t media_bps_min;
+	int64_t key_us; /* between key frames, five times the size; 0: none */
+	int64_t next_key_us;
+	int64_t drift_ppm; /* of the peer's clock */
 	int64_t frame_us, sound_us;
 	int64_t backlog_bytes;
 	uint16_t seq;
 	/* The link. */
-	int64_t busy_us; /* when the queue is empty */
+	int64_t busy_us;    /* when the queue is empty */
+	int64_t last_at_us; /* latest arrival of those in order */
 	struct link_packet flight[LINK_FLIGHT_MAX];
 	unsigned flight_at, flight_count;
 	struct link_message messages[LINK_MESSAGES_MAX];
@@ -123,6 +130,30 @@ link_queue(struct link *link, unsigned bytes)
 	return leave_us;
 }
 
+static inline struct link_packet *
+link_flying(struct link *link, unsigned at)
+{
+	return &link->flight[(link->flight_at + at) % LINK_FLIGHT_MAX];
+}
+
+/* Jitter keeps the order; reordering does not. */
+static inline void
+link_fly(struct link *link, const struct link_packet *packet)
+{
+	CHECK(link->flight_count < LINK_FLIGHT_MAX);
+	struct link_packet late = *packet;
+	if (link_chance(link) < link->path.reorder)
+		late.at_us += link->path.reorder_us;
+	else if (late.at_us < link->last_at_us)
+		late.at_us = link->last_at_us;
+	if (late.at_us == packet->at_us || late.at_us == link->last_at_us)
+		link->last_at_us = late.at_us;
+	unsigned at = link->flight_count++;
+	for (; at > 0 && link_flying(link, at - 1)->at_us > late.at_us; at--)
+		*link_flying(link, at) = *link_flying(link, at - 1);
+	*link_flying(link, at) = late;
+}
+
 static inline void
 link_transmit(struct link *link, enum pacer_class class, unsigned bytes)
 {
@@ -138,17 +169,10 @@ link_transmit(struct link *link, enum pacer_class class, unsigned bytes)
 		return;
 	}
 	at_us += link->path.delay_us + (int64_t)(link_chance(link) * (double)link->path.jitter_us);
-	CHECK(link->flight_count < LINK_FLIGHT_MAX);
-	if (link->flight_count != 0) {
-		const unsigned last = link->flight_at + link->flight_count - 1;
-		const int64_t before_us = link->flight[last % LINK_FLIGHT_MAX].at_us;
-		at_us = at_us > before_us ? at_us : before_us;
-	}
-	link->flight[(link->flight_at + link->flight_count++) % LINK_FLIGHT_MAX] =
-	        (struct link_packet){ .at_us = at_us,
-		                      .seq = sent.seq,
-		                      .bytes = sent.bytes,
-		                      .sent_us = link->now_us };
+	link_fly(link, &(struct link_packet){ .at_us = at_us,
+	                                      .seq = sent.seq,
+	                                      .bytes = sent.bytes,
+	                                      .sent_us = link->now_us });
 }
 
 /* Everything that the sender does in a millisecond. */
@@ -169,7 +193,12 @@ link_send(struct link *link)
 		int64_t bps = target_bps - 40 * 1000;
 		bps = bps < link->media_bps_max ? bps : link->media_bps_max;
 		bps = bps > link->media_bps_min ? bps : link->media_bps_min;
-		link->backlog_bytes += bps * LINK_FRAME_US / LINK_S / 8;
+		int64_t bytes = bps * LINK_FRAME_US / LINK_S / 8;
+		if (link->key_us != 0 && link->frame_us >= link->next_key_us) {
+			link->next_key_us = link->frame_us + link->key_us;
+			bytes *= 5;
+		}
+		link->backlog_bytes += bytes;
 	}
 	while (link->backlog_bytes > 0 && pacer_may(&link->pacer, PACER_VIDEO, link->now_us)) {
 		const int64_t bytes =
@@ -182,17 +211,23 @@ link_send(struct link *link)
 		link_transmit(link, PACER_PADDING, LINK_PADDING_PACKET);
 }
 
+static inline int64_t
+link_peer_us(const struct link *link, int64_t at_us)
+{
+	return at_us + LINK_PEER_CLOCK_US + at_us / LINK_S * link->drift_ppm;
+}
+
 /* Everything that the receiver does. */
 static inline void
 link_receive(struct link *link)
 {
-	const int64_t peer_us = link->now_us + LINK_PEER_CLOCK_US;
+	const int64_t peer_us = link_peer_us(link, link->now_us);
 	while (link->flight_count != 0 && link->flight[link->flight_at].at_us <= link->now_us) {
 		const struct link_packet *packet = &link->flight[link->flight_at];
-		twcc_receive_input(&link->receive, packet->seq, 2, packet->bytes,
-		                   packet->at_us + LINK_PEER_CLOCK_US > link->receive.input_us
-		                           ? packet->at_us + LINK_PEER_CLOCK_US
-		                           : link->receive.input_us);
+		int64_t at_us = link_peer_us(link, packet->at_us);
+		if (at_us < link->receive.input_us)
+			at_us = link->receive.input_us;
+		twcc_receive_input(&link->receive, packet->seq, 2, packet->bytes, at_us);
 		link->arrived++;
 		link->arrived_bytes += packet->bytes;
 		link->delay_us = packet->at_us - packet->sent_us;
@@ -212,7 +247,8 @@ link_receive(struct link *link)
 		message->len = w.at;
 		message->at_us = link->now_us + link->path.delay_us;
 		link->feedback_bytes += w.at;
-		link->message_count++;
+		if (link_chance(link) >= link->path.back_loss)
+			link->message_count++;
 	}
 }
 
