@@ -359,7 +359,9 @@ TEST(a_running_meeting_is_shown_whole)
 	       "<jitter>3</jitter><bitRate>40000</bitRate><gainApplied>-2.5</gainApplied></rxAudio>"
 	       "<txAudio><codec>opus</codec><packetLossPercentage>0.0</packetLossPercentage>"
 	       "<jitter>1</jitter><bitRate>64000</bitRate><roundTripTime>20</roundTripTime>"
-	       "</txAudio><cameraControlAvailable>false</cameraControlAvailable>"
+	       "</txAudio><layout>automatic</layout><activeLayout>speakerOnly</activeLayout>"
+	       "<availableVideoStreams>0</availableVideoStreams>"
+	       "<cameraControlAvailable>false</cameraControlAvailable>"
 	       "<handStatus>lowered</handStatus></status><configuration><importance>5</importance>"
 	       "<rxAudioMute>true</rxAudioMute></configuration></callLeg>");
 	expect(b, API_DELETE, "/callLegs/G5", "", 200, "");

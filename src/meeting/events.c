@@ -102,6 +102,17 @@ take_line(struct meeting *meeting)
 }
 
 static struct meeting_event
+take_chat(struct meeting *meeting)
+{
+	meeting->chat_out = meeting->chats[meeting->chat_first];
+	meeting->chat_first = (meeting->chat_first + 1) % CHATS_MAX;
+	meeting->chat_count--;
+	return (struct meeting_event){ .kind = MEETING_CHAT, .call = meeting->chat_out.call,
+		                       .leg = meeting->chat_out.leg,
+		                       .text = str_of(meeting->chat_out.text) };
+}
+
+static struct meeting_event
 leg_event(const struct leg *leg, uint32_t work)
 {
 	struct meeting_event event = { .call = leg->pub.call, .leg = leg->pub.handle,
@@ -139,6 +150,13 @@ leg_event(const struct leg *leg, uint32_t work)
 	case WORK_LEAVE_TONE:
 		event.kind = MEETING_TONE;
 		event.prompt = MEETING_PROMPT_LEAVE_TONE;
+		break;
+	case WORK_CAMERA:
+		event.kind = MEETING_CAMERA;
+		event.camera = leg->camera;
+		break;
+	case WORK_KEYFRAME:
+		event.kind = MEETING_KEYFRAME;
 		break;
 	}
 	return event;
@@ -180,6 +198,18 @@ take_call(struct meeting *meeting)
 	case WORK_ROSTER:
 		event.kind = MEETING_ROSTER;
 		break;
+	case WORK_PRESENTER:
+		event.kind = MEETING_PRESENTER;
+		event.leg = call->pub.presenter;
+		event.other = call->presenter_before;
+		call->presenter_before = call->pub.presenter;
+		break;
+	case WORK_MESSAGE:
+		event.kind = MEETING_MESSAGE;
+		break;
+	case WORK_VIDEO:
+		event.kind = MEETING_VIDEO;
+		break;
 	case WORK_ENDED:
 		event.kind = MEETING_CALL_ENDED;
 		meeting->call_gone = call->pub.handle;
@@ -195,6 +225,8 @@ free_call(struct meeting *meeting)
 		return;
 	struct call *call = call_get(meeting, meeting->call_gone);
 	CHECK(call->first == 0 && !call->queued && !timer_running(&call->empty.timer));
+	CHECK(!timer_running(&call->stage_timer.timer) &&
+	      !timer_running(&call->message_over.timer));
 	slab_free(&meeting->calls, meeting->call_gone);
 	meeting->call_gone = 0;
 }
@@ -207,6 +239,8 @@ meeting_poll(struct meeting *meeting)
 	free_call(meeting);
 	if (meeting->line_count != 0)
 		return take_line(meeting);
+	if (meeting->chat_count != 0)
+		return take_chat(meeting);
 	while (meeting->leg_queue.first != 0 || meeting->call_queue.first != 0) {
 		struct call *call = call_get(meeting, meeting->call_queue.first);
 		const bool call_first = call != NULL && (call->work & WORK_STARTED) != 0;

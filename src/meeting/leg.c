@@ -105,6 +105,8 @@ leg_new(struct meeting *meeting, struct call *call)
 	leg->duration = (struct model_timer){ .kind = TIMER_LEG_DURATION, .handle = handle };
 	leg->deactivation =
 		(struct model_timer){ .kind = TIMER_LEG_DEACTIVATION, .handle = handle };
+	leg->notice_over = (struct model_timer){ .kind = TIMER_LEG_NOTICE, .handle = handle };
+	leg->code = (struct model_timer){ .kind = TIMER_LEG_CODE, .handle = handle };
 	names_put(meeting, &meeting->leg_ids, &leg->pub.id, handle);
 	names_put(meeting, &meeting->participant_ids, &who->id, who_handle);
 	leg_link(meeting, call, leg);
@@ -141,8 +143,8 @@ leg_log_start(struct meeting *meeting, const struct leg *leg, const struct call 
 		         guid_text(&pub->id).text);
 }
 
-static void
-set_override(struct leg *leg, enum leg_profile_field field, const struct value *value)
+void
+leg_override(struct leg *leg, enum leg_profile_field field, const struct value *value)
 {
 	leg->overrides[field] = value->number;
 	leg->override_set = value->set ? leg->override_set | UINT64_C(1) << field
@@ -160,6 +162,8 @@ take_place(struct meeting *meeting, struct leg *leg, const struct leg *old)
 	who->importance = was->importance;
 	memcpy(who->name_label, was->name_label, sizeof who->name_label);
 	leg->pub.importance = was->importance;
+	leg->person.importance = was->importance;
+	leg->chosen_layout = old->chosen_layout;
 	leg->invited = old->invited;
 	leg->admitted = old->admitted;
 	leg->sent_back = old->sent_back;
@@ -178,8 +182,9 @@ come_new(struct meeting *meeting, struct leg *leg, const struct call *call, uint
 	who->importance = objects_number(meeting->objects, OBJECT_METHOD, method,
 	                                 METHOD_IMPORTANCE);
 	leg->pub.importance = who->importance;
+	leg->person.importance = who->importance;
 	if (call->pub.join_mute_set)
-		set_override(leg, LEG_PROFILE_RX_AUDIO_MUTE,
+		leg_override(leg, LEG_PROFILE_RX_AUDIO_MUTE,
 		             &(struct value){ .set = true, .number = call->pub.join_mute });
 }
 
@@ -341,7 +346,7 @@ meeting_leg_identity(struct meeting *meeting, uint32_t handle, struct str name,
 	struct meeting_leg *pub = &leg->pub;
 	if (name.len != 0) {
 		text_copy_clean(pub->name, sizeof pub->name, name);
-		call_work(meeting, call_get(meeting, pub->call), WORK_ROSTER);
+		call_work(meeting, call_get(meeting, pub->call), WORK_ROSTER | WORK_VIDEO);
 	}
 	if (remote_address.len != 0)
 		text_copy_clean(pub->remote_address, sizeof pub->remote_address, remote_address);
@@ -378,8 +383,11 @@ meeting_leg_talking(struct meeting *meeting, uint32_t handle, bool talking)
 	struct leg *leg = leg_get(meeting, handle);
 	if (leg == NULL || leg->pub.talking == talking || (talking && !leg->pub.heard))
 		return;
+	struct call *call = call_get(meeting, leg->pub.call);
 	leg->pub.talking = talking;
-	call_work(meeting, call_get(meeting, leg->pub.call), WORK_ROSTER);
+	stage_talking(&call->stage, &leg->person, talking, meeting->now_us);
+	call_pictures_changed(meeting, call);
+	call_work(meeting, call, WORK_ROSTER | WORK_VIDEO);
 }
 
 /* ------------------------------------------------------------------ a leg goes */
@@ -398,6 +406,8 @@ leg_end_count(struct meeting *meeting, struct leg *leg, enum leg_end reason)
 	meeting->totals.legs_completed++;
 	timer_stop(&meeting->timers, &leg->duration.timer);
 	timer_stop(&meeting->timers, &leg->deactivation.timer);
+	timer_stop(&meeting->timers, &leg->notice_over.timer);
+	timer_stop(&meeting->timers, &leg->code.timer);
 	call_work(meeting, call, WORK_ROSTER);
 }
 
@@ -463,18 +473,24 @@ struct leg_edit_fields {
 	unsigned deactivated;
 	unsigned dtmf;
 	unsigned owner_id;
+	unsigned name_label;
+	unsigned layout;
+	unsigned chosen_layout;
+	unsigned hand;
 };
 
 static const struct leg_edit_fields fields_of_participant = {
 	PARTICIPANT_IMPORTANCE, PARTICIPANT_LEG_PROFILE, PARTICIPANT_DEACTIVATED, PARTICIPANT_DTMF,
-	PARTICIPANT_OWNER_ID,
+	PARTICIPANT_OWNER_ID, PARTICIPANT_NAME_LABEL, PARTICIPANT_LAYOUT, PARTICIPANT_CHOSEN_LAYOUT,
+	PARTICIPANT_HAND,
 };
 static const struct leg_edit_fields fields_of_leg = {
-	LEG_IMPORTANCE, LEG_PROFILE, LEG_DEACTIVATED, LEG_DTMF, LEG_OWNER_ID,
+	LEG_IMPORTANCE, LEG_PROFILE, LEG_DEACTIVATED, LEG_DTMF, LEG_OWNER_ID, LEG_NAME_LABEL,
+	LEG_LAYOUT, LEG_CHOSEN_LAYOUT, LEG_HAND,
 };
 
-static void
-edit_lobby(struct meeting *meeting, struct leg *leg, bool deactivated)
+void
+leg_let_in(struct meeting *meeting, struct leg *leg, bool deactivated)
 {
 	if (deactivated) {
 		lobby_send_back(meeting, leg);
@@ -498,7 +514,7 @@ edit_overrides(const struct meeting *meeting, struct leg *leg, const struct obje
 		if (field == LEG_PROFILE_LAYOUT_TEMPLATE)
 			value.number = objects_find(meeting->objects, OBJECT_LAYOUT_TEMPLATE,
 			                            &value.guid);
-		set_override(leg, (enum leg_profile_field)field, &value);
+		leg_override(leg, (enum leg_profile_field)field, &value);
 	}
 }
 
@@ -509,6 +525,45 @@ leg_reconsider(struct meeting *meeting, struct leg *leg)
 	leg_settings_refresh(meeting, leg);
 	watch_duration(meeting, leg);
 	leg_media_refresh(meeting, leg);
+	presenter_review(meeting, call_get(meeting, leg->pub.call));
+}
+
+void
+leg_importance(struct meeting *meeting, struct leg *leg, uint32_t importance)
+{
+	participant_get(meeting, leg->pub.participant)->importance = importance;
+	leg->pub.importance = importance;
+	struct call *call = call_get(meeting, leg->pub.call);
+	stage_importance(&call->stage, &leg->person, importance);
+	call_pictures_changed(meeting, call);
+	leg_work(meeting, leg, WORK_SETTINGS);
+}
+
+void
+leg_choose_layout(struct meeting *meeting, struct leg *leg, unsigned layout)
+{
+	leg->chosen_layout = (uint8_t)(layout < LAYOUT_COUNT ? layout : LAYOUT_COUNT);
+	leg_work(meeting, leg, WORK_SETTINGS);
+	call_work(meeting, call_get(meeting, leg->pub.call), WORK_VIDEO);
+}
+
+/* What people see of it: label, layout, hand. */
+static void
+edit_looks(struct meeting *meeting, struct leg *leg, const struct leg_edit_fields *fields,
+           const struct object_edit *edit)
+{
+	struct meeting_participant *who = participant_get(meeting, leg->pub.participant);
+	const unsigned layouts[] = { fields->layout, fields->chosen_layout };
+	for (unsigned i = 0; i < COUNT_OF(layouts); i++) {
+		const struct value *value = &edit->values[layouts[i]];
+		if (edit_has(edit, layouts[i]))
+			leg_choose_layout(meeting, leg, value->set ? value->number : LAYOUT_COUNT);
+	}
+	if (edit_has(edit, fields->name_label))
+		text_copy_clean(who->name_label, sizeof who->name_label,
+		                edit->values[fields->name_label].text);
+	if (edit_has(edit, fields->hand))
+		hand_set(meeting, leg, edit->values[fields->hand].number != 0);
 }
 
 void
@@ -530,17 +585,12 @@ meeting_leg_edit(struct meeting *meeting, uint32_t handle, const struct object_e
 		who->leg_profile = edit->values[fields->leg_profile].guid;
 	edit_overrides(meeting, leg, edit);
 	leg_reconsider(meeting, leg);
-	if (edit_has(edit, fields->importance)) {
-		who->importance = edit->values[fields->importance].number;
-		leg->pub.importance = who->importance;
-		leg_work(meeting, leg, WORK_SETTINGS);
-	}
+	if (edit_has(edit, fields->importance))
+		leg_importance(meeting, leg, edit->values[fields->importance].number);
+	edit_looks(meeting, leg, fields, edit);
 	if (edit_has(edit, fields->owner_id))
 		text_copy_clean(who->owner_id, sizeof who->owner_id,
 		                edit->values[fields->owner_id].text);
-	if (edit->type == OBJECT_PARTICIPANT && edit_has(edit, PARTICIPANT_NAME_LABEL))
-		text_copy_clean(who->name_label, sizeof who->name_label,
-		                edit->values[PARTICIPANT_NAME_LABEL].text);
 	if (edit_has(edit, fields->dtmf)) {
 		text_copy_clean(leg->pub.dtmf, sizeof leg->pub.dtmf,
 		                edit->values[fields->dtmf].text);
@@ -548,118 +598,11 @@ meeting_leg_edit(struct meeting *meeting, uint32_t handle, const struct object_e
 			leg_work(meeting, leg, WORK_DTMF);
 	}
 	if (edit_has(edit, fields->deactivated))
-		edit_lobby(meeting, leg, edit->values[fields->deactivated].number != 0);
-	call_work(meeting, call, WORK_ROSTER);
+		leg_let_in(meeting, leg, edit->values[fields->deactivated].number != 0);
+	call_work(meeting, call, WORK_ROSTER | WORK_VIDEO);
 	/* Looking at everyone is for edits that can matter to everyone: all legs of a large call are
 	 * often edited in one request. */
 	if (edit_has(edit, fields->deactivated) ||
 	    needed != leg->settings[LEG_PROFILE_NEEDS_ACTIVATION])
 		lobby_review(meeting, call);
-}
-
-static void
-mute(struct meeting *meeting, struct leg *leg, bool muted)
-{
-	set_override(leg, LEG_PROFILE_RX_AUDIO_MUTE,
-	             &(struct value){ .set = true, .number = muted });
-	leg_reconsider(meeting, leg);
-}
-
-static void
-mute_video(struct meeting *meeting, struct leg *leg, bool muted)
-{
-	set_override(leg, LEG_PROFILE_RX_VIDEO_MUTE,
-	             &(struct value){ .set = true, .number = muted });
-	leg_reconsider(meeting, leg);
-}
-
-static bool
-is_allowed(const struct call *call, const struct leg *leg, enum meeting_action action)
-{
-	const uint32_t *settings = leg->settings;
-	switch (action) {
-	case ACTION_MUTE_SELF:
-	case ACTION_UNMUTE_SELF:
-		return settings[LEG_PROFILE_MUTE_SELF_ALLOWED] != 0 ||
-		       call->pub.allow_all_mute_self;
-	case ACTION_MUTE_OTHER:
-	case ACTION_UNMUTE_OTHER:
-		return settings[LEG_PROFILE_MUTE_OTHERS_ALLOWED] != 0;
-	case ACTION_DROP_OTHER:
-		return settings[LEG_PROFILE_DISCONNECT_OTHERS_ALLOWED] != 0;
-	case ACTION_ADMIT_OTHER:
-	case ACTION_LOCK:
-	case ACTION_UNLOCK:
-		return settings[LEG_PROFILE_CALL_LOCK_ALLOWED] != 0;
-	case ACTION_END_CALL:
-		return settings[LEG_PROFILE_END_CALL_ALLOWED] != 0;
-	case ACTION_MUTE_SELF_VIDEO:
-	case ACTION_UNMUTE_SELF_VIDEO:
-		return settings[LEG_PROFILE_VIDEO_MUTE_SELF_ALLOWED] != 0;
-	case ACTION_MUTE_OTHER_VIDEO:
-	case ACTION_UNMUTE_OTHER_VIDEO:
-		return settings[LEG_PROFILE_VIDEO_MUTE_OTHERS_ALLOWED] != 0;
-	case ACTION_LOWER_OTHER_HAND:
-		return settings[LEG_PROFILE_MUTE_OTHERS_ALLOWED] != 0;
-	case ACTION_RAISE_HAND:
-		return settings[LEG_PROFILE_RAISE_HAND_ALLOWED] != 0;
-	case ACTION_LOWER_HAND:
-		return true;
-	}
-	return false;
-}
-
-bool
-meeting_act(struct meeting *meeting, uint32_t handle, enum meeting_action action, uint32_t other,
-            int64_t now_us)
-{
-	struct leg *leg = leg_get(meeting, handle);
-	meeting_now(meeting, now_us);
-	if (leg == NULL || !leg->inside)
-		return false;
-	struct call *call = call_get(meeting, leg->pub.call);
-	if (!is_allowed(call, leg, action))
-		return false;
-
-	const bool on_other = action >= ACTION_MUTE_OTHER && action <= ACTION_ADMIT_OTHER;
-	struct leg *target = on_other ? leg_get(meeting, other) : leg;
-	if (target == NULL || target->pub.call != leg->pub.call ||
-	    target->pub.state == LEG_ENDING)
-		return false;
-	switch (action) {
-	case ACTION_MUTE_SELF:
-	case ACTION_UNMUTE_SELF:
-	case ACTION_MUTE_OTHER:
-	case ACTION_UNMUTE_OTHER:
-		mute(meeting, target, action == ACTION_MUTE_SELF || action == ACTION_MUTE_OTHER);
-		break;
-	case ACTION_DROP_OTHER:
-		meeting_leg_drop(meeting, other, LEG_END_CLIENT_INITIATED_TEARDOWN, now_us);
-		break;
-	case ACTION_ADMIT_OTHER:
-		edit_lobby(meeting, target, false);
-		break;
-	case ACTION_LOCK:
-	case ACTION_UNLOCK:
-		call_lock(meeting, call, action == ACTION_LOCK);
-		break;
-	case ACTION_END_CALL:
-		meeting_call_end(meeting, call->pub.handle, LEG_END_CLIENT_INITIATED_TEARDOWN,
-		                 now_us);
-		break;
-	case ACTION_MUTE_SELF_VIDEO:
-	case ACTION_UNMUTE_SELF_VIDEO:
-	case ACTION_MUTE_OTHER_VIDEO:
-	case ACTION_UNMUTE_OTHER_VIDEO:
-		mute_video(meeting, target,
-		           action == ACTION_MUTE_SELF_VIDEO || action == ACTION_MUTE_OTHER_VIDEO);
-		break;
-	case ACTION_RAISE_HAND:
-	case ACTION_LOWER_HAND:
-	case ACTION_LOWER_OTHER_HAND:
-		target->pub.hand = action == ACTION_RAISE_HAND;
-		call_work(meeting, call, WORK_ROSTER);
-		break;
-	}
-	return true;
 }

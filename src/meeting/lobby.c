@@ -39,15 +39,27 @@ leg_media_refresh(struct meeting *meeting, struct leg *leg)
 	const bool heard = leg->inside && leg->settings[LEG_PROFILE_RX_AUDIO_MUTE] == 0;
 	const bool hears = leg->inside && leg->settings[LEG_PROFILE_TX_AUDIO_MUTE] == 0;
 	const bool lobby = is_present(leg) && !leg->inside;
-	if (heard == leg->pub.heard && hears == leg->pub.hears && lobby == leg->pub.lobby)
+	const bool pictures = leg->inside &&
+	                      leg->settings[LEG_PROFILE_VIDEO_MODE] == VIDEO_MODE_AUTO;
+	const bool seen = pictures && leg->settings[LEG_PROFILE_RX_VIDEO_MUTE] == 0;
+	const bool sees = pictures && leg->settings[LEG_PROFILE_TX_VIDEO_MUTE] == 0;
+	struct meeting_leg *pub = &leg->pub;
+	if (heard == pub->heard && hears == pub->hears && lobby == pub->lobby &&
+	    seen == pub->seen && sees == pub->sees)
 		return;
-	leg->pub.heard = heard;
-	leg->pub.hears = hears;
-	leg->pub.lobby = lobby;
-	if (!heard)
-		leg->pub.talking = false;
+	pub->heard = heard;
+	pub->hears = hears;
+	pub->lobby = lobby;
+	pub->seen = seen;
+	pub->sees = sees;
+	struct call *call = call_get(meeting, pub->call);
+	if (!heard && pub->talking) {
+		pub->talking = false;
+		stage_talking(&call->stage, &leg->person, false, meeting->now_us);
+	}
+	leg_picture_refresh(meeting, leg);
 	leg_work(meeting, leg, WORK_SETTINGS);
-	call_work(meeting, call_get(meeting, leg->pub.call), WORK_ROSTER);
+	call_work(meeting, call, WORK_ROSTER | WORK_VIDEO);
 }
 
 /* A tone is heard while the meeting is small enough for it (0: never), not by who causes it. */
@@ -86,7 +98,9 @@ enter(struct meeting *meeting, struct call *call, struct leg *leg)
 	who->activator = !needs_activation(leg);
 	call->activators += who->activator;
 	leg->work &= ~(uint32_t)(WORK_WAITING | WORK_LOCKED);
+	stage_join(&call->stage, &leg->person, leg->pub.handle, meeting->now_us);
 	leg_media_refresh(meeting, leg);
+	call_pictures_changed(meeting, call);
 	play_tone(meeting, call, leg, LEG_PROFILE_JOIN_TONE, WORK_JOIN_TONE);
 	tell_the_only_one(meeting, call);
 }
@@ -102,7 +116,12 @@ leave(struct meeting *meeting, struct call *call, struct leg *leg)
 	call->activators -= who->activator;
 	who->activator = false;
 	timer_stop(&meeting->timers, &leg->deactivation.timer);
+	if (call->pub.presenter == leg->pub.handle)
+		presenter_set(meeting, call, 0);
+	leg->pub.hand = false;
 	leg_media_refresh(meeting, leg);
+	stage_leave(&call->stage, &leg->person, meeting->now_us);
+	call_pictures_changed(meeting, call);
 	play_tone(meeting, call, leg, LEG_PROFILE_LEAVE_TONE, WORK_LEAVE_TONE);
 	tell_the_only_one(meeting, call);
 }

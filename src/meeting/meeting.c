@@ -46,6 +46,7 @@ meeting_create(struct meeting **out, const struct meeting_settings *settings, in
 	if (meeting->settings.limits.calls_max == 0)
 		meeting->settings.limits.calls_max = LEGS_USUAL;
 	meeting->now_us = now_us;
+	meeting->templates_version = UINT64_MAX;
 	timer_wheel_init(&meeting->timers, now_us);
 
 	const struct objects_settings objects = {
@@ -268,6 +269,7 @@ call_new(struct meeting *meeting, uint32_t space, struct str name)
 		call->pub.locked = call_setting(meeting, space, CALL_PROFILE_LOCKED) != 0;
 	}
 	names_put(meeting, &meeting->call_ids, &call->pub.id, handle);
+	call_pictures_init(meeting, call);
 	meeting->totals.calls_active++;
 	call_log_start(meeting, call);
 	call_work(meeting, call, WORK_STARTED);
@@ -293,6 +295,7 @@ call_finish(struct meeting *meeting, struct call *call)
 	CHECK(call->pub.legs == 0);
 	call_hide(meeting, call);
 	names_remove(meeting, &meeting->call_ids, &call->pub.id, call->pub.handle);
+	call_pictures_fini(meeting, call);
 	meeting->totals.calls_active--;
 	log_line(meeting, "conference %s destroyed", guid_text(&call->pub.id).text);
 	call_work(meeting, call, WORK_ENDED);
@@ -350,8 +353,30 @@ call_lock(struct meeting *meeting, struct call *call, bool locked)
 	call->pub.locked = locked;
 	log_line(meeting, "conference %s: lock state has changed to %s",
 	         guid_text(&call->pub.id).text, locked ? "locked" : "unlocked");
-	call_work(meeting, call, WORK_ROSTER);
+	call_work(meeting, call, WORK_ROSTER | WORK_VIDEO);
 	lobby_review(meeting, call);
+}
+
+static void
+edit_pictures(struct meeting *meeting, struct call *call, const struct object_edit *edit)
+{
+	if (edit_has(edit, CALL_ALLOW_ALL_PRESENTATION)) {
+		call->pub.allow_all_presentation =
+			edit->values[CALL_ALLOW_ALL_PRESENTATION].number != 0;
+		presenter_review(meeting, call);
+	}
+	if (edit_has(edit, CALL_PLACEMENT))
+		call->placement = edit->values[CALL_PLACEMENT];
+	if (edit_has(edit, CALL_SELF_PANE_MODE))
+		call->self_pane_mode = edit->values[CALL_SELF_PANE_MODE];
+	if (edit_has(edit, CALL_CHAT_ALLOWED))
+		call->chat_allowed = edit->values[CALL_CHAT_ALLOWED];
+	if (edit_has(edit, CALL_RAISE_HAND))
+		call->raise_hand = edit->values[CALL_RAISE_HAND];
+	hands_lower(meeting, call);
+	call_message_edit(meeting, call, edit);
+	(void)call_pictures_follow(meeting, call);
+	call_work(meeting, call, WORK_ROSTER | WORK_VIDEO);
 }
 
 void
@@ -369,6 +394,7 @@ meeting_call_edit(struct meeting *meeting, uint32_t handle, const struct object_
 		call->pub.join_mute_set = edit->values[CALL_JOIN_MUTE_OVERRIDE].set;
 		call->pub.join_mute = edit->values[CALL_JOIN_MUTE_OVERRIDE].number != 0;
 	}
+	edit_pictures(meeting, call, edit);
 	if (edit_has(edit, CALL_LOCKED))
 		call_lock(meeting, call, edit->values[CALL_LOCKED].number != 0);
 }
@@ -395,7 +421,7 @@ call_follow_space(struct meeting *meeting, struct call *call)
 	text_copy_clean(name, sizeof name, space_name(meeting, call->pub.space));
 	if (strcmp(name, call->pub.name) != 0) {
 		memcpy(call->pub.name, name, sizeof name);
-		call_work(meeting, call, WORK_ROSTER);
+		call_work(meeting, call, WORK_ROSTER | WORK_VIDEO);
 	}
 }
 
@@ -408,16 +434,18 @@ meeting_configured(struct meeting *meeting, int64_t now_us)
 	const uint64_t version = objects_version(meeting->objects, OBJECT_LEG_PROFILE);
 	const bool all = version != meeting->profiles_version;
 	meeting->profiles_version = version;
+	templates_follow(meeting);
 
 	uint32_t at = 0;
 	for (uint32_t handle; (handle = meeting_call_next(meeting, &at)) != 0;) {
 		struct call *call = call_get(meeting, handle);
 		bool changed = false;
 		call_follow_space(meeting, call);
+		const bool layouts = call_pictures_follow(meeting, call);
 		for (uint32_t l = call->first; l != 0; l = leg_get(meeting, l)->next) {
 			struct leg *leg = leg_get(meeting, l);
 			if (leg->pub.state == LEG_ENDING ||
-			    (!all && !has_other_profiles(meeting, leg)))
+			    (!all && !layouts && !has_other_profiles(meeting, leg)))
 				continue;
 			leg_reconsider(meeting, leg);
 			changed = true;
@@ -432,14 +460,26 @@ meeting_configured(struct meeting *meeting, int64_t now_us)
 static void
 timer_fired(struct meeting *meeting, const struct model_timer *timer)
 {
-	struct leg *leg = NULL;
+	struct leg *leg = leg_get(meeting, timer->handle);
+	struct call *call = call_get(meeting, timer->handle);
 	switch (timer->kind) {
 	case TIMER_LEG_DURATION:
 		meeting_leg_drop(meeting, timer->handle, LEG_END_TIMEOUT, meeting->now_us);
 		break;
 	case TIMER_LEG_DEACTIVATION:
-		leg = leg_get(meeting, timer->handle);
 		lobby_expired(meeting, leg);
+		break;
+	case TIMER_LEG_NOTICE:
+		leg_notice(meeting, leg, "");
+		break;
+	case TIMER_LEG_CODE:
+		code_act(meeting, leg);
+		break;
+	case TIMER_CALL_STAGE:
+		call_pictures_changed(meeting, call);
+		break;
+	case TIMER_CALL_MESSAGE:
+		call_message_over(meeting, call);
 		break;
 	case TIMER_CALL_EMPTY:
 		meeting_call_end(meeting, timer->handle, LEG_END_CALL_ENDED, meeting->now_us);

@@ -369,6 +369,10 @@ enum meeting_action {
 	ACTION_UNMUTE_SELF_VIDEO,
 	ACTION_RAISE_HAND,
 	ACTION_LOWER_HAND,
+	ACTION_ALLOW_ALL_MUTE_SELF,
+	ACTION_CANCEL_ALLOW_ALL_MUTE_SELF,
+	ACTION_ALLOW_ALL_PRESENTATION,
+	ACTION_CANCEL_ALLOW_ALL_PRESENTATION,
 };
 [[nodiscard]] bool meeting_act(struct meeting *meeting, uint32_t leg, enum meeting_action action,
                                uint32_t other, int64_t now_us);

@@ -12,9 +12,16 @@
 #include "meeting/layout.h"
 #include "meeting/meeting.h"
 #include "meeting/stage.h"
+#include "meeting/view.h"
 
 enum {
 	LINES_MAX = 64, /* log lines one input may cause, with a wide margin */
+	CHATS_MAX = 8,  /* messages not taken yet: more than the one an input causes */
+	DIGITS_MAX = 16, /* of a DTMF code */
+	NOTICE_MAX = 64,
+	NOTICE_US = 5 * 1000 * 1000, /* what only one leg is told on its screen */
+	CODE_US = 1500 * 1000,       /* a code that could go on acts after this */
+	TEMPLATES_MAX = 8,           /* layout templates kept as read */
 };
 
 /* What is left to tell the shell about a leg, one bit each, told in this order. */
@@ -28,15 +35,28 @@ enum leg_work {
 	WORK_LOCKED = 1 << 6,
 	WORK_JOIN_TONE = 1 << 7,
 	WORK_LEAVE_TONE = 1 << 8,
+	WORK_CAMERA = 1 << 9,
+	WORK_KEYFRAME = 1 << 10,
 };
 
 enum call_work {
 	WORK_STARTED = 1 << 0,
 	WORK_ROSTER = 1 << 1,
-	WORK_ENDED = 1 << 2,
+	WORK_PRESENTER = 1 << 2,
+	WORK_MESSAGE = 1 << 3,
+	WORK_VIDEO = 1 << 4,
+	WORK_ENDED = 1 << 5, /* last: the call goes with it */
 };
 
-enum model_timer_kind { TIMER_LEG_DURATION, TIMER_LEG_DEACTIVATION, TIMER_CALL_EMPTY };
+enum model_timer_kind {
+	TIMER_LEG_DURATION,
+	TIMER_LEG_DEACTIVATION,
+	TIMER_LEG_NOTICE,
+	TIMER_LEG_CODE,
+	TIMER_CALL_EMPTY,
+	TIMER_CALL_STAGE,
+	TIMER_CALL_MESSAGE,
+};
 
 struct model_timer {
 	struct timer timer;
@@ -68,6 +88,18 @@ struct leg {
 	uint32_t settings[LEG_PROFILE_FIELDS]; /* in force */
 	struct model_timer duration;
 	struct model_timer deactivation;
+	/* pictures */
+	struct stage_person person;
+	bool second_stream;            /* content goes there, not into the main picture */
+	struct meeting_camera camera;  /* of WORK_CAMERA */
+	char notice[NOTICE_MAX];       /* shown to it alone, or empty */
+	struct model_timer notice_over;
+	uint8_t digit_count;
+	char digits[DIGITS_MAX];       /* typed, no code yet */
+	uint8_t code_waits;            /* dtmf_profile_field + 1 that acts unless more is typed */
+	struct model_timer code;
+	uint8_t chats;                 /* written lately */
+	int64_t chat_us;               /* one less after each second from here */
 };
 
 struct call {
@@ -85,6 +117,27 @@ struct call {
 	struct value self_pane_mode;
 	struct value chat_allowed;
 	struct value raise_hand;
+	struct stage stage;
+	uint64_t stage_version;        /* as it was told */
+	uint32_t presenter_before;     /* of WORK_PRESENTER */
+	struct value space_layout;     /* as the space had it last */
+	struct value space_self_pane_mode;
+	uint32_t space_placement;
+	char banner[MEETING_MESSAGE_MAX];
+	struct model_timer stage_timer;
+	struct model_timer message_over;
+};
+
+struct chat {
+	uint32_t call;
+	uint32_t leg;
+	char text[MEETING_CHAT_MAX + 1];
+};
+
+struct template_kept {
+	uint32_t handle; /* 0: free */
+	uint64_t used;
+	struct layout_template layouts; /* count 0: none that can be used */
 };
 
 struct web_bridge {
@@ -116,6 +169,13 @@ struct meeting {
 	struct queue call_queue;
 	uint32_t call_gone; /* freed at the next poll */
 	uint64_t profiles_version;
+	uint64_t templates_version;
+	uint64_t template_used_last;
+	struct template_kept templates[TEMPLATES_MAX];
+	uint32_t chat_first;
+	uint32_t chat_count;
+	struct chat chats[CHATS_MAX];
+	struct chat chat_out;
 	uint32_t leg_number_last;
 	struct meeting_totals totals;
 	struct web_bridge web_bridges[WEB_BRIDGES_MAX];
@@ -167,6 +227,42 @@ void call_lock(struct meeting *meeting, struct call *call, bool locked);
 
 /* leg.c: after anything about its profile changed */
 void leg_reconsider(struct meeting *meeting, struct leg *leg);
+void leg_override(struct leg *leg, enum leg_profile_field field, const struct value *value);
+void leg_let_in(struct meeting *meeting, struct leg *leg, bool deactivated);
+void leg_importance(struct meeting *meeting, struct leg *leg, uint32_t importance);
+void leg_choose_layout(struct meeting *meeting, struct leg *leg, unsigned layout);
+
+/* view.c */
+void call_pictures_init(struct meeting *meeting, struct call *call);
+void call_pictures_fini(struct meeting *meeting, struct call *call);
+/* After anything that may change who is seen. */
+void call_pictures_changed(struct meeting *meeting, struct call *call);
+/* What the space and its profiles say anew; true when a leg's layout may be another. */
+bool call_pictures_follow(struct meeting *meeting, struct call *call);
+void templates_follow(struct meeting *meeting);
+void leg_picture_refresh(struct meeting *meeting, struct leg *leg);
+enum layout_name leg_layout_name(const struct meeting *meeting, const struct leg *leg);
+uint32_t leg_streams(const struct meeting *meeting, const struct leg *leg);
+enum stage_self_mode call_self_mode(const struct call *call);
+
+/* present.c */
+bool call_allows(const struct meeting *meeting, const struct call *call,
+                 enum call_profile_field field);
+void presenter_set(struct meeting *meeting, struct call *call, uint32_t leg);
+/* Who presents may do so no longer? */
+void presenter_review(struct meeting *meeting, struct call *call);
+void call_message_edit(struct meeting *meeting, struct call *call,
+                       const struct object_edit *edit);
+void call_message_over(struct meeting *meeting, struct call *call);
+void hand_set(struct meeting *meeting, struct leg *leg, bool raised);
+void hands_lower(struct meeting *meeting, struct call *call);
+void leg_notice(struct meeting *meeting, struct leg *leg, const char *text);
+
+/* dtmf.c */
+void code_act(struct meeting *meeting, struct leg *leg);
+
+/* act.c */
+void mute_others(struct meeting *meeting, struct call *call, const struct leg *self, bool muted);
 
 /* events.c */
 void leg_work(struct meeting *meeting, struct leg *leg, uint32_t work);
@@ -185,6 +281,11 @@ void leg_profiles_find(const struct meeting *meeting, const struct leg *leg,
 void leg_settings_refresh(struct meeting *meeting, struct leg *leg);
 uint32_t call_setting(const struct meeting *meeting, uint32_t space,
                       enum call_profile_field field);
+/* A text, or an object, of the call profile in force. */
+struct str call_setting_text(const struct meeting *meeting, uint32_t space,
+                             enum call_profile_field field);
+uint32_t call_setting_ref(const struct meeting *meeting, uint32_t space,
+                          enum call_profile_field field);
 
 /* lobby.c: who takes part */
 void leg_arrive(struct meeting *meeting, struct leg *leg);

@@ -3,6 +3,8 @@
  * (system -> space -> access method -> what was assigned to the leg -> its own override). */
 #include "meeting/meeting_internal.h"
 
+enum { SPACE_LEVEL = 2 };
+
 static void
 entry_profiles(const struct meeting *meeting, uint32_t space, uint32_t method,
                uint32_t out[PROFILE_LEVELS])
@@ -11,15 +13,23 @@ entry_profiles(const struct meeting *meeting, uint32_t space, uint32_t method,
 	const uint32_t system = objects_single(objects, OBJECT_SYSTEM_PROFILES);
 	out[0] = 0;
 	out[1] = objects_ref(objects, OBJECT_METHOD, method, METHOD_LEG_PROFILE);
-	out[2] = objects_ref(objects, OBJECT_SPACE, space, SPACE_LEG_PROFILE);
+	out[SPACE_LEVEL] = objects_ref(objects, OBJECT_SPACE, space, SPACE_LEG_PROFILE);
 	out[3] = objects_ref(objects, OBJECT_SYSTEM_PROFILES, system, SYSTEM_LEG_PROFILE);
 }
 
 static uint32_t
-profile_setting(const struct meeting *meeting, const uint32_t profiles[PROFILE_LEVELS],
-                enum leg_profile_field field)
+profile_setting(const struct meeting *meeting, uint32_t space,
+                const uint32_t profiles[PROFILE_LEVELS], enum leg_profile_field field)
 {
 	for (unsigned level = 0; level < PROFILE_LEVELS; level++) {
+		/* A space's own word about the layout comes before its profile's. */
+		const struct value own =
+			level == SPACE_LEVEL && field == LEG_PROFILE_DEFAULT_LAYOUT
+				? objects_value(meeting->objects, OBJECT_SPACE, space,
+		                                SPACE_DEFAULT_LAYOUT)
+				: (struct value){ 0 };
+		if (own.set)
+			return own.number;
 		const struct value value = objects_value(meeting->objects, OBJECT_LEG_PROFILE,
 		                                         profiles[level], field);
 		if (value.set)
@@ -38,7 +48,7 @@ meeting_entry_setting(struct meeting *meeting, const struct meeting_entry *entry
 	uint32_t profiles[PROFILE_LEVELS];
 	CHECK(field > LEG_PROFILE_NAME && field < LEG_PROFILE_FIELDS);
 	entry_profiles(meeting, entry->space, entry->method, profiles);
-	return profile_setting(meeting, profiles, field);
+	return profile_setting(meeting, entry->space, profiles, field);
 }
 
 void
@@ -69,19 +79,22 @@ void
 leg_settings_refresh(struct meeting *meeting, struct leg *leg)
 {
 	bool changed = false;
+	const uint32_t space = call_get(meeting, leg->pub.call)->pub.space;
 	leg_profiles_find(meeting, leg, leg->profiles);
 	remember_profiles(meeting, leg);
 	for (unsigned field = LEG_PROFILE_NAME + 1; field < LEG_PROFILE_FIELDS; field++) {
 		const uint32_t setting =
 			(leg->override_set >> field & 1) != 0
 				? leg->overrides[field]
-				: profile_setting(meeting, leg->profiles,
+				: profile_setting(meeting, space, leg->profiles,
 		                                  (enum leg_profile_field)field);
 		changed = changed || setting != leg->settings[field];
 		leg->settings[field] = setting;
 	}
-	if (changed && leg->pub.state != LEG_ENDING)
-		leg_work(meeting, leg, WORK_SETTINGS);
+	if (!changed || leg->pub.state == LEG_ENDING)
+		return;
+	leg_work(meeting, leg, WORK_SETTINGS);
+	call_work(meeting, call_get(meeting, leg->pub.call), WORK_VIDEO);
 }
 
 uint32_t
@@ -93,8 +106,9 @@ meeting_leg_setting(const struct meeting *meeting, uint32_t handle, enum leg_pro
 	                   : object_field(OBJECT_LEG_PROFILE, field)->fallback;
 }
 
-uint32_t
-call_setting(const struct meeting *meeting, uint32_t space, enum call_profile_field field)
+/* As the nearest call profile that says something has it. */
+static struct value
+call_value_in_force(const struct meeting *meeting, uint32_t space, enum call_profile_field field)
 {
 	const struct objects *objects = meeting->objects;
 	const uint32_t system = objects_single(objects, OBJECT_SYSTEM_PROFILES);
@@ -106,7 +120,29 @@ call_setting(const struct meeting *meeting, uint32_t space, enum call_profile_fi
 		const struct value value = objects_value(objects, OBJECT_CALL_PROFILE,
 		                                         profiles[level], field);
 		if (value.set)
-			return value.number;
+			return value;
 	}
-	return object_field(OBJECT_CALL_PROFILE, field)->fallback;
+	return (struct value){ 0 };
+}
+
+uint32_t
+call_setting(const struct meeting *meeting, uint32_t space, enum call_profile_field field)
+{
+	const struct value value = call_value_in_force(meeting, space, field);
+	return value.set ? value.number : object_field(OBJECT_CALL_PROFILE, field)->fallback;
+}
+
+struct str
+call_setting_text(const struct meeting *meeting, uint32_t space, enum call_profile_field field)
+{
+	const struct value value = call_value_in_force(meeting, space, field);
+	return value.set ? value.text : STR("");
+}
+
+uint32_t
+call_setting_ref(const struct meeting *meeting, uint32_t space, enum call_profile_field field)
+{
+	const struct value value = call_value_in_force(meeting, space, field);
+	const enum object_type ref = object_field(OBJECT_CALL_PROFILE, field)->ref;
+	return value.set ? objects_find(meeting->objects, ref, &value.guid) : 0;
 }

@@ -93,8 +93,7 @@ struct stage {
 	uint64_t version;
 	uint64_t mark_last;
 	uint64_t used_last;
-	uint64_t placed_version;      /* of the next two */
-	uint32_t placed_count;        /* people who could have a pane of their own */
+	uint64_t placed_version;      /* of the next one */
 	struct stage_person *placed[LAYOUT_PANES_MAX]; /* for panes 1, 2, ...; NULL: not here */
 	struct stage_view views[STAGE_VIEWS_MAX];
 };
@@ -119,7 +118,7 @@ void stage_tick(struct stage *stage, int64_t now_us);
 /* ------------------------------------------------------------------ composed pictures */
 
 /* How many panes there are people for. */
-[[nodiscard]] unsigned stage_count(struct stage *stage, const struct stage_person *self,
+[[nodiscard]] unsigned stage_count(const struct stage *stage, const struct stage_person *self,
                                    enum stage_self_mode mode);
 
 struct stage_request {

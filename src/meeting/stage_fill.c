@@ -22,7 +22,6 @@ find_placed(struct stage *stage)
 	if (stage->placed_version == stage->version)
 		return;
 	stage->placed_version = stage->version;
-	stage->placed_count = 0;
 	memset(stage->placed, 0, sizeof stage->placed);
 	for (struct stage_person *at = stage->first; at != NULL && at->importance != 0;
 	     at = at->next) {
@@ -31,7 +30,6 @@ find_placed(struct stage *stage)
 		struct stage_person **pane = &stage->placed[stage->placement - at->importance];
 		if (*pane == NULL)
 			*pane = at;
-		stage->placed_count += stage_shows(stage, at);
 	}
 }
 
@@ -273,23 +271,23 @@ stage_fill(struct stage *stage, const struct stage_request *request, struct stag
 }
 
 unsigned
-stage_count(struct stage *stage, const struct stage_person *self, enum stage_self_mode mode)
+stage_count(const struct stage *stage, const struct stage_person *self, enum stage_self_mode mode)
 {
 	const bool inside = self != NULL && self->leg != 0;
 	const bool shown = inside && stage_shows(stage, self);
 	uint32_t count = stage->people <= STAGE_NAMES_MAX ? stage->people : stage->pictures;
-	if (stage->placement == 0) {
-		count -= shown;
-	} else {
-		find_placed(stage);
-		count -= stage->placed_count;
-		count += stage->placement;
-		if (inside && has_own_pane(stage, self))
-			count -= mode == STAGE_SELF_SKIP &&
-			         stage->placed[stage->placement - self->importance] == self;
-		else
-			count -= shown;
+	const bool own = inside && has_own_pane(stage, self);
+	const struct stage_person *in_own = NULL;
+	for (const struct stage_person *at = stage->first; at != NULL && at->importance != 0;
+	     at = at->next) {
+		if (!has_own_pane(stage, at))
+			continue;
+		count -= stage_shows(stage, at);
+		if (own && in_own == NULL && at->importance == self->importance)
+			in_own = at;
 	}
+	count += stage->placement;
+	count -= own ? mode == STAGE_SELF_SKIP && in_own == self : shown;
 	return count == 0 && stage->people > inside ? 1 : count;
 }
 

@@ -247,6 +247,16 @@ leg_value(const struct meeting *meeting, const struct leg *leg, unsigned field, 
 		return leg_media_value(&pub->media, (enum leg_field)field);
 	if (field >= LEG_RX_VIDEO && field < LEG_LAYOUT)
 		return leg_pictures_value(&pub->media, field);
+	if (field == LEG_LAYOUT)
+		return number_value(leg_layout_name(meeting, leg));
+	if (field == LEG_ACTIVE_LAYOUT) {
+		const struct call *call = call_get(meeting, pub->call);
+		const unsigned people =
+			stage_count(&call->stage, &leg->person, call_self_mode(call));
+		return number_value(layout_resolve(leg_layout_name(meeting, leg), people));
+	}
+	if (field == LEG_VIDEO_STREAMS)
+		return number_value(leg_streams(meeting, leg));
 	if (field == LEG_CAMERA_AVAILABLE)
 		return number_value(pub->camera);
 	if (field == LEG_HAND)

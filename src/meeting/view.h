@@ -47,6 +47,7 @@ struct meeting_view {
 	uint32_t presenter;              /* leg whose content it gets, 0: none */
 	bool labels;                     /* names are shown */
 	uint32_t counter;                /* others who are not shown, to be told; 0: say nothing */
+	uint32_t total;                  /* participants, to be told always; 0: say nothing */
 	const char *message;             /* on-screen text, or "" */
 	enum view_place message_place;
 	const char *title;               /* or "" */
