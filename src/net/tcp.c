@@ -508,8 +508,10 @@ static void
 on_ready(uv_poll_t *poll, int status, int events)
 {
 	struct tcp_connection *c = CONTAINER_OF(poll, struct tcp_connection, poll);
-	if (status < 0)
-		events = UV_READABLE; /* the read tells the reason */
+	if (status < 0) {
+		events = UV_READABLE; /* the read tells the reason, */
+		c->events = 0;        /* but perhaps only the next one, and libuv watches no more */
+	}
 	if (c->state == TCP_CONNECTING) {
 		on_connected(c);
 		return;

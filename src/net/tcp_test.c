@@ -478,6 +478,22 @@ TEST(an_owner_may_close_or_abort_inside_any_callback)
 	}
 }
 
+TEST(a_reset_behind_the_last_bytes_is_noticed)
+{
+	struct scene scene;
+	scene_open(&scene, NULL, (struct tcp_limits){ 0 });
+	scene_connect(&scene, NULL, NULL, (struct tcp_limits){ 0 });
+	run_until_open(&scene);
+	scene.far->echo = scene.far->abort_on_bytes = true;
+	scene.near->stop_on_close = true;
+	EXPECT_EQ(tcp_send(scene.near->connection, "x", 1), 0);
+	run(&scene, 2000000);
+	EXPECT_EQ(scene.near->heard_len, 1);
+	EXPECT_EQ(scene.near->closed, 1);
+	EXPECT_EQ(scene.near->end, TCP_END_RESET);
+	scene_close(&scene);
+}
+
 TEST(the_last_bytes_arrive_although_the_peer_was_still_sending)
 {
 	/* Closing with unread bytes in the socket would reset the connection and lose the answer. */
