@@ -40,9 +40,21 @@ bfcp_client_init(struct bfcp_client *client, const struct bfcp_client_settings *
 	memset(client, 0, sizeof *client);
 	client->settings = *settings;
 	client->decision_us = INT64_MAX;
+	client->hello_us = INT64_MAX;
+	client->lost = true;
 	bfcp_link_init(&client->link, &link, now_us);
+}
+
+void
+bfcp_client_start(struct bfcp_client *client, int64_t now_us)
+{
+	CHECK(now_us >= client->link.now_us);
+	client->link.now_us = now_us;
+	bfcp_link_reset(&client->link);
+	client->lost = false;
 	say_hello(client);
-	subscribe(client);
+	if (!client->again)
+		subscribe(client);
 }
 
 /* Brings what is wished and what is nearer together; after every change of either. */
@@ -99,8 +111,9 @@ static void
 on_request_status(struct bfcp_client *client, const struct bfcp_request *request, bool answer)
 {
 	const bool asking = client->state == BFCP_CLIENT_ASKING;
-	/* While we ask, the request has no id yet, but surely not that of the one before. */
-	if (client->state == BFCP_CLIENT_IDLE || asking == (request->id == client->request_id))
+	/* Until the answer has come, what has the former request's id is about that one. */
+	const bool about_it = request->id == client->request_id;
+	if (client->state == BFCP_CLIENT_IDLE || (asking ? !answer && about_it : !about_it))
 		return;
 	if (asking && answer && request->id == client->over_id) {
 		end_request(client);
@@ -195,7 +208,7 @@ leave(struct bfcp_client *client)
 	client->out_holder |= client->holder != 0;
 	client->holder = 0;
 	client->out_lost |= !client->lost;
-	client->lost = true;
+	client->lost = client->again = true;
 	client->up = false;
 }
 
@@ -208,11 +221,11 @@ on_answer(struct bfcp_client *client, const struct bfcp_msg *msg, uint8_t reques
 	}
 	if (!client->up) {
 		client->up = client->out_up = true;
-		if (client->lost) { /* what it knew of us may be gone, or still there */
+		if (client->again) { /* what it knew of us may be gone, or still there */
 			subscribe(client);
 			say(client, BFCP_USER_QUERY);
 		}
-		client->lost = false;
+		client->lost = client->again = false;
 	}
 	client->errors += msg->header.primitive == BFCP_ERROR;
 	if ((request == BFCP_FLOOR_REQUEST || request == BFCP_FLOOR_RELEASE) &&

@@ -17,8 +17,8 @@
  *
  * Loss       A server that does not answer is LOST; over UDP it is asked again every
  *            BFCP_CLIENT_HELLO_US and is UP when it answers.  Of a connection that went, call
- *            bfcp_client_lost(), and bfcp_client_init() when there is a new one.  What was wished
- *            is forgotten: ask again.
+ *            bfcp_client_lost(), and bfcp_client_start() when there is a new one.  What was wished
+ *            is forgotten: ask again; what the server still holds for us is released.
  * Versions   Over UDP we say 2 first; a server that refuses that, or stays silent for a whole round
  *            of T1, is tried with 1 (devices of the drafts before RFC 8855).
  */
@@ -76,7 +76,8 @@ struct bfcp_client {
 	uint16_t transaction_id; /* of the last FloorRequest or FloorRelease */
 	bool wanted;    /* what the owner wishes */
 	bool up;
-	bool lost;      /* and said so */
+	bool lost;      /* and said so; or not started */
+	bool again;     /* was lost once: the server may know more of us than we */
 	bool fell_back; /* to version 1 */
 	uint16_t holder;
 	int64_t decision_us;
@@ -85,9 +86,10 @@ struct bfcp_client {
 	uint64_t errors;
 };
 
-/* Over UDP it begins at once; over a stream, begin when the connection stands. */
 void bfcp_client_init(struct bfcp_client *client, const struct bfcp_client_settings *settings,
                       int64_t now_us);
+/* Says Hello: over UDP at once, over a stream whenever a connection has come to stand. */
+void bfcp_client_start(struct bfcp_client *client, int64_t now_us);
 
 /* Returns how many bytes were taken (bfcp_link_input). */
 size_t bfcp_client_input(struct bfcp_client *client, const uint8_t *bytes, size_t len,

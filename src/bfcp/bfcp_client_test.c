@@ -61,6 +61,8 @@ order(void *machine, struct str words, int64_t now_us)
 		bfcp_client_goodbye(machine, now_us);
 	else if (str_eq(words, STR("lost")))
 		bfcp_client_lost(machine, now_us);
+	else if (str_eq(words, STR("start")))
+		bfcp_client_start(machine, now_us);
 	else
 		return false;
 	return true;
@@ -80,6 +82,7 @@ play_over(enum bfcp_transport transport, const char *script)
 	struct bfcp_client_settings settings = settings_usual;
 	settings.transport = transport;
 	bfcp_client_init(&client, &settings, 0);
+	bfcp_client_start(&client, 0);
 	const struct dialogue dialogue = { .machine = &client,
 		                           .transport = transport,
 		                           .input = input,
@@ -150,8 +153,8 @@ TEST(we_are_refused)
 	          "! denied\n"
 	          "= request\n"
 	          "< FloorRequest t=104 floor=2\n"
-	          "> FloorRequestStatus R t=104 status=6:Accepted\n"
-	          "> FloorRequestStatus t=9 status=6:Denied\n"
+	          "> FloorRequestStatus R t=104 status=5:Accepted\n" /* the number is used again */
+	          "> FloorRequestStatus t=9 status=5:Denied\n"
 	          "< FloorRequestStatusAck R t=9\n"
 	          "! denied\n");
 }
@@ -288,6 +291,32 @@ TEST(over_a_stream_a_silent_server_is_lost_once)
 	          "+60000\n"
 	          "= lost\n"
 	          "+60000\n");
+}
+
+TEST(a_new_connection_begins_anew_and_clears_up)
+{
+	play_over(BFCP_TRANSPORT_STREAM,
+	          "< Hello t=100\n"
+	          "> HelloAck t=100\n"
+	          "< FloorQuery t=101 floor=2\n"
+	          "! up\n"
+	          "> FloorStatus t=101 floor=2\n"
+	          "= request\n"
+	          "< FloorRequest t=102 floor=2\n"
+	          "= lost\n"
+	          "! denied\n"
+	          "! lost\n"
+	          "+1000\n"
+	          "= start\n"
+	          "< Hello t=103\n"
+	          "> HelloAck t=103\n"
+	          "< FloorQuery t=104 floor=2\n"
+	          "! up\n"
+	          "> FloorStatus t=104 floor=2 status=5:Granted:7\n"
+	          "< UserQuery t=105\n"
+	          "> UserStatus t=105 status=5:Granted:7\n"
+	          "< FloorRelease t=106 request=5\n"
+	          "> FloorRequestStatus t=106 status=5:Released\n");
 }
 
 TEST(we_are_nobodys_server)
@@ -444,6 +473,7 @@ TEST(client_and_server_agree_after_any_storm)
 			                                     .transaction_id = 500 };
 		bfcp_server_init(&world.server, &server, 0);
 		bfcp_client_init(&world.client, &settings_usual, 0);
+		bfcp_client_start(&world.client, 0);
 		for (unsigned step = 1; step <= STORM_STEPS + CALM_STEPS; step++) {
 			const int64_t now_us = (int64_t)step * STEP_US;
 			world.storm = step < STORM_STEPS;

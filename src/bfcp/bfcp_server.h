@@ -3,7 +3,7 @@
  * (RFC 8855 section 13).
  *
  * One instance serves one leg.  Conference id, user id and floor id are chosen by us and told to
- * the device in SDP, a conference id of its own for each leg, so that messages find their leg by it.
+ * the device in SDP, a conference id of its own for each leg, so that messages find their leg.
  * Who may present is decided outside, for the whole meeting: the machine says that its user asks
  * (ASK) and takes grant, deny and revoke as orders.  A take-over is: revoke here, grant there, and
  * bfcp_server_holder() on every leg, which tells those that have asked to be told.
@@ -19,9 +19,9 @@
  *
  * Requests   The answer to a FloorRequest is held back for BFCP_SERVER_ANSWER_US at most, so that a
  *            decision in that time is the answer (some devices know no Pending); then it is
- *            Pending, and the decision follows as a notification.  Undecided for BFCP_SERVER_DECISION_US, it
- *            is denied.  A request of one who has the floor is granted again under a new id: the
- *            device has forgotten that it presents, and so shall we.
+ *            Pending, and the decision follows as a notification.  Undecided for
+ *            BFCP_SERVER_DECISION_US, it is denied.  A request of one who has the floor is granted
+ *            again under a new id: the device has forgotten that it presents, and so shall we.
  * End        A device that says Goodbye, or never acknowledges a notification, is GONE: its request
  *            is over, and RELEASED was said before if it had the floor or waited for it.  It may
  *            come back with any message, and is told first that its last request is over.  Of a

@@ -11,8 +11,9 @@
  *             without an answer.
  * Who calls   `setup` of SDP: with `active` the hub connects to the remote address; with `passive`
  *             a connection is the leg's by its first message, or, where we have to speak first, by
- *             its address.  A connection that says nothing for 10 s is closed; one that breaks is
- *             opened again by the side that opened it, here after BFCP_HUB_RETRY_US.
+ *             the address it comes from.  A connection that says nothing for 10 s is closed; one
+ *             that breaks is opened again by the side that opened it, here after
+ *             BFCP_HUB_RETRY_US.
  * TLS         Both sides show a certificate; that of the device must have the fingerprint of its
  *             SDP (RFC 8856 section 9), no authority is asked.  DTLS is not spoken.
  *
@@ -29,7 +30,6 @@
 #include <stdint.h>
 
 #include "base/addr.h"
-#include "base/prng.h"
 #include "base/str.h"
 #include "net/loop.h"
 
@@ -70,7 +70,6 @@ struct bfcp_hub_settings {
 	const char *cert_file;
 	const char *key_file;
 	uint32_t legs_max;
-	struct prng *prng;   /* numbers of transactions */
 	void (*event)(void *context, const struct bfcp_hub_event *event);
 	void *context;
 };
@@ -108,7 +107,8 @@ struct bfcp_leg_settings {
 };
 
 /* -ENOSPC: the table is full; -EEXIST: another leg has these ids (server) or address and ids
- * (client); -EAFNOSUPPORT: no port of that kind. */
+ * (client); -EAFNOSUPPORT: no port of that kind; -EDESTADDRREQ: we would have to speak first, and
+ * `remote` says nothing. */
 [[nodiscard]] int bfcp_hub_add(struct bfcp_hub *hub, bfcp_leg_id *out,
                                const struct bfcp_leg_settings *settings);
 /* Says Goodbye; no event comes any more.  An unknown id is fine. */
