@@ -116,7 +116,6 @@ leg_free(struct media *media, struct media_leg *leg)
 {
 	media->legs[slab_index(leg->id)] = NULL;
 	free(leg->packing);
-	video_close(leg);
 	explicit_bzero(leg, sizeof *leg);
 	free(leg);
 }
@@ -244,6 +243,7 @@ static void
 leg_close(struct media *media, struct media_leg *leg, int64_t now_us)
 {
 	transport_close(media, leg, now_us);
+	video_close(media, leg);
 	leg_leave(media, leg);
 	sound_close(media, leg);
 	audio_receiver_fini(&leg->rx);
@@ -263,11 +263,14 @@ send_stats(struct media *media, struct media_leg *leg, int64_t now_us)
 	struct media_event event = { .kind = MEDIA_EVENT_LEG_STATS, .leg = leg->id };
 	transport_stats(leg, &event.stats, now_us);
 	media->settings.sink.event(media->settings.sink.context, &event);
+	if (leg->video != NULL)
+		video_stats(media, leg, now_us);
 }
 
 static void
-set_flags(struct media_leg *leg, const struct media_leg_flags *flags)
+set_flags(struct media *media, struct media_leg *leg, const struct media_leg_flags *flags)
 {
+	const struct media_leg_flags before = leg->flags;
 	if (flags->rx_muted && !leg->flags.rx_muted && leg->room != NULL)
 		speaker_remove(&leg->room->select, &leg->speaker);
 	if (flags->dtmf_inband && leg->detect == NULL) {
@@ -278,6 +281,7 @@ set_flags(struct media_leg *leg, const struct media_leg_flags *flags)
 		leg->detect = NULL;
 	}
 	leg->flags = *flags;
+	video_flags(media, leg, &before);
 }
 
 static void
@@ -306,7 +310,7 @@ leg_order(struct media *media, struct media_leg *leg, const struct media_order *
 		transport_audio(leg, now_us);
 		break;
 	case MEDIA_ORDER_LEG_SET:
-		set_flags(leg, &order->flags);
+		set_flags(media, leg, &order->flags);
 		break;
 	case MEDIA_ORDER_LEG_JOIN:
 		room = room_get(media, order->room);
@@ -384,7 +388,7 @@ media_order(struct media *media, const struct media_order *order, int64_t now_us
 		return;
 	}
 	case MEDIA_ORDER_CANVAS:
-		video_canvas(media, &order->canvas, now_us);
+		video_canvas(media, &order->canvas);
 		return;
 	case MEDIA_ORDER_LEG_TRANSPORT:
 	case MEDIA_ORDER_LEG_AUDIO:
@@ -450,11 +454,14 @@ media_tick(struct media *media, int64_t now_us)
 		media->phase = (media->phase + 1) % MEDIA_PHASES;
 		media->tick_us += MEDIA_TICK_US;
 	}
+	media_flush(media, now_us);
 }
 
 int64_t
 media_deadline(const struct media *media)
 {
+	if (video_flush_waits(media))
+		return media->now_us;
 	const int64_t timers_us = timer_wheel_deadline(&media->timers);
 	return timers_us < media->tick_us ? timers_us : media->tick_us;
 }
@@ -539,6 +546,7 @@ media_destroy(struct media *media)
 			continue;
 		/* The last words are sent, nobody listens to events any more. */
 		transport_close(media, leg, media->now_us);
+		video_close(media, leg);
 		leg_leave(media, leg);
 		sound_close(media, leg);
 		audio_receiver_fini(&leg->rx);

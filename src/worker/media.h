@@ -355,6 +355,9 @@ struct media_counters {
 	uint64_t late_ticks;      /* ticks served more than a frame late */
 	uint32_t legs;
 	uint32_t rooms;
+	uint32_t encodes;         /* of pictures, open in the codec process */
+	uint32_t decodes;         /* tracks it is fed with */
+	uint32_t codec_load_pct;  /* of one core, as it says itself */
 	uint32_t load_pct;        /* filled in by the shell: CPU of the worker thread */
 };
 

@@ -37,7 +37,7 @@ struct leg_place {
 };
 
 /* Bit rate over the last whole span. */
-struct rate_meter {
+struct span_meter {
 	uint64_t bytes;
 	int64_t since_us;
 	uint32_t bps;
@@ -90,8 +90,8 @@ struct media_leg {
 	uint8_t peer_loss_pct;
 	struct dtmf_receive dtmf_rx;
 	struct dtmf_send dtmf_tx;
-	struct rate_meter rate_rx;
-	struct rate_meter rate_tx;
+	struct span_meter rate_rx;
+	struct span_meter rate_tx;
 	uint64_t rejected;
 
 	/* Sound in. */
@@ -217,11 +217,22 @@ void transport_close(struct media *media, struct media_leg *leg, int64_t now_us)
 /* Sends one RTP packet; `timestamp_rtp` stands for its first sample. */
 void transport_send(struct media *media, struct media_leg *leg, uint8_t payload_type, bool marker,
                     uint32_t timestamp_rtp, const uint8_t *payload, size_t len, int64_t now_us);
-/* The same on another stream of the leg. */
-void transport_send_on(struct media *media, struct media_leg *leg, struct rtp_send *send,
-                       uint8_t payload_type, bool marker, uint32_t timestamp_rtp,
-                       const uint8_t *payload, size_t len, int64_t now_us);
+/* A sign of life. */
+void transport_heard(struct media_leg *leg, int64_t now_us);
 void transport_stats(struct media_leg *leg, struct media_stats *stats, int64_t now_us);
+
+/* media_rtcp.c */
+void transport_input_rtcp(struct media *media, struct media_leg *leg, const struct net_addr *from,
+                          uint8_t *bytes, size_t len, int64_t now_us);
+void transport_report(struct media *media, struct media_leg *leg, int64_t now_us);
+void transport_bye(struct media *media, struct media_leg *leg, int64_t now_us);
+/* The beginning of a compound packet that carries feedback, in the machine's scratch. */
+struct writer transport_rtcp_begin(struct media *media, struct media_leg *leg);
+void transport_rtcp_send(struct media *media, struct media_leg *leg, struct writer *w);
+/* The leg has pictures: reports come more often. */
+void transport_video(struct media_leg *leg, uint32_t random, int64_t now_us);
+/* Transport-wide feedback that is due. */
+void transport_feedback(struct media *media, struct media_leg *leg, int64_t now_us);
 
 /* media_path.c */
 struct media_leg *path_leg_by_source(const struct media *media, const struct net_addr *from);
@@ -262,10 +273,26 @@ uint32_t sound_clock_hz(uint8_t codec);
 void video_destroy(struct media *media);
 void video_order(struct media *media, struct media_leg *leg, const struct media_order *order,
                  int64_t now_us);
-void video_canvas(struct media *media, const struct media_canvas *order, int64_t now_us);
-void video_close(struct media_leg *leg);
+void video_canvas(struct media *media, const struct media_canvas *order);
+/* leg->flags changed from `before`. */
+void video_flags(struct media *media, struct media_leg *leg, const struct media_leg_flags *before);
+void video_close(struct media *media, struct media_leg *leg);
 /* True when the packet is camera control's. */
-[[nodiscard]] bool video_takes_data(struct media *media, struct media_leg *leg,
+[[nodiscard]] bool video_data_input(struct media *media, struct media_leg *leg,
                                     const struct rtp_packet *packet);
+/* A packet of sound went out on a leg with pictures. */
+void video_sound_sent(struct media_leg *leg, size_t len, int64_t now_us);
+void video_stats(struct media *media, struct media_leg *leg, int64_t now_us);
+void video_tick(struct media *media, struct media_leg *leg, int64_t now_us);
+[[nodiscard]] int64_t video_deadline(const struct media_leg *leg, int64_t now_us);
+/* Something waits for media_flush(). */
+[[nodiscard]] bool video_flush_waits(const struct media *media);
+
+/* media_video_rx.c */
+/* True when the packet is about pictures, and was taken or dropped. */
+[[nodiscard]] bool video_input(struct media *media, struct media_leg *leg,
+                               const struct rtp_packet *packet, size_t wire_len, int64_t now_us);
+/* Whether a retransmission has this payload type. */
+[[nodiscard]] bool video_is_rtx(const struct media_leg *leg, uint8_t payload_type);
 
 #endif

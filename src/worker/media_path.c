@@ -11,6 +11,11 @@ enum {
 	UFRAG_HANDLE_LEN = 8, /* our ufrag starts with the leg's handle in hex: no table is needed */
 	UFRAG_RANDOM_BYTES = 6,
 	PWD_RANDOM_BYTES = 24, /* RFC 8445 s5.3: at least 128 bits */
+	SRTP_STREAMS_TX = 2,         /* one line and its retransmissions */
+	SRTP_STREAMS_TX_SHARED = 2 * MEDIA_LINES_MAX + 1,
+	SRTP_STREAMS_RX = 4,
+	SRTP_STREAMS_RX_SHARED = 24, /* sound, and two tracks with layers and retransmissions */
+	SRTP_SSRCS_SHARED = 128,
 };
 
 static_assert(UFRAG_HANDLE_LEN + UFRAG_RANDOM_BYTES / 3 * 4 <= ICE_UFRAG_MAX, "our ufrag fits");
@@ -204,13 +209,16 @@ path_make_srtp(struct media_leg *leg, enum srtp_suite suite_tx, const uint8_t *k
           const uint8_t *salt_tx, enum srtp_suite suite_rx, const uint8_t *key_rx,
           const uint8_t *salt_rx)
 {
+	const bool shared = leg->open.transport == MEDIA_TRANSPORT_SHARED;
 	const struct srtp_settings tx = {
 		.suite = suite_tx, .direction = SRTP_OUTBOUND, .key = key_tx, .salt = salt_tx,
-		.streams_max = 1,
+		.streams_max = shared ? SRTP_STREAMS_TX_SHARED : SRTP_STREAMS_TX,
+		.ssrcs_max = shared ? SRTP_SSRCS_SHARED : 0,
 	};
 	const struct srtp_settings rx = {
 		.suite = suite_rx, .direction = SRTP_INBOUND, .key = key_rx, .salt = salt_rx,
-		.streams_max = 4,
+		.streams_max = shared ? SRTP_STREAMS_RX_SHARED : SRTP_STREAMS_RX,
+		.ssrcs_max = shared ? SRTP_SSRCS_SHARED : 0,
 	};
 	path_drop_srtp(leg);
 	if (srtp_session_create(&leg->srtp_tx, &tx) != 0)

@@ -34,7 +34,7 @@ transport_remote(const struct media_leg *leg)
 }
 
 static void
-meter(struct rate_meter *rate, size_t len, int64_t now_us)
+meter(struct span_meter *rate, size_t len, int64_t now_us)
 {
 	rate->bytes += len;
 	const int64_t span_us = now_us - rate->since_us;
@@ -46,9 +46,8 @@ meter(struct rate_meter *rate, size_t len, int64_t now_us)
 }
 
 void
-transport_send_on(struct media *media, struct media_leg *leg, struct rtp_send *send,
-                  uint8_t payload_type, bool marker, uint32_t timestamp_rtp,
-                  const uint8_t *payload, size_t len, int64_t now_us)
+transport_send(struct media *media, struct media_leg *leg, uint8_t payload_type, bool marker,
+               uint32_t timestamp_rtp, const uint8_t *payload, size_t len, int64_t now_us)
 {
 	const struct net_addr *to = transport_remote(leg);
 	if (to == NULL || (leg->security != MEDIA_SECURITY_NONE && leg->srtp_tx == NULL))
@@ -57,7 +56,7 @@ transport_send_on(struct media *media, struct media_leg *leg, struct rtp_send *s
 	struct rtp_header header = { .payload_type = payload_type,
 		                     .marker = marker,
 		                     .timestamp_rtp = timestamp_rtp };
-	rtp_send_next(send, &header, len, now_us);
+	rtp_send_next(&leg->send, &header, len, now_us);
 	rtp_write_header(&w, &header);
 	writer_bytes(&w, payload, len);
 	CHECK(!w.failed);
@@ -68,78 +67,14 @@ transport_send_on(struct media *media, struct media_leg *leg, struct rtp_send *s
 		return;
 	meter(&leg->rate_tx, packet_len, now_us);
 	transport_emit(media, leg, transport_socket(leg), to, media->packet, packet_len);
+	if (leg->video != NULL)
+		video_sound_sent(leg, packet_len, now_us);
 	if (leg->ice_used)
 		ice_lite_sent(&leg->ice, now_us);
 }
 
 void
-transport_send(struct media *media, struct media_leg *leg, uint8_t payload_type, bool marker,
-               uint32_t timestamp_rtp, const uint8_t *payload, size_t len, int64_t now_us)
-{
-	transport_send_on(media, leg, &leg->send, payload_type, marker, timestamp_rtp, payload, len,
-	                  now_us);
-}
-
-static void
-send_rtcp(struct media *media, struct media_leg *leg, struct writer *w, int64_t now_us)
-{
-	const struct net_addr *to = transport_remote(leg);
-	size_t len = w->at;
-	if (w->failed || to == NULL || (leg->security != MEDIA_SECURITY_NONE && leg->srtp_tx == NULL))
-		return;
-	if (leg->srtp_tx != NULL &&
-	    srtp_rtcp_protect(leg->srtp_tx, w->bytes, &len, w->cap + SRTP_RTCP_OVERHEAD_MAX) !=
-	            SRTP_OK)
-		return;
-	rtcp_timing_packet(&leg->rtcp, len);
-	if (leg->rtcp_mux || leg->open.transport == MEDIA_TRANSPORT_SHARED) {
-		transport_emit(media, leg, transport_socket(leg), to, w->bytes, len);
-		return;
-	}
-	/* Behind NAT the SDP's RTCP port is of no use either: the port above the learned one is. */
-	struct net_addr rtcp = leg->remote_rtcp;
-	if (rtcp.family == ADDR_NONE || !addr_eq_ip(&rtcp, to)) {
-		rtcp = *to;
-		rtcp.port++;
-	}
-	transport_emit(media, leg, MEDIA_SOCKET_RTCP, &rtcp, w->bytes, len);
-	(void)now_us;
-}
-
-static struct writer
-rtcp_begin(struct media *media, struct media_leg *leg, int64_t now_us)
-{
-	struct writer w = writer_of(media->packet, sizeof media->packet - SRTP_RTCP_OVERHEAD_MAX);
-	struct rtcp_block block;
-	unsigned blocks = 0;
-	if (rtp_receive_valid(&leg->receive)) {
-		block = rtcp_block_of(leg->rx_ssrc, &leg->receive, &leg->last_sr, now_us);
-		blocks = 1;
-	}
-	if (leg->send.started) {
-		const struct rtcp_sender_info info = {
-			.ntp = rtcp_ntp(now_us + media->settings.wall_offset_us),
-			.timestamp_rtp = rtp_send_timestamp_at(&leg->send, now_us),
-			.packets = (uint32_t)leg->send.packets,
-			.bytes = (uint32_t)leg->send.bytes,
-		};
-		rtcp_write_sr(&w, leg->send.ssrc, &info, &block, blocks);
-	} else {
-		rtcp_write_rr(&w, leg->send.ssrc, &block, blocks);
-	}
-	rtcp_write_sdes(&w, leg->send.ssrc, str_of(leg->open.cname));
-	return w;
-}
-
-static void
-report(struct media *media, struct media_leg *leg, int64_t now_us)
-{
-	struct writer w = rtcp_begin(media, leg, now_us);
-	send_rtcp(media, leg, &w, now_us);
-}
-
-static void
-heard(struct media_leg *leg, int64_t now_us)
+transport_heard(struct media_leg *leg, int64_t now_us)
 {
 	leg->heard_us = now_us;
 	if (leg->open.transport == MEDIA_TRANSPORT_PORTS)
@@ -178,7 +113,8 @@ input_dtmf(struct media *media, struct media_leg *leg, const struct rtp_packet *
 	media_leg_arm(media, leg, now_us);
 }
 
-/* The address and SSRC rules; also keeps the counters of the source it settles on. */
+/* The address and SSRC rules.  Retransmissions have an SSRC of their own: without SRTP only their
+ * address speaks for them. */
 static bool
 source_takes(struct media_leg *leg, const struct net_addr *from, const struct rtp_packet *packet,
              int64_t now_us)
@@ -187,15 +123,22 @@ source_takes(struct media_leg *leg, const struct net_addr *from, const struct rt
 		                                  .ssrc = packet->ssrc,
 		                                  .seq = packet->seq,
 		                                  .authentic = leg->srtp_rx != NULL };
+	if (leg->video != NULL && leg->source.policy == RTP_SOURCE_PLAIN &&
+	    video_is_rtx(leg, packet->payload_type))
+		return leg->source.locked && addr_eq(from, &leg->source.remote);
 	const enum rtp_source_verdict verdict = rtp_source_input(&leg->source, &source, now_us);
-	if (verdict == RTP_SOURCE_WAIT || verdict == RTP_SOURCE_STRANGER)
-		return false;
-	if (leg->rx_ssrc != packet->ssrc || leg->receive.clock_hz == 0) {
-		leg->rx_ssrc = packet->ssrc;
-		rtp_receive_init(&leg->receive, leg->receive.clock_hz);
-		leg->last_sr = (struct rtcp_last_sr){ 0 };
-	}
-	return true;
+	return verdict != RTP_SOURCE_WAIT && verdict != RTP_SOURCE_STRANGER;
+}
+
+/* Another SSRC of sound is counted anew. */
+static void
+sound_ssrc(struct media_leg *leg, uint32_t ssrc)
+{
+	if (leg->rx_ssrc == ssrc && leg->receive.clock_hz != 0)
+		return;
+	leg->rx_ssrc = ssrc;
+	rtp_receive_init(&leg->receive, leg->receive.clock_hz);
+	leg->last_sr = (struct rtcp_last_sr){ 0 };
 }
 
 static void
@@ -213,17 +156,22 @@ input_rtp(struct media *media, struct media_leg *leg, const struct net_addr *fro
 		leg->rejected++;
 		return;
 	}
-	heard(leg, now_us);
+	transport_heard(leg, now_us);
 	meter(&leg->rate_rx, wire_len, now_us);
-	if (leg->video != NULL && video_takes_data(media, leg, &packet))
+	if (leg->video != NULL && video_input(media, leg, &packet, wire_len, now_us))
 		return;
+	sound_ssrc(leg, packet.ssrc);
 	const struct media_payload *payload = payload_of(leg, packet.payload_type);
 	const bool event = payload != NULL && payload->codec == MEDIA_CODEC_TELEPHONE_EVENT;
 	if (payload != NULL && !event)
 		leg->receive.clock_hz = sound_clock_hz(payload->codec);
 	const enum rtp_verdict verdict = rtp_receive_input(&leg->receive, &packet, now_us);
-	if (payload == NULL || verdict == RTP_VERDICT_DUPLICATE || verdict == RTP_VERDICT_OLD ||
+	if (verdict == RTP_VERDICT_DUPLICATE || verdict == RTP_VERDICT_OLD ||
 	    verdict == RTP_VERDICT_JUMP)
+		return;
+	if (leg->video != NULL && video_data_input(media, leg, &packet))
+		return;
+	if (payload == NULL)
 		return;
 	if (event)
 		input_dtmf(media, leg, &packet, payload, now_us);
@@ -244,56 +192,6 @@ input_rtp(struct media *media, struct media_leg *leg, const struct net_addr *fro
 		audio.level = level.below_full_db;
 	}
 	(void)audio_receiver_input(&leg->rx, &audio, now_us);
-}
-
-/* ---- RTCP in ------------------------------------------------------------------------------- */
-
-static void
-input_block(struct media *media, struct media_leg *leg, const struct rtcp_block *block,
-            int64_t now_us)
-{
-	if (block->ssrc != leg->send.ssrc)
-		return;
-	leg->peer_block = *block;
-	/* What is lost now matters more than what was: half the old, half the new. */
-	leg->peer_loss_pct = (uint8_t)((leg->peer_loss_pct + block->fraction_lost * 100u / LOSS_ALL_Q8 +
-	                                1) /
-	                               2);
-	const int64_t rtt_us =
-		rtcp_rtt_us(block, rtcp_ntp(now_us + media->settings.wall_offset_us));
-	if (rtt_us >= 0)
-		leg->rtt_us = rtt_us;
-}
-
-static void
-input_rtcp(struct media *media, struct media_leg *leg, const struct net_addr *from, uint8_t *bytes,
-           size_t len, int64_t now_us)
-{
-	if (!leg->has_transport || (leg->security != MEDIA_SECURITY_NONE && leg->srtp_rx == NULL)) {
-		leg->rejected++;
-		return;
-	}
-	if ((leg->srtp_rx != NULL && srtp_rtcp_unprotect(leg->srtp_rx, bytes, &len) != SRTP_OK) ||
-	    rtcp_parse(bytes, len, true) != RTCP_OK ||
-	    !rtp_source_rtcp(&leg->source, from, leg->srtp_rx != NULL)) {
-		leg->rejected++;
-		return;
-	}
-	heard(leg, now_us);
-	rtcp_timing_packet(&leg->rtcp, len);
-	struct rtcp_packet packet;
-	for (size_t at = 0; rtcp_next(bytes, len, &at, &packet);) {
-		if (packet.type == RTCP_SR && packet.ssrc == leg->rx_ssrc) {
-			const struct rtcp_sender_info info = rtcp_sender_info(&packet);
-			leg->last_sr = (struct rtcp_last_sr){ rtcp_ntp_short(info.ntp), now_us };
-		}
-		if (packet.type != RTCP_SR && packet.type != RTCP_RR)
-			continue;
-		for (unsigned i = 0; i < packet.count; i++) {
-			const struct rtcp_block block = rtcp_block(&packet, i);
-			input_block(media, leg, &block, now_us);
-		}
-	}
 }
 
 /* ---- All that arrives ---------------------------------------------------------------------- */
@@ -336,7 +234,7 @@ media_input(struct media *media, unsigned socket, media_leg_id id,
 		input_rtp(media, leg, from, bytes, len, now_us);
 		break;
 	case RTP_KIND_RTCP:
-		input_rtcp(media, leg, from, bytes, len, now_us);
+		transport_input_rtcp(media, leg, from, bytes, len, now_us);
 		break;
 	case RTP_KIND_CHANNEL:
 	case RTP_KIND_UNKNOWN:
@@ -471,7 +369,8 @@ transport_audio(struct media_leg *leg, int64_t now_us)
 }
 
 /* A peer that talks and listens is missed when it falls silent.  One that has put us on hold may say
- * nothing for as long as it likes; then SIP's session timer watches over it. */
+ * nothing for as long as it likes; then SIP's session timer watches over it.  Legs with pictures
+ * alone are never missed: a room that stops its camera keeps its call, and sound watches over it. */
 static bool
 watches_silence(const struct media *media, const struct media_leg *leg)
 {
@@ -503,11 +402,13 @@ transport_tick(struct media *media, struct media_leg *leg, int64_t now_us)
 	}
 	if (leg->connected && rtcp_timing_deadline(&leg->rtcp) <= now_us &&
 	    rtcp_timing_due(&leg->rtcp, prng_u32(&media->prng), now_us))
-		report(media, leg, now_us);
+		transport_report(media, leg, now_us);
 	if (dtmf_receive_deadline(&leg->dtmf_rx) <= now_us) {
 		dtmf_receive_tick(&leg->dtmf_rx, now_us);
 		drain_dtmf(media, leg);
 	}
+	if (leg->video != NULL && leg->connected)
+		video_tick(media, leg, now_us);
 	if (watches_silence(media, leg) && now_us - leg->heard_us >= media->settings.silence_us_max)
 		media_leg_lost(media, leg, MEDIA_LOST_SILENCE);
 }
@@ -532,6 +433,8 @@ transport_deadline(const struct media *media, const struct media_leg *leg)
 		deadline_us = nearer(deadline_us, dtls_deadline(leg->dtls));
 	if (leg->connected)
 		deadline_us = nearer(deadline_us, rtcp_timing_deadline(&leg->rtcp));
+	if (leg->video != NULL && leg->connected)
+		deadline_us = nearer(deadline_us, video_deadline(leg, media->now_us));
 	if (leg->dtmf_rx.clock_hz != 0)
 		deadline_us = nearer(deadline_us, dtmf_receive_deadline(&leg->dtmf_rx));
 	if (watches_silence(media, leg))
@@ -542,11 +445,8 @@ transport_deadline(const struct media *media, const struct media_leg *leg)
 void
 transport_close(struct media *media, struct media_leg *leg, int64_t now_us)
 {
-	if (leg->connected) {
-		struct writer w = rtcp_begin(media, leg, now_us);
-		rtcp_write_bye(&w, leg->send.ssrc, STR(""));
-		send_rtcp(media, leg, &w, now_us);
-	}
+	if (leg->connected)
+		transport_bye(media, leg, now_us);
 	path_close(media, leg, now_us);
 	if (leg->open.transport == MEDIA_TRANSPORT_PORTS)
 		media->settings.sink.ports_close(media->settings.sink.context, leg->id);

@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pictures out: from feeds through each line's forward into its leg's queue, and from there to the
+ * peer as its pacer allows. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "worker/media_video_internal.h"
+
+enum {
+	PADDING_BYTES = 255, /* of one probing packet */
+	QUEUE_MASK = VIDEO_QUEUE_MAX - 1,
+	AGAIN_MASK = VIDEO_RTX_MAX - 1,
+	EXTS_MAX = 2,
+};
+
+/* ---- Subscriptions ------------------------------------------------------------------------- */
+
+void
+feed_init(struct video_feed *feed)
+{
+	link_init(&feed->subscriptions);
+}
+
+static void
+unsubscribe(struct media *media, struct video_subscription *subscription)
+{
+	if (subscription->feed == NULL)
+		return;
+	link_remove(&subscription->link);
+	/* An encode that nobody takes is closed, a track that nobody sees is not decoded. */
+	if (link_empty(&subscription->feed->subscriptions))
+		media->video->dirty = true;
+	subscription->feed = NULL;
+}
+
+static void
+subscribe(struct media *media, struct video_subscription *subscription, struct video_feed *feed)
+{
+	if (subscription->feed == feed)
+		return;
+	unsubscribe(media, subscription);
+	if (link_empty(&feed->subscriptions))
+		media->video->dirty = true;
+	subscription->feed = feed;
+	link_append(&feed->subscriptions, &subscription->link);
+}
+
+void
+feed_end(struct media *media, struct video_feed *feed)
+{
+	while (!link_empty(&feed->subscriptions)) {
+		struct video_subscription *subscription = CONTAINER_OF(
+			feed->subscriptions.next, struct video_subscription, link);
+		struct video_tx *tx = subscription->tx;
+		if (subscription == &tx->wanted) {
+			tx->serves = false;
+			forward_want(&tx->forward, 0, FORWARD_TEMPORAL_ALL, false);
+		}
+		unsubscribe(media, subscription);
+		video_plan_later(media, tx->leg->video);
+	}
+}
+
+/* ---- Packets into the queue ---------------------------------------------------------------- */
+
+static void
+enqueue(struct media *media, struct video_tx *tx, const struct packet *packet,
+        const struct forward_header *header, int64_t now_us)
+{
+	struct leg_video *video = tx->leg->video;
+	if (video->queue_count == VIDEO_QUEUE_MAX) {
+		tx->dropped++;
+		return;
+	}
+	const unsigned at = (video->queue_first + video->queue_count++) & QUEUE_MASK;
+	/* Sharing counts references, it does not change what the packet says. */
+	video->queue[at] = (struct video_queued){
+		.packet = packet_hold((struct packet *)(uintptr_t)packet),
+		.queued_us = now_us,
+		.header = *header,
+		.line = tx->line->agreed.line,
+	};
+	video_flush_later(media, video);
+}
+
+void
+feed_input(struct media *media, struct video_feed *feed, struct packet *packet,
+           const struct packet *sets, int64_t now_us)
+{
+	struct video_link *next;
+	for (struct video_link *at = feed->subscriptions.next; at != &feed->subscriptions;
+	     at = next) {
+		struct forward_out out = { 0 };
+		struct video_tx *tx = CONTAINER_OF(at, struct video_subscription, link)->tx;
+		next = at->next;
+		(void)forward_input(&tx->forward, &out, packet, sets, now_us);
+		for (unsigned i = 0; i < out.count; i++)
+			enqueue(media, tx, out.packets[i], &out.headers[i], now_us);
+		if (tx->former.feed != NULL && forward_key_wanted(&tx->forward) == 0)
+			unsubscribe(media, &tx->former);
+	}
+}
+
+/* ---- What a line is sent ------------------------------------------------------------------- */
+
+static void
+want_stream_key(struct media *media, uint64_t stream, int64_t now_us)
+{
+	if (stream == 0)
+		return;
+	if ((stream & STREAM_ENCODE) != 0) {
+		struct video_encode *encode = codec_encode_of(media, (uint32_t)stream);
+		if (encode != NULL)
+			codec_want_key(media, encode, now_us);
+		return;
+	}
+	const unsigned layer = stream & 3;
+	const enum video_track track = (enum video_track)(stream >> 2 & 3);
+	const uint32_t leg = (uint32_t)(stream >> (4 + STREAM_EPOCH_BITS));
+	struct video_rx *rx = video_rx_of(media, video_source(leg, track));
+	/* One that does not come yet begins with a key frame by itself. */
+	if (rx != NULL && layer < VIDEO_LAYERS_MAX && rx->layers[layer].flows &&
+	    stream_of_layer(rx, layer) == stream)
+		video_rx_want_key(media, rx, layer, now_us);
+}
+
+void
+video_tx_follow(struct media *media, struct video_tx *tx, struct video_feed *feed, uint64_t stream,
+                uint8_t temporal_max, bool goes_on, int64_t now_us)
+{
+	if (tx->wanted.feed != feed && goes_on && tx->wanted.feed != NULL) {
+		/* The feed that is being sent is kept; one that never got so far is not. */
+		if (tx->former.feed == NULL) {
+			struct video_feed *before = tx->wanted.feed;
+			unsubscribe(media, &tx->wanted);
+			if (before != feed)
+				subscribe(media, &tx->former, before);
+		}
+	}
+	if (!goes_on || tx->former.feed == feed)
+		unsubscribe(media, &tx->former);
+	subscribe(media, &tx->wanted, feed);
+	forward_want(&tx->forward, stream, temporal_max, goes_on);
+	want_stream_key(media, forward_key_wanted(&tx->forward), now_us);
+}
+
+void
+video_tx_pause(struct media *media, struct video_tx *tx)
+{
+	unsubscribe(media, &tx->wanted);
+	unsubscribe(media, &tx->former);
+	forward_want(&tx->forward, 0, FORWARD_TEMPORAL_ALL, false);
+	tx->serves = false;
+}
+
+/* The queue holds what a decoder could not use any more: it starts again with a key frame. */
+void
+video_drop_queue(struct media *media, struct leg_video *video)
+{
+	while (video->queue_count != 0) {
+		struct video_queued *queued = &video->queue[video->queue_first];
+		struct video_tx *tx = video->lines[queued->line]->tx;
+		tx->dropped++;
+		packet_put(queued->packet);
+		video->queue_first = (video->queue_first + 1) & QUEUE_MASK;
+		video->queue_count--;
+	}
+	video->again_count = 0;
+	(void)media;
+}
+
+const struct media_video_payload *
+video_tx_payload(const struct video_tx *tx, enum video_codec codec)
+{
+	const struct media_video_settings *agreed = &tx->line->agreed;
+	const struct media_video_payload *found = NULL;
+	for (unsigned i = 0; i < agreed->payload_count; i++) {
+		const struct media_video_payload *payload = &agreed->payloads[i];
+		if (payload->codec != codec || payload->tx_payload_type == VIDEO_NO_PAYLOAD_TYPE)
+			continue;
+		/* Of several for H.264 one that takes fragments: what others send is cut so. */
+		if (found == NULL ||
+		    (codec == VIDEO_CODEC_H264 && found->packetization_mode == 0 &&
+		     payload->packetization_mode == 1))
+			found = payload;
+	}
+	return found;
+}
+
+/* ---- Life ---------------------------------------------------------------------------------- */
+
+static void
+payload_types(const struct video_tx *tx, uint8_t types[VIDEO_CODEC_COUNT])
+{
+	for (unsigned codec = 0; codec < VIDEO_CODEC_COUNT; codec++) {
+		const struct media_video_payload *payload =
+			video_tx_payload(tx, (enum video_codec)codec);
+		types[codec] = payload != NULL ? payload->tx_payload_type
+		                               : FORWARD_NO_PAYLOAD_TYPE;
+	}
+}
+
+struct video_tx *
+video_tx_create(struct media *media, struct media_leg *leg, struct video_line *line)
+{
+	struct video_tx *tx = calloc(1, sizeof *tx);
+	if (tx == NULL)
+		return NULL;
+	tx->entries = calloc(VIDEO_HISTORY, sizeof *tx->entries);
+	if (tx->entries == NULL) {
+		free(tx);
+		return NULL;
+	}
+	tx->leg = leg;
+	tx->line = line;
+	tx->wanted.tx = tx;
+	tx->former.tx = tx;
+	struct forward_settings forward = { .seq = (uint16_t)(prng_u32(&media->prng) & 0x7fff),
+		                            .timestamp_rtp = prng_u32(&media->prng),
+		                            .picture_id = (uint16_t)prng_u32(&media->prng) };
+	payload_types(tx, forward.payload_types);
+	forward_init(&tx->forward, &forward);
+	const struct history_settings history = { .entries = tx->entries,
+		                                  .entry_count = VIDEO_HISTORY };
+	history_init(&tx->history, &history);
+	tx->rtx_seq = (uint16_t)(prng_u32(&media->prng) & 0x7fff);
+	rate_meter_init(&tx->rate);
+	return tx;
+}
+
+void
+video_tx_destroy(struct media *media, struct video_tx *tx)
+{
+	if (tx == NULL)
+		return;
+	video_tx_pause(media, tx);
+	history_clear(&tx->history);
+	free(tx->entries);
+	free(tx);
+}
+
+void
+video_tx_agreed(struct video_tx *tx)
+{
+	uint8_t types[VIDEO_CODEC_COUNT];
+	payload_types(tx, types);
+	forward_set_payload_types(&tx->forward, types);
+}
+
+/* ---- Packets out --------------------------------------------------------------------------- */
+
+/* One packet being made in the machine's scratch. */
+struct outgoing {
+	struct rtp_header header;
+	struct rtp_ext exts[EXTS_MAX];
+	uint8_t twcc[2];
+	uint16_t twcc_seq;
+};
+
+/* `orientation` is one byte, borrowed until the header is written, or NULL. */
+static void
+outgoing_init(struct leg_video *video, struct outgoing *out, const uint8_t *orientation)
+{
+	out->header.exts = out->exts;
+	out->header.ext_count = 0;
+	if (video->twcc) {
+		out->twcc_seq = video->twcc_seq;
+		out->twcc[0] = (uint8_t)(out->twcc_seq >> 8);
+		out->twcc[1] = (uint8_t)out->twcc_seq;
+		out->exts[out->header.ext_count++] =
+			(struct rtp_ext){ out->twcc, video->twcc_ext_id, sizeof out->twcc };
+	}
+	if (orientation != NULL && *orientation != PACKET_NO_ORIENTATION &&
+	    video->orientation_ext_id != 0)
+		out->exts[out->header.ext_count++] =
+			(struct rtp_ext){ orientation, video->orientation_ext_id, 1 };
+}
+
+/* Secures and sends what `w` holds; returns its length, 0: it could not be sent. */
+static size_t
+emit(struct media *media, struct leg_video *video, struct writer *w, const struct outgoing *out,
+     enum pacer_class class, int64_t now_us)
+{
+	struct media_leg *leg = video->leg;
+	size_t len = w->at;
+	CHECK(!w->failed);
+	if (leg->srtp_tx != NULL &&
+	    srtp_rtp_protect(leg->srtp_tx, w->bytes, &len, sizeof media->packet) != SRTP_OK)
+		return 0;
+	transport_emit(media, leg, transport_socket(leg), transport_remote(leg), w->bytes, len);
+	bandwidth_sent(video, class, out->twcc_seq, len, now_us);
+	if (video->twcc)
+		video->twcc_seq++;
+	return len;
+}
+
+static struct writer
+packet_writer(struct media *media)
+{
+	return writer_of(media->packet, sizeof media->packet - SRTP_RTP_OVERHEAD_MAX);
+}
+
+static void
+count_sent(struct video_tx *tx, const struct packet *packet, size_t payload_len, size_t len,
+           int64_t now_us)
+{
+	tx->started = true;
+	tx->sent_us = now_us;
+	tx->packets++;
+	tx->bytes += (uint32_t)payload_len;
+	tx->codec = packet->codec;
+	if (packet->facts.width != 0) {
+		tx->width = packet->facts.width;
+		tx->height = packet->facts.height;
+	}
+	rate_meter_input(&tx->rate, (uint32_t)len, now_us);
+}
+
+static void
+send_queued(struct media *media, struct leg_video *video, struct video_queued *queued,
+            int64_t now_us)
+{
+	const struct video_line *line = video->lines[queued->line];
+	struct video_tx *tx = line->tx;
+	const struct packet *packet = queued->packet;
+	struct outgoing out = { .header = { .payload_type = queued->header.payload_type,
+		                            .marker = queued->header.marker,
+		                            .seq = queued->header.seq,
+		                            .timestamp_rtp = queued->header.timestamp_rtp,
+		                            .ssrc = line->agreed.tx_ssrc } };
+	struct writer w = packet_writer(media);
+	outgoing_init(video, &out, &packet->orientation);
+	rtp_write_header(&w, &out.header);
+	const size_t payload_at = w.at;
+	forward_write(&w, packet, &queued->header);
+	const size_t payload_len = w.at - payload_at;
+	if (queued->header.empty)
+		rtp_write_padding(&w, 1);
+	const size_t len = emit(media, video, &w, &out, PACER_VIDEO, now_us);
+	if (len != 0) {
+		count_sent(tx, packet, payload_len, len, now_us);
+		if (queued->header.marker)
+			tx->frames++;
+		if (line->agreed.nack)
+			history_put(&tx->history, queued->packet, &queued->header, now_us);
+	}
+	packet_put(queued->packet);
+	queued->packet = NULL;
+}
+
+static uint8_t
+rtx_payload_type(const struct media_video_settings *agreed, uint8_t payload_type)
+{
+	for (unsigned i = 0; i < agreed->payload_count; i++)
+		if (agreed->payloads[i].tx_payload_type == payload_type)
+			return agreed->payloads[i].tx_rtx_payload_type;
+	return VIDEO_NO_PAYLOAD_TYPE;
+}
+
+/* By RTX, or as it was: that only where no cipher forbids to use a number twice. */
+static void
+send_again(struct media *media, struct leg_video *video, const struct video_again *again,
+           int64_t now_us)
+{
+	const struct video_line *line = video->lines[again->line];
+	struct video_tx *tx = line->tx;
+	const struct history_entry *entry =
+		history_answer(&tx->history, again->seq, video->leg->rtt_us, now_us);
+	if (entry == NULL)
+		return;
+	const uint8_t rtx_type = rtx_payload_type(&line->agreed, entry->header.payload_type);
+	const bool rtx = line->agreed.tx_rtx_ssrc != 0 && rtx_type != VIDEO_NO_PAYLOAD_TYPE;
+	if (!rtx && video->leg->srtp_tx != NULL)
+		return;
+	struct outgoing out = { .header = { .payload_type = entry->header.payload_type,
+		                            .marker = entry->header.marker,
+		                            .seq = entry->header.seq,
+		                            .timestamp_rtp = entry->header.timestamp_rtp,
+		                            .ssrc = line->agreed.tx_ssrc } };
+	if (rtx) {
+		out.header.payload_type = rtx_type;
+		out.header.seq = tx->rtx_seq++;
+		out.header.ssrc = line->agreed.tx_rtx_ssrc;
+	}
+	struct writer w = packet_writer(media);
+	outgoing_init(video, &out, &entry->packet->orientation);
+	rtp_write_header(&w, &out.header);
+	if (rtx)
+		rtx_write(&w, entry);
+	else
+		forward_write(&w, entry->packet, &entry->header);
+	if (entry->header.empty)
+		rtp_write_padding(&w, 1);
+	const size_t len = emit(media, video, &w, &out, PACER_RTX, now_us);
+	if (len != 0) {
+		tx->rtx_packets++;
+		tx->rtx_bytes += (uint32_t)len;
+	}
+}
+
+/* A line whose retransmission stream can carry padding (RFC 4588 s4 with nothing to repeat). */
+static struct video_tx *
+padding_line(const struct leg_video *video)
+{
+	for (unsigned i = 0; i < video->line_count; i++) {
+		const struct video_line *line = video->lines[i];
+		if (line != NULL && line->tx != NULL && line->agreed.tx_rtx_ssrc != 0 &&
+		    line->tx->started &&
+		    rtx_payload_type(&line->agreed,
+		                     line->tx->forward.settings.payload_types[line->tx->codec]) !=
+		            VIDEO_NO_PAYLOAD_TYPE)
+			return line->tx;
+	}
+	return NULL;
+}
+
+static void
+send_padding(struct media *media, struct leg_video *video, struct video_tx *tx, int64_t now_us)
+{
+	const struct media_video_settings *agreed = &tx->line->agreed;
+	const uint8_t type = tx->forward.settings.payload_types[tx->codec];
+	struct outgoing out = { .header = { .payload_type = rtx_payload_type(agreed, type),
+		                            .seq = tx->rtx_seq++,
+		                            .timestamp_rtp =
+		                                    forward_timestamp_at(&tx->forward, now_us),
+		                            .ssrc = agreed->tx_rtx_ssrc } };
+	struct writer w = packet_writer(media);
+	outgoing_init(video, &out, NULL);
+	rtp_write_header(&w, &out.header);
+	rtp_write_padding(&w, PADDING_BYTES);
+	if (emit(media, video, &w, &out, PACER_PADDING, now_us) != 0)
+		tx->rtx_packets++;
+}
+
+static bool
+can_send(const struct media_leg *leg)
+{
+	return transport_remote(leg) != NULL &&
+	       (leg->security == MEDIA_SECURITY_NONE || leg->srtp_tx != NULL);
+}
+
+/* What waited for too long is dropped with all behind it. */
+static bool
+too_late(const struct leg_video *video, int64_t now_us)
+{
+	return video->queue_count != 0 &&
+	       now_us - video->queue[video->queue_first].queued_us > VIDEO_QUEUE_US_MAX;
+}
+
+static void
+want_keys(struct media *media, struct leg_video *video, int64_t now_us)
+{
+	for (unsigned i = 0; i < video->line_count; i++)
+		if (video->lines[i] != NULL && video->lines[i]->tx != NULL)
+			want_stream_key(media, forward_source(&video->lines[i]->tx->forward),
+			                now_us);
+}
+
+void
+video_drain(struct media *media, struct leg_video *video, int64_t now_us)
+{
+	struct media_leg *leg = video->leg;
+	if (video->queue_count == 0 && video->again_count == 0 &&
+	    pacer_padding_bytes(&video->pacer) == 0)
+		return;
+	if (!can_send(leg) || too_late(video, now_us)) {
+		video_drop_queue(media, video);
+		want_keys(media, video, now_us);
+		return;
+	}
+	while (video->again_count != 0 && pacer_may(&video->pacer, PACER_RTX, now_us)) {
+		const struct video_again again = video->again[video->again_first];
+		video->again_first = (video->again_first + 1) & AGAIN_MASK;
+		video->again_count--;
+		send_again(media, video, &again, now_us);
+	}
+	while (video->queue_count != 0 && pacer_may(&video->pacer, PACER_VIDEO, now_us)) {
+		struct video_queued *queued = &video->queue[video->queue_first];
+		video->queue_first = (video->queue_first + 1) & QUEUE_MASK;
+		video->queue_count--;
+		send_queued(media, video, queued, now_us);
+	}
+	struct video_tx *padding = padding_line(video);
+	while (padding != NULL && pacer_padding_bytes(&video->pacer) != 0 &&
+	       pacer_may(&video->pacer, PACER_PADDING, now_us))
+		send_padding(media, video, padding, now_us);
+	if (video->again_count != 0)
+		video_wake(media, leg, pacer_when(&video->pacer, PACER_RTX, now_us));
+	if (video->queue_count != 0)
+		video_wake(media, leg, pacer_when(&video->pacer, PACER_VIDEO, now_us));
+	if (padding != NULL && pacer_padding_bytes(&video->pacer) != 0)
+		video_wake(media, leg, pacer_when(&video->pacer, PACER_PADDING, now_us));
+}
+
+/* ---- What the peer asks for ---------------------------------------------------------------- */
+
+void
+video_tx_key_asked(struct media *media, struct video_tx *tx, int64_t now_us)
+{
+	tx->key_requests++;
+	const uint64_t waits = forward_key_wanted(&tx->forward);
+	want_stream_key(media, waits != 0 ? waits : forward_source(&tx->forward), now_us);
+}
+
+void
+video_tx_nacked(struct media *media, struct video_tx *tx, uint16_t seq)
+{
+	struct leg_video *video = tx->leg->video;
+	if (!tx->line->agreed.nack || video->again_count == VIDEO_RTX_MAX)
+		return;
+	const unsigned at = (video->again_first + video->again_count++) & AGAIN_MASK;
+	video->again[at] = (struct video_again){ .seq = seq, .line = tx->line->agreed.line };
+	video_flush_later(media, video);
+}
+
+void
+video_tx_tick(struct media *media, struct video_tx *tx, int64_t now_us)
+{
+	history_expire(&tx->history, now_us);
+	want_stream_key(media, forward_key_wanted(&tx->forward), now_us);
+	if (now_us - tx->frames_us < 1000000)
+		return;
+	const int64_t span_us = now_us - tx->frames_us;
+	tx->frame_rate = (uint8_t)((tx->frames * 1000000LL + span_us / 2) / span_us);
+	tx->frames = 0;
+	tx->frames_us = now_us;
+}
