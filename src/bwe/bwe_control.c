@@ -25,7 +25,8 @@ enum {
 	REPORT_DT_US_MAX = 5 * 1000 * 1000,
 	REPORT_RTT_US = 150 * 1000,   /* above the least one: a queue */
 	SERIES_US = 10 * 1000 * 1000, /* cuts within belong together */
-	RETRY_US_MAX = 60 * 1000 * 1000,
+	RETRY_US_MAX = 16 * 1000 * 1000,
+	REPORT_SLOW_US = 2 * 1000 * 1000,
 };
 
 static const double growth = 1.08; /* a second; draft-ietf-rmcat-gcc-02 s5.5 */
@@ -44,8 +45,11 @@ static const double loss_same_max = 2.0;
 static const double loss_bearable = 1.2;
 static const double trial_loss_max = 0.05;
 static const double report_growth = 1.05; /* a second */
+static const double report_growth_near = 1.02;
 static const double report_step_max = 1.15;
-static const double report_retry_step = 1.5;
+static const double retry_step_slow = 1.3; /* whoever reports seldom tells late that it was wrong */
+static const double retry_step = 1.5;
+static const double retry_step_nacked = 2.0; /* whoever asks again at once tells at once */
 
 int64_t
 bwe_acked_bps(const struct bwe_send *bwe)
@@ -142,7 +146,7 @@ bwe_loss_input(struct bwe_send *bwe, double lost, uint32_t count)
 	const double now = lost / count;
 	bwe->loss += fmin((double)count / memory, 1) * (now - bwe->loss);
 	bwe->loss_slow += fmin((double)count / BWE_LOSS_PACKETS_SLOW, 1) * (now - bwe->loss_slow);
-	bwe->loss_packets = memory;
+	bwe->loss_packets = count > memory ? count : memory; /* a report may tell of hundreds */
 }
 
 /* About as high as it was at the last cut, which then did not help: it is not of our making. */
@@ -181,8 +185,10 @@ cut_by_loss(struct bwe_send *bwe, int64_t acked_bps)
 	bwe->loss_slow = bwe->loss;
 	bwe->loss_cut_us = bwe->now_us;
 	bwe->trial_bps = 0;
-	cut_to(bwe, fmax(rate * (1 - bwe->loss), 0.9 * (double)acked_bps));
-	note_capacity(bwe, acked_bps);
+	/* Reports do not say what was acknowledged: a little less than they let us think. */
+	const double passed = rate * (1 - bwe->loss);
+	cut_to(bwe, acked_bps != 0 ? fmax(passed, 0.9 * (double)acked_bps) : 0.9 * passed);
+	note_capacity(bwe, acked_bps != 0 ? acked_bps : (int64_t)passed);
 	/* Only what is sent from now on says whether it helped. */
 	bwe->loss_seq = bwe->sent_seq.highest;
 	bwe->loss_packets = 0;
@@ -320,6 +326,7 @@ bwe_control_report(struct bwe_send *bwe, int64_t rtt_us)
 	if (rtt_us > REPORT_RTT_US && rtt_us - REPORT_RTT_US > bwe->rtt_us_min &&
 	    rtt_us / 2 > bwe->rtt_us_min) {
 		cut_by_report(bwe, over_factor * rate);
+		note_capacity(bwe, sent_bps);
 		bwe->stats.overuses++;
 		return;
 	}
@@ -328,9 +335,12 @@ bwe_control_report(struct bwe_send *bwe, int64_t rtt_us)
 	bwe->grown_us = bwe->now_us;
 	if (bwe->loss >= loss_low)
 		return;
-	double step = fmin(pow(report_growth, (double)dt_us / BWE_US_PER_S), report_step_max);
+	const double pace = is_near_capacity(bwe) ? report_growth_near : report_growth;
+	double step = fmin(pow(pace, (double)dt_us / BWE_US_PER_S), report_step_max);
 	if (bwe->rate_bps < bwe->good_bps && bwe->now_us - bwe->cut_us > bwe->retry_us) {
-		step = report_retry_step;
+		step = bwe->nacks               ? retry_step_nacked
+		       : dt_us > REPORT_SLOW_US ? retry_step_slow
+		                                : retry_step;
 	} else if (bwe->good_bps != 0 && bwe->rate_bps >= bwe->good_bps) {
 		bwe->good_bps = 0; /* back where we were */
 		bwe->retry_us = BWE_RETRY_US_MIN;

@@ -274,6 +274,59 @@ TEST(nobody_is_probed_for_what_nobody_wants)
 	EXPECT(link.target_bps_max <= 510 * KBPS);
 }
 
+/* ---- A room that knows report blocks only ---- */
+
+static void
+start_room(const struct link_path *path, int64_t report_us, bool nacks)
+{
+	const struct bwe_settings settings = { .start_bps = 1000 * KBPS, .max_bps = 2000 * KBPS };
+	link_init(&link, &settings, path, 12);
+	link.report_us = report_us;
+	link.nacks = nacks;
+}
+
+TEST(a_room_that_reports_each_second_is_followed_down_and_up)
+{
+	for (unsigned nacks = 0; nacks <= 1; nacks++) {
+		start_room(&wide_path, LINK_S, nacks != 0);
+		link_run(&link, 30 * LINK_S);
+		EXPECT_EQ(link.target_bps_max, 2000 * KBPS);
+		narrow(20 * 1000, 0);
+		EXPECT(link_run_until(&link, NARROW, false, 10 * LINK_S) < 3500 * LINK_MS);
+		link_run(&link, 5 * LINK_S);
+		link_run(&link, 40 * LINK_S);
+		EXPECT(link_target_bps_mean(&link) > NARROW * 7 / 10);
+		EXPECT(link_target_bps_mean(&link) < NARROW * 11 / 10);
+		EXPECT(link_loss(&link) < 0.05);
+		widen();
+		EXPECT(link_run_until(&link, 1500 * KBPS, true, 30 * LINK_S) < 10 * LINK_S);
+	}
+}
+
+TEST(a_room_that_reports_seldom_is_followed_as_soon_as_it_reports)
+{
+	start_room(&wide_path, 5 * LINK_S, false);
+	link_run(&link, 30 * LINK_S);
+	narrow(20 * 1000, 0);
+	EXPECT(link_run_until(&link, 700 * KBPS, false, 10 * LINK_S) <= 5001 * LINK_MS);
+	EXPECT(link_run_until(&link, 470 * KBPS, false, 10 * LINK_S) <= 5001 * LINK_MS);
+	link_run(&link, 60 * LINK_S);
+	EXPECT(link_target_bps_mean(&link) < NARROW * 11 / 10);
+	widen();
+	EXPECT(link_run_until(&link, 1500 * KBPS, true, 60 * LINK_S) < 45 * LINK_S);
+}
+
+TEST(five_percent_of_loss_does_not_move_a_room)
+{
+	struct link_path path = wide_path;
+	path.loss = 0.05;
+	for (int64_t report_us = LINK_S; report_us <= 5 * LINK_S; report_us += 4 * LINK_S) {
+		start_room(&path, report_us, true);
+		link_run(&link, 60 * LINK_S);
+		EXPECT(link.target_bps_min >= 1000 * KBPS);
+	}
+}
+
 TEST(feedback_costs_less_than_five_percent)
 {
 	struct link_path path = wide_path;

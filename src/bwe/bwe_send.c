@@ -209,6 +209,7 @@ bwe_send_nacked(struct bwe_send *bwe, unsigned packets, int64_t now_us)
 	enter(bwe, now_us);
 	const uint32_t room = bwe->nack_sent - bwe->nacked; /* more than was sent cannot be lost */
 	bwe->nacked += packets < room ? packets : room;
+	bwe->nacks = true;
 	if (!goes_by_reports(bwe) || now_us - bwe->nack_us < NACK_US ||
 	    bwe->nack_sent < NACK_SENT_MIN)
 		return;

@@ -139,13 +139,14 @@ struct bwe_send {
 	int64_t grown_us, cut_us, overuse_us, silence_us;
 	uint32_t nack_sent, nacked; /* by reports: packets since nack_us */
 	int64_t nack_us;
+	bool nacks; /* the peer does ask again */
 	/* Loss. */
 	double loss;        /* 0 to 1, over some 50 packets */
 	double loss_slow;   /* over some 150; begins anew, with all the loss, at a cut */
 	double loss_at_cut; /* 0: loss did not cut lately */
 	int64_t loss_seq;   /* only packets sent behind it count */
 	int64_t loss_cut_us;
-	uint32_t loss_packets;   /* in `loss`, at most those fifty */
+	uint32_t loss_packets;   /* in `loss`, those fifty or a report's */
 	unsigned loss_fruitless; /* cuts in a row that did not lower it */
 	int64_t trial_bps;       /* growth in spite of loss began here; 0: there is none */
 	double trial_loss;       /* with that much of it */

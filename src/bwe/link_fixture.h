@@ -70,6 +70,8 @@ struct link {
 	int64_t key_us; /* between key frames, five times the size; 0: none */
 	int64_t next_key_us;
 	int64_t drift_ppm; /* of the peer's clock */
+	int64_t report_us; /* between report blocks of a peer without twcc; 0: it has twcc */
+	bool nacks;        /* it asks again for what is missing */
 	int64_t frame_us, sound_us;
 	int64_t backlog_bytes;
 	uint16_t seq;
@@ -87,6 +89,9 @@ struct link {
 	int64_t target_bps_min, target_bps_max, target_sum;
 	uint64_t steps, mark_sent, mark_lost, mark_bytes;
 	uint64_t feedback_bytes;
+	/* A peer without twcc. */
+	int64_t reported_us;
+	uint32_t reported_sent, reported_lost;
 };
 
 static inline void
@@ -166,6 +171,8 @@ link_transmit(struct link *link, enum pacer_class class, unsigned bytes)
 	int64_t at_us = link_queue(link, bytes);
 	if (at_us < 0 || link_chance(link) < link->path.loss) {
 		link->lost++;
+		if (link->nacks)
+			bwe_send_nacked(&link->bwe, 1, link->now_us);
 		return;
 	}
 	at_us += link->path.delay_us + (int64_t)(link_chance(link) * (double)link->path.jitter_us);
@@ -236,7 +243,7 @@ link_receive(struct link *link)
 		link->flight_at = (link->flight_at + 1) % LINK_FLIGHT_MAX;
 		link->flight_count--;
 	}
-	while (twcc_receive_deadline(&link->receive) <= peer_us) {
+	while (link->report_us == 0 && twcc_receive_deadline(&link->receive) <= peer_us) {
 		CHECK(link->message_count < LINK_MESSAGES_MAX);
 		struct link_message *message =
 		        &link->messages[(link->message_at + link->message_count) %
@@ -272,6 +279,25 @@ link_hear(struct link *link)
 	}
 }
 
+/* A room that only reports, a round trip later. */
+static inline void
+link_report(struct link *link)
+{
+	if (link->report_us == 0 || link->now_us - link->reported_us < link->report_us)
+		return;
+	const uint32_t sent = (uint32_t)link->sent - link->reported_sent;
+	const uint32_t lost = (uint32_t)link->lost - link->reported_lost;
+	const struct rtcp_block block = {
+		.ssrc = 3,
+		.fraction_lost = (uint8_t)(sent != 0 ? lost * 255 / sent : 0),
+		.highest_seq = (uint32_t)link->sent,
+	};
+	link->reported_us = link->now_us;
+	link->reported_sent += sent;
+	link->reported_lost += lost;
+	bwe_send_report(&link->bwe, &block, link->delay_us + link->path.delay_us, link->now_us);
+}
+
 /* From here on the figures count. */
 static inline void
 link_mark(struct link *link)
@@ -293,6 +319,7 @@ link_step(struct link *link)
 	link_hear(link);
 	link_send(link);
 	link_receive(link);
+	link_report(link);
 	const int64_t target_bps = bwe_send_target_bps(&link->bwe);
 	link->target_bps_min =
 	        target_bps < link->target_bps_min ? target_bps : link->target_bps_min;
