@@ -36,8 +36,8 @@
 #include "base/str.h"
 
 enum {
-	/* A video line of Chromium has 6 kB with all its codecs and 2 kB with the five that serve. */
-	SDP_BYTES_MAX = 64 * 1024,
+	/* A video line of Chromium has 4.6 kB with all its codecs, 2.6 kB with the six that serve. */
+	SDP_BYTES_MAX = 128 * 1024,
 	SDP_MEDIAS_MAX = 40,
 	SDP_CODECS_MAX = 512, /* these and the following: of a whole description */
 	SDP_FEEDBACKS_MAX = 1024,

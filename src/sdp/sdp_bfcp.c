@@ -6,12 +6,6 @@
 
 enum { PORT_DISCARD = 9 }; /* RFC 4145 s4.1: who connects need not say from where */
 
-static bool
-is_stream(enum sdp_proto proto)
-{
-	return proto == SDP_PROTO_BFCP_TCP || proto == SDP_PROTO_BFCP_TLS;
-}
-
 /* The value of an attribute that only BFCP has, or empty. */
 static struct str
 attribute(const struct negotiation *n, const struct sdp_media *media, struct str name)
@@ -53,7 +47,7 @@ agree_roles(struct sdp_bfcp *bfcp, const struct sdp_bfcp_cap *cap, struct str fl
 static bool
 agree_setup(struct sdp_bfcp *bfcp, const struct sdp_media *media)
 {
-	bfcp->active = is_stream(media->proto) && media->setup == SDP_SETUP_PASSIVE;
+	bfcp->active = media->setup == SDP_SETUP_PASSIVE;
 	return media->setup != SDP_SETUP_HOLDCONN;
 }
 

@@ -88,13 +88,15 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 	const struct sdp_settings sip = fixture_with_video(&fixture_sip);
 	const struct sdp_settings web = fixture_with_video(&fixture_web);
+	const struct sdp_settings room = fixture_room();
+	const struct sdp_settings browser = fixture_browser();
 	struct sdp_settings clear = fixture_sip;
 	clear.encryption = SDP_ENCRYPTION_PROHIBITED;
 	clear.profile = SDP_PROFILE_CLEAR;
 	struct sdp_settings strict = sip;
 	strict.encryption = SDP_ENCRYPTION_REQUIRED;
 	strict.profile = SDP_PROFILE_SDES;
-	const struct sdp_settings *const all[] = { &sip, &web, &clear, &strict };
+	const struct sdp_settings *const all[] = { &sip, &web, &clear, &strict, &room, &browser };
 	for (size_t i = 0; i < COUNT_OF(all); i++) {
 		struct sdp_transport transports[FIXTURE_MEDIAS];
 		fixture_transports(transports, all[i]->bundle);

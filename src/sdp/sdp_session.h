@@ -206,7 +206,7 @@ struct sdp_path {
 /* Floor control as agreed. */
 struct sdp_bfcp {
 	bool server;            /* we are */
-	bool active;            /* TCP and TLS: we connect */
+	bool active;            /* we connect; without meaning for UDP */
 	bool connection_new;    /* a new connection is to be made (RFC 4145 s5) */
 	uint32_t conference_id; /* these three: the server's, ours or the peer's */
 	uint16_t user_id;       /* of the client */

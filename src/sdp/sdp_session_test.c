@@ -3,73 +3,9 @@
  * hold, refusal, glare, ICE restart and a peer that breaks the rules.
  * Method: recorded offers are answered and the outcome compared as text; two of our own machines
  * talk to each other; one small text per rule. */
-#include "sdp/sdp_fixture.h"
-#include "sdp/sdp_rules.h"
+#include "sdp/sdp_dialogue.h"
 
 #include "base/check.h"
-#include "base/test.h"
-
-#include <stdio.h>
-
-static struct sdp_session us;
-static struct sdp_session them;
-static struct sdp_transport transports[FIXTURE_MEDIAS];
-static char wire[SDP_BYTES_MAX];
-static struct sdp parsed_offer;
-static struct sdp parsed_answer;
-
-static struct str
-golden(const char *name)
-{
-	static char text[SDP_BYTES_MAX];
-	char path[512];
-	snprintf(path, sizeof path, "%s/%s.sdp", SDP_TESTDATA, name);
-	FILE *file = fopen(path, "rb");
-	EXPECT(file != NULL);
-	const size_t len = fread(text, 1, sizeof text, file);
-	fclose(file);
-	return (struct str){ .at = text, .len = len };
-}
-
-static struct str
-offer_of(struct sdp_session *session)
-{
-	static char text[SDP_BYTES_MAX];
-	struct writer w = writer_of(text, sizeof text);
-	fixture_transports(transports, session->settings->bundle);
-	sdp_session_offer_write(session, transports, &w);
-	EXPECT(!w.failed);
-	return writer_view(&w);
-}
-
-static struct str
-answer_of(struct sdp_session *session, struct str offer)
-{
-	struct writer w = writer_of(wire, sizeof wire);
-	fixture_transports(transports, session->settings->bundle);
-	sdp_session_answer_write(session, transports, &w);
-	EXPECT(!w.failed);
-	EXPECT_EQ(sdp_parse(&parsed_offer, offer), SDP_OK);
-	EXPECT_EQ(sdp_parse(&parsed_answer, writer_view(&w)), SDP_OK);
-	EXPECT_STR(str_of(sdp_rules_answer(&parsed_offer, &parsed_answer)), "");
-	return writer_view(&w);
-}
-
-static struct str
-answer_to(struct sdp_session *session, struct str offer)
-{
-	EXPECT_EQ(sdp_session_offer_take(session, offer), SDP_OK);
-	return answer_of(session, offer);
-}
-
-static void
-expect_dump(const struct sdp_session *session, const char *want)
-{
-	char text[8192];
-	struct writer w = writer_of(text, sizeof text);
-	sdp_session_dump(session, &w);
-	EXPECT_STR(writer_view(&w), want);
-}
 
 TEST(chromium_is_answered_as_an_ice_lite_dtls_server)
 {
@@ -191,10 +127,6 @@ TEST(linphone_and_ip6_telephones_are_answered)
 	                 "event/8000 101/101 to [2001:db8::10]:30000 [2001:db8::11]:30005\n");
 	EXPECT_EQ(us.lines[0].ptime_ms, 30);
 }
-
-#define HEAD "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
-#define KEY "inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj"
-#define PRINT "a=fingerprint:sha-1 00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13\r\n"
 
 TEST(an_offer_nothing_can_be_made_of_is_refused_and_changes_nothing)
 {
@@ -340,7 +272,7 @@ TEST(a_bundle_is_agreed_and_offered_again_without_change)
 	struct str offer = offer_of(&us);
 	EXPECT_EQ(sdp_session_answer_take(&us, answer_to(&them, offer)), SDP_OK);
 	EXPECT(parsed_offer.medias[1].bundle_only && parsed_offer.medias[1].port == 0);
-	for (unsigned i = 0; i < FIXTURE_MEDIAS; i++) {
+	for (unsigned i = 0; i < settings.media_count; i++) {
 		EXPECT(us.lines[i].accepted && them.lines[i].accepted);
 		EXPECT_EQ(us.lines[i].transport_line, 0);
 		EXPECT_EQ(us.lines[i].security, SDP_SECURITY_DTLS);
@@ -368,7 +300,7 @@ TEST(a_peer_without_bundle_gets_the_first_line_only)
 	EXPECT_EQ(us.lines[1].refusal, SDP_REFUSAL_PEER);
 	/* The refused ones stay in their place. */
 	EXPECT_EQ(sdp_session_answer_take(&us, answer_to(&them, offer_of(&us))), SDP_OK);
-	EXPECT_EQ(us.line_count, FIXTURE_MEDIAS);
+	EXPECT_EQ(us.line_count, settings.media_count);
 	EXPECT_EQ(parsed_offer.medias[1].port, 0);
 }
 
