@@ -267,7 +267,8 @@ choose_layers(struct forward *forward, const struct packet *packet)
 }
 
 static enum forward_verdict
-verdict_of(const struct forward *forward, const struct forward_map *map, const struct packet *packet)
+verdict_of(const struct forward *forward, const struct forward_map *map,
+           const struct packet *packet)
 {
 	if (!is_taken(forward, packet))
 		return FORWARD_NO_CODEC;
@@ -325,7 +326,8 @@ catch_up(struct forward *forward, struct forward_map *map, struct forward_out *o
 	if (set_has(map->handled, back))
 		return FORWARD_DUPLICATE;
 	set_add(map->handled, back);
-	/* A number was kept for it, and the receiver waits for that: if not for this, for nothing. */
+	/* A number was kept for it, and the receiver waits for that: if not for this, for nothing.
+	 * */
 	const bool empty = verdict_of(forward, map, packet) != FORWARD_SEND ||
 	                   picture_is_left_out(map, &packet->facts);
 	if (empty && !is_taken(forward, packet))

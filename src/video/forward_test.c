@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Goal: whatever is switched, left out or lost on the way here, a receiver sees one stream: numbers
- * without holes but for what never came, time that goes on, picture ids one by one, and nothing that
- * cannot be decoded.  Method: small scenes, then seeded ones whose result a model of a receiver
- * checks; at last real VP8 through a frame builder. */
+ * without holes but for what never came, time that goes on, picture ids one by one, and nothing
+ * that cannot be decoded.  Method: small scenes, then seeded ones whose result a model of a
+ * receiver checks; at last real VP8 through a frame builder. */
 #include "base/prng.h"
 #include "base/test.h"
 #include "video/forward.h"
@@ -38,7 +38,8 @@ struct source {
 static struct packet_pool *pool;
 
 static struct packet *
-vp8_packet(const struct source *source, bool key, bool first, bool last, unsigned temporal, bool sync)
+vp8_packet(const struct source *source, bool key, bool first, bool last, unsigned temporal,
+           bool sync)
 {
 	uint8_t payload[64];
 	struct writer w = writer_of(payload, sizeof payload);
@@ -132,7 +133,8 @@ scene_input(struct scene *scene, struct packet *packet)
 	return verdict;
 }
 
-/* A whole frame, of which each packet is to be sent in its order; returns the header of the last. */
+/* A whole frame, of which each packet is to be sent in its order; returns the header of the last.
+ * */
 static struct forward_header
 scene_sends(struct scene *scene, struct source *source, bool key)
 {
@@ -623,8 +625,8 @@ receive(const struct forward_out *out)
 	}
 }
 
-/* Notes a packet that is not sent; and at the begin of a source, counts those behind its key frame that
- * went by before it: they will be missing, and nobody could know. */
+/* Notes a packet that is not sent; and at the begin of a source, counts those behind its key frame
+ * that went by before it: they will be missing, and nobody could know. */
 static unsigned
 note(const struct forward *forward, const struct packet *packet, enum forward_verdict verdict,
      bool begins)
@@ -640,8 +642,8 @@ note(const struct forward *forward, const struct packet *packet, enum forward_ve
 	return missing;
 }
 
-/* The stream as received: in order of numbers, time and pictures go on, sources change at key frames
- * only; returns how many numbers are missing. */
+/* The stream as received: in order of numbers, time and pictures go on, sources change at key
+ * frames only; returns how many numbers are missing. */
 static unsigned
 look_back(bool all_came)
 {

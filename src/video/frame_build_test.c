@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Goal: what comes out is, byte for byte, what the encoder made: all of it when all packets come, in
- * whatever order; and when some do not, whole frames only, none behind a hole but a key frame.
+/* Goal: what comes out is, byte for byte, what the encoder made: all of it when all packets come,
+ * in whatever order; and when some do not, whole frames only, none behind a hole but a key frame.
  * Method: streams of real encoders, cut into packets, through seeded networks. */
 #include "base/prng.h"
 #include "base/test.h"
@@ -405,8 +405,8 @@ TEST(parameter_sets_that_come_late_are_waited_for)
 static struct packet *
 make_packet(struct packet_pool *pool, int64_t seq, uint32_t timestamp_rtp, bool key, size_t len)
 {
-	uint8_t payload[PACKET_PAYLOAD_BYTES_MAX] = { 0x10, key ? 0x10 : 0x11, 0, 0, 0x9d, 0x01, 0x2a,
-		                                      0x10, 0, 0x10, 0 };
+	uint8_t payload[PACKET_PAYLOAD_BYTES_MAX] = { 0x10, key ? 0x10 : 0x11, 0,    0, 0x9d, 0x01,
+		                                      0x2a, 0x10,              0x00, 0x10 };
 	struct packet *packet = packet_take(pool, payload, len);
 	packet->seq = seq;
 	packet->timestamp_rtp = timestamp_rtp;

@@ -204,7 +204,8 @@ fetch(struct h264_packetizer *packetizer)
 	const uint8_t *nal;
 	size_t nal_len;
 	while (packetizer->nal == NULL &&
-	       h264_annexb_next(packetizer->bytes, packetizer->len, &packetizer->at, &nal, &nal_len)) {
+	       h264_annexb_next(packetizer->bytes, packetizer->len, &packetizer->at, &nal,
+	                        &nal_len)) {
 		if (packetizer->mode == 0 && nal_len > packetizer->payload_max) {
 			packetizer->left_out++;
 			continue;

@@ -211,8 +211,8 @@ struct h264_packetizer {
 /* `bytes` is Annex B; `payload_max` is at least 16. */
 void h264_packetizer_init(struct h264_packetizer *packetizer, const uint8_t *bytes, size_t len,
                           uint8_t mode, uint16_t payload_max);
-/* Writes the next payload, for which `w` has payload_max bytes; false at the end.  `*last`: it is the
- * access unit's last, its packet gets the marker. */
+/* Writes the next payload, for which `w` has payload_max bytes; false at the end.  `*last`: it is
+ * the access unit's last, its packet gets the marker. */
 [[nodiscard]] bool h264_packetizer_next(struct h264_packetizer *packetizer, struct writer *w,
                                         bool *last);
 

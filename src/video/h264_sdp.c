@@ -7,7 +7,7 @@
 #include "video/h264.h"
 
 enum {
-	LEVEL_1B = 9,       /* level_idc of the high profiles; the others say 11 and constraint_set3 */
+	LEVEL_1B = 9,       /* of the high profiles; others say 11 and constraint_set3 */
 	LEVEL_1_1 = 11,
 	CONSTRAINT_SET3 = 0x10,
 	MODE_MAX = 2,

@@ -37,7 +37,8 @@ unescape(uint8_t *out, size_t cap, const uint8_t *nal, size_t len)
 static bool
 has_chroma_format(uint8_t profile_idc)
 {
-	static const uint8_t profiles[] = { 100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135 };
+	static const uint8_t profiles[] = { 100, 110, 122, 244, 44,  83, 86,
+		                            118, 128, 138, 139, 134, 135 };
 	return memchr(profiles, profile_idc, sizeof profiles) != NULL;
 }
 

@@ -76,10 +76,11 @@ nack_input(struct nack *nack, int64_t seq, int64_t now_us)
 		nack->count = 0;
 	} else {
 		for (int64_t missing = nack->newest + 1; missing < seq; missing++)
-			nack->missing[nack->count++] =
-			        (struct nack_missing){ .seq = missing,
-				                       .since_us = now_us,
-				                       .ask_us = now_us + nack->settings.reorder_us };
+			nack->missing[nack->count++] = (struct nack_missing){
+				.seq = missing,
+				.since_us = now_us,
+				.ask_us = now_us + nack->settings.reorder_us,
+			};
 	}
 	nack->newest = seq;
 }

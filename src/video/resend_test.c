@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Goal: what is lost is asked for and sent again, neither too late nor too often, and key frames are
- * asked for once for all; no packet is ever kept too long.  Method: small scenes with a clock of
- * their own; at last a lossy path on which both ends repair a stream together. */
+/* Goal: what is lost is asked for and sent again, neither too late nor too often, and key frames
+ * are asked for once for all; no packet is ever kept too long.  Method: small scenes with a clock
+ * of their own; at last a lossy path on which both ends repair a stream together. */
 #include "base/check.h"
 #include "base/fail_at.h"
 #include "base/prng.h"
@@ -311,8 +311,8 @@ TEST(any_numbers_leave_the_table_whole)
 	int64_t now_us = 0;
 	for (unsigned i = 0; i < 20000; i++) {
 		const uint32_t what = prng_below(&prng, 10);
-		const uint16_t seq = (uint16_t)(what == 0 ? prng_u32(&prng)
-		                                          : history.next + 4u - prng_below(&prng, 9));
+		const uint32_t near = history.next + 4u - prng_below(&prng, 9);
+		const uint16_t seq = (uint16_t)(what == 0 ? prng_u32(&prng) : near);
 		now_us += prng_below(&prng, 60 * MS);
 		send(seq, now_us);
 		const struct history_entry *entry = history_answer(&history, seq, 0, now_us);
@@ -448,6 +448,6 @@ TEST(a_lossy_path_is_repaired)
 	for (uint64_t seed = 1; seed <= 10; seed++) {
 		EXPECT_EQ(run_path(seed, 0), 0);
 		EXPECT_EQ(run_path(seed, 2), 0);
-		EXPECT(run_path(seed, 10) <= 20); /* of 300, by four tries in a quarter of a second */
+		EXPECT(run_path(seed, 10) <= 20); /* of 300, by four tries each */
 	}
 }
