@@ -3,6 +3,7 @@
  * right and nobody is heard who must not be.  Method: random operations beside a plain model that
  * only remembers, per leg, what was asked for. */
 #include "meeting/test_world.h"
+#include "meeting/view.h"
 
 enum {
 	SPACES = 4,
@@ -90,6 +91,37 @@ plain_lock(struct plain *plain, uint32_t call)
 	meeting_call_edit(plain->meeting, call, &edit, plain->now_us);
 }
 
+/* What people do with pictures. */
+static void
+plain_pictures(struct plain *plain, const struct plain_leg *leg)
+{
+	struct meeting *meeting = plain->meeting;
+	const bool on = prng_below(&plain->dice, 3) != 0;
+	const enum leg_track track = (enum leg_track)prng_below(&plain->dice, LEG_TRACKS);
+	switch (prng_below(&plain->dice, 6)) {
+	case 0:
+		meeting_leg_pictures(meeting, leg->handle, track, on, 640, 360, plain->now_us);
+		break;
+	case 1:
+		(void)meeting_present(meeting, leg->handle, on, plain->now_us);
+		break;
+	case 2:
+		meeting_leg_digit(meeting, leg->handle, "0123456789*#"[prng_below(&plain->dice, 12)],
+		                  plain->now_us);
+		break;
+	case 3:
+		(void)meeting_act_layout(meeting, leg->handle, 0,
+		                         prng_below(&plain->dice, LAYOUT_COUNT + 1), plain->now_us);
+		break;
+	case 4:
+		(void)meeting_chat(meeting, leg->handle, STR("x"), plain->now_us);
+		break;
+	default:
+		meeting_leg_talking(meeting, leg->handle, on);
+		break;
+	}
+}
+
 static void
 plain_step(struct plain *plain)
 {
@@ -100,7 +132,7 @@ plain_step(struct plain *plain)
 		return;
 	}
 	const uint32_t call = meeting_leg(plain->meeting, leg->handle)->call;
-	switch (leg->dropping ? 0 : prng_below(&plain->dice, 9)) {
+	switch (leg->dropping ? 0 : prng_below(&plain->dice, 18)) {
 	case 0:
 		meeting_leg_ended(plain->meeting, leg->handle, LEG_END_REMOTE_TEARDOWN, true,
 		                  plain->now_us);
@@ -125,10 +157,37 @@ plain_step(struct plain *plain)
 		if (prng_below(&plain->dice, 20) == 0)
 			meeting_call_end(plain->meeting, call, LEG_END_CALL_ENDED, plain->now_us);
 		break;
-	default:
+	case 8:
 		meeting_tick(plain->meeting, plain->now_us);
 		break;
+	default:
+		plain_pictures(plain, leg);
+		break;
 	}
+}
+
+/* Nobody is shown who is not inside, none twice, and nobody to himself. */
+static void
+check_view(const struct plain *plain)
+{
+	struct meeting_view view;
+	const struct plain_leg *plain_leg = &plain->legs[plain->now_us % LEGS];
+	const struct meeting_leg *leg = meeting_leg(plain->meeting, plain_leg->handle);
+	if (leg == NULL)
+		return;
+	const struct meeting_call *call = meeting_call(plain->meeting, leg->call);
+	meeting_view(plain->meeting, leg->call, leg->handle, &view);
+	EXPECT_EQ(view.screen == VIEW_LOBBY, !leg->hears);
+	EXPECT_EQ(view.screen == VIEW_ONLY_PARTICIPANT, leg->hears && call->connected == 1);
+	EXPECT_EQ(view.layout.count != 0, leg->hears && call->connected > 1);
+	EXPECT(call->presenter == 0 || meeting_leg(plain->meeting, call->presenter)->hears);
+	for (unsigned i = 0; i < view.layout.count; i++) {
+		const struct meeting_leg *shown = meeting_leg(plain->meeting, view.legs[i]);
+		EXPECT(shown != NULL && shown->hears && shown->call == leg->call && shown != leg);
+		for (unsigned j = view.content; j < i; j++)
+			EXPECT(view.legs[i] != view.legs[j]);
+	}
+	EXPECT(view.counter == 0 || view.counter < call->connected);
 }
 
 static void
@@ -175,14 +234,28 @@ run(uint64_t seed)
 		                                   .random = test_random,
 		                                   .context = &prng };
 	EXPECT_EQ(meeting_create(&plain.meeting, &settings, 0), 0);
+	struct objects *objects = meeting_objects(plain.meeting);
+	uint32_t codes = 0;
+	EXPECT_EQ(test_add(objects, OBJECT_DTMF_PROFILE, 0, &codes,
+	                   PAIRS("previousLayout", "1", "nextLayout", "22", "lockCall", "3",
+	                         "allowAllMuteSelf", "2", "getTotalParticipantCount", "33")),
+	          OBJECT_OK);
+	char id[GUID_TEXT_LEN + 1];
+	const struct guid guid = objects_id(objects, OBJECT_DTMF_PROFILE, codes);
+	guid_write(id, &guid);
+	EXPECT_EQ(test_edit(objects, OBJECT_SYSTEM_PROFILES,
+	                    objects_single(objects, OBJECT_SYSTEM_PROFILES),
+	                    PAIRS("dtmfProfile", id)),
+	          OBJECT_OK);
 	for (unsigned i = 0; i < SPACES; i++)
-		EXPECT_EQ(test_add(meeting_objects(plain.meeting), OBJECT_SPACE, 0,
+		EXPECT_EQ(test_add(objects, OBJECT_SPACE, 0,
 		                   &plain.spaces[i], NO_PAIRS),
 		          OBJECT_OK);
 	for (unsigned step = 0; step < STEPS; step++) {
 		plain_step(&plain);
 		drain(&plain);
 		check_model(&plain);
+		check_view(&plain);
 	}
 	for (unsigned i = 0; i < LEGS; i++)
 		meeting_leg_ended(plain.meeting, plain.legs[i].handle, LEG_END_REMOTE_TEARDOWN,
