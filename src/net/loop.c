@@ -288,6 +288,49 @@ loop_watch_destroy(struct loop_watch *watch)
 		uv_close((uv_handle_t *)&watch->uv, free_watch);
 }
 
+/* -- the end of a round ---------------------------------------------------------------------- */
+
+struct loop_hook {
+	uv_prepare_t uv;
+	loop_hook_cb *cb;
+	void *context;
+};
+
+static void
+free_hook(uv_handle_t *handle)
+{
+	free(CONTAINER_OF(handle, struct loop_hook, uv));
+}
+
+static void
+on_prepare(uv_prepare_t *handle)
+{
+	struct loop_hook *hook = CONTAINER_OF(handle, struct loop_hook, uv);
+	hook->cb(hook->context);
+}
+
+int
+loop_hook_create(struct loop_hook **out, struct loop *loop, loop_hook_cb *cb, void *context)
+{
+	CHECK(cb != NULL);
+	struct loop_hook *hook = calloc(1, sizeof *hook);
+	if (hook == NULL)
+		return -ENOMEM;
+	hook->cb = cb;
+	hook->context = context;
+	CHECK(uv_prepare_init(&loop->uv, &hook->uv) == 0);
+	CHECK(uv_prepare_start(&hook->uv, on_prepare) == 0);
+	*out = hook;
+	return 0;
+}
+
+void
+loop_hook_destroy(struct loop_hook *hook)
+{
+	if (hook != NULL)
+		uv_close((uv_handle_t *)&hook->uv, free_hook);
+}
+
 /* -- signals --------------------------------------------------------------------------------- */
 
 struct loop_signal {

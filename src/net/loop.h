@@ -24,6 +24,7 @@ struct loop;
 struct loop_timer;
 struct loop_waker;
 struct loop_watch;
+struct loop_hook;
 struct loop_signal;
 struct loop_child;
 
@@ -72,6 +73,16 @@ typedef void loop_watch_cb(void *context);
 [[nodiscard]] int loop_watch_create(struct loop_watch **out, struct loop *loop, int fd,
                                     loop_watch_cb *cb, void *context);
 void loop_watch_destroy(struct loop_watch *watch);
+
+/* -- the end of a round ---------------------------------------------------------------------- */
+
+typedef void loop_hook_cb(void *context);
+
+/* Calls back once a round, when all that was there to do is done and before the loop sleeps: for
+ * what is gathered over many callbacks. */
+[[nodiscard]] int loop_hook_create(struct loop_hook **out, struct loop *loop, loop_hook_cb *cb,
+                                   void *context);
+void loop_hook_destroy(struct loop_hook *hook);
 
 /* -- signals --------------------------------------------------------------------------------- */
 

@@ -159,6 +159,51 @@ note_signal(void *context, int signal_number)
 	loop_stop(context);
 }
 
+struct rounds {
+	struct loop *loop;
+	struct loop_hook *hook;
+	unsigned fired;
+	unsigned ended;
+};
+
+static void
+fire_round(void *context, int64_t now_us)
+{
+	struct rounds *rounds = context;
+	(void)now_us;
+	rounds->fired++;
+}
+
+static void
+end_round(void *context)
+{
+	struct rounds *rounds = context;
+	if (rounds->fired == 0)
+		return;
+	/* Both timers of one moment come before the one hook of their round. */
+	EXPECT_EQ(rounds->fired, 2);
+	rounds->ended++;
+	loop_hook_destroy(rounds->hook);
+	loop_stop(rounds->loop);
+}
+
+TEST(a_hook_comes_once_at_the_end_of_a_round)
+{
+	struct rounds rounds = { .loop = loop_new() };
+	struct loop_timer *timers[2];
+	const int64_t deadline_us = loop_now_us() + 2000;
+	EXPECT_EQ(loop_hook_create(&rounds.hook, rounds.loop, end_round, &rounds), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		EXPECT_EQ(loop_timer_create(&timers[i], rounds.loop, fire_round, &rounds), 0);
+		loop_timer_arm(timers[i], deadline_us);
+	}
+	loop_run(rounds.loop);
+	EXPECT_EQ(rounds.ended, 1);
+	for (unsigned i = 0; i < 2; i++)
+		loop_timer_destroy(timers[i]);
+	loop_destroy(rounds.loop);
+}
+
 TEST(a_signal_reaches_its_watch)
 {
 	struct loop *loop = loop_new();

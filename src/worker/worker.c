@@ -58,6 +58,9 @@ struct worker {
 	struct loop_timer *second;       /* counters, while there are legs */
 	struct loop_timer *spill_timer;
 	struct loop_waker *orders_waker; /* the control thread wakes us */
+	struct loop_hook *hook;          /* sends what a round of inputs left to be sent */
+	struct codec_link *codec;        /* NULL: none */
+	struct loop_watch *codec_watch;
 	struct shared_socket {
 		struct worker *worker;
 		unsigned number; /* MEDIA_SOCKET_SHARED and up */
@@ -69,6 +72,7 @@ struct worker {
 	int64_t cpu_at_us;
 	pthread_t thread;
 	_Atomic bool stopping;
+	_Atomic(struct codec_link *) codec_new; /* from the control thread; NO_LINK: no news */
 
 	struct channel orders;
 	struct channel events;
@@ -79,6 +83,10 @@ struct worker {
 	struct media_counters counters;
 	bool thread_started;
 };
+
+/* "Nothing new", which NULL is not. */
+static char no_link_place;
+#define NO_LINK ((struct codec_link *)(void *)&no_link_place)
 
 /* ---- Channels ------------------------------------------------------------------------------ */
 
@@ -322,6 +330,71 @@ on_send(void *context, unsigned socket, media_leg_id leg, const struct net_addr 
 		udp_send(udp, to, bytes, len);
 }
 
+/* ---- The codec process --------------------------------------------------------------------- */
+
+static void
+codec_detach(struct worker *worker)
+{
+	if (worker->codec == NULL)
+		return;
+	loop_watch_destroy(worker->codec_watch);
+	codec_link_put(worker->codec);
+	worker->codec_watch = NULL;
+	worker->codec = NULL;
+	media_codec_attached(worker->media, false, loop_now_us());
+}
+
+/* A bounded number at a time: sound must not wait for pictures. */
+static void
+on_codec(void *context)
+{
+	struct worker *worker = context;
+	struct codec_message message;
+	const int64_t now_us = loop_now_us();
+	for (unsigned i = 0; i < CODEC_LINK_BATCH; i++) {
+		if (codec_link_take(worker->codec, &message) != CODEC_LINK_MESSAGE)
+			break;
+		media_codec_input(worker->media, &message, now_us);
+	}
+}
+
+static bool
+on_codec_message(void *context, const struct codec_message *message)
+{
+	struct worker *worker = context;
+	return worker->codec != NULL && codec_link_post(worker->codec, message);
+}
+
+static void
+codec_attach(struct worker *worker, struct codec_link *link)
+{
+	codec_detach(worker);
+	if (link == NULL)
+		return;
+	if (loop_watch_create(&worker->codec_watch, worker->loop, codec_link_fd(link), on_codec,
+	                      worker) != 0) {
+		log_error("media worker %u: the codec process cannot be watched",
+		          worker->settings.index);
+		codec_link_put(link);
+		return;
+	}
+	worker->codec = link;
+	media_codec_attached(worker->media, true, loop_now_us());
+}
+
+/* At the end of each round of the loop: what the round's packets left is sent, destination by
+ * destination, and leaves at once. */
+static void
+on_round(void *context)
+{
+	struct worker *worker = context;
+	if (worker->codec != NULL && codec_link_broken(worker->codec))
+		codec_detach(worker);
+	media_flush(worker->media, loop_now_us());
+	udp_flush(worker->loop);
+	rearm(worker);
+}
+
 static void
 on_random(void *context, void *out, size_t len)
 {
@@ -335,6 +408,9 @@ on_orders(void *context)
 	struct worker *worker = context;
 	struct media_order order;
 	bool any = false;
+	struct codec_link *link = atomic_exchange(&worker->codec_new, NO_LINK);
+	if (link != NO_LINK)
+		codec_attach(worker, link);
 	while (ring_take(&worker->orders.ring, &order)) {
 		media_order(worker->media, &order, loop_now_us());
 		any = true;
@@ -396,6 +472,15 @@ worker_post(struct worker *worker, const struct media_order *order)
 	loop_wake(worker->orders_waker);
 }
 
+void
+worker_codec(struct worker *worker, struct codec_link *link)
+{
+	struct codec_link *before = atomic_exchange(&worker->codec_new, link);
+	if (before != NO_LINK)
+		codec_link_put(before);
+	loop_wake(worker->orders_waker);
+}
+
 struct media_counters
 worker_counters(const struct worker *worker)
 {
@@ -440,6 +525,8 @@ create_loop_objects(struct worker *worker, struct loop *control)
 	if (rc == 0)
 		rc = loop_waker_create(&worker->orders_waker, worker->loop, on_orders, worker);
 	if (rc == 0)
+		rc = loop_hook_create(&worker->hook, worker->loop, on_round, worker);
+	if (rc == 0)
 		rc = loop_waker_create(&worker->events_waker, control, on_events, worker);
 	if (rc == 0)
 		rc = loop_timer_create(&worker->control_spill_timer, control,
@@ -455,7 +542,8 @@ create_media(struct worker *worker)
 		                          .ports_open = on_ports_open,
 		                          .ports_close = on_ports_close,
 		                          .send = on_send,
-		                          .event = on_media_event };
+		                          .event = on_media_event,
+		                          .codec = on_codec_message };
 	media.random = on_random;
 	media.random_context = NULL;
 	return media_create(&worker->media, &media, loop_now_us());
@@ -476,6 +564,7 @@ worker_create(struct worker **out, struct loop *control, const struct worker_set
 	memset(worker, 0, sizeof *worker);
 	worker->settings = *settings;
 	worker->next_port = settings->first_port;
+	atomic_init(&worker->codec_new, NO_LINK);
 	int rc = -ENOMEM;
 	worker->pairs = calloc(settings->media.legs_max, sizeof *worker->pairs);
 	if (worker->pairs == NULL)
@@ -506,6 +595,24 @@ fail:
 	return rc;
 }
 
+/* Orders that came too late own their canvases. */
+static void
+drop_orders(struct worker *worker)
+{
+	struct media_order order;
+	if (worker->orders.ring.messages == NULL)
+		return;
+	do {
+		while (ring_take(&worker->orders.ring, &order))
+			if (order.kind == MEDIA_ORDER_CANVAS)
+				free(order.canvas.canvas);
+	} while (!channel_settle(&worker->orders));
+	while (ring_take(&worker->orders.ring, &order))
+		if (order.kind == MEDIA_ORDER_CANVAS)
+			free(order.canvas.canvas);
+	explicit_bzero(&order, sizeof order);
+}
+
 void
 worker_destroy(struct worker *worker)
 {
@@ -517,6 +624,12 @@ worker_destroy(struct worker *worker)
 		pthread_join(worker->thread, NULL);
 	}
 	/* The thread is gone: its objects are ours now. */
+	if (worker->media != NULL)
+		codec_detach(worker);
+	struct codec_link *link = atomic_exchange(&worker->codec_new, NO_LINK);
+	if (link != NO_LINK)
+		codec_link_put(link);
+	drop_orders(worker);
 	media_destroy(worker->media);
 	for (unsigned i = 0; i < WORKER_ADDRESSES_MAX; i++)
 		if (worker->shared[i].udp != NULL)
@@ -526,6 +639,7 @@ worker_destroy(struct worker *worker)
 	loop_timer_destroy(worker->timer);
 	loop_timer_destroy(worker->second);
 	loop_timer_destroy(worker->spill_timer);
+	loop_hook_destroy(worker->hook);
 	loop_timer_destroy(worker->control_spill_timer);
 	loop_waker_destroy(worker->orders_waker);
 	loop_waker_destroy(worker->events_waker);

@@ -17,6 +17,7 @@
 #ifndef WORKER_WORKER_H
 #define WORKER_WORKER_H
 
+#include "codec/codec_link.h"
 #include "net/loop.h"
 #include "worker/media.h"
 
@@ -45,6 +46,10 @@ struct worker_settings {
 void worker_destroy(struct worker *worker);
 
 void worker_post(struct worker *worker, const struct media_order *order);
+
+/* The link to the worker's codec process, or to the one that took its place; its reference goes over
+ * to the worker.  NULL: there is none any more.  One that breaks is let go by the worker itself. */
+void worker_codec(struct worker *worker, struct codec_link *link);
 
 /* As of the last second. */
 [[nodiscard]] struct media_counters worker_counters(const struct worker *worker);
