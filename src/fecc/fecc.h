@@ -62,27 +62,32 @@ struct fecc {
 	int64_t now_us;
 	/* Meeting. */
 	bool heard_list, heard_capabilities;
-	uint8_t told;          /* how often */
+	uint8_t told; /* how often */
 	int64_t tell_us;
-	uint8_t can;           /* the device's camera */
-	/* Our action on it. */
-	uint8_t action;        /* 0: none */
+	uint8_t can;     /* the device's cameras */
+	uint8_t presets; /* that they keep */
+	/* Our action on it; 0: none. */
+	uint8_t action;
 	int64_t continue_us, end_us;
-	/* Its action on us. */
+	/* Its action on us; 0: none. */
 	uint8_t its_action;
-	int64_t its_timeout_us, its_end_us;
-	/* What poll has to give. */
-	bool out_list, out_capabilities, out_list_command, out_capabilities_command;
-	uint8_t out_stop;      /* the action to be stopped, 0: none */
-	bool out_start, out_continue, out_available;
-	bool out_its_stop, out_its_move;
-	uint8_t out_source_set, out_source;
-	uint8_t out_preset_kind, out_preset;
-	uint8_t order_kind, order_value; /* preset or source that we ask for; kind 0: none */
+	int64_t its_patience_us, its_end_us;
+	/* What poll has to give: frames, */
+	bool out_list, out_list_command, out_capabilities, out_capabilities_command;
+	bool out_start, out_continue, out_switched;
+	uint8_t out_stop; /* the action that stops; 0: none */
+	bool out_activate;
+	uint8_t activate; /* the preset of that */
+	/* and events. */
+	bool out_available, out_its_stop, out_its_move, out_source, out_preset;
+	uint8_t source;
+	uint8_t preset;
+	enum fecc_out_kind preset_kind;
 	uint8_t out_bytes[FECC_OUT_BYTES_MAX];
 	uint64_t rejects[H224_REJECT_COUNT];
 };
 
+/* Begins to tell: drain at once. */
 void fecc_init(struct fecc *fecc, const struct fecc_settings *settings, int64_t now_us);
 
 /* The payload of one RTP packet. */
@@ -95,8 +100,8 @@ void fecc_tick(struct fecc *fecc, int64_t now_us);
  * did not offer are left out.  False when nothing is left: no order was given. */
 [[nodiscard]] bool fecc_move(struct fecc *fecc, uint8_t action, int64_t for_us, int64_t now_us);
 void fecc_stop(struct fecc *fecc, int64_t now_us);
-/* Its camera goes to a preset it keeps. */
-void fecc_preset(struct fecc *fecc, uint8_t preset, int64_t now_us);
+/* Its camera goes to a preset it keeps, 0 to 14.  False when it keeps none. */
+[[nodiscard]] bool fecc_preset(struct fecc *fecc, uint8_t preset, int64_t now_us);
 /* What can be moved here has changed (another camera is shown): tells the device. */
 void fecc_offer(struct fecc *fecc, const struct fecc_settings *settings, int64_t now_us);
 
