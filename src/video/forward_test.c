@@ -671,6 +671,21 @@ look_back(bool all_came)
 	return missing;
 }
 
+/* A packet arrives, perhaps twice; returns what note() does. */
+static unsigned
+go_on(struct scene *scene, struct packet *packet, bool twice)
+{
+	const uint64_t before = scene->forward.stats.switches;
+	const enum forward_verdict verdict = scene_input(scene, packet_hold(packet));
+	receive(&scene->out);
+	const unsigned missing = note(&scene->forward, packet, verdict,
+	                              before != scene->forward.stats.switches);
+	if (twice)
+		EXPECT(scene_input(scene, packet_hold(packet)) != FORWARD_SEND);
+	packet_put(packet);
+	return missing;
+}
+
 /* Three sources, seeded changes of mind, and a network that reorders and, when told so, loses. */
 static void
 run_seed(uint64_t seed, unsigned loss_pct, unsigned reorder)
@@ -715,9 +730,9 @@ run_seed(uint64_t seed, unsigned loss_pct, unsigned reorder)
 				CHECK(waiting_count[s] < WAITING_MAX);
 				waiting[s][waiting_count[s]++] = packets[i];
 			}
-			/* All but a few go on, in any order when told so. */
+			/* All but a few go on, in any order when told so; every second one is
+			 * the oldest, so that none is very late. */
 			while (waiting_count[s] > reorder) {
-				/* Every second one is the oldest, so that none is very late. */
 				const unsigned any =
 				        prng_below(&prng, reorder + 1) % waiting_count[s];
 				const unsigned at = picks++ % 2 == 0 ? 0 : any;
@@ -725,17 +740,7 @@ run_seed(uint64_t seed, unsigned loss_pct, unsigned reorder)
 				waiting_count[s]--;
 				memmove(&waiting[s][at], &waiting[s][at + 1],
 				        (waiting_count[s] - at) * sizeof(struct packet *));
-				const uint64_t before = scene.forward.stats.switches;
-				const enum forward_verdict verdict =
-				        scene_input(&scene, packet_hold(packet));
-				receive(&scene.out);
-				lost += note(&scene.forward, packet, verdict,
-				             before != scene.forward.stats.switches);
-				if (prng_below(&prng, 20) == 0) {
-					EXPECT(scene_input(&scene, packet_hold(packet)) !=
-					       FORWARD_SEND);
-				}
-				packet_put(packet);
+				lost += go_on(&scene, packet, prng_below(&prng, 20) == 0);
 			}
 		}
 		scene.now_us += FRAME_US;

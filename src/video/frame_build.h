@@ -19,7 +19,7 @@
  * Units      Microseconds; `seq` is extended.
  * Errors     What cannot be used is dropped and counted in `stats`.
  * Limits     FRAME_BUILD_PACKETS_MAX packets between the oldest kept and the newest; a frame of
- *            VIDEO_FRAME_BYTES_MAX with its parameter sets.  About 10 kB a builder.
+ *            VIDEO_FRAME_BYTES_MAX with its parameter sets.  About 11.5 kB a builder.
  */
 #ifndef VIDEO_FRAME_BUILD_H
 #define VIDEO_FRAME_BUILD_H
@@ -34,7 +34,8 @@
 
 enum {
 	FRAME_BUILD_PACKETS_MAX = 1024,
-	FRAME_BUILD_WAIT_US_DEFAULT = 250 * 1000,
+	FRAME_BUILD_WAIT_US_DEFAULT = 250 * 1000, /* a few retransmissions */
+	FRAME_BUILD_REORDER_US = 40 * 1000, /* wait_us for peers that send nothing again */
 };
 
 struct built_frame {
