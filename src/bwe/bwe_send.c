@@ -298,3 +298,27 @@ bwe_reject_name(enum bwe_reject reject)
 	CHECK(reject < BWE_REJECT_COUNT);
 	return names[reject];
 }
+
+void
+bwe_send_dump(const struct bwe_send *bwe, struct writer *w)
+{
+	static const char *const signals[] = { "normal", "overuse", "underuse" };
+	const struct bwe_stats stats = bwe_send_stats(bwe);
+	writer_format(
+	        w, "bwe target=%lld acked=%lld capacity=%lld rtt_ms=%lld queue_ms=%lld loss=%.3f",
+	        (long long)bwe_send_target_bps(bwe), (long long)stats.acked_bps,
+	        (long long)bwe->capacity_bps, (long long)(stats.rtt_us / 1000),
+	        (long long)(stats.queue_us / 1000), bwe->loss);
+	writer_format(w, " signal=%s overuses=%llu loss_cuts=%llu silences=%llu",
+	              signals[trend_signal(&bwe->trend)], (unsigned long long)stats.overuses,
+	              (unsigned long long)stats.loss_cuts, (unsigned long long)stats.silences);
+	writer_format(w, " probes=%llu raised=%llu failed=%llu feedbacks=%llu",
+	              (unsigned long long)stats.probes, (unsigned long long)stats.probes_raised,
+	              (unsigned long long)stats.probes_failed, (unsigned long long)stats.feedbacks);
+	for (int reject = BWE_OK + 1; reject < BWE_REJECT_COUNT; reject++) {
+		if (stats.rejects[reject] != 0)
+			writer_format(w, " %s=%llu", bwe_reject_name((enum bwe_reject)reject),
+			              (unsigned long long)stats.rejects[reject]);
+	}
+	writer_text(w, "\n");
+}

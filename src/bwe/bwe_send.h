@@ -31,6 +31,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
 #include "bwe/rate_meter.h"
 #include "bwe/trend.h"
 #include "rtp/rtcp.h"
@@ -173,7 +174,8 @@ struct bwe_send {
 
 void bwe_send_init(struct bwe_send *bwe, const struct bwe_settings *settings, int64_t now_us);
 
-/* A packet leaves.  Numbers ascend by one, wrapping; skipped ones count as never sent. */
+/* A packet leaves.  Numbers ascend by one, wrapping; skipped ones count as never sent.  With twcc,
+ * packets that carry no number (sound, where it was not agreed on) are not told. */
 void bwe_send_sent(struct bwe_send *bwe, const struct bwe_sent *sent, int64_t now_us);
 /* A message that rtcp_fb_parse() took: transport-wide, REMB or TMMBR; other kinds are ignored. */
 void bwe_send_feedback(struct bwe_send *bwe, const struct rtcp_fb *fb, int64_t now_us);
@@ -194,5 +196,7 @@ void bwe_send_tick(struct bwe_send *bwe, int64_t now_us);
 [[nodiscard]] int64_t bwe_send_deadline(const struct bwe_send *bwe);
 [[nodiscard]] struct bwe_stats bwe_send_stats(const struct bwe_send *bwe);
 const char *bwe_reject_name(enum bwe_reject reject);
+/* Its state as one line of text. */
+void bwe_send_dump(const struct bwe_send *bwe, struct writer *w);
 
 #endif

@@ -118,6 +118,21 @@ TEST(a_rate_that_arrives_is_acknowledged)
 	EXPECT(bwe_send_target_bps(&bwe) > STEADY);
 }
 
+TEST(the_state_is_told_in_a_line)
+{
+	static char text[512];
+	start(true);
+	run_truly(20);
+	arrivals[0] = now_us;
+	hear(seq, arrivals, 1);
+	struct writer w = writer_of(text, sizeof text);
+	bwe_send_dump(&bwe, &w);
+	EXPECT(!w.failed);
+	EXPECT(w.at < sizeof text && text[w.at - 1] == '\n');
+	EXPECT(strstr(text, "signal=normal") != NULL);
+	EXPECT(strstr(text, " unsent=1\n") != NULL);
+}
+
 TEST(growth_ends_at_half_more_than_is_acknowledged)
 {
 	start(true);
