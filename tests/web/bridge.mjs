@@ -9,11 +9,14 @@ const ID = 'b2c0ffee-0000-4000-8000-000000000001';
 const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 export class CallBridge {
-  /** `answer(sdp)` gives the SDP of an answer. */
-  constructor(webBridge, answer) {
+  /** `far` is what farPage() gives. */
+  constructor(webBridge, far) {
     this.webBridge = webBridge;
-    this.answer = answer;
+    this.far = far;
     this.rights = {};
+    this.tilesMax = 26;
+    this.presenter = undefined;
+    this.floor = 'granted'; // or why it is not
     this.meetings = {
       1001: { name: 'Demo' },
       2002: { name: 'Board', passcode: '1234' },
@@ -80,6 +83,22 @@ export class CallBridge {
         this.tellMuted(leg);
         return this.tellPerson(leg);
       case 'act': return this.act(message);
+      case 'view': return this.view(leg, message.tiles);
+      case 'camera':
+        Object.assign(leg, { video: message.on, videoMuted: !message.on });
+        this.tellVideoMuted(leg, false);
+        return this.tellPerson(leg);
+      case 'share': return this.share(leg, message.on);
+      case 'say':
+        return this.tellAll({ type: 'chat', participant: leg.id, name: leg.name, text: message.text, time: 1_700_000_000 });
+      case 'hand':
+        leg.hand = message.raised;
+        return this.tellPerson(leg);
+      case 'layout': {
+        const other = this.everybody().find(({ id }) => id === message.participant);
+        other.layout = message.layout || 'automatic';
+        return this.tellPerson(other);
+      }
       case 'leave': return this.drop(leg, 'left');
       case 'closed': return void this.sessions.delete(message.session);
       default: return undefined;
@@ -124,21 +143,27 @@ export class CallBridge {
     this.sessions.set(message.session, leg);
     this.send({
       type: 'opened', session: message.session, participant: leg.id, call: 'call', meeting: claims.space, resumed,
-      mayMuteOthers: false, mayDropOthers: false, mayLock: false, mayEnd: false, ...this.rights, iceServers: [],
+      mayMuteOthers: false, mayDropOthers: false, mayLock: false, mayEnd: false, mayChat: true, mayRaiseHand: true,
+      mayShare: true, ...this.rights, tilesMax: this.tilesMax, iceServers: [],
     });
     this.tellMuted(leg);
     this.tellEverybody();
   }
 
   async offer(message) {
-    const sdp = await this.answer(message.sdp);
+    const leg = this.sessions.get(message.session);
+    const sdp = await this.far.answer(message.sdp, leg.id, message.revision);
     this.send({ type: 'answer', session: message.session, revision: message.revision, sdp });
   }
 
   // ---- Telling ----
 
-  person({ id, name, muted, talking, sip, lobby }) {
-    return { participant: id, name, muted, talking, ...(sip ? { sip } : {}), ...(lobby ? { lobby } : {}) };
+  person({ id, name, muted, talking, layout, ...flags }) {
+    const told = ['sip', 'lobby', 'video', 'videoMuted', 'hand', 'remoteCamera'].filter((flag) => flags[flag]);
+    return {
+      participant: id, name, muted, talking, ...Object.fromEntries(told.map((flag) => [flag, true])),
+      ...(layout === undefined ? {} : { layout }), ...(this.presenter === id ? { content: true } : {}),
+    };
   }
 
   everybody() {
@@ -167,6 +192,64 @@ export class CallBridge {
     this.send({ type: 'muted', session, muted, deaf: false, byOther, mayUnmute: true });
   }
 
+  tellVideoMuted({ session, videoMuted = false }, byOther, mayUnmute = true) {
+    this.send({ type: 'videoMuted', session, muted: videoMuted, byOther, mayUnmute });
+  }
+
+  // ---- Pictures ----
+
+  /** Who is asked for, then who has a picture, each in the line where they were. */
+  view(leg, view) {
+    leg.view = view;
+    const before = new Map((leg.tiles ?? []).map(({ mid, participant }) => [mid, participant]));
+    const seen = this.everybody().filter(({ id, video, lobby }) => video && !lobby && id !== leg.id).map(({ id }) => id);
+    const lines = view.filter(({ content }) => !content);
+    const shown = new Map();
+    const put = (mid, id) => shown.set(mid, id);
+    const isFree = (id) => seen.includes(id) && ![...shown.values()].includes(id);
+    for (const { mid, participant } of lines) if (participant !== undefined && isFree(participant)) put(mid, participant);
+    for (const { mid } of lines) if (!shown.has(mid) && isFree(before.get(mid))) put(mid, before.get(mid));
+    for (const { mid, height } of lines) {
+      const next = seen.find(isFree);
+      if (!shown.has(mid) && height > 0 && next !== undefined) put(mid, next);
+    }
+    const tiles = lines.map(({ mid }) => (shown.has(mid) ? { mid, participant: shown.get(mid) } : { mid }));
+    const content = view.find((tile) => tile.content);
+    if (content !== undefined && this.presenter !== undefined && this.presenter !== leg.id)
+      tiles.push({ mid: content.mid, participant: this.presenter, content: true });
+    if (JSON.stringify(tiles) === JSON.stringify(leg.tiles)) return;
+    leg.tiles = tiles;
+    for (const { mid, participant, content: isContent } of tiles)
+      if (participant !== undefined) void this.far.paint(leg.id, mid, isContent ? 'rgb(0, 0, 200)' : this.everybody().find(({ id }) => id === participant).colour ?? 'gray');
+    this.send({ type: 'tiles', session: leg.session, tiles });
+  }
+
+  viewAll() {
+    for (const leg of this.sessions.values()) if (leg.view !== undefined) this.view(leg, leg.view);
+  }
+
+  share(leg, on) {
+    if (!on) {
+      if (this.presenter === leg.id) this.present(undefined);
+    } else if (this.floor === 'granted') {
+      this.present(leg.id, leg);
+    } else {
+      this.send({ type: 'sharing', session: leg.session, floor: this.floor });
+    }
+  }
+
+  /** Somebody presents, or nobody; `asked` is told so as an answer. */
+  present(id, asked) {
+    const before = [...this.sessions.values()].find((leg) => leg.id === this.presenter);
+    this.presenter = id;
+    const who = id === undefined ? {} : { participant: id };
+    for (const leg of this.sessions.values()) {
+      const floor = leg === asked ? 'granted' : leg === before && id !== undefined ? 'takenOver' : 'news';
+      this.send({ type: 'sharing', session: leg.session, ...who, floor });
+    }
+    this.viewAll();
+  }
+
   // ---- Acting ----
 
   act({ action, participant }) {
@@ -178,6 +261,17 @@ export class CallBridge {
       this.drop(leg, 'dropped');
     } else if (action === 'mute' || action === 'unmute') {
       this.mute(leg, action === 'mute');
+    } else if (action === 'muteVideo' || action === 'unmuteVideo') {
+      leg.videoMuted = action === 'muteVideo';
+      leg.video = leg.video && !leg.videoMuted;
+      if (leg.session !== undefined) this.tellVideoMuted(leg, true);
+      this.tellPerson(leg);
+    } else if (action === 'lowerHand') {
+      leg.hand = false;
+      this.tellPerson(leg);
+    } else if (action === 'admit') {
+      leg.lobby = false;
+      this.tellPerson(leg);
     } else if (action === 'end') {
       for (const other of [...this.legs.values()]) this.drop(other, 'meetingEnded');
     }
@@ -201,6 +295,11 @@ export class CallBridge {
 
   legOf(name) {
     return this.everybody().find((leg) => leg.name === name);
+  }
+
+  /** The newest message of a kind. */
+  last(type) {
+    return this.heard.findLast((message) => message.type === type);
   }
 
   count(type) {

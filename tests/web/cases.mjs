@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import WebSocket from 'ws';
-import { axeProblems, connections, enter, inside, person } from './browser.mjs';
+import { axeProblems, connections, enter, inside, person, press } from './browser.mjs';
 import { CallBridge } from './bridge.mjs';
 import { fetchText, HTTPS_PORT, ORIGIN, until, wait } from './world.mjs';
 
@@ -116,7 +116,8 @@ export async function people_are_shown_and_read_out({ browser, bridge }) {
   await enter(page);
   bridge.extras = [{ id: 'p1', name: 'Board room', muted: true, talking: false, sip: true }];
   bridge.tellEverybody();
-  const room = page.getByRole('listitem').filter({ hasText: 'Board room' });
+  await press(page, 'People');
+  const room = page.getByRole('complementary').getByRole('listitem').filter({ hasText: 'Board room' });
   await room.getByText('phone or room').waitFor();
   await room.getByText('muted').waitFor({ state: 'attached' });
   await page.getByText('2 people').waitFor();
@@ -130,7 +131,8 @@ export async function people_are_shown_and_read_out({ browser, bridge }) {
   await page.getByRole('log').filter({ hasText: 'Cy has joined' }).waitFor({ state: 'attached' });
   bridge.drop(late, 'left');
   await page.getByRole('log').filter({ hasText: 'Cy has left' }).waitFor({ state: 'attached' });
-  assert.equal(await page.getByRole('listitem').count(), 2);
+  assert.equal(await page.getByRole('complementary').getByRole('listitem').count(), 2);
+  assert.equal(await page.getByRole('list', { name: 'Pictures' }).getByRole('listitem').count(), 2);
   return page;
 }
 
@@ -163,7 +165,7 @@ export async function another_microphone_is_taken_without_a_new_call({ browser }
   await until('sound', async () => (await connections(page)).length === 1);
   const track = () => page.evaluate(() => window.connections[0].getSenders()[0].track.label);
   const before = await track();
-  await page.getByRole('button', { name: 'Sound settings' }).click();
+  await press(page, 'Sound and camera');
   const choice = page.getByLabel('Microphone', { exact: true });
   const names = await choice.locator('option').allTextContents();
   const other = names.find((name) => name !== before && /Fake/.test(name));
@@ -182,11 +184,12 @@ export async function hosts_mute_remove_lock_and_end({ browser, bridge }) {
   bridge.extras = [{ id: 'p1', name: 'Bob', muted: false, talking: false }];
   const page = await person(browser);
   await enter(page);
+  await press(page, 'People');
   await page.getByRole('button', { name: 'Mute Bob' }).click();
   await page.getByRole('button', { name: 'Unmute Bob' }).waitFor();
-  await page.getByRole('button', { name: 'Lock the meeting' }).click();
+  await press(page, 'Lock the meeting');
   await page.getByText('Locked').waitFor();
-  await page.getByRole('button', { name: 'Unlock the meeting' }).click();
+  await press(page, 'Unlock the meeting');
   await page.getByRole('button', { name: 'Remove Bob' }).click();
   await page.getByRole('dialog').waitFor();
   await page.keyboard.press('Escape');
@@ -194,8 +197,8 @@ export async function hosts_mute_remove_lock_and_end({ browser, bridge }) {
   assert.equal(bridge.extras.length, 1);
   await page.getByRole('button', { name: 'Remove Bob' }).click();
   await page.getByRole('button', { name: 'Remove', exact: true }).click();
-  await until('Bob is gone', async () => (await page.getByRole('listitem').count()) === 1);
-  await page.getByRole('button', { name: 'End for everybody' }).click();
+  await until('Bob is gone', async () => (await page.getByRole('complementary').getByRole('listitem').count()) === 1);
+  await press(page, 'End for everybody');
   await page.getByRole('dialog').getByRole('button', { name: 'End for everybody' }).click();
   await page.getByRole('heading', { name: 'The meeting has ended' }).waitFor();
   return page;
@@ -311,70 +314,119 @@ export async function the_keyboard_is_enough({ browser, bridge }) {
   await page.goto(`${ORIGIN}/meeting/1001`);
   await page.getByRole('heading', { name: 'Demo' }).waitFor();
   assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1');
-  const focused = () => page.evaluate(() => document.activeElement.textContent || document.activeElement.tagName);
-  await page.keyboard.press('Tab');
-  assert.equal(await focused(), 'INPUT');
+  const focused = () => page.evaluate(() => {
+    const { ariaLabel, textContent, tagName } = document.activeElement;
+    return ariaLabel || textContent || tagName;
+  });
+  const walk = async (steps) => {
+    const stops = [];
+    for (let i = 0; i < steps; i++) {
+      await page.keyboard.press('Tab');
+      stops.push(await focused());
+    }
+    return stops;
+  };
+  assert.deepEqual(await walk(3), ['Microphone', 'Camera', 'INPUT']);
   await page.keyboard.type('Kay');
   await page.keyboard.press('Enter');
   await inside(page);
-  const stops = [];
-  for (let i = 0; i < 3; i++) {
-    await page.keyboard.press('Tab');
-    stops.push(await focused());
-  }
-  assert.deepEqual(stops, ['Mute', 'Sound', 'Leave']);
+  await page.getByRole('button', { name: 'Connection: good' }).waitFor();
+  assert.deepEqual(await walk(10), [
+    'Connection: good', 'Mute', 'Stop camera', 'Share screen', 'Raise hand', 'Speaker view', 'People', 'Chat', 'More', 'Leave',
+  ]);
+  await page.keyboard.press('Shift+Tab');
+  await page.keyboard.press('Enter');
+  assert.equal(await focused(), 'Sound and camera');
+  await page.keyboard.press('Escape');
+  assert.equal(await focused(), 'More');
+  await page.keyboard.press('Shift+Tab');
+  await page.keyboard.press('Enter');
+  assert.equal(await focused(), 'Chat');
+  await page.keyboard.press('Escape');
+  assert.equal(await focused(), 'Chat');
+  assert.equal(await page.getByRole('complementary').count(), 0);
+  await page.getByRole('button', { name: 'Leave' }).focus();
   await page.keyboard.press('Enter');
   await until('left', () => bridge.legOf('Kay') === undefined);
   return page;
 }
 
-const crowd = ['Bo Andersson', 'Chloé Martin', '김지민', 'Board room 4', 'Dewi'].map((name, i) => ({
-  id: `crowd-${i}`, name, muted: i === 1, talking: i === 2 || i === 3, sip: i === 3,
+const crowd = ['Bo Andersson', 'Chloé Martin', '김지민', 'Board room 4', 'Dewi', 'Emre Yılmaz', 'Grace of the very long name that never ends'].map((name, i) => ({
+  id: `crowd-${i}`, name, muted: i === 1, talking: i === 2, sip: i === 3, video: i % 3 !== 1, videoMuted: i === 4, hand: i === 5,
+  remoteCamera: i === 3, ...(i === 3 ? { layout: 'allEqual' } : {}), colour: ['#7a4b3a', '#3a5f7a', '#4f7a3a', '#6a3a7a'][i % 4],
 }));
 
-export async function axe_finds_nothing_serious({ browser, bridge, picture }) {
-  const views = [
-    { colorScheme: 'light', viewport: { width: 1100, height: 760 }, name: 'desktop-light' },
-    { colorScheme: 'dark', viewport: { width: 1100, height: 760 }, name: 'desktop-dark' },
-    { colorScheme: 'light', viewport: { width: 320, height: 640 }, name: 'phone-light' },
-    { colorScheme: 'dark', viewport: { width: 320, height: 640 }, name: 'phone-dark' },
-  ];
-  bridge.rights = { mayMuteOthers: true, mayDropOthers: true, mayLock: true, mayEnd: true };
+const everyRight = {
+  mayMuteOthers: true, mayDropOthers: true, mayLock: true, mayEnd: true, maySetLayout: true, mayMuteVideoOthers: true, mayControlCamera: true,
+};
+
+/** Every page, in two sizes and two colours: nothing wider than the window, nothing that axe finds. */
+async function looked({ browser, bridge, picture }, name, options) {
+  const page = await person(browser, options);
   const found = [];
-  for (const { name, ...options } of views) {
-    const page = await person(browser, options);
-    const look = async (what) => {
-      await page.emulateMedia({ reducedMotion: 'reduce', colorScheme: options.colorScheme });
-      await picture(page, `${what}-${name}`);
-      found.push(...(await axeProblems(page)).map((problem) => `${what}-${name}: ${problem}`));
-      const { scrollWidth, innerWidth } = await page.evaluate(() => ({
-        scrollWidth: document.documentElement.scrollWidth, innerWidth: window.innerWidth,
-      }));
-      assert.ok(scrollWidth <= innerWidth, `${what}-${name} is ${scrollWidth} wide`);
-    };
-    await page.goto(ORIGIN);
-    await page.getByRole('heading').waitFor();
-    await look('landing');
-    await page.goto(`${ORIGIN}/meeting/1001`);
-    await page.getByRole('heading', { name: 'Demo' }).waitFor();
-    await look('prejoin');
-    bridge.extras = crowd;
-    await enter(page);
-    await until('sound', async () => (await connections(page)).length === 1);
-    await look('meeting');
-    bridge.mute(bridge.legOf('Ann'), true);
-    await page.getByText('Somebody has muted you.').waitFor();
-    await page.getByRole('button', { name: 'Sound settings' }).click();
-    await page.getByRole('dialog').waitFor();
-    await look('settings');
-    await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
-    bridge.rights = {};
-    await page.getByRole('button', { name: 'Leave' }).click();
-    await page.getByRole('heading', { name: 'You have left' }).waitFor();
-    await look('over');
-    bridge.rights = { mayMuteOthers: true, mayDropOthers: true, mayLock: true, mayEnd: true };
-    assert.deepEqual(page.problems, []);
-    await page.context().close();
-  }
+  const look = async (what) => {
+    await page.emulateMedia({ reducedMotion: 'reduce', colorScheme: options.colorScheme });
+    await picture(page, `${what}-${name}`);
+    found.push(...(await axeProblems(page)).map((problem) => `${what}-${name}: ${problem}`));
+    const { scrollWidth, innerWidth } = await page.evaluate(() => ({
+      scrollWidth: document.documentElement.scrollWidth, innerWidth: window.innerWidth,
+    }));
+    assert.ok(scrollWidth <= innerWidth, `${what}-${name} is ${scrollWidth} wide`);
+  };
+  bridge.rights = everyRight;
+  bridge.extras = [];
+  bridge.presenter = undefined;
+  await page.goto(ORIGIN);
+  await page.getByRole('heading').waitFor();
+  await look('landing');
+  await page.goto(`${ORIGIN}/meeting/1001`);
+  await page.getByRole('heading', { name: 'Demo' }).waitFor();
+  await look('prejoin');
+  await enter(page);
+  await until('sound', async () => (await connections(page)).length === 1);
+  await look('alone');
+  bridge.extras = crowd;
+  bridge.tellEverybody();
+  bridge.viewAll();
+  await page.locator('[data-participant="crowd-0"] video.live').waitFor();
+  await look('grid');
+  bridge.present('crowd-0');
+  await page.locator('[data-participant="content"] video.live').waitFor();
+  await look('content');
+  await press(page, 'Raise hand');
+  await press(page, 'People');
+  await look('people');
+  await press(page, 'Chat');
+  bridge.tellAll({ type: 'chat', participant: 'crowd-2', name: '김지민', text: '안녕하세요\nhello', time: 1_700_000_000 });
+  await page.getByText('안녕하세요').waitFor();
+  await look('chat');
+  await page.keyboard.press('Escape');
+  const { session } = bridge.legOf('Ann');
+  bridge.send({ type: 'notice', session, text: 'The room closes at 18:00, please finish in time.', place: 'bottom' });
+  bridge.send({ type: 'quality', session, level: 'poor' });
+  bridge.mute(bridge.legOf('Ann'), true);
+  await page.getByText('Somebody has muted you.').waitFor();
+  await page.getByRole('button', { name: 'More', exact: true }).click();
+  await look('more');
+  await page.getByRole('button', { name: 'Sound and camera' }).click();
+  await page.getByRole('dialog').waitFor();
+  await look('settings');
+  await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('button', { name: 'Connection: poor' }).click();
+  await look('quality');
+  await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('button', { name: 'Leave' }).click();
+  await page.getByRole('heading', { name: 'You have left' }).waitFor();
+  await look('over');
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
   assert.deepEqual(found, []);
+}
+
+export async function axe_finds_nothing_serious_on_a_desk(world) {
+  for (const colorScheme of ['light', 'dark']) await looked(world, `desktop-${colorScheme}`, { colorScheme, viewport: { width: 1100, height: 760 } });
+}
+
+export async function axe_finds_nothing_serious_on_a_phone(world) {
+  for (const colorScheme of ['light', 'dark']) await looked(world, `phone-${colorScheme}`, { colorScheme, viewport: { width: 320, height: 640 } });
 }

@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { launch, soundPage } from './browser.mjs';
+import { farPage, launch } from './browser.mjs';
 import { CallBridge } from './bridge.mjs';
 import * as cases from './cases.mjs';
 import { until, WebBridge } from './world.mjs';
@@ -23,10 +23,10 @@ const webBridge = new WebBridge(resolve(build));
 let failed = 0;
 await webBridge.start();
 const browser = await launch();
-const answer = await soundPage(browser);
+const far = await farPage(browser);
 for (const [name, run] of Object.entries(cases)) {
   if (wanted.length !== 0 && !wanted.some((word) => name.includes(word))) continue;
-  const bridge = new CallBridge(webBridge, answer);
+  const bridge = new CallBridge(webBridge, far);
   try {
     await bridge.stay();
     const page = await run({ browser, bridge, webBridge, picture });

@@ -4,8 +4,8 @@
 
 import { createContext } from 'preact';
 import { useContext, useEffect, useReducer } from 'preact/hooks';
-import { listDevices, useSpeaker, type Devices } from './media';
-import type { Announcement } from './session';
+import { listDevices, NO_DEVICES, useSpeaker, type Devices } from './media';
+import type { Announcement, Person } from './session';
 import { keptFor, Shell } from './shell';
 import { chooseLanguage, languages, type Language, type Strings } from './strings';
 
@@ -32,8 +32,37 @@ export interface Preferences {
   readonly microphone: string;
   readonly speaker: string;
   readonly muted: boolean;
+  readonly camera: string;
+  readonly cameraOn: boolean;
+  readonly blurred: boolean;
+  /** Mirrored, one sees oneself as one is used to; others do not. */
+  readonly mirrored: boolean;
+  readonly selfHidden: boolean;
+  readonly arrangement: Arrangement;
   readonly language?: Language;
 }
+
+export type Arrangement = 'grid' | 'speaker';
+export type PanelName = 'people' | 'chat';
+
+/** The window in the window. */
+export type Window =
+  | { readonly what: 'settings' | 'end' | 'quality' }
+  | { readonly what: 'remove'; readonly person: Person }
+  | { readonly what: 'camera'; readonly id: string };
+
+const NO_PREFERENCES: Preferences = {
+  name: '',
+  microphone: '',
+  speaker: '',
+  muted: false,
+  camera: '',
+  cameraOn: true,
+  blurred: false,
+  mirrored: true,
+  selfHidden: false,
+  arrangement: 'grid',
+};
 
 export interface Route {
   /** Meeting ID or URI; empty: the start page. */
@@ -42,7 +71,7 @@ export interface Route {
 }
 
 function readPreferences(): Preferences {
-  const none: Preferences = { name: '', microphone: '', speaker: '', muted: false };
+  const none = NO_PREFERENCES;
   try {
     return { ...none, ...(JSON.parse(localStorage.getItem(PREFERENCES) ?? '{}') as Partial<Preferences>) };
   } catch {
@@ -63,11 +92,17 @@ function readRoute(): Route {
 export class App {
   preferences = readPreferences();
   route = readRoute();
-  devices: Devices = { microphones: [], speakers: [] };
+  devices: Devices = NO_DEVICES;
   readonly shell = new Shell(
     () => this.changed(),
     (what) => this.announce(what),
   );
+  /** Who is kept large, by this person's own choice: a participant or CONTENT; empty: nobody. */
+  pinned = '';
+  /** Whose shared screen is wanted no larger than the others. */
+  smallContentOf = '';
+  panel: PanelName | undefined;
+  window: Window | undefined;
   /** For the live region: what was said last. */
   said = '';
   private readonly saying: string[] = [];
@@ -90,6 +125,11 @@ export class App {
 
   get strings(): Strings {
     return languages[this.language];
+  }
+
+  /** For times and figures: the language as this person's country writes it. */
+  get locale(): string {
+    return navigator.languages.find((tag) => tag.startsWith(this.language)) ?? this.language;
   }
 
   subscribe(listener: () => void): () => void {
@@ -127,7 +167,7 @@ export class App {
     this.changed();
   }
 
-  // ---- Microphone and speaker ----
+  // ---- Microphone, camera and speaker ----
 
   async openMicrophone(): Promise<void> {
     await this.shell.microphone.open(this.preferences.microphone);
@@ -137,6 +177,39 @@ export class App {
   async chooseMicrophone(id: string): Promise<void> {
     this.prefer({ microphone: id });
     await this.openMicrophone();
+  }
+
+  async openCamera(): Promise<void> {
+    const { camera } = this.shell;
+    camera.blurred = this.preferences.blurred;
+    await camera.open(this.preferences.camera);
+    await this.refreshDevices();
+    if (camera.track !== null || this.shell.session.wantCamera)
+      this.shell.happen({ on: 'camera', running: camera.track !== null });
+  }
+
+  /** Resolves to whether it is as wished. */
+  async turnCamera(on: boolean): Promise<boolean> {
+    this.prefer({ cameraOn: on });
+    if (!on) this.shell.happen({ on: 'camera', running: false });
+    else await this.openCamera();
+    this.changed();
+    return on === (this.shell.camera.track !== null);
+  }
+
+  async chooseCamera(id: string): Promise<void> {
+    this.prefer({ camera: id });
+    await this.turnCamera(true);
+  }
+
+  async blur(on: boolean): Promise<void> {
+    this.prefer({ blurred: on });
+    await this.shell.camera.blur(on);
+  }
+
+  async share(): Promise<void> {
+    if (this.shell.session.share !== 'off') this.shell.happen({ on: 'share', chosen: false });
+    else if (await this.shell.screen.choose()) this.shell.happen({ on: 'share', chosen: true });
   }
 
   async chooseSpeaker(id: string): Promise<void> {
@@ -159,6 +232,7 @@ export class App {
     this.shell.happen({
       on: 'join',
       muted: this.preferences.muted,
+      camera: this.shell.camera.track !== null,
       wish: {
         address,
         name,
@@ -173,15 +247,49 @@ export class App {
   private comeBack(): void {
     const kept = this.route.address === '' ? undefined : keptFor(this.route.address);
     if (kept === undefined) return;
-    this.shell.happen({ on: 'resume', ...kept });
+    const camera = kept.camera === true;
+    this.shell.happen({ on: 'resume', ...kept, camera });
     void this.openMicrophone();
+    if (camera) void this.openCamera();
+  }
+
+  // ---- What is looked at ----
+
+  pin(id: string): void {
+    this.pinned = id;
+    if (id !== '') this.smallContentOf = '';
+    this.changed();
+  }
+
+  arrange(arrangement: Arrangement): void {
+    this.pinned = '';
+    this.smallContentOf = arrangement === 'grid' ? this.shell.session.presenter : '';
+    this.prefer({ arrangement });
+  }
+
+  togglePanel(panel: PanelName | undefined): void {
+    this.panel = this.panel === panel ? undefined : panel;
+    this.shell.happen({ on: 'chat', open: this.panel === 'chat' });
+  }
+
+  openWindow(window: Window | undefined): void {
+    this.window = window;
+    this.changed();
+  }
+
+  /** Nothing of the last meeting is left open in the next. */
+  putAway(): void {
+    this.shell.microphone.close();
+    this.shell.camera.close();
+    Object.assign(this, { pinned: '', smallContentOf: '', panel: undefined, window: undefined });
+    this.changed();
   }
 
   // ---- Words ----
 
   private announce(what: Announcement): void {
     const { said } = this.strings;
-    this.say(what.kind === 'joined' || what.kind === 'left' ? said[what.kind](what.name) : said[what.kind]);
+    this.say('name' in what ? said[what.kind](what.name) : said[what.kind]);
   }
 
   /** Several at once are read as one. */

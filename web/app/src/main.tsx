@@ -46,12 +46,12 @@ function Over() {
 
 function Root() {
   const app = useApp();
-  const { session, microphone } = app.shell;
+  const { session } = app.shell;
   const over = session.phase === 'over';
   const inside = session.wasOpen && !over && session.phase !== 'idle';
   useEffect(() => {
-    if (over) microphone.close();
-  }, [over, microphone]);
+    if (over) app.putAway();
+  }, [over, app]);
   useEffect(() => {
     document.title = inside && session.meeting !== '' ? `${session.meeting} – Convoke` : 'Convoke';
   }, [inside, session.meeting]);

@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// Microphone, speaker, their choice and their level: the browser's media, without any meeting in it.
+// Microphone, camera, screen and speaker, their choice and their level: the browser's media, without
+// any meeting in it.
 
-export type MicrophoneProblem = 'blocked' | 'missing' | 'busy' | 'insecure';
+export type DeviceProblem = 'blocked' | 'missing' | 'busy' | 'insecure';
 
 export interface Devices {
   readonly microphones: readonly MediaDeviceInfo[];
+  readonly cameras: readonly MediaDeviceInfo[];
   readonly speakers: readonly MediaDeviceInfo[];
 }
 
-const NO_DEVICES: Devices = { microphones: [], speakers: [] };
+export const NO_DEVICES: Devices = { microphones: [], cameras: [], speakers: [] };
+const CAMERA: MediaTrackConstraints = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
+const SCREEN: MediaTrackConstraints = { width: { max: 1920 }, height: { max: 1080 }, frameRate: { ideal: 30, max: 30 } };
 /** Below this many decibels the meter shows nothing. */
 const FLOOR_DB = -60;
 const METER_MS = 60;
 
-function problemOf(error: unknown): MicrophoneProblem {
+function problemOf(error: unknown): DeviceProblem {
   const name = error instanceof DOMException ? error.name : '';
   if (name === 'NotAllowedError' || name === 'SecurityError') return 'blocked';
   if (name === 'NotFoundError' || name === 'OverconstrainedError') return 'missing';
@@ -55,7 +59,7 @@ export class Meter {
 
 export class Microphone {
   stream: MediaStream | undefined;
-  problem: MicrophoneProblem | undefined;
+  problem: DeviceProblem | undefined;
   private silent = false;
 
   /** `changed` is called when another track is in use, or none. */
@@ -113,12 +117,139 @@ export class Microphone {
   }
 }
 
+/** What browsers that can blur a background by themselves add to a track. */
+interface Blurring {
+  readonly backgroundBlur?: readonly boolean[] | boolean;
+}
+
+export class Camera {
+  stream: MediaStream | undefined;
+  problem: DeviceProblem | undefined;
+  blurred = false;
+  /** The last wish counts: a camera that opens slowly may not be wanted any more. */
+  private wishes = 0;
+
+  /** `changed` is called when another track is in use, or none. */
+  constructor(private readonly changed: (track: MediaStreamTrack | null) => void) {}
+
+  get track(): MediaStreamTrack | null {
+    return this.stream?.getVideoTracks()[0] ?? null;
+  }
+
+  async open(deviceId: string): Promise<void> {
+    const wish = ++this.wishes;
+    if (navigator.mediaDevices === undefined) {
+      this.problem = 'insecure';
+      return;
+    }
+    try {
+      const device = deviceId === '' ? {} : { deviceId: { exact: deviceId } };
+      const stream = await navigator.mediaDevices.getUserMedia({ video: { ...CAMERA, ...device } });
+      if (wish !== this.wishes) stream.getTracks().forEach((track) => track.stop());
+      else this.take(stream);
+    } catch (error) {
+      if (wish !== this.wishes) return;
+      if (deviceId !== '' && problemOf(error) === 'missing') return this.open('');
+      this.stop();
+      this.problem = problemOf(error);
+      this.changed(null);
+    }
+  }
+
+  private take(stream: MediaStream): void {
+    const before = this.stream;
+    this.stream = stream;
+    this.problem = undefined;
+    const { track } = this;
+    if (track !== null)
+      track.onended = () => {
+        if (this.track === track) this.close();
+      };
+    before?.getTracks().forEach((old) => old.stop());
+    if (this.blurred) void this.blur(true);
+    this.changed(track);
+  }
+
+  private stop(): void {
+    this.stream?.getTracks().forEach((track) => {
+      track.onended = null;
+      track.stop();
+    });
+    this.stream = undefined;
+  }
+
+  /** The camera's light goes out. */
+  close(): void {
+    this.wishes++;
+    this.problem = undefined;
+    if (this.stream === undefined) return;
+    this.stop();
+    this.changed(null);
+  }
+
+  /** Whether this browser blurs backgrounds itself; no other way is taken. */
+  get canBlur(): boolean {
+    const can = (this.track?.getCapabilities?.() as Blurring | undefined)?.backgroundBlur;
+    return Array.isArray(can) && can.includes(true);
+  }
+
+  async blur(on: boolean): Promise<void> {
+    this.blurred = on;
+    if (!this.canBlur) return;
+    await this.track?.applyConstraints({ backgroundBlur: on } as MediaTrackConstraints).catch(() => undefined);
+  }
+}
+
+/** A screen, window or tab that is shown to others. */
+export class Screen {
+  stream: MediaStream | undefined;
+
+  /** `ended` is called when the person, or the window itself, has ended it. */
+  constructor(private readonly ended: () => void) {}
+
+  static get isPossible(): boolean {
+    return typeof navigator.mediaDevices?.getDisplayMedia === 'function';
+  }
+
+  get track(): MediaStreamTrack | null {
+    return this.stream?.getVideoTracks()[0] ?? null;
+  }
+
+  /** False: the person has thought better of it. */
+  async choose(): Promise<boolean> {
+    try {
+      const stream = await navigator.mediaDevices.getDisplayMedia({ video: SCREEN, audio: false });
+      this.stop();
+      this.stream = stream;
+    } catch {
+      return false;
+    }
+    const { track } = this;
+    if (track !== null) {
+      /* Letters before motion. */
+      track.contentHint = 'detail';
+      track.onended = () => {
+        if (this.track === track) this.ended();
+      };
+    }
+    return track !== null;
+  }
+
+  stop(): void {
+    this.stream?.getTracks().forEach((track) => {
+      track.onended = null;
+      track.stop();
+    });
+    this.stream = undefined;
+  }
+}
+
 export async function listDevices(): Promise<Devices> {
   if (navigator.mediaDevices === undefined) return NO_DEVICES;
   try {
     const all = await navigator.mediaDevices.enumerateDevices();
     const of = (kind: MediaDeviceKind) => all.filter((device) => device.kind === kind && device.deviceId !== '');
-    return { microphones: of('audioinput'), speakers: canChooseSpeaker() ? of('audiooutput') : [] };
+    return { microphones: of('audioinput'), cameras: of('videoinput'), speakers: canChooseSpeaker() ? of('audiooutput') : [] };
   } catch {
     return NO_DEVICES;
   }

@@ -8,115 +8,24 @@
 // comes back to the same place.  Sound is set up by one RTCPeerConnection ("peer") after the other;
 // one that still flows when the session is resumed is kept.
 
-import type { Action, EndReason, IceServer, Incoming, Opened, Outgoing, Refusal, RosterEntry } from './protocol';
+import { Pictures } from './session_pictures';
+import type { Action, Incoming, Opened, Outgoing, Refusal, EndReason, RosterEntry } from './protocol';
+import {
+  START,
+  type Announcement,
+  type Command,
+  type Draft,
+  type Event,
+  type Person,
+  type Phase,
+  type Problem,
+  type Session,
+  type TimerName,
+  type Wish,
+  type Works,
+} from './state';
 
-export type IceServerList = readonly IceServer[];
-
-export interface Wish {
-  readonly address: string;
-  readonly name: string;
-  readonly passcode?: string;
-  readonly secret?: string;
-}
-
-export interface Person {
-  readonly id: string;
-  readonly name: string;
-  readonly muted: boolean;
-  readonly talking: boolean;
-  readonly lobby: boolean;
-  readonly sip: boolean;
-}
-
-export interface Rights {
-  readonly muteOthers: boolean;
-  readonly dropOthers: boolean;
-  readonly lock: boolean;
-  readonly end: boolean;
-}
-
-export type Phase = 'idle' | 'joining' | 'connecting' | 'open' | 'reconnecting' | 'over';
-export type Problem = Refusal | 'network';
-export type PeerState = 'none' | 'connecting' | 'connected' | 'broken';
-export type TimerName = 'retry' | 'opening' | 'alive' | 'answer' | 'media' | 'goodbye';
-
-export interface Session {
-  readonly phase: Phase;
-  readonly wish?: Wish;
-  readonly token?: string;
-  /** Why one is not in (yet). */
-  readonly problem?: Problem;
-  readonly end?: EndReason;
-
-  readonly meeting: string;
-  readonly self: string;
-  readonly rights: Rights;
-  readonly people: ReadonlyMap<string, Person>;
-  readonly participants: number;
-  readonly locked: boolean;
-  readonly lobby: boolean;
-
-  /** What the person wants; others may have muted them besides. */
-  readonly wantMuted: boolean;
-  readonly mutedByServer: boolean;
-  readonly mutedByOther: boolean;
-  readonly deaf: boolean;
-  readonly mayUnmute: boolean;
-
-  /** Number of the WebSocket that counts; 0: none. */
-  readonly socket: number;
-  readonly sockets: number;
-  readonly attempts: number;
-  readonly pinged: boolean;
-  readonly wasOpen: boolean;
-  /** Whether the server has told a state of mute since `opened`. */
-  readonly muteTold: boolean;
-
-  readonly peer: number;
-  readonly peers: number;
-  readonly peerState: PeerState;
-  readonly peerFailures: number;
-  readonly awaitingAnswer: boolean;
-  readonly iceServers: readonly IceServer[];
-}
-
-export type Announcement =
-  | { readonly kind: 'joined' | 'left'; readonly name: string }
-  | { readonly kind: 'mutedByOther' | 'unmutedByOther' | 'muted' | 'unmuted' | 'locked' | 'unlocked' }
-  | { readonly kind: 'reconnecting' | 'back' };
-
-export type Event =
-  | { readonly on: 'join'; readonly wish: Wish; readonly muted: boolean }
-  | { readonly on: 'resume'; readonly wish: Wish; readonly token: string; readonly muted: boolean }
-  | { readonly on: 'joined'; readonly token: string; readonly meeting: string }
-  | { readonly on: 'joinRefused'; readonly problem: Problem }
-  | { readonly on: 'message'; readonly socket: number; readonly message: Incoming }
-  | { readonly on: 'closed'; readonly socket: number }
-  | { readonly on: 'timer'; readonly name: TimerName }
-  | { readonly on: 'offer'; readonly peer: number; readonly sdp: string }
-  | { readonly on: 'peer'; readonly peer: number; readonly state: 'connected' | 'disconnected' | 'failed' }
-  | { readonly on: 'mute'; readonly muted: boolean }
-  | { readonly on: 'act'; readonly action: Action; readonly participant?: string }
-  | { readonly on: 'leave' }
-  /** The person has read why it is over. */
-  | { readonly on: 'reset' }
-  /** The network or the page is back: no need to wait. */
-  | { readonly on: 'nudge' };
-
-export type Command =
-  | { readonly do: 'join'; readonly wish: Wish }
-  | { readonly do: 'open'; readonly socket: number; readonly token: string }
-  | { readonly do: 'send'; readonly socket: number; readonly message: Outgoing }
-  | { readonly do: 'close'; readonly socket: number }
-  | { readonly do: 'makePeer'; readonly peer: number; readonly iceServers: readonly IceServer[] }
-  | { readonly do: 'answer'; readonly peer: number; readonly sdp: string }
-  | { readonly do: 'closePeer'; readonly peer: number }
-  | { readonly do: 'silence'; readonly silent: boolean }
-  | { readonly do: 'keep'; readonly token: string; readonly wish: Wish; readonly muted: boolean }
-  | { readonly do: 'forget' }
-  | { readonly do: 'timer'; readonly name: TimerName; readonly ms: number }
-  | { readonly do: 'cancel'; readonly name: TimerName }
-  | { readonly do: 'announce'; readonly what: Announcement };
+export * from './state';
 
 /** Waits before the first, second, ... attempt to reconnect; the last one repeats. */
 export const RETRY_MS: readonly number[] = [300, 500, 800, 1000, 1000, 1500, 2000, 3000, 5000];
@@ -127,40 +36,11 @@ export const ANSWER_MS = 8_000;
 export const BROKEN_MS = 2_500;
 export const PEER_RETRY_MS: readonly number[] = [200, 500, 1000, 2000, 4000];
 export const GOODBYE_MS = 1_500;
-/** Every offer is the first of a peer connection of its own. */
-export const REVISION = 1;
 /** In bigger meetings comings and goings are not read out one by one. */
 export const ANNOUNCE_PEOPLE_MAX = 20;
 
-const NO_RIGHTS: Rights = { muteOthers: false, dropOthers: false, lock: false, end: false };
-
-export const START: Session = {
-  phase: 'idle',
-  meeting: '',
-  self: '',
-  rights: NO_RIGHTS,
-  people: new Map(),
-  participants: 0,
-  locked: false,
-  lobby: false,
-  wantMuted: false,
-  mutedByServer: false,
-  mutedByOther: false,
-  deaf: false,
-  mayUnmute: true,
-  socket: 0,
-  sockets: 0,
-  attempts: 0,
-  pinged: false,
-  wasOpen: false,
-  muteTold: false,
-  peer: 0,
-  peers: 0,
-  peerState: 'none',
-  peerFailures: 0,
-  awaitingAnswer: false,
-  iceServers: [],
-};
+/** Older lines of chat are forgotten. */
+export const CHAT_KEPT = 500;
 
 export interface Step {
   readonly session: Session;
@@ -178,11 +58,10 @@ export function step(session: Session, event: Event): Step {
   return { session: machine.now, commands: machine.commands };
 }
 
-type Draft = { -readonly [K in keyof Session]: Session[K] };
-
-class Machine {
+class Machine implements Works {
   readonly now: Draft;
   readonly commands: Command[] = [];
+  private readonly pictures = new Pictures(this);
 
   constructor(before: Session) {
     this.now = { ...before };
@@ -191,9 +70,9 @@ class Machine {
   take(event: Event): void {
     switch (event.on) {
       case 'join':
-        return this.join(event.wish, event.muted);
+        return this.join(event.wish, event.muted, event.camera);
       case 'resume':
-        return this.resume(event.wish, event.token, event.muted);
+        return this.resume(event.wish, event.token, event.muted, event.camera);
       case 'joined':
         return this.joined(event.token, event.meeting);
       case 'joinRefused':
@@ -207,12 +86,28 @@ class Machine {
       case 'timer':
         return this.timer(event.name);
       case 'offer':
-        return this.offer(event.peer, event.sdp);
+        return this.offer(event.peer, event.sdp, event.mids);
       case 'peer':
         if (event.peer !== 0 && event.peer === this.now.peer) this.peerChanged(event.state);
         return;
       case 'mute':
         return this.mute(event.muted);
+      case 'measured':
+        if (event.peer === this.now.peer) this.now.measured = event.level;
+        return;
+      case 'camera':
+        this.pictures.camera(event.running);
+        return this.remember();
+      case 'share':
+        return this.pictures.share(event.chosen);
+      case 'look':
+        return this.pictures.look(event.look);
+      case 'say':
+      case 'chat':
+      case 'hand':
+      case 'layout':
+      case 'remoteCamera':
+        return this.together(event);
       case 'act':
         return this.act(event.action, event.participant);
       case 'leave':
@@ -226,32 +121,32 @@ class Machine {
 
   // ---- Small things ----
 
-  private do(command: Command): void {
+  do(command: Command): void {
     this.commands.push(command);
   }
 
-  private send(message: Outgoing): void {
+  send(message: Outgoing): void {
     if (this.now.socket !== 0) this.do({ do: 'send', socket: this.now.socket, message });
   }
 
-  private announce(what: Announcement): void {
+  announce(what: Announcement): void {
     this.do({ do: 'announce', what });
   }
 
-  private start(name: TimerName, ms: number): void {
+  start(name: TimerName, ms: number): void {
     this.do({ do: 'timer', name, ms });
   }
 
-  private stop(...names: TimerName[]): void {
+  stop(...names: TimerName[]): void {
     for (const name of names) this.do({ do: 'cancel', name });
   }
 
   private remember(): void {
-    const { token, wish, wantMuted } = this.now;
+    const { token, wish, wantMuted, wantCamera } = this.now;
     if (token === undefined || wish === undefined) return;
     /* The token is enough to come back; a passcode is not left lying about. */
     const { passcode: _, ...kept } = wish;
-    this.do({ do: 'keep', token, wish: kept, muted: wantMuted });
+    this.do({ do: 'keep', token, wish: kept, muted: wantMuted, camera: wantCamera });
   }
 
   // ---- Coming in ----
@@ -261,25 +156,25 @@ class Machine {
     const { sockets, peers } = this.now;
     this.dropSocket();
     this.dropPeer();
-    this.stop('retry', 'goodbye');
+    this.stop('retry', 'goodbye', 'view', 'floor');
     const fresh: Partial<Draft> = this.now;
     for (const key of Object.keys(fresh) as (keyof Session)[]) delete fresh[key];
     Object.assign(this.now, START, { sockets, peers });
   }
 
-  private begin(wish: Wish, muted: boolean, phase: Phase): void {
+  private begin(wish: Wish, muted: boolean, camera: boolean, phase: Phase): void {
     this.reset();
-    Object.assign(this.now, { phase, wish, wantMuted: muted });
+    Object.assign(this.now, { phase, wish, wantMuted: muted, wantCamera: camera });
     this.do({ do: 'silence', silent: muted });
   }
 
-  private join(wish: Wish, muted: boolean): void {
-    this.begin(wish, muted, 'joining');
+  private join(wish: Wish, muted: boolean, camera: boolean): void {
+    this.begin(wish, muted, camera, 'joining');
     this.do({ do: 'join', wish });
   }
 
-  private resume(wish: Wish, token: string, muted: boolean): void {
-    this.begin(wish, muted, 'connecting');
+  private resume(wish: Wish, token: string, muted: boolean, camera: boolean): void {
+    this.begin(wish, muted, camera, 'connecting');
     this.now.token = token;
     this.connect();
   }
@@ -370,7 +265,12 @@ class Machine {
         return;
       case 'answer':
         this.now.peerFailures++;
+        if (this.now.phase === 'open' && this.now.awaitingAnswer) return this.newPeer();
         return this.mendPeer();
+      case 'view':
+        return this.pictures.viewTimer();
+      case 'floor':
+        return this.pictures.floorTimer();
       case 'media':
         return this.mendPeer();
       case 'goodbye':
@@ -393,6 +293,22 @@ class Machine {
         return this.answered(message.revision, message.sdp);
       case 'roster':
         return this.roster(message.complete, message.people);
+      case 'videoMuted':
+        this.pictures.videoMuted(message);
+        return this.remember();
+      case 'tiles':
+        return this.pictures.tiles(message);
+      case 'sharing':
+        return this.pictures.sharing(message);
+      case 'chat':
+        return this.chatLine(message);
+      case 'notice':
+        if (message.text === '') delete this.now.notice;
+        else this.now.notice = { text: message.text, place: message.place };
+        return;
+      case 'quality':
+        this.now.quality = message.level;
+        return;
       case 'meeting':
         if (this.now.phase === 'open' && this.now.locked !== message.locked && this.now.participants !== 0)
           this.announce({ kind: message.locked ? 'locked' : 'unlocked' });
@@ -426,7 +342,17 @@ class Machine {
       dropOthers: message.mayDropOthers,
       lock: message.mayLock,
       end: message.mayEnd,
+      share: message.mayShare === true,
+      setLayout: message.maySetLayout === true,
+      muteVideoOthers: message.mayMuteVideoOthers === true,
+      chat: message.mayChat === true,
+      raiseHand: message.mayRaiseHand === true,
+      controlCamera: message.mayControlCamera === true,
     };
+    now.tilesMax = message.tilesMax ?? 0;
+    now.quality = 'good';
+    now.sentView = '';
+    delete now.notice;
     now.iceServers = message.iceServers ?? [];
     now.muteTold = false;
     if (message.token !== undefined && message.token !== '') now.token = message.token;
@@ -438,10 +364,15 @@ class Machine {
       now.mutedByServer = false;
       now.mutedByOther = false;
       if (now.wantMuted) this.send({ type: 'mute', muted: true });
+      if (now.wantHand) this.send({ type: 'hand', raised: true });
+      this.pictures.tellAgain();
     }
-    if (!message.resumed || now.peerState !== 'connected') {
+    /* An offer that was under way may not have arrived. */
+    if (!message.resumed || now.peerState !== 'connected' || now.awaitingAnswer || now.offering) {
       now.peerFailures = 0;
       this.newPeer();
+    } else {
+      this.pictures.view();
     }
   }
 
@@ -475,7 +406,8 @@ class Machine {
   private finish(): void {
     this.dropSocket();
     this.dropPeer();
-    this.stop('retry');
+    this.stop('retry', 'view', 'floor');
+    this.do({ do: 'stopScreen' });
     this.do({ do: 'forget' });
     delete this.now.token;
   }
@@ -489,6 +421,9 @@ class Machine {
     }
     this.now.people = people;
     if (!complete) this.announceChanges(before, people, entries);
+    this.handTold(before.get(this.now.self)?.hand === true);
+    this.now.speaker = speakerOf(this.now);
+    this.pictures.offerMore();
   }
 
   private announceChanges(
@@ -501,9 +436,49 @@ class Machine {
       const old = before.get(participant);
       const now = after.get(participant);
       if (participant === this.now.self) continue;
+      if (now?.hand === true && old?.hand !== true) this.announce({ kind: 'raisedHand', name: now.name });
       if (old === undefined && now !== undefined) this.announce({ kind: 'joined', name: now.name });
       else if (old !== undefined && now === undefined) this.announce({ kind: 'left', name: old.name });
     }
+  }
+
+  // ---- Chat, hands and rooms ----
+
+  private together(event: Event & { on: 'say' | 'chat' | 'hand' | 'layout' | 'remoteCamera' }): void {
+    const { now } = this;
+    if (event.on === 'chat') {
+      now.chatOpen = event.open;
+      now.unread = 0;
+    }
+    if (now.phase !== 'open') return;
+    if (event.on === 'say' && event.text.trim() !== '') this.send({ type: 'say', text: event.text.trim() });
+    if (event.on === 'hand') this.hand(event.raised);
+    if (event.on === 'layout') this.send({ type: 'layout', participant: event.participant, layout: event.layout });
+    if (event.on === 'remoteCamera') this.send({ type: 'remoteCamera', participant: event.participant, ...event.motion });
+  }
+
+  private chatLine({ participant, name, text, time }: Incoming & { type: 'chat' }): void {
+    const { now } = this;
+    const line = { id: ++now.chatLines, participant, name, text, time };
+    now.chat = [...now.chat, line].slice(-CHAT_KEPT);
+    if (participant === now.self || now.chatOpen) return;
+    now.unread++;
+    this.announce({ kind: 'wrote', name });
+  }
+
+  private hand(raised: boolean): void {
+    if (this.now.wantHand === raised) return;
+    this.now.wantHand = raised;
+    this.send({ type: 'hand', raised });
+    this.announce({ kind: raised ? 'handRaised' : 'handLowered' });
+  }
+
+  /** Somebody with the right to has lowered it. */
+  private handTold(wasUp: boolean): void {
+    const { now } = this;
+    if (!now.wantHand || !wasUp || now.people.get(now.self)?.hand !== false) return;
+    now.wantHand = false;
+    this.announce({ kind: 'handLowered' });
   }
 
   // ---- Mute ----
@@ -549,7 +524,8 @@ class Machine {
     const { phase } = this.now;
     if (phase === 'idle' || phase === 'over') return;
     this.dropPeer();
-    this.stop('retry', 'media', 'answer', 'opening', 'alive');
+    this.stop('retry', 'media', 'answer', 'opening', 'alive', 'view', 'floor');
+    this.do({ do: 'stopScreen' });
     this.do({ do: 'forget' });
     delete this.now.token;
     if (phase === 'open') {
@@ -562,13 +538,16 @@ class Machine {
     this.now.end = 'left';
   }
 
-  // ---- Sound ----
+  // ---- Sound and pictures ----
 
   private newPeer(): void {
     this.dropPeer();
     this.now.peer = ++this.now.peers;
     this.now.peerState = 'connecting';
-    this.do({ do: 'makePeer', peer: this.now.peer, iceServers: this.now.iceServers });
+    this.now.lines = this.pictures.linesWanted();
+    this.now.screenLine = this.now.share === 'on' && this.now.lines > 0;
+    const { peer, iceServers, lines, screenLine } = this.now;
+    this.do({ do: 'makePeer', peer, iceServers, lines, screen: screenLine });
     this.start('answer', ANSWER_MS);
   }
 
@@ -581,19 +560,30 @@ class Machine {
     this.now.peer = 0;
     this.now.peerState = 'none';
     this.now.awaitingAnswer = false;
+    this.pictures.forgetPeer();
     this.stop('answer', 'media');
   }
 
-  private offer(peer: number, sdp: string): void {
-    if (peer !== this.now.peer || this.now.phase !== 'open') return;
-    this.now.awaitingAnswer = true;
-    this.send({ type: 'offer', revision: REVISION, sdp });
+  private offer(peer: number, sdp: string, mids: readonly string[]): void {
+    const { now } = this;
+    if (peer !== now.peer || now.phase !== 'open') return;
+    now.offering = false;
+    now.awaitingAnswer = true;
+    now.revision++;
+    now.offeredMids = mids;
+    this.send({ type: 'offer', revision: now.revision, sdp });
+    this.start('answer', ANSWER_MS);
   }
 
   private answered(revision: number, sdp: string): void {
-    if (!this.now.awaitingAnswer || revision !== REVISION) return;
-    this.now.awaitingAnswer = false;
-    this.do({ do: 'answer', peer: this.now.peer, sdp });
+    const { now } = this;
+    if (!now.awaitingAnswer || revision !== now.revision) return;
+    now.awaitingAnswer = false;
+    now.mids = now.offeredMids;
+    if (now.peerState === 'connected') this.stop('answer');
+    this.do({ do: 'answer', peer: now.peer, sdp });
+    this.pictures.offerMore();
+    this.pictures.view();
   }
 
   private peerChanged(state: 'connected' | 'disconnected' | 'failed'): void {
@@ -601,7 +591,9 @@ class Machine {
     if (state === 'connected') {
       now.peerState = 'connected';
       now.peerFailures = 0;
-      this.stop('answer', 'media');
+      this.stop('media');
+      if (!now.awaitingAnswer) this.stop('answer');
+      this.pictures.offerMore();
     } else if (state === 'disconnected') {
       now.peerState = 'broken';
       this.start('media', BROKEN_MS);
@@ -627,7 +619,20 @@ function personOf(entry: RosterEntry): Person {
     talking: entry.talking === true,
     lobby: entry.lobby === true,
     sip: entry.sip === true,
+    video: entry.video === true,
+    videoMuted: entry.videoMuted === true,
+    content: entry.content === true,
+    hand: entry.hand === true,
+    remoteCamera: entry.remoteCamera === true,
+    layout: entry.layout ?? '',
   };
+}
+
+/** Who is shown large: whoever talks, and afterwards still, until another one does. */
+function speakerOf({ people, self, speaker }: Session): string {
+  if (people.get(speaker)?.talking === true) return speaker;
+  const other = [...people.values()].find(({ id, talking, lobby }) => talking && !lobby && id !== self);
+  return other?.id ?? (people.has(speaker) ? speaker : '');
 }
 
 /** As shown: oneself first, then by name; who talks does not make the list jump. */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Carries out what session.ts commands: WebSocket, RTCPeerConnection, fetch, timers, storage.
 
-import { Microphone } from './media';
+import { Camera, Microphone, Screen } from './media';
+import { Peer, type Numbers } from './peer';
 import { readMessage, type Refusal } from './protocol';
-import { START, step, type Announcement, type Command, type Event, type IceServerList, type Session, type TimerName, type Wish } from './session';
+import { START, step, type Announcement, type Command, type Event, type Session, type TimerName, type Wish } from './session';
 
 const KEPT = 'convoke.session';
 /** Spread over this much, so that not everybody comes back in the same instant. */
@@ -11,11 +12,15 @@ const JITTER = 0.25;
 /** A timer that comes so much too late tells of a busy page or a sleeping machine: what arrived
  * meanwhile is to be read first. */
 const LATE_MS = 1000;
+const MEASURE_MS = 2500;
+/** In the page's address, for tests: the only codec to be offered. */
+const CODEC = 'codec';
 
 interface Kept {
   readonly token: string;
   readonly wish: Wish;
   readonly muted: boolean;
+  readonly camera?: boolean;
 }
 
 /** What a reload of the page may take up again, if it was for this meeting. */
@@ -28,16 +33,24 @@ export function keptFor(address: string): Kept | undefined {
   }
 }
 
+function keptOf({ token, wish, muted, camera }: Kept): Kept {
+  return { token, wish, muted, ...(camera === undefined ? {} : { camera }) };
+}
+
 export class Shell {
   session: Session = START;
   /** The browser wants a click before it lets us be heard. */
   soundBlocked = false;
 
   readonly microphone: Microphone;
+  readonly camera: Camera;
+  readonly screen: Screen;
   readonly sound = new Audio();
+  numbers: Numbers | undefined;
   private readonly timers = new Map<TimerName, number>();
   private socket: { readonly id: number; readonly ws: WebSocket } | undefined;
-  private peer: { readonly id: number; readonly pc: RTCPeerConnection } | undefined;
+  private peer: { readonly id: number; readonly peer: Peer } | undefined;
+  private mayShow = false;
   private readonly queue: Event[] = [];
   private stepping = false;
 
@@ -46,10 +59,17 @@ export class Shell {
     private readonly announce: (what: Announcement) => void,
   ) {
     this.sound.autoplay = true;
-    this.microphone = new Microphone((track) => {
-      void this.sender()?.replaceTrack(track).catch(() => undefined);
+    const exchanged = () => {
+      this.exchange();
       this.changed();
+    };
+    this.microphone = new Microphone(exchanged);
+    this.camera = new Camera((track) => {
+      exchanged();
+      if (track === null && this.session.wantCamera) this.happen({ on: 'camera', running: false });
     });
+    this.screen = new Screen(() => this.happen({ on: 'share', chosen: false }));
+    window.setInterval(() => void this.measure(), MEASURE_MS);
     window.addEventListener('online', () => this.happen({ on: 'nudge' }));
     document.addEventListener('visibilitychange', () => {
       if (document.visibilityState === 'visible') this.happen({ on: 'nudge' });
@@ -85,18 +105,29 @@ export class Shell {
         if (this.socket?.id === command.socket) this.socket.ws.close(1000);
         return;
       case 'makePeer':
-        void this.makePeer(command.peer, command.iceServers);
+        return this.makePeer(command);
+      case 'offerMore':
+        if (this.peer?.id === command.peer) this.peer.peer.offer(command.lines, command.screen);
         return;
       case 'answer':
-        void this.answer(command.peer, command.sdp);
+        if (this.peer?.id === command.peer) this.peer.peer.answer(command.sdp);
         return;
       case 'closePeer':
         if (this.peer?.id === command.peer) this.closePeer();
         return;
+      case 'stopCamera':
+        return this.camera.close();
+      case 'sendScreen':
+        this.mayShow = true;
+        return this.exchange();
+      case 'stopScreen':
+        this.mayShow = false;
+        this.screen.stop();
+        return this.exchange();
       case 'silence':
         return this.microphone.silence(command.silent);
       case 'keep':
-        sessionStorage.setItem(KEPT, JSON.stringify({ token: command.token, wish: command.wish, muted: command.muted }));
+        sessionStorage.setItem(KEPT, JSON.stringify(keptOf(command)));
         return;
       case 'forget':
         sessionStorage.removeItem(KEPT);
@@ -162,57 +193,46 @@ export class Shell {
 
   // ---- RTCPeerConnection ----
 
-  private sender(): RTCRtpSender | undefined {
-    return this.peer?.pc.getTransceivers()[0]?.sender;
-  }
-
-  private async makePeer(id: number, iceServers: IceServerList): Promise<void> {
-    const pc = new RTCPeerConnection({
-      iceServers: iceServers.map(({ url, username, credential }) => ({
-        urls: url,
-        ...(username === undefined ? {} : { username }),
-        ...(credential === undefined ? {} : { credential }),
-      })),
-      bundlePolicy: 'max-bundle',
-      rtcpMuxPolicy: 'require',
+  private makePeer({ peer: id, iceServers, lines, screen }: Command & { do: 'makePeer' }): void {
+    const codec = new URLSearchParams(location.search).get(CODEC) ?? '';
+    const peer = new Peer({ iceServers, lines, screen, codec }, this.tracks(), {
+      offered: (sdp, mids) => this.happen({ on: 'offer', peer: id, sdp, mids }),
+      state: (state) => this.happen({ on: 'peer', peer: id, state }),
+      sound: (stream) => {
+        this.sound.srcObject = stream;
+        void this.play();
+      },
     });
-    this.peer = { id, pc };
-    pc.onconnectionstatechange = () => {
-      const state = pc.connectionState;
-      if (state === 'connected' || state === 'disconnected' || state === 'failed')
-        this.happen({ on: 'peer', peer: id, state });
-    };
-    pc.ontrack = (event) => {
-      this.sound.srcObject = event.streams[0] ?? new MediaStream([event.track]);
-      void this.play();
-    };
-    try {
-      /* Both ways even without a microphone: one that is plugged in later needs no new offer. */
-      const transceiver = pc.addTransceiver('audio', { direction: 'sendrecv' });
-      await transceiver.sender.replaceTrack(this.microphone.track);
-      await pc.setLocalDescription();
-      this.happen({ on: 'offer', peer: id, sdp: pc.localDescription?.sdp ?? '' });
-    } catch {
-      this.happen({ on: 'peer', peer: id, state: 'failed' });
-    }
-  }
-
-  private async answer(id: number, sdp: string): Promise<void> {
-    if (this.peer?.id !== id) return;
-    try {
-      await this.peer.pc.setRemoteDescription({ type: 'answer', sdp });
-    } catch {
-      this.happen({ on: 'peer', peer: id, state: 'failed' });
-    }
+    this.peer = { id, peer };
   }
 
   private closePeer(): void {
-    const pc = this.peer?.pc;
+    this.peer?.peer.close();
     this.peer = undefined;
-    if (pc === undefined) return;
-    pc.onconnectionstatechange = null;
-    pc.ontrack = null;
-    pc.close();
+    this.numbers = undefined;
+  }
+
+  private tracks() {
+    const screen = this.mayShow ? this.screen.track : null;
+    return { microphone: this.microphone.track, camera: this.camera.track, screen };
+  }
+
+  private exchange(): void {
+    this.peer?.peer.send(this.tracks());
+  }
+
+  /** The pictures that come in by a line. */
+  streamOf(mid: string): MediaStream | undefined {
+    return this.peer?.peer.streamOf(mid);
+  }
+
+  private async measure(): Promise<void> {
+    const { peer } = this;
+    if (peer === undefined || this.session.peerState !== 'connected') return;
+    const numbers = await peer.peer.measure().catch(() => undefined);
+    if (numbers === undefined || this.peer !== peer) return;
+    this.numbers = numbers;
+    if (numbers.level !== this.session.measured) this.happen({ on: 'measured', peer: peer.id, level: numbers.level });
   }
 
   // ---- Sound ----

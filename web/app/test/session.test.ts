@@ -4,7 +4,7 @@
 // keeps timers as the browser would, and what it commands is looked at.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Incoming, Outgoing } from '../src/protocol';
+import type { Incoming } from '../src/protocol';
 import {
   ALIVE_MS,
   ANNOUNCE_PEOPLE_MAX,
@@ -14,110 +14,18 @@ import {
   inOrder,
   OPENING_MS,
   RETRY_MS,
-  START,
-  step,
-  type Command,
-  type Event,
-  type Session,
-  type TimerName,
 } from '../src/session';
-
-const wish = { address: '1001', name: 'Ann' };
-
-const openedMessage: Incoming = {
-  type: 'opened',
-  participant: 'me',
-  meeting: 'Demo',
-  resumed: false,
-  mayMuteOthers: false,
-  mayDropOthers: false,
-  mayLock: false,
-  mayEnd: false,
-};
-
-const resumedMessage: Incoming = { ...openedMessage, resumed: true };
-
-class World {
-  session: Session = START;
-  commands: Command[] = [];
-  private now = 0;
-  private readonly timers = new Map<TimerName, number>();
-
-  happen(event: Event): this {
-    const result = step(this.session, event);
-    this.session = result.session;
-    for (const command of result.commands) {
-      this.commands.push(command);
-      if (command.do === 'timer') this.timers.set(command.name, this.now + command.ms);
-      if (command.do === 'cancel') this.timers.delete(command.name);
-    }
-    return this;
-  }
-
-  pass(ms: number): this {
-    const end = this.now + ms;
-    for (;;) {
-      const due = [...this.timers].filter(([, at]) => at <= end).sort((a, b) => a[1] - b[1])[0];
-      if (due === undefined) break;
-      this.timers.delete(due[0]);
-      this.now = due[1];
-      this.happen({ on: 'timer', name: due[0] });
-    }
-    this.now = end;
-    return this;
-  }
-
-  hear(message: Incoming): this {
-    return this.happen({ on: 'message', socket: this.session.socket, message });
-  }
-
-  /** What was commanded since last asked. */
-  take<D extends Command['do']>(kind: D): Extract<Command, { do: D }>[] {
-    const found = this.commands.filter((command) => command.do === kind);
-    this.commands = this.commands.filter((command) => command.do !== kind);
-    return found as Extract<Command, { do: D }>[];
-  }
-
-  sent(): Outgoing[] {
-    return this.take('send').map(({ message }) => message);
-  }
-
-  said(): string[] {
-    return this.take('announce').map(({ what }) => what.kind);
-  }
-
-  clear(): this {
-    this.commands = [];
-    return this;
-  }
-
-  timersLeft(): TimerName[] {
-    return [...this.timers.keys()];
-  }
-}
-
-function joining(muted = false): World {
-  return new World().happen({ on: 'join', wish, muted });
-}
-
-function inside(muted = false): World {
-  const world = joining(muted).happen({ on: 'joined', token: 't', meeting: 'Demo' }).hear(openedMessage);
-  world.happen({ on: 'offer', peer: world.session.peer, sdp: 'offer' });
-  world.hear({ type: 'answer', revision: 1, sdp: 'answer' });
-  world.happen({ on: 'peer', peer: world.session.peer, state: 'connected' });
-  assert.equal(world.session.phase, 'open');
-  return world.clear();
-}
+import { inside, joining, openedMessage, resumedMessage, wish, World } from './world';
 
 test('joins, opens with the token, offers and is heard', () => {
   const world = joining();
   assert.deepEqual(world.take('join'), [{ do: 'join', wish }]);
   world.happen({ on: 'joined', token: 't', meeting: 'Demo' });
   assert.deepEqual(world.take('open'), [{ do: 'open', socket: 1, token: 't' }]);
-  assert.deepEqual(world.take('keep'), [{ do: 'keep', token: 't', wish, muted: false }]);
+  assert.deepEqual(world.take('keep'), [{ do: 'keep', token: 't', wish, muted: false, camera: false }]);
   world.hear(openedMessage);
-  assert.deepEqual(world.take('makePeer'), [{ do: 'makePeer', peer: 1, iceServers: [] }]);
-  world.happen({ on: 'offer', peer: 1, sdp: 'v=0' });
+  assert.deepEqual(world.take('makePeer'), [{ do: 'makePeer', peer: 1, iceServers: [], lines: 0, screen: false }]);
+  world.happen({ on: 'offer', peer: 1, sdp: 'v=0', mids: [] });
   assert.deepEqual(world.sent(), [{ type: 'offer', revision: 1, sdp: 'v=0' }]);
   world.hear({ type: 'answer', revision: 1, sdp: 'v=1' });
   assert.deepEqual(world.take('answer'), [{ do: 'answer', peer: 1, sdp: 'v=1' }]);
@@ -129,13 +37,13 @@ test('a refused join says why and may be tried again', () => {
   const world = joining().happen({ on: 'joinRefused', problem: 'passcodeRequired' });
   assert.equal(world.session.phase, 'idle');
   assert.equal(world.session.problem, 'passcodeRequired');
-  world.happen({ on: 'join', wish: { ...wish, passcode: '1' }, muted: false });
+  world.happen({ on: 'join', wish: { ...wish, passcode: '1' }, muted: false, camera: false });
   assert.equal(world.session.problem, undefined);
   assert.equal(world.session.phase, 'joining');
 });
 
 test('a passcode is used and not kept', () => {
-  const world = new World().happen({ on: 'join', wish: { ...wish, passcode: 'p' }, muted: false });
+  const world = new World().happen({ on: 'join', wish: { ...wish, passcode: 'p' }, muted: false, camera: false });
   assert.equal(world.take('join')[0]?.wish.passcode, 'p');
   world.happen({ on: 'joined', token: 't', meeting: '' }).hear(openedMessage);
   assert.deepEqual(world.take('keep').map((kept) => kept.wish), [wish, wish]);
@@ -190,7 +98,7 @@ test('a bridge that came back on the same socket is met with a new connection', 
   const world = inside();
   world.hear(openedMessage);
   assert.deepEqual(world.take('closePeer'), [{ do: 'closePeer', peer: 1 }]);
-  assert.deepEqual(world.take('makePeer'), [{ do: 'makePeer', peer: 2, iceServers: [] }]);
+  assert.deepEqual(world.take('makePeer'), [{ do: 'makePeer', peer: 2, iceServers: [], lines: 0, screen: false }]);
   world.happen({ on: 'peer', peer: 1, state: 'failed' });
   assert.equal(world.session.peerState, 'connecting');
 });
@@ -220,7 +128,7 @@ test('sound that breaks alone is set up again unless it mends itself', () => {
 
 test('an offer without an answer is made again', () => {
   const world = joining().happen({ on: 'joined', token: 't', meeting: '' }).hear(openedMessage);
-  world.happen({ on: 'offer', peer: 1, sdp: 'x' }).clear();
+  world.happen({ on: 'offer', peer: 1, sdp: 'x', mids: [] }).clear();
   world.pass(8_000);
   assert.equal(world.take('makePeer').length, 1);
 });
@@ -328,7 +236,7 @@ test('leaving says so, waits a moment for the answer and is over at once', () =>
 });
 
 test('a page loaded again comes back by its token', () => {
-  const world = new World().happen({ on: 'resume', wish, token: 'kept', muted: true });
+  const world = new World().happen({ on: 'resume', wish, token: 'kept', muted: true, camera: false });
   assert.deepEqual(world.take('open'), [{ do: 'open', socket: 1, token: 'kept' }]);
   world.hear(resumedMessage);
   assert.equal(world.take('makePeer').length, 1);
@@ -342,7 +250,7 @@ test('after the end one may begin anew, and the old is forgotten', () => {
   assert.equal(world.session.phase, 'idle');
   assert.equal(world.session.people.size, 0);
   assert.equal(world.session.end, undefined);
-  world.happen({ on: 'join', wish, muted: false }).happen({ on: 'joined', token: 't', meeting: '' });
+  world.happen({ on: 'join', wish, muted: false, camera: false }).happen({ on: 'joined', token: 't', meeting: '' });
   assert.equal(world.session.socket, 2);
 });
 
@@ -476,15 +384,20 @@ test('any order of events keeps the machine sound', () => {
     const world = new World();
     for (let i = 0; i < 120; i++) {
       const events: (() => void)[] = [
-        () => world.happen({ on: 'join', wish, muted: random(2) === 0 }),
+        () => world.happen({ on: 'join', wish, muted: random(2) === 0, camera: false }),
         () => world.happen({ on: 'joined', token: 't', meeting: 'm' }),
         () => world.happen({ on: 'joinRefused', problem: 'network' }),
-        () => world.hear(random(2) === 0 ? openedMessage : resumedMessage),
+        () => world.hear({ ...(random(2) === 0 ? openedMessage : resumedMessage), tilesMax: random(2) * 26 }),
         () => world.hear({ type: 'refused', reason: random(2) === 0 ? 'busy' : 'badToken' }),
         () => world.hear({ type: 'ended', reason: random(3) === 0 ? 'dropped' : 'bridgeRestart' }),
         () => world.hear(told(random(2) === 0, random(2) === 0)),
         () => world.happen({ on: 'closed', socket: world.session.socket }),
-        () => world.happen({ on: 'offer', peer: world.session.peer, sdp: 'x' }),
+        () => world.happen({ on: 'offer', peer: world.session.peer, sdp: 'x', mids: ['2', '3'] }),
+        () => world.hear({ type: 'answer', revision: world.session.revision, sdp: 'y' }),
+        () => world.hear({ type: 'sharing', participant: 'b', floor: random(2) === 0 ? 'granted' : 'takenOver' }),
+        () => world.hear({ type: 'roster', complete: false, people: [{ participant: `p${random(9)}`, video: true }] }),
+        () => world.happen({ on: 'share', chosen: random(2) === 0 }),
+        () => world.happen({ on: 'camera', running: random(2) === 0 }),
         () => world.happen({ on: 'peer', peer: world.session.peer, state: random(2) === 0 ? 'connected' : 'failed' }),
         () => world.happen({ on: 'mute', muted: random(2) === 0 }),
         () => world.happen({ on: 'leave' }),
@@ -498,6 +411,9 @@ test('any order of events keeps the machine sound', () => {
       assert.ok(!alive || session.socket !== 0 || world.timersLeft().includes('retry'), `seed ${seed}: stuck, nothing will happen`);
       assert.ok(session.phase !== 'open' || session.socket !== 0, `seed ${seed}: open without a socket`);
       assert.ok((session.peer === 0) === (session.peerState === 'none'), `seed ${seed}: peer without a state`);
+      assert.ok(!session.offering || session.peer !== 0, `seed ${seed}: an offer of nobody`);
+      assert.ok(!session.viewWaits || world.timersLeft().includes('view'), `seed ${seed}: no view ever again`);
+      assert.ok(session.share !== 'asking' || session.phase !== 'open' || world.timersLeft().includes('floor'), `seed ${seed}: asking for ever`);
       if (session.phase === 'over' || session.phase === 'idle') assert.equal(session.peer, 0, `seed ${seed}: sound after the end`);
     }
   }

@@ -57,6 +57,7 @@ test('a name is cut to what a server takes, between characters', () => {
 test('messages are read when they are whole, and otherwise not', () => {
   assert.deepEqual(readMessage('{"type":"pong"}'), { type: 'pong' });
   assert.deepEqual(readMessage('{"type":"ended","reason":"left","more":1}')?.type, 'ended');
-  for (const text of ['', 'null', '[]', '1', '{}', '{"type":"ended"}', '{"type":"roster","complete":true,"people":{}}', '{"type":"toString"}', '{"type":"__proto__"}', '{"type":"muted","muted":1,"deaf":false,"byOther":false,"mayUnmute":true}'])
+  assert.equal(readMessage('{"type":"tiles","tiles":[]}')?.type, 'tiles');
+  for (const text of ['{"type":"tiles"}', '{"type":"chat","participant":"p","name":"n","text":"t"}', '{"type":"sharing"}', '{"type":"notice","text":1,"place":"top"}', '', 'null', '[]', '1', '{}', '{"type":"ended"}', '{"type":"roster","complete":true,"people":{}}', '{"type":"toString"}', '{"type":"__proto__"}', '{"type":"muted","muted":1,"deaf":false,"byOther":false,"mayUnmute":true}'])
     assert.equal(readMessage(text), undefined, text);
 });

@@ -1,119 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// In the meeting: who is here, who talks, one's own microphone, and what one may do to others.
+// In the meeting: the pictures, what is said over them, the tools below and what opens beside.
 
-import { useEffect, useState } from 'preact/hooks';
 import { useApp, type App } from '../app';
-import { inOrder, isMuted, type Person, type Session } from '../session';
-import {
-  AdmitIcon,
-  BrowserIcon,
-  LeaveIcon,
-  LockIcon,
-  MicrophoneIcon,
-  MutedIcon,
-  PhoneIcon,
-  RemoveIcon,
-  SettingsIcon,
-  TalkingIcon,
-} from './icons';
-import { Devices, Dialog, Title } from './parts';
+import { inOrder, type Session } from '../session';
+import { ChatPanel } from './chat';
+import { LockIcon, ScreenIcon } from './icons';
+import { Devices, Dialog, SelfChoices, Title } from './parts';
+import { PeoplePanel } from './people';
+import { QualityMark, QualityWindow } from './quality';
+import { RemoteCamera } from './remote_camera';
+import { mainOf, Stage } from './stage';
+import { Tools, useKeys } from './tools';
 
-const HUES = 12;
 /** So many attempts of the sound to get through, and the person is told. */
 const TROUBLE_AFTER = 3;
 
-type Open = { readonly what: 'settings' } | { readonly what: 'end' } | { readonly what: 'remove'; readonly person: Person };
-
-// ---- People ----
-
-function initials(name: string): string {
-  const words = name.trim().split(/\s+/);
-  const letters = words.length > 1 ? [words[0], words[words.length - 1]] : [words[0]];
-  return letters.map((word) => [...(word ?? '')][0] ?? '').join('').toUpperCase();
-}
-
-function hueOf(id: string): number {
-  let sum = 0;
-  for (const letter of id) sum = (sum * 31 + letter.charCodeAt(0)) % 9973;
-  return sum % HUES;
-}
-
-interface RowProps {
-  readonly person: Person;
-  readonly remove: (person: Person) => void;
-}
-
-function PersonActions({ person, remove }: RowProps) {
-  const app = useApp();
-  const { strings } = app;
-  const { rights } = app.shell.session;
-  const act = (action: 'mute' | 'unmute' | 'admit') =>
-    app.shell.happen({ on: 'act', action, participant: person.id });
-  return (
-    <span class="actions">
-      {person.lobby && (
-        <button type="button" aria-label={strings.admitPerson(person.name)} title={strings.admit} onClick={() => act('admit')}>
-          <AdmitIcon />
-        </button>
-      )}
-      {rights.muteOthers && !person.lobby && (
-        <button
-          type="button"
-          aria-label={person.muted ? strings.unmutePerson(person.name) : strings.mutePerson(person.name)}
-          title={person.muted ? strings.unmute : strings.mute}
-          onClick={() => act(person.muted ? 'unmute' : 'mute')}
-        >
-          {person.muted ? <MutedIcon /> : <MicrophoneIcon />}
-        </button>
-      )}
-      {rights.dropOthers && (
-        <button type="button" aria-label={strings.removePerson(person.name)} title={strings.remove} onClick={() => remove(person)}>
-          <RemoveIcon />
-        </button>
-      )}
-    </span>
-  );
-}
-
-function PersonRow({ person, remove }: RowProps) {
-  const app = useApp();
-  const { strings } = app;
-  const { session } = app.shell;
-  const { rights } = session;
-  const own = person.id === session.self;
-  const muted = own ? isMuted(session) : person.muted;
-  const talking = person.talking && !muted;
-  const host = !own && (rights.muteOthers || rights.dropOthers);
-  return (
-    <li class={talking ? 'person talks' : 'person'}>
-      <span class={`avatar hue${hueOf(person.id)}`} aria-hidden="true">
-        {initials(person.name)}
-        {talking && <TalkingIcon />}
-      </span>
-      <span class="who">
-        <span class="name">
-          {person.name}
-          {own && <span class="own"> ({strings.you})</span>}
-        </span>
-        <span class="kind">
-          {person.sip ? <PhoneIcon /> : <BrowserIcon />}
-          <span>{person.lobby ? strings.inLobby : person.sip ? strings.byPhone : strings.byWeb}</span>
-        </span>
-      </span>
-      {talking && <span class="unseen">{strings.talking}</span>}
-      {muted && (
-        <span class="state">
-          {/* Where there is a button for it, that shows it. */}
-          {!(host && rights.muteOthers) && <MutedIcon />}
-          <span class="unseen">{strings.muted}</span>
-        </span>
-      )}
-      {host && <PersonActions person={person} remove={remove} />}
-    </li>
-  );
-}
-
-// ---- Around them ----
+// ---- What is said ----
 
 function noticeOf(app: App, session: Session): string | undefined {
   const { strings } = app;
@@ -122,76 +24,74 @@ function noticeOf(app: App, session: Session): string | undefined {
   if (session.peerState !== 'connected')
     return session.peerFailures >= TROUBLE_AFTER ? strings.soundTrouble : strings.connectingSound;
   if (session.mutedByOther) return session.mayUnmute ? strings.mutedByOther : `${strings.mutedByOther} ${strings.mayNotUnmute}`;
+  if (session.videoMutedByOther)
+    return session.mayUnmuteVideo ? strings.videoMutedByOther : `${strings.videoMutedByOther} ${strings.mayNotUnmuteVideo}`;
   if (session.deaf) return strings.deaf;
   return undefined;
 }
 
-/** Its place is kept, so that nothing moves when it comes and goes. */
-function Notice() {
-  const app = useApp();
-  const { session } = app.shell;
-  const text = noticeOf(app, session);
+function isAlone({ phase, people, self, lobby }: Session): boolean {
+  return phase === 'open' && !lobby && people.size === 1 && people.has(self);
+}
+
+function ShareNotice() {
+  const { strings, shell } = useApp();
+  const { share, shareProblem } = shell.session;
+  if (shareProblem !== undefined)
+    return (
+      <span class="bubble">
+        {strings.shareProblems[shareProblem]}{' '}
+        <button type="button" class="quiet" onClick={() => shell.happen({ on: 'share', chosen: false })}>
+          {strings.dismiss}
+        </button>
+      </span>
+    );
+  if (share === 'off') return null;
   return (
-    <div class="notice" role="status">
-      {app.shell.soundBlocked ? (
+    <span class="bubble calm">
+      <ScreenIcon />
+      {share === 'asking' ? strings.askingToShare : strings.youShare}{' '}
+      <button type="button" class="quiet" onClick={() => shell.happen({ on: 'share', chosen: false })}>
+        {strings.stopShare}
+      </button>
+    </span>
+  );
+}
+
+/** Over the pictures, so that nothing moves when it comes and goes. */
+function Notices() {
+  const app = useApp();
+  const { strings, shell } = app;
+  const text = noticeOf(app, shell.session);
+  return (
+    <div class="notices" role="status">
+      {shell.soundBlocked && (
         <span class="bubble">
-          {app.strings.soundBlocked}{' '}
-          <button type="button" class="quiet" onClick={() => void app.shell.play()}>
-            {app.strings.letMeHear}
+          {strings.soundBlocked}{' '}
+          <button type="button" class="quiet" onClick={() => void shell.play()}>
+            {strings.letMeHear}
           </button>
         </span>
-      ) : (
-        text !== undefined && <span class="bubble">{text}</span>
       )}
+      {text !== undefined && !shell.soundBlocked && <span class="bubble">{text}</span>}
+      {text === undefined && isAlone(shell.session) && <span class="bubble calm">{strings.alone}</span>}
+      <ShareNotice />
     </div>
   );
 }
 
-function MuteButton() {
-  const app = useApp();
-  const { strings } = app;
-  const { session, microphone } = app.shell;
-  const muted = isMuted(session);
-  if (microphone.track === null)
-    return (
-      <span class="tool listening">
-        <MutedIcon />
-        <span class="word">{strings.listeningOnly}</span>
-      </span>
-    );
+/** What the bridge wants to be read by all. */
+function Banner() {
+  const { shell } = useApp();
+  const { notice } = shell.session;
   return (
-    <button
-      type="button"
-      class={muted ? 'tool off' : 'tool'}
-      aria-keyshortcuts="M Control+D"
-      title={strings.shortcut}
-      disabled={session.mutedByServer && !session.mayUnmute}
-      onClick={() => app.shell.happen({ on: 'mute', muted: !muted })}
-    >
-      {muted ? <MutedIcon /> : <MicrophoneIcon />}
-      <span class="word">{muted ? strings.unmute : strings.mute}</span>
-    </button>
+    <div class={`banner ${notice?.place ?? 'top'}`} role="status">
+      {notice !== undefined && <p>{notice.text}</p>}
+    </div>
   );
 }
 
-/** M or Ctrl+D, but not while one writes. */
-function useMuteKey(app: App): void {
-  useEffect(() => {
-    const press = (event: KeyboardEvent) => {
-      const { target } = event;
-      const writing = target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
-      const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
-      const key = event.key.toLowerCase();
-      const wanted = (key === 'd' && (event.ctrlKey || event.metaKey) && !event.altKey) || (key === 'm' && plain && !writing);
-      if (!wanted) return;
-      event.preventDefault();
-      if (event.repeat || app.shell.microphone.track === null) return;
-      app.shell.happen({ on: 'mute', muted: !isMuted(app.shell.session) });
-    };
-    window.addEventListener('keydown', press);
-    return () => window.removeEventListener('keydown', press);
-  }, [app]);
-}
+// ---- Windows ----
 
 interface QuestionProps {
   readonly title: string;
@@ -225,39 +125,54 @@ function Question({ title, text, yes, agree, close }: QuestionProps) {
   );
 }
 
-function Windows({ open, close }: { open: Open | undefined; close: () => void }) {
-  const app = useApp();
-  const { strings, shell } = app;
-  if (open === undefined) return null;
-  if (open.what === 'settings')
-    return (
-      <Dialog title={strings.settings} close={close}>
-        <Devices />
-        <div class="row">
-          <button type="button" class="main" onClick={close}>
-            {strings.close}
-          </button>
-        </div>
-      </Dialog>
-    );
-  if (open.what === 'end')
-    return (
-      <Question
-        title={strings.endQuestion}
-        text={strings.endText}
-        yes={strings.endForAll}
-        agree={() => shell.happen({ on: 'act', action: 'end' })}
-        close={close}
-      />
-    );
+function Settings({ close }: { close: () => void }) {
+  const { strings } = useApp();
   return (
-    <Question
-      title={strings.removeQuestion(open.person.name)}
-      yes={strings.remove}
-      agree={() => shell.happen({ on: 'act', action: 'drop', participant: open.person.id })}
-      close={close}
-    />
+    <Dialog title={strings.settings} close={close}>
+      <Devices />
+      <SelfChoices />
+      <div class="row">
+        <button type="button" class="main" onClick={close}>
+          {strings.close}
+        </button>
+      </div>
+    </Dialog>
   );
+}
+
+function Windows() {
+  const app = useApp();
+  const { strings, shell, window: open } = app;
+  const close = () => app.openWindow(undefined);
+  switch (open?.what) {
+    case undefined:
+      return null;
+    case 'settings':
+      return <Settings close={close} />;
+    case 'quality':
+      return <QualityWindow close={close} />;
+    case 'camera':
+      return <RemoteCamera id={open.id} close={close} />;
+    case 'end':
+      return (
+        <Question
+          title={strings.endQuestion}
+          text={strings.endText}
+          yes={strings.endForAll}
+          agree={() => shell.happen({ on: 'act', action: 'end' })}
+          close={close}
+        />
+      );
+    case 'remove':
+      return (
+        <Question
+          title={strings.removeQuestion(open.person.name)}
+          yes={strings.remove}
+          agree={() => shell.happen({ on: 'act', action: 'drop', participant: open.person.id })}
+          close={close}
+        />
+      );
+  }
 }
 
 function Heading() {
@@ -275,76 +190,28 @@ function Heading() {
           </span>
         )}
       </p>
+      <QualityMark />
     </header>
-  );
-}
-
-function HostTools({ end }: { end: () => void }) {
-  const { strings, shell } = useApp();
-  const { rights, locked } = shell.session;
-  return (
-    <>
-      {rights.lock && (
-        <button
-          type="button"
-          class="tool"
-          aria-label={locked ? strings.unlock : strings.lock}
-          title={locked ? strings.unlock : strings.lock}
-          onClick={() => shell.happen({ on: 'act', action: locked ? 'unlock' : 'lock' })}
-        >
-          <LockIcon />
-          <span class="word">{locked ? strings.short.unlock : strings.short.lock}</span>
-        </button>
-      )}
-      {rights.end && (
-        <button type="button" class="tool" aria-label={strings.endForAll} title={strings.endForAll} onClick={end}>
-          <RemoveIcon />
-          <span class="word">{strings.short.end}</span>
-        </button>
-      )}
-    </>
   );
 }
 
 export function Meeting() {
   const app = useApp();
-  const { strings, shell } = app;
-  const { session } = shell;
-  const [open, setOpen] = useState<Open>();
-  useMuteKey(app);
-  const people = inOrder(session);
+  const { session } = app.shell;
+  useKeys(app);
+  const others = inOrder(session).filter(({ id, lobby }) => id !== session.self && !lobby);
   return (
-    <div class="meeting">
+    <div class={app.panel === undefined ? 'meeting' : 'meeting with-panel'}>
       <Heading />
-      <Notice />
       <main>
-        <h2 class="unseen">{strings.peopleHere}</h2>
-        <ul class="people">
-          {people.map((person) => (
-            <PersonRow key={person.id} person={person} remove={(who) => setOpen({ what: 'remove', person: who })} />
-          ))}
-        </ul>
-        {people.length === 1 && session.phase === 'open' && <p class="alone">{strings.alone}</p>}
+        <Stage />
+        <Notices />
+        <Banner />
       </main>
-      <footer class="tools">
-        <MuteButton />
-        <button
-          type="button"
-          class="tool"
-          aria-label={strings.settings}
-          title={strings.settings}
-          onClick={() => setOpen({ what: 'settings' })}
-        >
-          <SettingsIcon />
-          <span class="word">{strings.short.settings}</span>
-        </button>
-        <HostTools end={() => setOpen({ what: 'end' })} />
-        <button type="button" class="tool leave" onClick={() => shell.happen({ on: 'leave' })}>
-          <LeaveIcon />
-          <span class="word">{strings.leave}</span>
-        </button>
-      </footer>
-      <Windows open={open} close={() => setOpen(undefined)} />
+      {app.panel === 'people' && <PeoplePanel key="people" />}
+      {app.panel === 'chat' && <ChatPanel key="chat" />}
+      <Tools large={mainOf(app, others) !== ''} />
+      <Windows />
     </div>
   );
 }

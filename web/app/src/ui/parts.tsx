@@ -6,7 +6,10 @@ import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hook
 import { useApp } from '../app';
 import { canChooseSpeaker, Meter, playTestSound } from '../media';
 import { languages, type Language } from '../strings';
-import { Mark, SpeakerIcon } from './icons';
+import { CameraIcon, CameraOffIcon, Mark, MicrophoneIcon, MutedIcon, RemoveIcon, SpeakerIcon } from './icons';
+import { Picture } from './picture';
+
+const HUES = 12;
 
 /** The page's head line; it takes the focus when a page appears, so that a reader starts there. */
 export function Title({ children }: { children: ComponentChildren }) {
@@ -19,7 +22,28 @@ export function Title({ children }: { children: ComponentChildren }) {
   );
 }
 
-export function Page({ children }: { children: ComponentChildren }) {
+function initials(name: string): string {
+  const words = name.trim().split(/\s+/);
+  const letters = words.length > 1 ? [words[0], words[words.length - 1]] : [words[0]];
+  return letters.map((word) => [...(word ?? '')][0] ?? '').join('').toUpperCase();
+}
+
+function hueOf(id: string): number {
+  let sum = 0;
+  for (const letter of id) sum = (sum * 31 + letter.charCodeAt(0)) % 9973;
+  return sum % HUES;
+}
+
+/** What stands for a person without a picture. */
+export function Avatar({ id, name }: { id: string; name: string }) {
+  return (
+    <span class={`avatar hue${hueOf(id)}`} aria-hidden="true">
+      <span class="avatar-letters">{initials(name)}</span>
+    </span>
+  );
+}
+
+export function Page({ children, wide = false }: { children: ComponentChildren; wide?: boolean }) {
   return (
     <div class="page">
       <header class="brand">
@@ -27,7 +51,7 @@ export function Page({ children }: { children: ComponentChildren }) {
         <span>Convoke</span>
         <LanguageChoice />
       </header>
-      <main class="card">{children}</main>
+      <main class={wide ? 'card wide' : 'card'}>{children}</main>
     </div>
   );
 }
@@ -148,7 +172,84 @@ function LevelMeter({ stream }: { stream: MediaStream | undefined }) {
   );
 }
 
-/** Microphone with its level, speaker with a test sound, and what to do when there is trouble. */
+function SwitchLine({ label, on, change }: { label: string; on: boolean; change: (on: boolean) => void }) {
+  const id = useId();
+  return (
+    <p class="switch-line">
+      <input id={id} type="checkbox" role="switch" checked={on} onChange={(event) => change(event.currentTarget.checked)} />
+      <label for={id}>{label}</label>
+    </p>
+  );
+}
+
+/** How one is seen by others, or why not; with the two buttons that decide it. */
+export function Preview({ name }: { name: string }) {
+  const app = useApp();
+  const { strings, preferences, shell } = app;
+  const { camera, microphone } = shell;
+  const on = camera.track !== null;
+  const { muted } = preferences;
+  return (
+    <div class="preview" role="group" aria-label={strings.yourPicture}>
+      <Avatar id={name} name={name} />
+      {on && <Picture stream={camera.stream} mirrored={preferences.mirrored} />}
+      {!on && <p class="preview-text">{camera.problem === undefined ? strings.cameraIsOff : ''}</p>}
+      <div class="preview-tools">
+        {microphone.problem === undefined && (
+          <button
+            type="button"
+            class="round"
+            role="switch"
+            aria-checked={!muted}
+            aria-label={strings.microphone}
+            title={muted ? strings.microphoneOff : strings.microphoneOn}
+            onClick={() => app.prefer({ muted: !muted })}
+          >
+            {muted ? <MutedIcon /> : <MicrophoneIcon />}
+          </button>
+        )}
+        <button
+          type="button"
+          class="round"
+          role="switch"
+          aria-checked={on}
+          aria-label={strings.camera}
+          title={on ? strings.cameraOn : strings.cameraOff}
+          onClick={() => void app.turnCamera(!on)}
+        >
+          {on ? <CameraIcon /> : <CameraOffIcon />}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function CameraChoice() {
+  const app = useApp();
+  const { strings, devices, preferences, shell } = app;
+  const { camera } = shell;
+  return (
+    <>
+      <DeviceChoice
+        label={strings.camera}
+        devices={devices.cameras}
+        value={preferences.camera}
+        change={(id) => void app.chooseCamera(id)}
+      />
+      {camera.problem !== undefined && (
+        <div class="trouble" role="alert">
+          <p>{strings.cameraProblems[camera.problem]}</p>
+          <button type="button" class="quiet" onClick={() => void app.turnCamera(true)}>
+            {strings.tryAgain}
+          </button>
+        </div>
+      )}
+      {camera.canBlur && <SwitchLine label={strings.blur} on={preferences.blurred} change={(on) => void app.blur(on)} />}
+    </>
+  );
+}
+
+/** Microphone with its level, camera, speaker with a test sound, and what to do when there is trouble. */
 export function Devices() {
   const app = useApp();
   const { strings, devices, preferences } = app;
@@ -178,6 +279,7 @@ export function Devices() {
           </button>
         </div>
       )}
+      <CameraChoice />
       {canChooseSpeaker() && (
         <DeviceChoice
           label={strings.speaker}
@@ -194,14 +296,60 @@ export function Devices() {
   );
 }
 
+/** How one sees oneself; others see nothing of it. */
+export function SelfChoices() {
+  const app = useApp();
+  const { strings, preferences } = app;
+  return (
+    <>
+      <SwitchLine label={strings.mirror} on={preferences.mirrored} change={(mirrored) => app.prefer({ mirrored })} />
+      <SwitchLine label={strings.hideSelf} on={preferences.selfHidden} change={(selfHidden) => app.prefer({ selfHidden })} />
+    </>
+  );
+}
+
+/** What opens beside the pictures, and over them where there is no room. */
+export function Panel({ title, class: name = '', children }: { title: string; class?: string; children: ComponentChildren }) {
+  const app = useApp();
+  const heading = useRef<HTMLHeadingElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const before = document.activeElement;
+    heading.current?.focus({ preventScroll: true });
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+    };
+  }, []);
+  return (
+    <aside
+      class={`panel ${name}`}
+      aria-labelledby={id}
+      onKeyDown={(event) => {
+        if (event.key === 'Escape') app.togglePanel(undefined);
+      }}
+    >
+      <header class="panel-head">
+        <h2 id={id} ref={heading} tabIndex={-1}>
+          {title}
+        </h2>
+        <button type="button" class="bare" aria-label={app.strings.close} title={app.strings.close} onClick={() => app.togglePanel(undefined)}>
+          <RemoveIcon />
+        </button>
+      </header>
+      {children}
+    </aside>
+  );
+}
+
 interface DialogProps {
   readonly title: string;
   readonly close: () => void;
+  readonly class?: string;
   readonly children: ComponentChildren;
 }
 
 /** A window in the window; the browser keeps the focus inside and Escape closes it. */
-export function Dialog({ title, close, children }: DialogProps) {
+export function Dialog({ title, close, class: name, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useLayoutEffect(() => {
@@ -212,6 +360,7 @@ export function Dialog({ title, close, children }: DialogProps) {
   return (
     <dialog
       ref={dialog}
+      class={name}
       aria-labelledby={id}
       onCancel={(event) => {
         event.preventDefault();

@@ -4,9 +4,8 @@
 import { useEffect, useState } from 'preact/hooks';
 import { useApp } from '../app';
 import type { Problem } from '../session';
-import { MicrophoneIcon, MutedIcon } from './icons';
 import { NAME_MAX } from './landing';
-import { Devices, Field, Page, Title } from './parts';
+import { Devices, Field, Page, Preview, Title } from './parts';
 
 const PASSCODE_MAX = 60;
 
@@ -54,24 +53,6 @@ function Waiting() {
   );
 }
 
-function MuteChoice() {
-  const app = useApp();
-  const { muted } = app.preferences;
-  const { strings } = app;
-  return (
-    <button
-      type="button"
-      class="switch"
-      role="switch"
-      aria-checked={!muted}
-      onClick={() => app.prefer({ muted: !muted })}
-    >
-      {muted ? <MutedIcon /> : <MicrophoneIcon />}
-      {muted ? strings.microphoneOff : strings.microphoneOn}
-    </button>
-  );
-}
-
 export function Prejoin() {
   const app = useApp();
   const { strings, route } = app;
@@ -81,7 +62,7 @@ export function Prejoin() {
   const [passcode, setPasscode] = useState('');
   const [missing, setMissing] = useState<'name' | 'passcode'>();
   useEffect(() => {
-    void app.openMicrophone();
+    void app.openMicrophone().then(() => (app.preferences.cameraOn ? app.openCamera() : undefined));
   }, [app]);
 
   if (session.phase === 'joining' || session.phase === 'connecting') return <Waiting />;
@@ -101,7 +82,7 @@ export function Prejoin() {
     app.join(name, asks ? passcode : undefined);
   };
   return (
-    <Page>
+    <Page wide>
       <Title>{found?.name || session.meeting || route.address}</Title>
       <p class="lead" role="status">
         {found === undefined ? strings.checking : strings.getReady}
@@ -111,6 +92,8 @@ export function Prejoin() {
           {strings.problems[problem]}
         </p>
       )}
+      <div class="ready">
+      <Preview name={name} />
       <form onSubmit={submit} noValidate>
         <Field
           label={strings.yourName}
@@ -134,17 +117,17 @@ export function Prejoin() {
         )}
         <Devices />
         <div class="row">
-          {microphone.problem === undefined && <MuteChoice />}
           <button type="submit" class="main">
             {microphone.problem === undefined ? strings.join : strings.joinListening}
           </button>
         </div>
       </form>
+      </div>
       <button
         type="button"
         class="plain"
         onClick={() => {
-          microphone.close();
+          app.putAway();
           app.go('');
         }}
       >
