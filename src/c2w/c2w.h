@@ -37,14 +37,14 @@
 enum {
 	C2W_VERSION = 2, /* 1 knew no pictures */
 	C2W_MESSAGE_BYTES_MAX = 384 * 1024, /* a roster of a thousand people */
-	C2W_BROWSER_BYTES_MAX = 96 * 1024,  /* what a browser may send: an offer */
+	C2W_BROWSER_BYTES_MAX = 160 * 1024, /* what a browser may send: an offer */
 	C2W_NAME_MAX = 100,       /* bytes of UTF-8 */
 	C2W_ADDRESS_MAX = 128,    /* meeting ID or URI */
 	C2W_SECRET_MAX = 64,
 	C2W_PASSCODE_MAX = 64,
 	C2W_TOKEN_MAX = 1024,
 	C2W_ID_MAX = 64,          /* GUIDs as text */
-	C2W_SDP_MAX = 64 * 1024,
+	C2W_SDP_MAX = 128 * 1024, /* a line for pictures has 2 to 6 KiB */
 	C2W_CANDIDATE_MAX = 512,
 	C2W_PRODUCT_MAX = 64,
 	C2W_REASON_MAX = 128,

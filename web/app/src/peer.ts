@@ -73,10 +73,31 @@ function codecs(only: string): RTCRtpCodec[] {
   return named.length === 0 ? useful : [...named, ...helpers];
 }
 
+/** Of a line's header extensions, those that a bridge that forwards pictures has a use for. */
+const EXTENSIONS = /sdes:(mid|rtp-stream-id|repaired-rtp-stream-id)$|abs-send-time$|transport-wide-cc|video-orientation$|dependency-descriptor/;
+
+interface Extension {
+  readonly uri: string;
+  direction: string;
+}
+
+/** So far only Chromium lets a page choose. */
+interface ChoosesExtensions {
+  getHeaderExtensionsToNegotiate?(): Extension[];
+  setHeaderExtensionsToNegotiate?(extensions: Extension[]): void;
+}
+
+function slim(transceiver: ChoosesExtensions): void {
+  const all = transceiver.getHeaderExtensionsToNegotiate?.() ?? [];
+  for (const extension of all) if (!EXTENSIONS.test(extension.uri)) extension.direction = 'stopped';
+  if (all.length !== 0) transceiver.setHeaderExtensionsToNegotiate?.(all);
+}
+
 function prefer(transceiver: RTCRtpTransceiver, only: string): void {
   try {
     const wanted = codecs(only);
     if (wanted.length !== 0) transceiver.setCodecPreferences?.(wanted);
+    slim(transceiver as ChoosesExtensions);
   } catch {
     /* A browser that wants them otherwise offers all of them. */
   }
