@@ -184,6 +184,50 @@ TEST(it_begins_with_a_key_frame)
 	}
 }
 
+/* Datagrams of ffmpeg's packetizers, each behind its length: another's idea of the RFCs. */
+TEST(packets_of_another_program_make_the_same_frames)
+{
+	static const char *const names[] = { "/h264.rtp", "/vp8.rtp", "/vp9.rtp" };
+	static uint8_t file_bytes[STREAM_BYTES_MAX];
+	for (unsigned c = 0; c < COUNT_OF(names); c++) {
+		struct bench bench;
+		char path[512];
+		bench_open(&bench, all_codecs[c]);
+		(void)snprintf(path, sizeof path, "%s%s", STREAMS_DIR, names[c]);
+		FILE *file = fopen(path, "rb");
+		EXPECT(file != NULL);
+		struct reader r =
+		        reader_of(file_bytes, fread(file_bytes, 1, sizeof file_bytes, file));
+		(void)fclose(file);
+		uint32_t first_rtp = 0;
+		while (reader_left(&r) != 0) {
+			const uint16_t len = reader_u16(&r);
+			struct reader d = reader_of(reader_take(&r, len), len);
+			EXPECT(!r.failed);
+			reader_skip(&d, 1);
+			const bool marker = (reader_u8(&d) & 0x80) != 0;
+			const uint16_t seq = reader_u16(&d);
+			const uint32_t timestamp_rtp = reader_u32(&d);
+			reader_skip(&d, 4);
+			first_rtp = bench.sent++ == 0 ? timestamp_rtp : first_rtp;
+			struct packet *packet =
+			        packet_take(bench.pool, d.bytes + d.at, reader_left(&d));
+			packet->seq = seq;
+			packet->timestamp_rtp = timestamp_rtp - first_rtp;
+			packet->marker = marker;
+			packet->codec = (uint8_t)all_codecs[c];
+			EXPECT_EQ(video_facts_parse(&packet->facts, all_codecs[c], packet->payload,
+			                            packet->len),
+			          VIDEO_OK);
+			bench_input(&bench, packet);
+			packet_put(packet);
+		}
+		EXPECT_EQ(bench.taken, stream.frame_count);
+		EXPECT_EQ(bench.build.stats.keys, 2);
+		bench_close(&bench);
+	}
+}
+
 /* ---- Loss ---- */
 
 TEST(a_lost_packet_costs_everything_up_to_the_next_key_frame)
