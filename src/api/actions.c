@@ -160,6 +160,8 @@ log_word(enum object_type type)
 		[OBJECT_WEB_BRIDGE] = "web bridge",
 		[OBJECT_SYSTEM_PROFILES] = "system profiles",
 		[OBJECT_CLUSTER] = "cluster configuration",
+		[OBJECT_DTMF_PROFILE] = "DTMF profile",
+		[OBJECT_LAYOUT_TEMPLATE] = "layout template",
 		[OBJECT_CALL] = "call",
 		[OBJECT_PARTICIPANT] = "participant",
 		[OBJECT_LEG] = "call leg",
@@ -168,9 +170,9 @@ log_word(enum object_type type)
 	return words[type];
 }
 
-static void
-log_change(struct work *work, const char *verb, enum object_type type, const struct guid *id,
-           const struct guid *call)
+void
+work_log(struct work *work, const char *verb, enum object_type type, const struct guid *id,
+         const struct guid *call)
 {
 	char address[ADDR_TEXT_MAX] = "";
 	char text[GUID_TEXT_LEN + 2] = "";
@@ -253,8 +255,8 @@ check_refs(struct work *work, const struct object_edit *edit)
 
 /* ------------------------------------------------------------------ kept objects */
 
-static void
-finish(struct work *work, enum object_reject reject, enum object_type type, int culprit)
+void
+work_finish(struct work *work, enum object_reject reject, enum object_type type, int culprit)
 {
 	if (reject == OBJECT_OK) {
 		work->tx = objects_end(work->objects);
@@ -275,7 +277,7 @@ create_kept(struct work *work, enum object_type type, uint32_t container)
 	objects_begin(work->objects);
 	const enum object_reject reject =
 		objects_add(work->objects, &edit, container, &handle, &culprit);
-	finish(work, reject, type, culprit);
+	work_finish(work, reject, type, culprit);
 	if (reject != OBJECT_OK)
 		return;
 	const struct guid id = objects_id(work->objects, type, handle);
@@ -289,7 +291,7 @@ create_kept(struct work *work, enum object_type type, uint32_t container)
 		snprintf(format, sizeof format, "/api/v1/%s/#", object_describe(type)->collection);
 		set_location(work, format, &id, NULL);
 	}
-	log_change(work, "created new", type, &id, NULL);
+	work_log(work, "created new", type, &id, NULL);
 }
 
 static void
@@ -301,11 +303,11 @@ edit_kept(struct work *work, enum object_type type, uint32_t handle)
 		return;
 	objects_begin(work->objects);
 	const enum object_reject reject = objects_edit(work->objects, handle, &edit, &culprit);
-	finish(work, reject, type, culprit);
+	work_finish(work, reject, type, culprit);
 	if (reject != OBJECT_OK)
 		return;
 	const struct guid id = objects_id(work->objects, type, handle);
-	log_change(work, "modified", type, object_describe(type)->single ? NULL : &id, NULL);
+	work_log(work, "modified", type, object_describe(type)->single ? NULL : &id, NULL);
 }
 
 static void
@@ -314,9 +316,9 @@ remove_kept(struct work *work, enum object_type type, uint32_t handle)
 	const struct guid id = objects_id(work->objects, type, handle);
 	objects_begin(work->objects);
 	const enum object_reject reject = objects_remove(work->objects, type, handle);
-	finish(work, reject, type, -1);
+	work_finish(work, reject, type, -1);
 	if (reject == OBJECT_OK)
-		log_change(work, "deleted", type, &id, NULL);
+		work_log(work, "deleted", type, &id, NULL);
 }
 
 /* ------------------------------------------------------------------ calls */
@@ -363,7 +365,7 @@ create_call(struct work *work)
 	meeting_call_edit(work->meeting, call, &edit, work->now_us);
 	const struct guid id = meeting_call(work->meeting, call)->id;
 	set_location(work, "/api/v1/calls/#", &id, NULL);
-	log_change(work, "created new", OBJECT_CALL, &id, NULL);
+	work_log(work, "created new", OBJECT_CALL, &id, NULL);
 }
 
 static void
@@ -392,7 +394,7 @@ dial(struct work *work, enum object_type type, uint32_t call)
 	                type == OBJECT_LEG ? leg : meeting_leg(work->meeting, leg)->participant);
 	set_location(work, type == OBJECT_LEG ? "/api/v1/callLegs/#" : "/api/v1/participants/#",
 	             &id, NULL);
-	log_change(work, "created new", type, &id, &work->path.ids[0]);
+	work_log(work, "created new", type, &id, &work->path.ids[0]);
 }
 
 static void
@@ -402,7 +404,7 @@ edit_call(struct work *work, uint32_t call)
 	if (!read_edit(work, &edit, FIELD_PUT, NULL))
 		return;
 	meeting_call_edit(work->meeting, call, &edit, work->now_us);
-	log_change(work, "modified", OBJECT_CALL, &work->path.ids[0], NULL);
+	work_log(work, "modified", OBJECT_CALL, &work->path.ids[0], NULL);
 }
 
 static uint32_t
@@ -419,7 +421,7 @@ edit_leg(struct work *work, enum object_type type, uint32_t handle)
 		return;
 	const struct guid id = live_id(work, type, handle);
 	meeting_leg_edit(work->meeting, leg_of(work, type, handle), &edit, work->now_us);
-	log_change(work, "modified", type, &id, NULL);
+	work_log(work, "modified", type, &id, NULL);
 }
 
 /* "filterIds" names participants, by commas; `mode` says whether they are meant or all others. */
@@ -456,7 +458,7 @@ edit_all(struct work *work, uint32_t call)
 		if (everyone || is_listed(&id, ids) != exclude)
 			meeting_leg_edit(work->meeting, leg, &edit, work->now_us);
 	}
-	log_change(work, "modified", OBJECT_CALL, &work->path.ids[0], NULL);
+	work_log(work, "modified", OBJECT_CALL, &work->path.ids[0], NULL);
 }
 
 static void
@@ -469,7 +471,7 @@ remove_live(struct work *work, enum object_type type, uint32_t handle)
 	else
 		meeting_leg_drop(work->meeting, leg_of(work, type, handle),
 		                 LEG_END_API_INITIATED_TEARDOWN, work->now_us);
-	log_change(work, "deleted", type, &id, NULL);
+	work_log(work, "deleted", type, &id, NULL);
 }
 
 /* ------------------------------------------------------------------ questions */
@@ -542,6 +544,8 @@ work_post(struct work *work, uint32_t container)
 	const enum object_type type = work->path.row->type;
 	if (work->path.row->kind == PATH_QUERY)
 		ask(work, type);
+	else if (work->path.row->kind == PATH_KEYFRAME)
+		keyframe_generate(work, container);
 	else if (work->path.row->kind == PATH_SINGLE)
 		edit_kept(work, type, objects_single(work->objects, type));
 	else if (type < OBJECT_KEPT_END)
@@ -558,6 +562,10 @@ work_put(struct work *work, uint32_t container, uint32_t handle)
 	const struct path_row *row = work->path.row;
 	if (row->kind == PATH_SINGLE)
 		edit_kept(work, row->type, objects_single(work->objects, row->type));
+	else if (row->kind == PATH_TEMPLATE)
+		template_write(work, container);
+	else if (row->kind == PATH_CAMERA)
+		camera_control(work, container);
 	else if (row->kind != PATH_OBJECT)
 		edit_all(work, container);
 	else if (row->type < OBJECT_KEPT_END)
@@ -574,7 +582,8 @@ work_change(struct work *work)
 	const enum object_type type = work->path.row->type;
 	uint32_t container = 0;
 	uint32_t handle = 0;
-	if (!form_parse(&work->form, work->slot->body, work->slot->body_len)) {
+	if (work->path.row->kind != PATH_TEMPLATE &&
+	    !form_parse(&work->form, work->slot->body, work->slot->body_len)) {
 		work_fail(work, 400, "parameterError");
 		return;
 	}

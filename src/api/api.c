@@ -491,7 +491,9 @@ run(struct api *api, struct slot *slot, int64_t now_us)
 		meeting_configured(api->settings.meeting, now_us);
 		return;
 	}
-	if (work.has_body)
+	if (work.as_it_is)
+		slot->json = true;
+	else if (work.has_body)
 		document_end(&work.doc);
 	CHECK(!work.doc.w.failed); /* API_PAGE_MAX objects fit */
 	const unsigned methods = work.path.row != NULL ? work.path.row->methods : 0;

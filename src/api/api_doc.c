@@ -48,6 +48,13 @@ meaning(const struct path_row *row)
 		return "every participant of the call, at once";
 	case PATH_QUERY:
 		return "a question";
+	case PATH_TEMPLATE:
+		return "its panes, as JSON";
+	case PATH_CAMERA:
+		return "moves its camera: `pan` `left` or `right`, `tilt` `up` or `down`, `zoom` and "
+		       "`focus` `in` or `out`";
+	case PATH_KEYFRAME:
+		return "begins its pictures afresh";
 	}
 	return "";
 }

@@ -107,6 +107,7 @@ struct work {
 	struct form query;
 	struct document doc;
 	bool has_body;
+	bool as_it_is; /* the body is JSON that was kept, whatever was asked for */
 	unsigned status;
 	struct object_tx tx;
 	int64_t now_us;
@@ -120,9 +121,20 @@ void work_run(struct work *work);
 /* listing.c: GET. */
 void work_get(struct work *work);
 
+/* pictures.c: templates of layouts, cameras and key frames. */
+void template_read(struct work *work, uint32_t template);
+void template_write(struct work *work, uint32_t template);
+void camera_control(struct work *work, uint32_t leg);
+void keyframe_generate(struct work *work, uint32_t leg);
+
 /* Shared by both. */
 void work_fail(struct work *work, unsigned status, const char *code);
 void work_fail_parameter(struct work *work, struct str parameter, const char *error);
+/* Ends the transaction that is open: kept, or refused as `reject` says. */
+void work_finish(struct work *work, enum object_reject reject, enum object_type type, int culprit);
+/* Notes in the event log who changed what; `id` and `call` can be NULL. */
+void work_log(struct work *work, const char *verb, enum object_type type, const struct guid *id,
+              const struct guid *call);
 /* The object the path speaks of, checked to exist and to lie where the path says; false: the
  * failure is written. */
 [[nodiscard]] bool work_target(struct work *work, uint32_t *container, uint32_t *handle);

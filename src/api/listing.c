@@ -122,13 +122,24 @@ walk_next(const struct work *work, struct walk *walk)
 
 /* ------------------------------------------------------------------ filters and pages */
 
-enum { REF_FILTERS_MAX = 4 };
+enum { REF_FILTERS_MAX = 4, RANGES_MAX = 4 };
+
+/* A number that must lie between. */
+struct range {
+	unsigned field;
+	uint32_t least;
+	uint32_t most;
+};
 
 struct filter {
 	struct str text;      /* a part of any FIELD_FILTER field */
 	unsigned ref_count;
 	unsigned refs[REF_FILTERS_MAX]; /* fields that must hold */
 	struct guid ids[REF_FILTERS_MAX];
+	unsigned range_count;
+	struct range ranges[RANGES_MAX];
+	bool owner_known;     /* legs with an ownerId only, or without one */
+	bool owner_set;
 	uint32_t offset;
 	uint32_t limit;
 };
@@ -151,6 +162,35 @@ read_ref_filter(struct filter *filter, enum object_type type, const struct param
 }
 
 static bool
+read_leg_filter(struct filter *filter, const struct parameter *parameter)
+{
+	struct value value;
+	struct range range = { .field = LEG_VIDEO_STREAMS, .most = UINT32_MAX };
+	if (str_eq_nocase(parameter->name, STR("ownerIdSet"))) {
+		filter->owner_known = true;
+		filter->owner_set = str_eq_nocase(parameter->value, STR("true"));
+		return filter->owner_set || str_eq_nocase(parameter->value, STR("false"));
+	}
+	if (filter->range_count == RANGES_MAX)
+		return false;
+	if (str_eq_nocase(parameter->name, STR("activeLayoutFilter"))) {
+		range.field = LEG_ACTIVE_LAYOUT;
+		if (value_read(&value, object_field(OBJECT_LEG, LEG_ACTIVE_LAYOUT),
+		               parameter->value) != OBJECT_OK)
+			return false;
+		range.least = range.most = value.number;
+	} else if (str_eq_nocase(parameter->name, STR("availableVideoStreamsLowerBound"))) {
+		if (!str_u32(parameter->value, &range.least))
+			return false;
+	} else if (!str_eq_nocase(parameter->name, STR("availableVideoStreamsUpperBound")) ||
+	           !str_u32(parameter->value, &range.most)) {
+		return false;
+	}
+	filter->ranges[filter->range_count++] = range;
+	return true;
+}
+
+static bool
 read_filter(struct work *work, enum object_type type, struct filter *filter)
 {
 	*filter = (struct filter){ .limit = API_PAGE_USUAL };
@@ -166,7 +206,8 @@ read_filter(struct work *work, enum object_type type, struct filter *filter)
 		else if (str_eq_nocase(parameter->name, STR("filter")))
 			filter->text = parameter->value;
 		else
-			ok = read_ref_filter(filter, type, parameter);
+			ok = read_ref_filter(filter, type, parameter) ||
+			     (type == OBJECT_LEG && read_leg_filter(filter, parameter));
 		if (!ok) {
 			work_fail_parameter(work, parameter->name, "invalidValue");
 			return false;
@@ -197,6 +238,15 @@ passes(const struct work *work, enum object_type type, uint32_t handle,
 		if (!value.set || !guid_eq(&value.guid, &filter->ids[i]))
 			return false;
 	}
+	for (unsigned i = 0; i < filter->range_count; i++) {
+		const struct range *range = &filter->ranges[i];
+		const struct value value = work_value(work, type, handle, range->field);
+		if (value.number < range->least || value.number > range->most)
+			return false;
+	}
+	if (filter->owner_known &&
+	    work_value(work, type, handle, LEG_OWNER_ID).set != filter->owner_set)
+		return false;
 	return filter->text.len == 0 || has_text(work, type, handle, filter->text);
 }
 
@@ -224,7 +274,8 @@ static void
 find_page(const struct work *work, struct walk *walk, const struct filter *filter,
           struct page *page)
 {
-	const bool all = filter->text.len == 0 && filter->ref_count == 0;
+	const bool all = filter->text.len == 0 && filter->ref_count == 0 &&
+	                 filter->range_count == 0 && !filter->owner_known;
 	for (uint32_t handle; (handle = walk_next(work, walk)) != 0;) {
 		if (!all && !passes(work, walk->type, handle, filter))
 			continue;
@@ -360,8 +411,13 @@ work_get(struct work *work)
 	case PATH_USAGE:
 		write_usage(work);
 		break;
+	case PATH_TEMPLATE:
+		template_read(work, container);
+		break;
 	case PATH_ALL_OF:
 	case PATH_QUERY:
+	case PATH_CAMERA:
+	case PATH_KEYFRAME:
 		CHECK(row->methods == 0); /* their rows do not allow GET */
 		break;
 	}

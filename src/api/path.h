@@ -25,6 +25,9 @@ enum path_kind {
 	PATH_USAGE,      /* who refers to the profile ids[0] */
 	PATH_ALL_OF,     /* every participant of the call ids[0] */
 	PATH_QUERY,      /* a question by POST, answered with a body */
+	PATH_TEMPLATE,   /* the JSON of the layout template ids[0] */
+	PATH_CAMERA,     /* moves the camera of the leg ids[0] */
+	PATH_KEYFRAME,   /* begins the pictures of the leg ids[0] afresh */
 };
 
 struct path_row {

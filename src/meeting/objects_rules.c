@@ -81,6 +81,23 @@ check_name(const struct address_rule *rule, struct str name)
 	return OBJECT_OK;
 }
 
+/* A code does one thing. */
+static enum object_reject
+check_codes(const struct object_row *row, int *culprit)
+{
+	for (unsigned i = 0; i < DTMF_PROFILE_FIELDS; i++) {
+		for (unsigned j = 0; j < i; j++) {
+			if (row->values[i].set && row->values[j].set &&
+			    str_eq(row->values[i].text, row->values[j].text)) {
+				*culprit = (int)i;
+				return OBJECT_BAD_VALUE;
+			}
+		}
+	}
+	*culprit = -1;
+	return OBJECT_OK;
+}
+
 enum object_reject
 row_check(const struct objects *objects, const struct object_row *row, uint32_t self, int *culprit)
 {
@@ -116,7 +133,7 @@ row_check(const struct objects *objects, const struct object_row *row, uint32_t 
 		return OBJECT_DUPLICATE_URI;
 	}
 	*culprit = -1;
-	return OBJECT_OK;
+	return row->type == OBJECT_DTMF_PROFILE ? check_codes(row, culprit) : OBJECT_OK;
 }
 
 /* ------------------------------------------------------------------ values we make ourselves */
