@@ -90,6 +90,7 @@ struct codec_load {
 	uint64_t frames_encoded;
 	uint64_t frames_dropped; /* came late, or the machine is too slow */
 	uint64_t frames_broken;  /* could not be decoded */
+	uint64_t orders_refused; /* out of range, or beyond the limits */
 };
 
 struct codec_message {
@@ -125,8 +126,12 @@ void codec_engine_destroy(struct codec_engine *engine);
 /* A message from the worker; one that breaks a rule is dropped and counted. */
 void codec_engine_input(struct codec_engine *engine, const struct codec_message *message,
                         int64_t now_us);
-/* Decodes, composes and encodes what is due. */
+/* Composes and encodes what is due: at most one picture a call, so that frames that came meanwhile are
+ * looked at in between.  Call it again while the deadline has passed. */
 void codec_engine_tick(struct codec_engine *engine, int64_t now_us);
+/* How much time the calls above took, told by who has a clock: when it is nearly all there is, fewer
+ * pictures a second are made, and more again later. */
+void codec_engine_spent(struct codec_engine *engine, int64_t busy_us);
 [[nodiscard]] int64_t codec_engine_deadline(const struct codec_engine *engine);
 [[nodiscard]] struct codec_load codec_engine_load(const struct codec_engine *engine);
 

@@ -30,6 +30,7 @@ struct wire {
 	int64_t captured_us;
 	uint64_t encode_source;
 	uint64_t frames_decoded, frames_composed, frames_encoded, frames_dropped, frames_broken;
+	uint64_t orders_refused;
 	uint32_t id;
 	uint32_t canvas;
 	uint32_t bps;
@@ -38,7 +39,7 @@ struct wire {
 	uint8_t kind, codec, key, encode_codec, fps, single_nals, detail;
 	uint8_t zero[11];
 };
-static_assert(sizeof(struct wire) == 8 * 8 + 7 * 4 + 5 * 2 + 7 + 11, "no hidden bytes");
+static_assert(sizeof(struct wire) == 9 * 8 + 7 * 4 + 5 * 2 + 7 + 11, "no hidden bytes");
 
 enum { RECORD_MAX = (int)sizeof(struct wire) + VIDEO_FRAME_BYTES_MAX };
 static_assert(sizeof(struct canvas) <= VIDEO_FRAME_BYTES_MAX, "a canvas fits a record");
@@ -308,6 +309,7 @@ to_wire(const struct codec_message *message)
 		.frames_encoded = load->frames_encoded,
 		.frames_dropped = load->frames_dropped,
 		.frames_broken = load->frames_broken,
+		.orders_refused = load->orders_refused,
 	};
 }
 
@@ -495,7 +497,8 @@ from_wire(struct codec_message *message, const struct wire *wire)
 		          .frames_composed = wire->frames_composed,
 		          .frames_encoded = wire->frames_encoded,
 		          .frames_dropped = wire->frames_dropped,
-		          .frames_broken = wire->frames_broken },
+		          .frames_broken = wire->frames_broken,
+		          .orders_refused = wire->orders_refused },
 	};
 }
 

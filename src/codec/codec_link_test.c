@@ -18,9 +18,9 @@
 enum {
 	FIRST_FD = 200,
 	/* How a message lies in a record. */
-	WIRE_BYTES = 120,
-	WIRE_ID = 64,
-	WIRE_KIND = 102,
+	WIRE_BYTES = 128,
+	WIRE_ID = 72,
+	WIRE_KIND = 110,
 };
 
 struct pair {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "codec/h264_order.h"
 
 enum { BYTES_MIN = 16 << 10 };
 
@@ -20,6 +21,7 @@ struct decoder {
 	struct picture picture;
 	bool has_picture;
 	bool waiting; /* for a key frame */
+	struct h264_order order;
 };
 
 static const AVCodec *
@@ -47,6 +49,7 @@ decoder_create(struct decoder **out, enum video_codec codec)
 	const AVCodec *library = library_codec(codec);
 	if (library == NULL)
 		return -EINVAL;
+	av_log_set_level(AV_LOG_QUIET); /* what strangers send is counted, not logged */
 	struct decoder *decoder = calloc(1, sizeof *decoder);
 	if (decoder == NULL)
 		return -ENOMEM;
@@ -159,6 +162,16 @@ show_next(struct decoder *decoder)
 	decoder->has_picture = true;
 }
 
+static bool
+frame_follows(struct decoder *decoder, const uint8_t *bytes, size_t len)
+{
+	if (decoder->context->codec_id != AV_CODEC_ID_H264)
+		return true;
+	if (decoder->waiting)
+		decoder->order.started = false;
+	return h264_order_follows(&decoder->order, bytes, len);
+}
+
 enum decoder_result
 decoder_input(struct decoder *decoder, const uint8_t *bytes, size_t len, bool key)
 {
@@ -168,7 +181,7 @@ decoder_input(struct decoder *decoder, const uint8_t *bytes, size_t len, bool ke
 		return DECODER_BROKEN;
 
 	enum decoder_result result = DECODER_NOTHING;
-	bool sound = fill_packet(decoder, bytes, len) &&
+	bool sound = frame_follows(decoder, bytes, len) && fill_packet(decoder, bytes, len) &&
 	             avcodec_send_packet(decoder->context, decoder->packet) >= 0;
 	av_packet_unref(decoder->packet);
 	while (sound) {
@@ -181,7 +194,8 @@ decoder_input(struct decoder *decoder, const uint8_t *bytes, size_t len, bool ke
 		show_next(decoder);
 		result = DECODER_PICTURE;
 	}
-	if (sound) {
+	/* A key frame without a picture was none. */
+	if (sound && (result == DECODER_PICTURE || !decoder->waiting)) {
 		decoder->waiting = false;
 		return result;
 	}
@@ -194,7 +208,6 @@ decoder_input(struct decoder *decoder, const uint8_t *bytes, size_t len, bool ke
 void
 decoder_warm_up(void)
 {
-	av_log_set_level(AV_LOG_QUIET);
 	for (enum video_codec codec = VIDEO_CODEC_H264; codec < VIDEO_CODEC_COUNT; codec++) {
 		struct decoder *decoder = NULL;
 		if (decoder_create(&decoder, codec) == 0)
