@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "callbridge/callbridge.h"
+#include "codec/codec_process.h"
 #include "supervisor/supervisor.h"
 #include "webbridge/webbridge.h"
 
@@ -87,6 +88,9 @@ main(int argc, char **argv)
 		fputs(usage, stdout);
 		return 0;
 	}
+	/* Started by the Call Bridge: its own arguments. */
+	if (argc >= 2 && strcmp(argv[1], "codec") == 0)
+		return codec_process_main(argc - 2, argv + 2);
 	if (argc < 2 || !read_options(&options, argc, argv)) {
 		fputs(usage, stderr);
 		return 2;

@@ -229,6 +229,12 @@ codec_link_fd(const struct codec_link *link)
 }
 
 int
+codec_link_peer_fd(const struct codec_link *link)
+{
+	return link->fds[link->child ? FD_TO_WORKER : FD_TO_CODEC];
+}
+
+int
 codec_link_lifeline(const struct codec_link *link)
 {
 	CHECK(link->child);
@@ -323,8 +329,7 @@ put(struct codec_link *link, const struct shm_ring_piece *pieces, size_t piece_c
 		return result;
 	/* It cannot fail but for a count that is full, and then the other side is awake anyway. */
 	const uint64_t one = 1;
-	const int fd = link->fds[link->child ? FD_TO_WORKER : FD_TO_CODEC];
-	if (write(fd, &one, sizeof one) < 0)
+	if (write(codec_link_peer_fd(link), &one, sizeof one) < 0)
 		CHECK(errno == EAGAIN);
 	return SHM_RING_OK;
 }

@@ -67,6 +67,8 @@ bool codec_link_post(struct codec_link *link, const struct codec_message *messag
 
 /* Readable while there is something to take. */
 [[nodiscard]] int codec_link_fd(const struct codec_link *link);
+/* What posting writes to, to wake the other side. */
+[[nodiscard]] int codec_link_peer_fd(const struct codec_link *link);
 /* The child's: is readable (hung up) once the worker's end is gone. */
 [[nodiscard]] int codec_link_lifeline(const struct codec_link *link);
 
