@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Figures, not a test: what one packet costs on its way in (facts, frame builder) and, for each
- * receiver, on its way out (forward, payload copied and rewritten, history), without SRTP and socket. */
+ * receiver, on its way out (forward, payload copied and rewritten, history), without SRTP and
+ * socket. */
 #include <stdio.h>
 #include <time.h>
 
