@@ -19,9 +19,9 @@
  *	{"coSpaces":{"total":2,"coSpace":[{"id":"...","name":"..."}, ...]}}
  *	{"coSpace":{"id":"...","name":"...","nonMemberAccess":true}}
  *	{"failureDetails":{"parameterError":{"parameter":"x","error":"invalidValue"}}}
- * parameterError says "invalidValue", "missing" (required and not given) or "unsupported" (we have no
- * such parameter, or not for this method; an empty value is taken, there is nothing to unset).
- * A collection's inner name is always an array, numbers and booleans are typed, groups are objects.
+ * parameterError says "invalidValue", "missing" (required and not given) or "unsupported" (we have
+ * no such parameter, or not for this method; an empty value is taken, there is nothing to unset). A
+ * collection's inner name is always an array, numbers and booleans are typed, groups are objects.
  *
  * Ownership  The request is copied; answers are borrowed until the next call.
  * Threads    The control thread.  Password hashing is done elsewhere (api/password.h).

@@ -51,8 +51,8 @@ meaning(const struct path_row *row)
 	case PATH_TEMPLATE:
 		return "its panes, as JSON";
 	case PATH_CAMERA:
-		return "moves its camera: `pan` `left` or `right`, `tilt` `up` or `down`, `zoom` and "
-		       "`focus` `in` or `out`";
+		return "moves its camera: `pan` `left` or `right`, `tilt` `up` or `down`, `zoom` "
+		       "and `focus` `in` or `out`";
 	case PATH_KEYFRAME:
 		return "begins its pictures afresh";
 	}
@@ -158,7 +158,9 @@ write_fallback(struct writer *w, const struct field *field)
 {
 	if ((field->flags & FIELD_WRITE) == 0)
 		return;
-	if (field->kind == FIELD_BOOL)
+	if ((field->flags & FIELD_INHERITED) != 0)
+		writer_text(w, "inherited");
+	else if (field->kind == FIELD_BOOL)
 		writer_text(w, field->fallback != 0 ? "`true`" : "`false`");
 	else if (field->kind == FIELD_ENUM)
 		writer_format(w, "`%s`", field->words[field->fallback]);
@@ -174,8 +176,13 @@ write_field(struct writer *w, const struct field *field, bool override)
 	const char *group = override ? "configuration" : field->group;
 	writer_format(w, "| `%s`%s | ", field->name,
 	              (field->flags & FIELD_REQUIRED) != 0 ? " (required)" : "");
-	if (group != NULL)
-		writer_format(w, "`%s`", group);
+	if (group != NULL) {
+		struct str role = str_of(group);
+		const struct str path = str_cut(&role, ':');
+		writer_format(w, "`%.*s`", STR_ARGS(path));
+		if (role.len != 0)
+			writer_format(w, " with role `%.*s`", STR_ARGS(role));
+	}
 	writer_text(w, " | ");
 	write_type(w, field);
 	writer_text(w, " | ");

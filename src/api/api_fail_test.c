@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Goal: the API and the password thread are made whole or not at all.  Method: each allocation fails
- * once. */
+/* Goal: the API and the password thread are made whole or not at all.  Method: each allocation
+ * fails once. */
 #include "api/api.h"
 #include "api/password.h"
 #include "base/fail_at.h"

@@ -340,8 +340,9 @@ TEST(every_kept_object_is_made_read_changed_listed_and_deleted)
 			char number[16];
 			if (f->kind == FIELD_UINT || f->kind == FIELD_CODE) {
 				/* No two codes are equal. */
-				snprintf(number, sizeof number, f->kind == FIELD_UINT ? "%u" : "*%u",
-				         f->kind == FIELD_UINT ? f->max : i);
+				const bool code = f->kind == FIELD_CODE;
+				snprintf(number, sizeof number, "%s%u", code ? "*" : "",
+				         code ? i : f->max);
 				text = number;
 			}
 			/* Two addresses of one space must differ. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A bridge without network for tests of the API: requests in, answers out, with GUIDs replaced by G1,
- * G2, ... in the order in which they were first seen. */
+/* A bridge without network for tests of the API: requests in, answers out, with GUIDs replaced by
+ * G1, G2, ... in the order in which they were first seen. */
 #ifndef API_API_WORLD_H
 #define API_API_WORLD_H
 

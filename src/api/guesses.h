@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* guesses -- how often each address gave a wrong password lately, and whether it may try again.
  *
- * A password costs tens of milliseconds to verify, by intent: without a limit a stranger decides how
- * busy we are, and when administrators find no place in the queue.
+ * A password costs tens of milliseconds to verify, by intent: without a limit a stranger decides
+ * how busy we are, and when administrators find no place in the queue.
  *
  * Ownership  The caller's memory.
  * Threads    One owner.
  * Units      Microseconds, monotonic.
- * Limits     GUESSES_MAX failures at once, then one in GUESS_US; GUESS_SOURCES remembered, a newcomer
+ * Limits     GUESSES_MAX failures at once, then one in GUESS_US; GUESS_SOURCES remembered, a
+ * newcomer
  *            may displace one.  An IPv6 subscriber has a whole /64, which is one source.
  */
 #ifndef API_GUESSES_H

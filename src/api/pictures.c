@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What of pictures is no parameter: the JSON of layout templates, the steering of cameras, key frames. */
+/* What of pictures is no parameter: the JSON of layout templates, the steering of cameras, key
+ * frames. */
 #include "api/api_internal.h"
 #include "meeting/view.h"
 
@@ -8,8 +9,8 @@
 void
 template_read(struct work *work, uint32_t template)
 {
-	const struct str text = objects_text(work->objects, OBJECT_LAYOUT_TEMPLATE, template,
-	                                     LAYOUT_TEMPLATE_TEXT);
+	const struct str text =
+	        objects_text(work->objects, OBJECT_LAYOUT_TEMPLATE, template, LAYOUT_TEMPLATE_TEXT);
 	work->has_body = work->as_it_is = true;
 	work->doc.w.at = 0;
 	writer_str(&work->doc.w, text.len != 0 ? text : STR("{\"templates\":[]}"));

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Goal: what an administrator asks about pictures is kept, shown and acted on, byte for byte as clients
- * read it, and what cannot be is refused with a reason. */
+/* Goal: what an administrator asks about pictures is kept, shown and acted on, byte for byte as
+ * clients read it, and what cannot be is refused with a reason. */
 #include "api/api_world.h"
 #include "meeting/view.h"
 
 static uint32_t
 join(struct bridge *b, uint32_t space, const char *name)
 {
-	const struct meeting_join settings = { .entry = { space, 0 }, .name = str_of(name),
+	const struct meeting_join settings = { .entry = { space, 0 },
+		                               .name = str_of(name),
 		                               .remote_party = str_of(name) };
 	uint32_t leg = 0;
 	EXPECT_EQ(meeting_join(b->meeting, &settings, b->now_us, &leg), MEETING_ADMITTED);
@@ -24,7 +25,7 @@ bridge_with_people(uint32_t legs[2])
 	struct bridge *b = bridge_make();
 	expect(b, API_POST, "/coSpaces", "name=Room&defaultLayout=allEqual", 200, "");
 	const uint32_t space =
-		objects_find(meeting_objects(b->meeting), OBJECT_SPACE, &b->guids[0]);
+	        objects_find(meeting_objects(b->meeting), OBJECT_SPACE, &b->guids[0]);
 	legs[0] = join(b, space, "ann");
 	legs[1] = join(b, space, "bob");
 	send(b, API_GET, "/calls", "");
@@ -47,7 +48,7 @@ TEST(templates_are_written_as_json_and_given_back)
 	       "  {\"x\": 0, \"y\": 0, \"width\": 50, \"height\": 50} ] } ] }",
 	       200, "");
 	static const char kept[] = "{\"templates\":[{\"panes\":["
-				   "{\"x\":0,\"y\":0,\"width\":50,\"height\":50}]}]}";
+	                           "{\"x\":0,\"y\":0,\"width\":50,\"height\":50}]}]}";
 	send(b, API_GET, "/layoutTemplates/G1/template", "");
 	EXPECT_STR(str_of(b->body), kept);
 	EXPECT_STR(str_of(b->type), "application/json");
@@ -112,8 +113,8 @@ TEST(profiles_keep_what_concerns_pictures_and_refer_to_what_there_is)
 	       "<bfcpMode>serverAndClient</bfcpMode>"
 	       "<controlRemoteCameraAllowed>true</controlRemoteCameraAllowed></callLegProfile>");
 	expect(b, API_PUT, "/callLegProfiles/G2", "defaultLayout=onePlusSix", 400,
-	       "<failureDetails><parameterError parameter=\"defaultLayout\" error=\"invalidValue\" />"
-	       "</failureDetails>");
+	       "<failureDetails><parameterError parameter=\"defaultLayout\" "
+	       "error=\"invalidValue\" /></failureDetails>");
 	EXPECT_FAILURE(b, API_PUT, "/callLegProfiles/G2",
 	               "layoutTemplate=00000000-0000-4000-8000-000000000001", 400,
 	               "layoutTemplateDoesNotExist");
@@ -233,8 +234,13 @@ TEST(the_status_of_pictures_stands_by_role)
 	struct bridge *b = bridge_with_people(legs);
 	struct leg_media media = { 0 };
 	media.rx_video[LEG_TRACK_MAIN] = (struct leg_pictures){
-		.codec = "h264", .width = 1280, .height = 720, .rate_tenths = 299,
-		.bit_rate_bps = 1000, .loss_tenths = 1, .jitter_ms = 2,
+		.codec = "h264",
+		.width = 1280,
+		.height = 720,
+		.rate_tenths = 299,
+		.bit_rate_bps = 1000,
+		.loss_tenths = 1,
+		.jitter_ms = 2,
 	};
 	media.rx_video[LEG_TRACK_CONTENT] = (struct leg_pictures){ .codec = "vp8", .width = 10 };
 	media.tx_video[LEG_TRACK_MAIN] = (struct leg_pictures){ .codec = "h264", .rtt_ms = 9 };
@@ -244,7 +250,8 @@ TEST(the_status_of_pictures_stands_by_role)
 	              "<rxVideo role=\"main\"><codec>h264</codec><width>1280</width>"
 	              "<height>720</height><frameRate>29.9</frameRate><bitRate>1000</bitRate>"
 	              "<packetLossPercentage>0.1</packetLossPercentage><jitter>2</jitter></rxVideo>"
-	              "<rxVideo role=\"presentation\"><codec>vp8</codec><width>10</width>") != NULL);
+	              "<rxVideo role=\"presentation\"><codec>vp8</codec>"
+	              "<width>10</width>") != NULL);
 	EXPECT(strstr(b->body, "<txVideo role=\"main\"><codec>h264</codec>") != NULL);
 	EXPECT(strstr(b->body, "<roundTripTime>9</roundTripTime></txVideo>") != NULL);
 	EXPECT(strstr(b->body, "txVideo role=\"presentation\"") == NULL);

@@ -85,8 +85,7 @@ meeting_act(struct meeting *meeting, uint32_t handle, enum meeting_action action
 
 	const bool on_other = action >= ACTION_MUTE_OTHER && action <= ACTION_ADMIT_OTHER;
 	struct leg *target = on_other ? leg_get(meeting, other) : leg;
-	if (target == NULL || target->pub.call != leg->pub.call ||
-	    target->pub.state == LEG_ENDING)
+	if (target == NULL || target->pub.call != leg->pub.call || target->pub.state == LEG_ENDING)
 		return false;
 	switch (action) {
 	case ACTION_MUTE_SELF:
@@ -134,7 +133,7 @@ find_target(const struct meeting *meeting, struct leg *leg, uint32_t other)
 {
 	struct leg *target = other != 0 ? leg_get(meeting, other) : leg;
 	return target != NULL && target->pub.call == leg->pub.call &&
-			       target->pub.state != LEG_ENDING
+	                       target->pub.state != LEG_ENDING
 	               ? target
 	               : NULL;
 }
@@ -148,9 +147,8 @@ meeting_act_layout(struct meeting *meeting, uint32_t handle, uint32_t other, uns
 	if (leg == NULL || !leg->inside || layout > LAYOUT_COUNT)
 		return false;
 	struct leg *target = find_target(meeting, leg, other);
-	const enum leg_profile_field right = target == leg
-	                                             ? LEG_PROFILE_CHANGE_LAYOUT_ALLOWED
-	                                             : LEG_PROFILE_VIDEO_MUTE_OTHERS_ALLOWED;
+	const enum leg_profile_field right = target == leg ? LEG_PROFILE_CHANGE_LAYOUT_ALLOWED
+	                                                   : LEG_PROFILE_VIDEO_MUTE_OTHERS_ALLOWED;
 	if (target == NULL || leg->settings[right] == 0)
 		return false;
 	leg_choose_layout(meeting, target, layout);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Codes typed on a telephone: dtmfProfile of the call's profile, code by code before the system's.
  *
- * A code acts as soon as its last digit is there, whatever was typed before; when a longer one begins
- * with it, after CODE_US, or when the next digit is not the longer one's. */
+ * A code acts as soon as its last digit is there, whatever was typed before; when a longer one
+ * begins with it, after CODE_US, or when the next digit is not the longer one's. */
 #include <stdio.h>
 
 #include "meeting/meeting_internal.h"
@@ -13,8 +13,8 @@ code_text(const struct meeting *meeting, const struct call *call, enum dtmf_prof
 	const struct objects *objects = meeting->objects;
 	const uint32_t system = objects_single(objects, OBJECT_SYSTEM_PROFILES);
 	const uint32_t near = call_setting_ref(meeting, call->pub.space, CALL_PROFILE_DTMF_PROFILE);
-	const uint32_t far = objects_ref(objects, OBJECT_SYSTEM_PROFILES, system,
-	                                 SYSTEM_DTMF_PROFILE);
+	const uint32_t far =
+	        objects_ref(objects, OBJECT_SYSTEM_PROFILES, system, SYSTEM_DTMF_PROFILE);
 	const struct str text = objects_text(objects, OBJECT_DTMF_PROFILE, near, field);
 	return text.len != 0 ? text : objects_text(objects, OBJECT_DTMF_PROFILE, far, field);
 }
@@ -57,8 +57,7 @@ may(const struct leg *leg, enum dtmf_profile_field code)
 {
 	const bool join = code >= DTMF_MUTE_NEW && code <= DTMF_UNMUTE_NEW_AND_OTHERS;
 	const bool others = code == DTMF_MUTE_OTHERS || code == DTMF_UNMUTE_OTHERS ||
-	                    code == DTMF_MUTE_NEW_AND_OTHERS ||
-	                    code == DTMF_UNMUTE_NEW_AND_OTHERS;
+	                    code == DTMF_MUTE_NEW_AND_OTHERS || code == DTMF_UNMUTE_NEW_AND_OTHERS;
 	return (!join || leg->settings[LEG_PROFILE_CHANGE_JOIN_MUTE_ALLOWED] != 0) &&
 	       (!others || leg->settings[LEG_PROFILE_MUTE_OTHERS_ALLOWED] != 0);
 }
@@ -177,8 +176,8 @@ static bool
 goes_on(const struct meeting *meeting, const struct leg *leg)
 {
 	const struct call *call = call_get(meeting, leg->pub.call);
-	const struct str waits = code_text(meeting, call,
-	                                   (enum dtmf_profile_field)(leg->code_waits - 1));
+	const struct str waits =
+	        code_text(meeting, call, (enum dtmf_profile_field)(leg->code_waits - 1));
 	const struct str typed = { leg->digits, leg->digit_count };
 	for (unsigned i = 0; i < DTMF_PROFILE_FIELDS; i++) {
 		const struct str code = code_text(meeting, call, (enum dtmf_profile_field)i);

@@ -8,12 +8,12 @@
 #include "base/check.h"
 
 enum {
-	SIDE_MAX = 5,          /* cells of the finest grid */
-	OVERLAY_SMALL = 6,     /* telepresence: panes over the large one */
+	SIDE_MAX = 5,      /* cells of the finest grid */
+	OVERLAY_SMALL = 6, /* telepresence: panes over the large one */
 	OVERLAY_WIDTH = 288,
 	OVERLAY_HEIGHT = 162,
 	OVERLAY_GAP = 16,
-	OVERLAY_BELOW = 24,    /* between them and the picture's lower end */
+	OVERLAY_BELOW = 24, /* between them and the picture's lower end */
 	STACKED_SMALL = 5,
 	CONTENT_WIDTH = LAYOUT_WIDTH / SIDE_MAX * (SIDE_MAX - 1),
 	CONTENT_HEIGHT = LAYOUT_HEIGHT / SIDE_MAX * (SIDE_MAX - 1),
@@ -86,8 +86,10 @@ add(struct layout *out, unsigned x, unsigned y, unsigned width, unsigned height)
 	CHECK(out->count < LAYOUT_PANES_MAX);
 	CHECK(x + width <= LAYOUT_WIDTH && y + height <= LAYOUT_HEIGHT);
 	out->panes[out->count++] = (struct layout_pane){
-		.x = (uint16_t)x, .y = (uint16_t)y,
-		.width = (uint16_t)width, .height = (uint16_t)height,
+		.x = (uint16_t)x,
+		.y = (uint16_t)y,
+		.width = (uint16_t)width,
+		.height = (uint16_t)height,
 	};
 }
 

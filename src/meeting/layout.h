@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* layout -- where people stand in a composed picture: from a layout's name and a number of people to
- * panes, and custom layouts (layoutTemplates) read from JSON.
+/* layout -- where people stand in a composed picture: from a layout's name and a number of people
+ * to panes, and custom layouts (layoutTemplates) read from JSON.
  *
- * The picture is a grid of LAYOUT_WIDTH x LAYOUT_HEIGHT points that says nothing about its size.  Panes
- * of the named layouts are exactly 16:9 and begin and end on even points; they are in the order
- * of importance, the first is for who matters most.
+ * The picture is a grid of LAYOUT_WIDTH x LAYOUT_HEIGHT points that says nothing about its size.
+ * Panes of the named layouts are exactly 16:9 and begin and end on even points; they are in the
+ * order of importance, the first is for who matters most.
  *
  * A template, PUT layoutTemplates/<id>/template:
  *	{"templates":[{"panes":[{"x":0,"y":0,"width":66.66,"height":66.66}, ...]}, ...]}
@@ -80,7 +80,8 @@ void layout_make(struct layout *out, enum layout_name name, unsigned people);
 /* Its first pane is for who leads; of automatic and onePlusN as they are with many. */
 [[nodiscard]] bool layout_is_led(enum layout_name name);
 
-/* Content in the first, large pane and up to five people beside it, for who has no second stream. */
+/* Content in the first, large pane and up to five people beside it, for who has no second stream.
+ * */
 void layout_with_content(struct layout *out, unsigned people);
 enum { LAYOUT_BESIDE_CONTENT_MAX = 5 };
 

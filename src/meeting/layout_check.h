@@ -66,7 +66,8 @@ check_template(struct str json)
 	CHECK(template.count != 0 && template.count <= LAYOUT_TEMPLATES_MAX);
 	for (unsigned people = 0; people <= LAYOUT_PANES_MAX + 1; people++) {
 		layout_of_template(&layout, &template, people);
-		CHECK(layout.count <= people && layout.count <= layout_template_capacity(&template));
+		CHECK(layout.count <= people);
+		CHECK(layout.count <= layout_template_capacity(&template));
 		check_layout(&layout);
 	}
 	return true;

@@ -9,9 +9,9 @@
 
 enum {
 	DECIMALS_MAX = 4,
-	PERCENT = 10000,          /* units of one percent: four decimals */
+	PERCENT = 10000, /* units of one percent: four decimals */
 	WHOLE = 100 * PERCENT,
-	SLACK = PERCENT / 20,     /* three times 33.34 may be meant to be 100 */
+	SLACK = PERCENT / 20, /* three times 33.34 may be meant to be 100 */
 	NAME_MAX = 16,
 };
 

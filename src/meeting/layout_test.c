@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Goal: every layout with every number of people lies on the grid without overlapping, in 16:9 and on
- * even points, and full ones cover the picture; a template is taken only when the same holds for
+/* Goal: every layout with every number of people lies on the grid without overlapping, in 16:9 and
+ * on even points, and full ones cover the picture; a template is taken only when the same holds for
  * what it says, and what is wrong with it is told. */
 #include <stdio.h>
 
@@ -9,7 +9,7 @@
 
 static const struct {
 	enum layout_name name;
-	unsigned full;    /* people with whom it covers the picture, 0: never */
+	unsigned full; /* people with whom it covers the picture, 0: never */
 	unsigned first_width;
 } named[] = {
 	{ LAYOUT_ALL_EQUAL, 25, 384 },      { LAYOUT_SPEAKER_ONLY, 1, 1920 },
@@ -58,9 +58,9 @@ TEST(all_equal_grows_with_the_number_and_centres_what_is_left_over)
 		unsigned width;
 		unsigned last_x, last_y;
 	} cases[] = {
-		{ 1, 1920, 0, 0 },   { 2, 960, 960, 270 }, { 3, 960, 480, 540 },
-		{ 4, 960, 960, 540 }, { 5, 640, 960, 540 }, { 6, 640, 1280, 540 },
-		{ 7, 640, 640, 720 }, { 10, 480, 960, 674 }, { 13, 480, 720, 810 },
+		{ 1, 1920, 0, 0 },     { 2, 960, 960, 270 },   { 3, 960, 480, 540 },
+		{ 4, 960, 960, 540 },  { 5, 640, 960, 540 },   { 6, 640, 1280, 540 },
+		{ 7, 640, 640, 720 },  { 10, 480, 960, 674 },  { 13, 480, 720, 810 },
 		{ 17, 384, 960, 756 }, { 25, 384, 1536, 864 },
 	};
 	for (unsigned i = 0; i < COUNT_OF(cases); i++) {
@@ -116,12 +116,15 @@ TEST(content_has_the_large_pane_and_people_stand_beside_it)
 
 TEST(a_template_is_read_and_chosen_by_number)
 {
-	static const char text[] =
-		" { \"templates\" : [ {\"panes\":[" PANE("0", "0", "100", "100") "]},\r\n"
-		"{\"panes\":[" PANE("0", "12.5", "66.66", "75") ","
-		PANE("66.67", "0", "33.34", "50") "," PANE("66.67", "50", "33.34", "50")
-		",{\"x\":5,\"y\":70,\"width\":20,\"height\":20,\"over\":true}]},"
-		"{\"panes\":[" HALVES "]}]}\n";
+	static const char text[] = " { \"templates\" : [ {\"panes\":[" PANE(
+	        "0", "0", "100",
+	        "100") "]},\r\n"
+	               "{\"panes\":[" PANE("0", "12.5", "66.66", "75") "," PANE(
+	                       "66.67", "0", "33.34",
+	                       "50") "," PANE("66.67", "50", "33.34",
+	                                      "50") ",{\"x\":5,\"y\":70,\"width\":20,\"height\":20,"
+	                                            "\"over\":true}]},"
+	                                            "{\"panes\":[" HALVES "]}]}\n";
 	struct layout_template template;
 	struct layout layout;
 	char error[LAYOUT_ERROR_MAX];
@@ -164,7 +167,8 @@ TEST(what_is_wrong_with_a_template_is_told)
 		  "templates[0].panes[0]: \"height\" is missing" },
 		{ ONE("{\"x\":0,\"x\":0}"), "templates[0].panes[0]: \"x\" stands twice" },
 		{ ONE("{\"z\":0}"), "templates[0].panes[0]: no member of a pane is named \"z\"" },
-		{ ONE("{\"over\":1}"), "templates[0].panes[0]: \"over\" is neither true nor false" },
+		{ ONE("{\"over\":1}"),
+		  "templates[0].panes[0]: \"over\" is neither true nor false" },
 		{ ONE(PANE("-1", "0", "5", "5")),
 		  "templates[0].panes[0]: not a number of 0 to 100 with up to four decimals" },
 		{ ONE(PANE("100.0001", "0", "5", "5")),
@@ -211,8 +215,8 @@ TEST(too_many_panes_and_templates_are_refused)
 	for (unsigned templates = 8; templates <= 9; templates++) {
 		size_t at = (size_t)snprintf(text, sizeof text, "{\"templates\":[");
 		for (unsigned i = 0; i < templates; i++)
-			at += (size_t)snprintf(text + at, sizeof text - at, "%s{\"panes\":[" HALVES "]}",
-			                       i != 0 ? "," : "");
+			at += (size_t)snprintf(text + at, sizeof text - at,
+			                       "%s{\"panes\":[" HALVES "]}", i != 0 ? "," : "");
 		snprintf(text + at, sizeof text - at, "]}");
 		EXPECT_EQ(layout_template_read(&template, str_of(text), error), templates == 8);
 	}
@@ -220,7 +224,8 @@ TEST(too_many_panes_and_templates_are_refused)
 
 TEST(no_prefix_and_no_flipped_byte_of_a_template_is_taken_wrongly)
 {
-	static const char good[] = ONE(PANE("0", "0", "33.34", "50") "," PANE("50", "0", "50", "100"));
+	static const char good[] =
+	        ONE(PANE("0", "0", "33.34", "50") "," PANE("50", "0", "50", "100"));
 	struct layout_template template;
 	for (size_t len = 0; len < sizeof good - 1; len++)
 		EXPECT(!check_template((struct str){ good, len }));

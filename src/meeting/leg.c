@@ -600,8 +600,8 @@ meeting_leg_edit(struct meeting *meeting, uint32_t handle, const struct object_e
 	if (edit_has(edit, fields->deactivated))
 		leg_let_in(meeting, leg, edit->values[fields->deactivated].number != 0);
 	call_work(meeting, call, WORK_ROSTER | WORK_VIDEO);
-	/* Looking at everyone is for edits that can matter to everyone: all legs of a large call are
-	 * often edited in one request. */
+	/* Looking at everyone is for edits that can matter to everyone: all legs of a large call
+	 * are often edited in one request. */
 	if (edit_has(edit, fields->deactivated) ||
 	    needed != leg->settings[LEG_PROFILE_NEEDS_ACTIVATION])
 		lobby_review(meeting, call);

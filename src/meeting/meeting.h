@@ -226,7 +226,8 @@ enum meeting_refusal {
 struct meeting_join {
 	struct meeting_entry entry;  /* a space, or */
 	uint32_t replaces;           /* a leg of a running call whose place this one takes with all */
-	                             /* that was decided about it (then entry is empty), or neither: */
+	                             /* that was decided about it (then entry is empty), or neither:
+	                              * */
 	struct str adhoc_name;       /* an ad hoc call of this name */
 	enum leg_kind kind;
 	uint64_t owner;
@@ -399,9 +400,9 @@ enum meeting_event_kind {
 	MEETING_SEND_DTMF,    /* `leg`: send its `dtmf` */
 	MEETING_ROSTER,       /* `call`: who is here, muted or talking changed */
 	MEETING_LOG,          /* `text`: an Info line for the event log */
-	MEETING_VIDEO,        /* `call`: who is seen where, or what stands around it, may have changed */
+	MEETING_VIDEO,        /* `call`: who is seen where, or what stands around, may differ */
 	MEETING_MESSAGE,      /* `call`: its on-screen text changed; MEETING_VIDEO comes too */
-	MEETING_PRESENTER,    /* `call`: `leg` presents now, 0: nobody; `other` did before, 0: nobody */
+	MEETING_PRESENTER,    /* `call`: `leg` presents now, `other` did before; 0: nobody */
 	MEETING_CHAT,         /* `call`: `leg` wrote `text` to all */
 	MEETING_CAMERA,       /* `leg`: move its camera as `camera` says */
 	MEETING_KEYFRAME,     /* `leg`: a fresh start of all pictures to and from it */

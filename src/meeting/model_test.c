@@ -106,8 +106,8 @@ plain_pictures(struct plain *plain, const struct plain_leg *leg)
 		(void)meeting_present(meeting, leg->handle, on, plain->now_us);
 		break;
 	case 2:
-		meeting_leg_digit(meeting, leg->handle, "0123456789*#"[prng_below(&plain->dice, 12)],
-		                  plain->now_us);
+		meeting_leg_digit(meeting, leg->handle,
+		                  "0123456789*#"[prng_below(&plain->dice, 12)], plain->now_us);
 		break;
 	case 3:
 		(void)meeting_act_layout(meeting, leg->handle, 0,

@@ -56,8 +56,8 @@ id_of(struct world *world, enum object_type type, uint32_t handle)
 	return text;
 }
 
-/* All that waits, without log lines: "dial 1, settings 2" with leg numbers.  MEETING_VIDEO, which comes
- * with most, is left out unless asked for. */
+/* All that waits, without log lines: "dial 1, settings 2" with leg numbers.  MEETING_VIDEO, which
+ * comes with most, is left out unless asked for. */
 static inline const char *
 events(struct world *world)
 {

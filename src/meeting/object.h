@@ -100,6 +100,7 @@ enum field_flags {
 	FIELD_ATTRIBUTE = 1 << 9,
 	FIELD_SECRET = 1 << 10,  /* never in a log or trace */
 	FIELD_PRESENT_ONLY = 1 << 11, /* written only when true or not zero */
+	FIELD_INHERITED = 1 << 12, /* unset means what something above says, not `fallback` */
 
 	FIELD_WRITE = FIELD_POST | FIELD_PUT,
 	FIELD_READ = FIELD_GET | FIELD_LIST,

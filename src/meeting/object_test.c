@@ -43,7 +43,8 @@ TEST(every_description_is_sound)
 			if ((field->flags & FIELD_KEPT) != 0)
 				EXPECT(type < OBJECT_KEPT_END || field->flags == FIELD_USUAL ||
 				       i >= desc->field_count);
-			const bool number = field->max > OBJECT_TEXT_MAX || field->kind == FIELD_UINT;
+			const bool number =
+				field->max > OBJECT_TEXT_MAX || field->kind == FIELD_UINT;
 			if ((field->flags & FIELD_KEPT) != 0)
 				row += number ? 16 : field->max + 16;
 		}

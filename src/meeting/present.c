@@ -8,7 +8,7 @@ bool
 call_allows(const struct meeting *meeting, const struct call *call, enum call_profile_field field)
 {
 	const struct value *own =
-		field == CALL_PROFILE_CHAT_ALLOWED ? &call->chat_allowed : &call->raise_hand;
+	        field == CALL_PROFILE_CHAT_ALLOWED ? &call->chat_allowed : &call->raise_hand;
 	CHECK(field == CALL_PROFILE_CHAT_ALLOWED || field == CALL_PROFILE_RAISE_HAND);
 	return own->set ? own->number != 0 : call_setting(meeting, call->pub.space, field) != 0;
 }
@@ -104,7 +104,7 @@ meeting_chat(struct meeting *meeting, uint32_t handle, struct str text, int64_t 
 	if (meeting->chat_count == CHATS_MAX || writes_too_fast(leg, now_us))
 		return CHATTING_TOO_FAST;
 	struct chat *chat =
-		&meeting->chats[(meeting->chat_first + meeting->chat_count++) % CHATS_MAX];
+	        &meeting->chats[(meeting->chat_first + meeting->chat_count++) % CHATS_MAX];
 	chat->call = leg->pub.call;
 	chat->leg = handle;
 	copy_chat(chat->text, text);
@@ -157,14 +157,14 @@ call_message_edit(struct meeting *meeting, struct call *call, const struct objec
 		                edit->values[CALL_MESSAGE_TEXT].text);
 	if (text || position)
 		pub->message_position =
-			edit->values[CALL_MESSAGE_POSITION].set
-				? edit->values[CALL_MESSAGE_POSITION].number
-				: object_field(OBJECT_CALL, CALL_MESSAGE_POSITION)->fallback;
+		        edit->values[CALL_MESSAGE_POSITION].set
+		                ? edit->values[CALL_MESSAGE_POSITION].number
+		                : object_field(OBJECT_CALL, CALL_MESSAGE_POSITION)->fallback;
 	if (text || duration) {
 		pub->message_seconds =
-			edit->values[CALL_MESSAGE_DURATION].set
-				? edit->values[CALL_MESSAGE_DURATION].number
-				: object_field(OBJECT_CALL, CALL_MESSAGE_DURATION)->fallback;
+		        edit->values[CALL_MESSAGE_DURATION].set
+		                ? edit->values[CALL_MESSAGE_DURATION].number
+		                : object_field(OBJECT_CALL, CALL_MESSAGE_DURATION)->fallback;
 		pub->message_until_us = meeting->now_us + (int64_t)pub->message_seconds * 1000000;
 	}
 	if (!text && !position && !duration)

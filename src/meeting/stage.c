@@ -84,8 +84,10 @@ stage_join(struct stage *stage, struct stage_person *person, uint32_t leg, int64
 {
 	CHECK(leg != 0 && person->leg == 0);
 	stage_now(stage, now_us);
-	*person = (struct stage_person){ .leg = leg, .importance = person->importance,
-		                         .picture = person->picture, .heard_us = NEVER_US };
+	*person = (struct stage_person){ .leg = leg,
+		                         .importance = person->importance,
+		                         .picture = person->picture,
+		                         .heard_us = NEVER_US };
 	link_from_back(stage, person);
 	stage->people++;
 	stage->pictures += person->picture;
@@ -96,7 +98,7 @@ static void
 end_spurt(struct stage *stage, struct stage_person *person)
 {
 	*(person->talker_prev != NULL ? &person->talker_prev->talker_next : &stage->talkers) =
-		person->talker_next;
+	        person->talker_next;
 	if (person->talker_next != NULL)
 		person->talker_next->talker_prev = person->talker_prev;
 	person->talker_next = person->talker_prev = NULL;

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stage -- who is seen in a call: who was heard last, who leads, and who stands in which pane or tile.
+/* stage -- who is seen in a call: who was heard last, who leads, and who stands in which pane or
+ * tile.
  *
  * People stand in one order: the more important before the less, then who talks, then who was heard
  * last, then who came first.  A cough does not count: only STAGE_HEARD_US of talking, with pauses
  * of STAGE_PAUSE_US at most, makes somebody heard.  The one who leads (the large pane) stays for
- * STAGE_LEAD_US at least and while he talks; who talks over him takes over after STAGE_OVER_US, once for
- * each time he begins to talk, so that two who talk at once do not alternate.
+ * STAGE_LEAD_US at least and while he talks; who talks over him takes over after STAGE_OVER_US,
+ * once for each time he begins to talk, so that two who talk at once do not alternate.
  *
  * Panes keep their people.  For each number of panes in use the stage remembers who stands where:
- * who comes in takes the pane of the one silent longest, nobody else moves.  A receiver who is among
- * them sees the next one in his own place, so that all who are not see the same.
+ * who comes in takes the pane of the one silent longest, nobody else moves.  A receiver who is
+ * among them sees the next one in his own place, so that all who are not see the same.
  *
- * With pane placement N, people of importance N to 1 have the panes 1 to N, whether they speak or not; a
- * pane whose person is not there is blank.  What a receiver sees in his own pane is the self mode.
+ * With pane placement N, people of importance N to 1 have the panes 1 to N, whether they speak or
+ * not; a pane whose person is not there is blank.  What a receiver sees in his own pane is the self
+ * mode.
  *
- * Who has no picture is shown by name while there are STAGE_NAMES_MAX people or fewer; in larger calls
- * panes are for pictures, and for the one heard last if there are none.
+ * Who has no picture is shown by name while there are STAGE_NAMES_MAX people or fewer; in larger
+ * calls panes are for pictures, and for the one heard last if there are none.
  *
  * Sans-IO: deterministic, time passed in.  After an input compare `version`: it counts what can
  * change who is seen.
@@ -158,7 +160,8 @@ struct stage_wish {
 };
 
 /* `tiles` is what each tile shows now, and afterwards shall show: the pinned, content, then those
- * heard last.  Who stays keeps his tile; empty tiles fill from the first.  True when one changed. */
+ * heard last.  Who stays keeps his tile; empty tiles fill from the first.  True when one changed.
+ * */
 bool stage_tiles(struct stage *stage, const struct stage_wish *wish, struct stage_tile *tiles);
 
 #endif

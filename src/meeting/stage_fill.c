@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who stands where: panes of composed pictures, tiles of browsers.
  *
- * Both work alike.  The order of people says who is wanted; those who are there already stay where they
- * are, those who are not wanted any more go, and newcomers take what they leave. */
+ * Both work alike.  The order of people says who is wanted; those who are there already stay where
+ * they are, those who are not wanted any more go, and newcomers take what they leave. */
 #include <string.h>
 
 #include "meeting/stage_internal.h"
@@ -142,8 +142,10 @@ find_view(struct stage *stage, unsigned capacity, bool led, bool unplaced)
 		if (view->used < oldest->used)
 			oldest = view;
 	}
-	*oldest = (struct stage_view){ .capacity = (uint8_t)capacity, .led = led,
-		                       .unplaced = unplaced, .used = ++stage->used_last };
+	*oldest = (struct stage_view){ .capacity = (uint8_t)capacity,
+		                       .led = led,
+		                       .unplaced = unplaced,
+		                       .used = ++stage->used_last };
 	update_view(stage, oldest);
 	return oldest;
 }
@@ -163,8 +165,7 @@ static const struct stage_person *
 next_in_order(const struct filling *filling)
 {
 	for (const struct stage_person *at = filling->stage->first; at != NULL; at = at->next) {
-		bool taken = at == filling->self ||
-		             !is_for_view(filling->stage, filling->view, at);
+		bool taken = at == filling->self || !is_for_view(filling->stage, filling->view, at);
 		for (unsigned i = 0; !taken && i < filling->count; i++)
 			taken = filling->people[i] == at;
 		if (!taken)
@@ -173,8 +174,8 @@ next_in_order(const struct filling *filling)
 	return NULL;
 }
 
-/* In the place of the receiver, who does not see himself: the next one.  Who leads sees in the large
- * pane whom he would see there if he was not here. */
+/* In the place of the receiver, who does not see himself: the next one.  Who leads sees in the
+ * large pane whom he would see there if he was not here. */
 static void
 leave_self_out(struct filling *filling)
 {
@@ -186,8 +187,8 @@ leave_self_out(struct filling *filling)
 	filling->people[hole] = NULL;
 	if (filling->view->led && hole == 0) {
 		const struct stage_person *next = filling->stage->first;
-		while (next != NULL && (next == filling->self ||
-		                        !is_for_view(filling->stage, filling->view, next)))
+		while (next != NULL &&
+		       (next == filling->self || !is_for_view(filling->stage, filling->view, next)))
 			next = next->next;
 		for (unsigned i = 1; next != NULL && i < filling->count; i++) {
 			if (filling->people[i] == next)
@@ -218,11 +219,11 @@ fill_by_order(struct stage *stage, const struct stage_request *request, unsigned
 {
 	if (request->capacity <= reserved || request->capacity <= out->count)
 		return;
-	struct stage_view *view =
-		find_view(stage, request->capacity - reserved, request->led && reserved == 0,
-	                  reserved != 0);
-	struct filling filling = { .stage = stage, .view = view, .self = request->self,
-		                   .count = view->count };
+	struct stage_view *view = find_view(stage, request->capacity - reserved,
+	                                    request->led && reserved == 0, reserved != 0);
+	struct filling filling = {
+		.stage = stage, .view = view, .self = request->self, .count = view->count
+	};
 	memcpy(filling.people, view->people, view->count * sizeof(view->people[0]));
 	leave_self_out(&filling);
 	/* A pane of the receiver's own that is skipped makes room for one more. */
@@ -311,8 +312,7 @@ want(struct wanted *wanted, uint32_t leg, bool content)
 }
 
 static void
-want_person(struct wanted *wanted, const struct stage_wish *wish,
-            const struct stage_person *person)
+want_person(struct wanted *wanted, const struct stage_wish *wish, const struct stage_person *person)
 {
 	if (person != NULL && person != wish->self && person->leg != 0 && person->picture)
 		want(wanted, person->leg, false);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Goal: who is seen where follows from who talked and who came, as the header says.  Method: dialogues,
- * one word an event; and a long random one with the properties that hold whatever happens.
+/* Goal: who is seen where follows from who talked and who came, as the header says.  Method:
+ * dialogues, one word an event; and a long random one with the properties that hold whatever
+ * happens.
  *
  *	jA nA lA    A joins with a picture, without one, leaves
  *	cA dA       A's picture comes, goes
@@ -93,7 +94,9 @@ expect_tiles(struct world *world, const char *word)
 	char text[64] = "";
 	size_t at = 0;
 	struct stage_pin pin = { 0 };
-	struct stage_wish wish = { .self = person(world, word[2]), .content = true, .pins = &pin,
+	struct stage_wish wish = { .self = person(world, word[2]),
+		                   .content = true,
+		                   .pins = &pin,
 		                   .tile_count = (unsigned)(word[1] - '0') };
 	struct stage_tile *tiles = world->tiles[word[2] - 'A'];
 	const char *rest = word + 3;
@@ -162,11 +165,10 @@ play(enum stage_self_mode mode, const char *script)
 
 TEST(a_cough_takes_no_pane_and_who_speaks_takes_that_of_the_one_silent_longest)
 {
-	play(STAGE_SELF_SKIP,
-	     "jA jB jC jD jE jF 4=ABCD2 F+ 300 F- 100 4=ABCD2 2000 4=ABCD2 "
-	     "F+ 599 4=ABCD2 1 4=ABCF2 F- 1000 4=ABCF2 "
-	     "E+ 700 E- 4=ABEF2 5000 4=ABEF2 A+ 700 A- 5000 4=ABEF2 "
-	     "D+ 700 4=ADEF2");
+	play(STAGE_SELF_SKIP, "jA jB jC jD jE jF 4=ABCD2 F+ 300 F- 100 4=ABCD2 2000 4=ABCD2 "
+	                      "F+ 599 4=ABCD2 1 4=ABCF2 F- 1000 4=ABCF2 "
+	                      "E+ 700 E- 4=ABEF2 5000 4=ABEF2 A+ 700 A- 5000 4=ABEF2 "
+	                      "D+ 700 4=ADEF2");
 }
 
 TEST(words_with_pauses_add_up_but_long_pauses_begin_anew)
@@ -195,9 +197,8 @@ TEST(who_leads_changes_places_with_who_led_and_nobody_else_moves)
 
 TEST(nobody_sees_himself_and_all_others_see_the_same)
 {
-	play(STAGE_SELF_SKIP,
-	     "jA jB jC jD jE jF 4=ABCD2 4F=ABCD1 4E=ABCD1 4B=AECD1 4A=EBCD1 "
-	     "9=ABCDEF 9C=ABDEF lB 9=ACDEF 9A=CDEF 1!A=C3 1!C=A3");
+	play(STAGE_SELF_SKIP, "jA jB jC jD jE jF 4=ABCD2 4F=ABCD1 4E=ABCD1 4B=AECD1 4A=EBCD1 "
+	                      "9=ABCDEF 9C=ABDEF lB 9=ACDEF 9A=CDEF 1!A=C3 1!C=A3");
 	/* Who leads sees who led before, and he has one pane, not two. */
 	play(STAGE_SELF_SKIP, "jA jB jC jD jE A+ 700 A- 3000 B+ 700 B- 3000 "
 	                      "4!=BACD1 4!B=AECD 4!A=BECD 1!B=A3 1!A=B3");
@@ -291,12 +292,13 @@ check_panes(struct crowd *crowd, const struct stage_request *request)
 		seen |= UINT64_C(1) << panes.legs[i];
 		EXPECT(crowd->people[panes.legs[i] - 1].leg == panes.legs[i]);
 		if (request->self != NULL && panes.legs[i] == request->self->leg)
-			EXPECT(crowd->stage.placement != 0 && request->self_mode == STAGE_SELF_SELF);
+			EXPECT(crowd->stage.placement != 0 &&
+			       request->self_mode == STAGE_SELF_SELF);
 		else
 			shown++;
 	}
 	const uint32_t others =
-		crowd->stage.people - (request->self != NULL && request->self->leg != 0);
+	        crowd->stage.people - (request->self != NULL && request->self->leg != 0);
 	EXPECT_EQ(panes.rest, others - shown);
 }
 
@@ -349,15 +351,21 @@ TEST(whatever_happens_everybody_stands_in_one_pane_at_most_and_is_counted)
 			check_order(&crowd.stage);
 			const uint32_t who = prng_below(&crowd.prng, RANDOM_PEOPLE);
 			const struct stage_person *self = &crowd.people[who];
-			check_panes(&crowd, &(struct stage_request){
-				.self = self->leg != 0 ? self : NULL,
-				.capacity = (uint8_t)(1 + prng_below(&crowd.prng, 25)),
-				.led = prng_below(&crowd.prng, 2) != 0,
-				.self_mode = (enum stage_self_mode)prng_below(&crowd.prng, 3),
-			});
-			(void)stage_tiles(&crowd.stage, &(struct stage_wish){
-				.self = self, .content = true, .tile_count = 9,
-			}, crowd.tiles[who]);
+			check_panes(&crowd,
+			            &(struct stage_request){
+			                    .self = self->leg != 0 ? self : NULL,
+			                    .capacity = (uint8_t)(1 + prng_below(&crowd.prng, 25)),
+			                    .led = prng_below(&crowd.prng, 2) != 0,
+			                    .self_mode = (enum stage_self_mode)prng_below(
+			                            &crowd.prng, 3),
+			            });
+			(void)stage_tiles(&crowd.stage,
+			                  &(struct stage_wish){
+			                          .self = self,
+			                          .content = true,
+			                          .tile_count = 9,
+			                  },
+			                  crowd.tiles[who]);
 			for (unsigned t = 0; t < 9; t++)
 				EXPECT(crowd.tiles[who][t].leg == 0 ||
 				       crowd.people[crowd.tiles[who][t].leg - 1].leg != 0);

@@ -23,8 +23,8 @@ call_pictures_changed(struct meeting *meeting, struct call *call)
 enum stage_self_mode
 call_self_mode(const struct call *call)
 {
-	const struct value *mode = call->self_pane_mode.set ? &call->self_pane_mode
-	                                                    : &call->space_self_pane_mode;
+	const struct value *mode =
+	        call->self_pane_mode.set ? &call->self_pane_mode : &call->space_self_pane_mode;
 	return (enum stage_self_mode)mode->number;
 }
 
@@ -35,12 +35,13 @@ call_pictures_follow(struct meeting *meeting, struct call *call)
 	const uint32_t space = call->pub.space;
 	char banner[MEETING_MESSAGE_MAX];
 	if (space != 0 || guid_is_zero(&call->space_id)) {
-		call->space_placement = objects_number(objects, OBJECT_SPACE, space, SPACE_PLACEMENT);
+		call->space_placement =
+		        objects_number(objects, OBJECT_SPACE, space, SPACE_PLACEMENT);
 		call->space_self_pane_mode =
-			objects_value(objects, OBJECT_SPACE, space, SPACE_SELF_PANE_MODE);
+		        objects_value(objects, OBJECT_SPACE, space, SPACE_SELF_PANE_MODE);
 	}
-	stage_placement(&call->stage, call->placement.set ? call->placement.number
-	                                                  : call->space_placement);
+	stage_placement(&call->stage,
+	                call->placement.set ? call->placement.number : call->space_placement);
 	text_copy_clean(banner, sizeof banner,
 	                call_setting_text(meeting, space, CALL_PROFILE_BANNER));
 	if (strcmp(banner, call->banner) != 0) {
@@ -50,9 +51,9 @@ call_pictures_follow(struct meeting *meeting, struct call *call)
 	call_pictures_changed(meeting, call);
 
 	const struct value layout =
-		objects_value(objects, OBJECT_SPACE, space, SPACE_DEFAULT_LAYOUT);
-	const bool changed = layout.set != call->space_layout.set ||
-	                     layout.number != call->space_layout.number;
+	        objects_value(objects, OBJECT_SPACE, space, SPACE_DEFAULT_LAYOUT);
+	const bool changed =
+	        layout.set != call->space_layout.set || layout.number != call->space_layout.number;
 	call->space_layout = layout;
 	return changed;
 }
@@ -82,8 +83,7 @@ void
 leg_picture_refresh(struct meeting *meeting, struct leg *leg)
 {
 	struct call *call = call_get(meeting, leg->pub.call);
-	stage_picture(&call->stage, &leg->person,
-	              leg->pub.seen && leg->pub.flows[LEG_TRACK_MAIN]);
+	stage_picture(&call->stage, &leg->person, leg->pub.seen && leg->pub.flows[LEG_TRACK_MAIN]);
 	call_pictures_changed(meeting, call);
 }
 
@@ -257,9 +257,9 @@ fill_layout(struct meeting *meeting, struct call *call, const struct leg *leg,
 	struct stage_request request = { .self = leg != NULL ? &leg->person : NULL,
 		                         .self_mode = call_self_mode(call) };
 	const unsigned people = stage_count(&call->stage, request.self, request.self_mode);
-	const bool single = leg == NULL || !leg->second_stream ||
-	                    leg->settings[LEG_PROFILE_PRESENTATION_MODE] ==
-	                            PRESENTATION_SINGLE_STREAM;
+	const bool single =
+	        leg == NULL || !leg->second_stream ||
+	        leg->settings[LEG_PROFILE_PRESENTATION_MODE] == PRESENTATION_SINGLE_STREAM;
 	out->presenter = content_for(meeting, call, leg);
 	out->content = out->presenter != 0 && single;
 	out->content_stream = out->presenter != 0 && !single;
@@ -272,18 +272,18 @@ fill_layout(struct meeting *meeting, struct call *call, const struct leg *leg,
 	}
 	const bool chosen = leg != NULL && leg->chosen_layout < LAYOUT_COUNT;
 	const uint32_t handle =
-		chosen ? 0 : view_setting(meeting, call, leg, LEG_PROFILE_LAYOUT_TEMPLATE);
+	        chosen ? 0 : view_setting(meeting, call, leg, LEG_PROFILE_LAYOUT_TEMPLATE);
 	const struct layout_template *template =
-		objects_alive(meeting->objects, OBJECT_LAYOUT_TEMPLATE, handle)
-			? template_get(meeting, handle)
-			: NULL;
+	        objects_alive(meeting->objects, OBJECT_LAYOUT_TEMPLATE, handle)
+	                ? template_get(meeting, handle)
+	                : NULL;
 	if (template != NULL) {
 		layout_of_template(&out->layout, template, people);
 		request.capacity = (uint8_t)layout_template_capacity(template);
 	} else {
 		const enum layout_name name =
-			chosen ? (enum layout_name)leg->chosen_layout
-			       : (enum layout_name)view_setting(meeting, call, leg,
+		        chosen ? (enum layout_name)leg->chosen_layout
+		               : (enum layout_name)view_setting(meeting, call, leg,
 		                                                LEG_PROFILE_DEFAULT_LAYOUT);
 		const enum layout_name resolved = layout_resolve(name, people);
 		layout_make(&out->layout, resolved, people);
@@ -356,14 +356,13 @@ meeting_tiles(struct meeting *meeting, uint32_t handle, const struct stage_tile 
 		return changed;
 	}
 	struct call *call = call_get(meeting, leg->pub.call);
-	struct stage_wish wish = { .self = &leg->person, .tile_count = tile_count,
-		                   .pins = wished };
+	struct stage_wish wish = { .self = &leg->person, .tile_count = tile_count, .pins = wished };
 	wish.content = content_for(meeting, call, leg) != 0;
 	for (unsigned i = 0; i < pin_count && wish.pin_count < STAGE_TILES_MAX; i++) {
 		const struct leg *pinned = leg_get(meeting, pins[i].leg);
 		if (pinned != NULL && pinned->pub.call == leg->pub.call)
-			wished[wish.pin_count++] = (struct stage_pin){ &pinned->person,
-				                                       pins[i].content };
+			wished[wish.pin_count++] =
+			        (struct stage_pin){ &pinned->person, pins[i].content };
 	}
 	return stage_tiles(&call->stage, &wish, tiles);
 }

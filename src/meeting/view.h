@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* view -- the picture side of the meeting model: what is known of pictures, what each receiver is to be
- * shown, who presents, and what people write to each other.
+/* view -- the picture side of the meeting model: what is known of pictures, what each receiver is
+ * to be shown, who presents, and what people write to each other.
  *
- * The shell tells which tracks flow; the model says for each receiver what its composed picture holds
- * (meeting_view), or which people stand in a browser's tiles (meeting_tiles), and says
+ * The shell tells which tracks flow; the model says for each receiver what its composed picture
+ * holds (meeting_view), or which people stand in a browser's tiles (meeting_tiles), and says
  * MEETING_VIDEO when that may have changed for a call.
  *
  * Ownership, threads, units as in meeting.h: a stale handle is ignored.
@@ -57,15 +57,15 @@ struct meeting_view {
 	bool streaming;
 };
 
-/* What the composed picture of `leg` holds.  Two receivers with equal views can share it: who is not
- * among those shown gets what all such get.  leg 0 with a call: everybody, as a recorder sees it.
- * Texts are borrowed until the next input. */
+/* What the composed picture of `leg` holds.  Two receivers with equal views can share it: who is
+ * not among those shown gets what all such get.  leg 0 with a call: everybody, as a recorder sees
+ * it. Texts are borrowed until the next input. */
 void meeting_view(struct meeting *meeting, uint32_t call, uint32_t leg, struct meeting_view *out);
 /* The name shown for a leg: its label, or its name. */
 [[nodiscard]] const char *meeting_leg_label(const struct meeting *meeting, uint32_t leg);
 
-/* The word of the layout it sees ("allEqual"), as browsers of those who may change it are told; "" when
- * it gets no composed picture. */
+/* The word of the layout it sees ("allEqual"), as browsers of those who may change it are told; ""
+ * when it gets no composed picture. */
 [[nodiscard]] const char *meeting_leg_layout(const struct meeting *meeting, uint32_t leg);
 
 /* Who shall be in which tile of a browser (stage.h); `tiles` is what they show now.  True when one
@@ -82,8 +82,8 @@ enum meeting_presenting {
 	PRESENTING_BUSY,        /* another presents, and only the call's permission is there */
 };
 
-/* Wants to present, or stops.  Who has the right by its profile takes over from another, who is told
- * by MEETING_PRESENTER; whom only the call allows (allowAllPresentationContribution) waits. */
+/* Wants to present, or stops.  Who has the right by its profile takes over from another, who is
+ * told by MEETING_PRESENTER; whom only the call allows (allowAllPresentationContribution) waits. */
 [[nodiscard]] enum meeting_presenting meeting_present(struct meeting *meeting, uint32_t leg,
                                                       bool on, int64_t now_us);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Goal: each receiver is shown what profiles, choices and rights say, content goes where it can be seen,
- * and codes, chat, hands and cameras do what they may.  Method: short dialogues; a view compared as
- * text: "onePlus 1280: 2 1 . +3". */
+/* Goal: each receiver is shown what profiles, choices and rights say, content goes where it can be
+ * seen, and codes, chat, hands and cameras do what they may.  Method: short dialogues; a view
+ * compared as text: "onePlus 1280: 2 1 . +3". */
 #include "meeting/model_world.h"
 
 /* A view in words: the first pane's width, then who stands in each pane by leg number. */
@@ -19,7 +19,8 @@ view_of(struct world *world, uint32_t leg)
 	for (unsigned i = 0; i < view.layout.count; i++) {
 		const struct meeting_leg *shown = meeting_leg(world->meeting, view.legs[i]);
 		if (shown != NULL)
-			writer_format(&w, " %u%s", shown->number, i == 0 && view.content ? "c" : "");
+			writer_format(&w, " %u%s", shown->number,
+			              i == 0 && view.content ? "c" : "");
 		else
 			writer_text(&w, " .");
 	}
@@ -69,7 +70,8 @@ edit_call(struct world *world, uint32_t call, const char *const *pairs)
 {
 	struct object_edit edit = { .type = OBJECT_CALL };
 	for (; *pairs != NULL; pairs += 2)
-		EXPECT_EQ(object_edit_text(&edit, FIELD_PUT, str_of(pairs[0]), str_of(pairs[1])), 0);
+		EXPECT_EQ(object_edit_text(&edit, FIELD_PUT, str_of(pairs[0]), str_of(pairs[1])),
+		          OBJECT_OK);
 	meeting_call_edit(world->meeting, call, &edit, world->now_us);
 }
 
@@ -78,7 +80,8 @@ edit_leg(struct world *world, uint32_t leg, const char *const *pairs)
 {
 	struct object_edit edit = { .type = OBJECT_LEG };
 	for (; *pairs != NULL; pairs += 2)
-		EXPECT_EQ(object_edit_text(&edit, FIELD_PUT, str_of(pairs[0]), str_of(pairs[1])), 0);
+		EXPECT_EQ(object_edit_text(&edit, FIELD_PUT, str_of(pairs[0]), str_of(pairs[1])),
+		          OBJECT_OK);
 	meeting_leg_edit(world->meeting, leg, &edit, world->now_us);
 }
 
@@ -162,17 +165,18 @@ TEST(the_layout_is_chosen_or_comes_from_the_nearest_that_says_something)
 {
 	struct world world = world_make();
 	const uint32_t space = add(&world, OBJECT_SPACE, 0, PAIRS("uri", "s"));
-	const uint32_t profile = add(&world, OBJECT_LEG_PROFILE, 0,
-	                             PAIRS("defaultLayout", "allEqualNinths"));
+	const uint32_t profile =
+	        add(&world, OBJECT_LEG_PROFILE, 0, PAIRS("defaultLayout", "allEqualNinths"));
 	const uint32_t method = add(&world, OBJECT_METHOD, space, PAIRS("uri", "m"));
-	const uint32_t near = add(&world, OBJECT_LEG_PROFILE, 0,
-	                          PAIRS("defaultLayout", "allEqualQuarters"));
+	const uint32_t near =
+	        add(&world, OBJECT_LEG_PROFILE, 0, PAIRS("defaultLayout", "allEqualQuarters"));
 	const uint32_t a = join_seen(&world, space, method);
 	for (unsigned i = 0; i < 3; i++)
 		join_seen(&world, space, 0);
 	EXPECT_VIEW(&world, a, "960: 2 3 4");
 	EXPECT_STR(str_of(meeting_leg_layout(world.meeting, a)), "automatic");
-	change(&world, OBJECT_SYSTEM_PROFILES, objects_single(world.objects, OBJECT_SYSTEM_PROFILES),
+	change(&world, OBJECT_SYSTEM_PROFILES,
+	       objects_single(world.objects, OBJECT_SYSTEM_PROFILES),
 	       PAIRS("callLegProfile", id_of(&world, OBJECT_LEG_PROFILE, profile)));
 	EXPECT_VIEW(&world, a, "640: 2 3 4");
 	change(&world, OBJECT_SPACE, space, PAIRS("defaultLayout", "onePlusFive"));
@@ -245,10 +249,10 @@ TEST(a_template_is_used_until_it_goes)
 TEST(panes_of_their_own_come_from_the_space_or_the_call)
 {
 	struct world world = world_make();
-	const uint32_t space = add(&world, OBJECT_SPACE, 0,
-	                           PAIRS("uri", "s", "panePlacementHighestImportance", "2",
-	                                 "panePlacementSelfPaneMode", "blank",
-	                                 "defaultLayout", "allEqualNinths"));
+	const uint32_t space =
+	        add(&world, OBJECT_SPACE, 0,
+	            PAIRS("uri", "s", "panePlacementHighestImportance", "2",
+	                  "panePlacementSelfPaneMode", "blank", "defaultLayout", "allEqualNinths"));
 	const uint32_t a = join_seen(&world, space, 0);
 	const uint32_t b = join_seen(&world, space, 0);
 	const uint32_t c = join_seen(&world, space, 0);
@@ -347,8 +351,8 @@ TEST(texts_stand_around_the_panes)
 	struct world world = world_make();
 	struct meeting *m = world.meeting;
 	struct meeting_view view;
-	const uint32_t profile = add(&world, OBJECT_CALL_PROFILE, 0,
-	                             PAIRS("messageBannerText", "Be kind"));
+	const uint32_t profile =
+	        add(&world, OBJECT_CALL_PROFILE, 0, PAIRS("messageBannerText", "Be kind"));
 	const uint32_t space = add(&world, OBJECT_SPACE, 0,
 	                           PAIRS("uri", "s", "name", "Room", "callProfile",
 	                                 id_of(&world, OBJECT_CALL_PROFILE, profile)));
@@ -356,8 +360,8 @@ TEST(texts_stand_around_the_panes)
 	const uint32_t call = call_of(&world, a);
 	join_seen(&world, space, 0);
 	EXPECT_VIEW(&world, a, "1920: 2 'Be kind' 2");
-	edit_call(&world, call, PAIRS("messageText", "Hello", "messagePosition", "top",
-	                              "messageDuration", "10"));
+	edit_call(&world, call,
+	          PAIRS("messageText", "Hello", "messagePosition", "top", "messageDuration", "10"));
 	EXPECT_VIEW(&world, a, "1920: 2 'Hello' 0");
 	pass(&world, 4 * 1000 * 1000);
 	EXPECT_EQ(meeting_value(m, OBJECT_CALL, call, CALL_MESSAGE_REMAINING, world.now_us).number,
@@ -375,8 +379,9 @@ TEST(texts_stand_around_the_panes)
 
 	meeting_view(m, call, a, &view);
 	EXPECT(!view.labels && view.title[0] == '\0' && view.total == 0 && !view.locked);
-	edit_leg(&world, a, PAIRS("participantLabels", "true", "meetingTitlePosition", "middle",
-	                          "participantCounter", "always", "nameLabelOverride", "A. L."));
+	edit_leg(&world, a,
+	         PAIRS("participantLabels", "true", "meetingTitlePosition", "middle",
+	               "participantCounter", "always", "nameLabelOverride", "A. L."));
 	edit_call(&world, call, PAIRS("locked", "true"));
 	meeting_view(m, call, a, &view);
 	EXPECT(view.labels && view.locked);
@@ -403,12 +408,13 @@ TEST(codes_act_as_profiles_allow)
 {
 	struct world world = world_make();
 	struct meeting *m = world.meeting;
-	const uint32_t codes = add(&world, OBJECT_DTMF_PROFILE, 0,
-	                           PAIRS("muteSelfAudio", "*6", "unmuteSelfAudio", "*66",
-	                                 "nextLayout", "*1", "previousLayout", "*2", "lockCall", "*5",
-	                                 "muteAllExceptSelfAudio", "*7", "endCall", "*#",
-	                                 "getTotalParticipantCount", "*0"));
-	change(&world, OBJECT_SYSTEM_PROFILES, objects_single(world.objects, OBJECT_SYSTEM_PROFILES),
+	const uint32_t codes =
+	        add(&world, OBJECT_DTMF_PROFILE, 0,
+	            PAIRS("muteSelfAudio", "*6", "unmuteSelfAudio", "*66", "nextLayout", "*1",
+	                  "previousLayout", "*2", "lockCall", "*5", "muteAllExceptSelfAudio", "*7",
+	                  "endCall", "*#", "getTotalParticipantCount", "*0"));
+	change(&world, OBJECT_SYSTEM_PROFILES,
+	       objects_single(world.objects, OBJECT_SYSTEM_PROFILES),
 	       PAIRS("dtmfProfile", id_of(&world, OBJECT_DTMF_PROFILE, codes)));
 	const uint32_t space = space_with(&world, PAIRS("callLockAllowed", "true"), "s");
 	const uint32_t a = join_seen(&world, space, 0);
@@ -460,10 +466,12 @@ TEST(a_calls_own_codes_come_before_the_systems)
 	const uint32_t far = add(&world, OBJECT_DTMF_PROFILE, 0,
 	                         PAIRS("lockCall", "*1", "toggleMuteSelfAudio", "*2"));
 	const uint32_t near = add(&world, OBJECT_DTMF_PROFILE, 0, PAIRS("lockCall", "*9"));
-	change(&world, OBJECT_SYSTEM_PROFILES, objects_single(world.objects, OBJECT_SYSTEM_PROFILES),
+	change(&world, OBJECT_SYSTEM_PROFILES,
+	       objects_single(world.objects, OBJECT_SYSTEM_PROFILES),
 	       PAIRS("dtmfProfile", id_of(&world, OBJECT_DTMF_PROFILE, far)));
-	const uint32_t profile = add(&world, OBJECT_CALL_PROFILE, 0,
-	                             PAIRS("dtmfProfile", id_of(&world, OBJECT_DTMF_PROFILE, near)));
+	const uint32_t profile =
+	        add(&world, OBJECT_CALL_PROFILE, 0,
+	            PAIRS("dtmfProfile", id_of(&world, OBJECT_DTMF_PROFILE, near)));
 	const uint32_t space = space_with(&world, PAIRS("callLockAllowed", "true"), "s");
 	change(&world, OBJECT_SPACE, space,
 	       PAIRS("callProfile", id_of(&world, OBJECT_CALL_PROFILE, profile)));
@@ -495,7 +503,8 @@ TEST(chat_is_bounded_by_rights_length_and_speed)
 	memset(text, 'x', sizeof text);
 	EXPECT_EQ(meeting_chat(m, a, (struct str){ text, sizeof text }, world.now_us),
 	          CHATTING_TOO_LONG);
-	EXPECT_EQ(meeting_chat(m, a, (struct str){ text, sizeof text - 1 }, world.now_us), CHATTING);
+	EXPECT_EQ(meeting_chat(m, a, (struct str){ text, sizeof text - 1 }, world.now_us),
+	          CHATTING);
 	for (unsigned i = 2; i < MEETING_CHAT_BURST; i++)
 		EXPECT_EQ(meeting_chat(m, a, STR("x"), world.now_us), CHATTING);
 	EXPECT_EQ(meeting_chat(m, a, STR("x"), world.now_us), CHATTING_TOO_FAST);
@@ -566,11 +575,20 @@ TEST(the_status_of_a_leg_tells_its_pictures)
 	const uint32_t a = join_seen(&world, space, 0);
 	struct leg_media media = { 0 };
 	media.rx_video[LEG_TRACK_MAIN] = (struct leg_pictures){
-		.codec = "h264", .width = 1280, .height = 720, .rate_tenths = 300,
-		.bit_rate_bps = 1500000, .loss_tenths = 12, .jitter_ms = 3,
+		.codec = "h264",
+		.width = 1280,
+		.height = 720,
+		.rate_tenths = 300,
+		.bit_rate_bps = 1500000,
+		.loss_tenths = 12,
+		.jitter_ms = 3,
 	};
 	media.tx_video[LEG_TRACK_CONTENT] = (struct leg_pictures){
-		.codec = "vp8", .width = 1920, .height = 1080, .rtt_ms = 40, .bit_rate_bps = 7,
+		.codec = "vp8",
+		.width = 1920,
+		.height = 1080,
+		.rtt_ms = 40,
+		.bit_rate_bps = 7,
 	};
 	meeting_leg_media(m, a, &media);
 	static const struct {
@@ -578,15 +596,15 @@ TEST(the_status_of_a_leg_tells_its_pictures)
 		bool set;
 		uint32_t number;
 	} cases[] = {
-		{ LEG_RX_VIDEO_WIDTH, true, 1280 },    { LEG_RX_VIDEO_HEIGHT, true, 720 },
-		{ LEG_RX_VIDEO_RATE, true, 300 },      { LEG_RX_VIDEO_BIT_RATE, true, 1500000 },
-		{ LEG_RX_VIDEO_LOSS, true, 12 },       { LEG_RX_VIDEO_JITTER, true, 3 },
-		{ LEG_RX_CONTENT + 1, false, 0 },      { LEG_TX_VIDEO_WIDTH, false, 0 },
-		{ LEG_TX_CONTENT + 1, true, 1920 },    { LEG_TX_CONTENT_END - 1, true, 40 },
+		{ LEG_RX_VIDEO_WIDTH, true, 1280 }, { LEG_RX_VIDEO_HEIGHT, true, 720 },
+		{ LEG_RX_VIDEO_RATE, true, 300 },   { LEG_RX_VIDEO_BIT_RATE, true, 1500000 },
+		{ LEG_RX_VIDEO_LOSS, true, 12 },    { LEG_RX_VIDEO_JITTER, true, 3 },
+		{ LEG_RX_CONTENT + 1, false, 0 },   { LEG_TX_VIDEO_WIDTH, false, 0 },
+		{ LEG_TX_CONTENT + 1, true, 1920 }, { LEG_TX_CONTENT_END - 1, true, 40 },
 	};
 	for (unsigned i = 0; i < COUNT_OF(cases); i++) {
 		const struct value value =
-			meeting_value(m, OBJECT_LEG, a, cases[i].field, world.now_us);
+		        meeting_value(m, OBJECT_LEG, a, cases[i].field, world.now_us);
 		EXPECT_EQ(value.set, cases[i].set);
 		if (cases[i].set)
 			EXPECT_EQ(value.number, cases[i].number);

@@ -291,6 +291,75 @@ TEST(files_that_are_no_database_of_ours_are_refused)
 	place_remove(&place);
 }
 
+/* The database of a program that knew no pictures: their tables and columns come, what was there
+ * stays, and the longest template comes back as it was. */
+TEST(an_older_database_gains_what_concerns_pictures)
+{
+	struct place place;
+	place_make(&place);
+	EXPECT_EQ(place_open(&place), 0);
+	place_close(&place);
+	sqlite3 *other = NULL;
+	EXPECT_EQ(sqlite3_open(place.path, &other), SQLITE_OK);
+	EXPECT_EQ(sqlite3_exec(other,
+	                       "DROP TABLE layout_templates; DROP TABLE dtmf_profiles;"
+	                       "ALTER TABLE spaces DROP COLUMN defaultLayout;"
+	                       "ALTER TABLE call_leg_profiles DROP COLUMN layoutTemplate;"
+	                       "ALTER TABLE call_leg_profiles DROP COLUMN raiseHandAllowed;"
+	                       "ALTER TABLE system_profiles DROP COLUMN dtmfProfile;"
+	                       "INSERT INTO call_leg_profiles(id, name, rxAudioMute) VALUES"
+	                       "('00000000-0000-4000-8000-000000000001', 'old', 'true')",
+	                       NULL, NULL, NULL),
+	          SQLITE_OK);
+	sqlite3_close(other);
+	EXPECT_EQ(place_open(&place), 0);
+	EXPECT_EQ(place.loaded.refused, 0);
+	struct guid id;
+	EXPECT(guid_parse(&id, STR("00000000-0000-4000-8000-000000000001")));
+	uint32_t profile = objects_find(place.objects, OBJECT_LEG_PROFILE, &id);
+	EXPECT_EQ(objects_number(place.objects, OBJECT_LEG_PROFILE, profile,
+	                         LEG_PROFILE_RX_AUDIO_MUTE),
+	          1);
+	EXPECT(!objects_value(place.objects, OBJECT_LEG_PROFILE, profile,
+	                      LEG_PROFILE_RAISE_HAND_ALLOWED)
+	                .set);
+
+	static char text[OBJECT_TEXT_MAX];
+	memset(text, '7', sizeof text);
+	uint32_t template = 0;
+	int culprit = -1;
+	objects_begin(place.objects);
+	struct object_edit edit = { .type = OBJECT_LAYOUT_TEMPLATE };
+	edit_set_text(&edit, LAYOUT_TEMPLATE_TEXT, (struct str){ text, sizeof text });
+	EXPECT_EQ(objects_add(place.objects, &edit, 0, &template, &culprit), OBJECT_OK);
+	const struct guid template_id =
+		objects_id(place.objects, OBJECT_LAYOUT_TEMPLATE, template);
+	edit = (struct object_edit){ .type = OBJECT_LEG_PROFILE };
+	edit_set_guid(&edit, LEG_PROFILE_LAYOUT_TEMPLATE, &template_id);
+	edit_set_number(&edit, LEG_PROFILE_RAISE_HAND_ALLOWED, 0);
+	edit_set_number(&edit, LEG_PROFILE_DEFAULT_LAYOUT, 12);
+	EXPECT_EQ(objects_edit(place.objects, profile, &edit, &culprit), OBJECT_OK);
+	const struct object_tx tx = objects_end(place.objects);
+	EXPECT_EQ(store_commit(place.store, &tx), 0);
+	EXPECT(settle(&place));
+	place_close(&place);
+
+	EXPECT_EQ(place_open(&place), 0);
+	EXPECT_EQ(place.loaded.refused, 0);
+	profile = objects_find(place.objects, OBJECT_LEG_PROFILE, &id);
+	template = objects_ref(place.objects, OBJECT_LEG_PROFILE, profile,
+	                       LEG_PROFILE_LAYOUT_TEMPLATE);
+	EXPECT_EQ(objects_text(place.objects, OBJECT_LAYOUT_TEMPLATE, template,
+	                       LAYOUT_TEMPLATE_TEXT)
+	                  .len,
+	          sizeof text);
+	EXPECT_EQ(objects_number(place.objects, OBJECT_LEG_PROFILE, profile,
+	                         LEG_PROFILE_DEFAULT_LAYOUT),
+	          12);
+	place_close(&place);
+	place_remove(&place);
+}
+
 /* Adds spaces until it is killed; says the number of each one that was acknowledged. */
 static void
 write_until_killed(struct place *place, int fd, uint32_t number)
