@@ -362,8 +362,8 @@ fecc_offer(struct fecc *fecc, const struct fecc_settings *settings, int64_t now_
 void
 fecc_dump(const struct fecc *fecc, struct writer *w)
 {
-	writer_format(w, "fecc ours=%02x its=%02x presets=%u told=%u action=%02x its_action=%02x%s\n",
+	writer_format(w, "fecc ours=%02x its=%02x presets=%u told=%u action=%02x its_action=%02x",
 	              (unsigned)fecc->settings.can, (unsigned)fecc->can, (unsigned)fecc->presets,
-	              (unsigned)fecc->told, (unsigned)fecc->action, (unsigned)fecc->its_action,
-	              fecc->heard_capabilities ? "" : " silent");
+	              (unsigned)fecc->told, (unsigned)fecc->action, (unsigned)fecc->its_action);
+	writer_text(w, fecc->heard_capabilities ? "\n" : " silent\n");
 }

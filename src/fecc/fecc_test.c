@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Goal: two sides learn of each other's cameras whatever is lost, and a camera moves exactly as long
- * as somebody wants it to.  Method: dialogues as tables, bytes in hex without the header. */
+/* Goal: two sides learn of each other's cameras whatever is lost, and a camera moves exactly as
+ * long as somebody wants it to.  Method: dialogues as tables, bytes in hex without the header. */
 #include "fecc/fecc.h"
 
 #include <stdio.h>

@@ -76,7 +76,8 @@ TEST(what_devices_send_otherwise_is_understood)
 		enum h224_kind kind;
 	} cases[] = {
 		/* Low priority, terminals with numbers. */
-		{ 12, { 0x00, 0x61, 0x03, 0x12, 0x34, 0x56, 0x78, 1, 0xC0, 1, 0x80, 0 }, H281_START },
+		{ 12, { 0x00, 0x61, 0x03, 0x12, 0x34, 0x56, 0x78, 1, 0xC0, 1, 0x80, 0 },
+		  H281_START },
 		/* Extended and non-standard clients stand in a list beside camera control. */
 		{ 21, { TO_CME, 1, 0, 3, 0x7E, 9, 0x7F, 1, 2, 3, 4, 5, 0x81 }, H224_CLIENT_LIST },
 		/* Somebody else's capabilities, and a client of its own. */
