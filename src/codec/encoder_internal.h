@@ -8,7 +8,7 @@
 struct encoder;
 
 struct encoder_library {
-	[[nodiscard]] int (*open)(struct encoder *encoder);
+	int (*open)(struct encoder *encoder);
 	void (*close)(struct encoder *encoder);
 	/* As settings.bps and .fps now say. */
 	void (*set_rate)(struct encoder *encoder);
