@@ -80,8 +80,8 @@ void layout_make(struct layout *out, enum layout_name name, unsigned people);
 /* Its first pane is for who leads; of automatic and onePlusN as they are with many. */
 [[nodiscard]] bool layout_is_led(enum layout_name name);
 
-/* Content in the first, large pane and up to five people beside it, for who has no second stream.
- * */
+/* Content in the first, large pane and up to five people beside it: for who has no second
+ * stream. */
 void layout_with_content(struct layout *out, unsigned people);
 enum { LAYOUT_BESIDE_CONTENT_MAX = 5 };
 

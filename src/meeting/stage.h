@@ -160,8 +160,7 @@ struct stage_wish {
 };
 
 /* `tiles` is what each tile shows now, and afterwards shall show: the pinned, content, then those
- * heard last.  Who stays keeps his tile; empty tiles fill from the first.  True when one changed.
- * */
+ * heard last.  Who stays keeps his tile, empty tiles fill from the first.  True: one changed. */
 bool stage_tiles(struct stage *stage, const struct stage_wish *wish, struct stage_tile *tiles);
 
 #endif
