@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/fail_at.h"
 #include "base/test.h"
 #include "bfcp/bfcp_msg.h"
 #include "net/tcp.h"
@@ -365,4 +366,41 @@ TEST(legs_that_cannot_be_are_refused)
 	EXPECT_EQ(bfcp_hub_create(&hub, loop, &bare, error), -EINVAL);
 	EXPECT(error[0] != '\0');
 	end();
+}
+
+static bool
+make_and_use(void *context)
+{
+	char error[TLS_ERROR_MAX];
+	struct bfcp_hub *hub = NULL;
+	bfcp_leg_id leg = { 0 };
+	struct loop *own = NULL;
+	const struct bfcp_hub_settings settings = { .udp = addr_ip4(127, 0, 0, 1, 0),
+		                                    .tcp = addr_ip4(127, 0, 0, 1, 0),
+		                                    .legs_max = 4,
+		                                    .event = on_event };
+	(void)context;
+	if (loop_create(&own) != 0)
+		return false;
+	int rc = bfcp_hub_create(&hub, own, &settings, error);
+	EXPECT_EQ(rc == 0, hub != NULL);
+	if (rc == 0) {
+		const struct bfcp_leg_settings connecting = {
+			.proto = BFCP_HUB_TCP,
+			.active = true,
+			.remote = addr_ip4(127, 0, 0, 1, bfcp_hub_port(hub, BFCP_HUB_TCP)),
+			.conference_id = 5,
+		};
+		/* A connection that cannot be had is tried again: the leg is there. */
+		rc = bfcp_hub_add(hub, &leg, &connecting);
+		EXPECT_EQ(rc, 0);
+	}
+	bfcp_hub_destroy(hub);
+	loop_destroy(own);
+	return rc == 0;
+}
+
+TEST(a_hub_is_made_whole_or_not_at_all)
+{
+	EXPECT(fail_at_each(make_and_use, NULL) > 8);
 }
