@@ -409,8 +409,7 @@ video_tick(struct media *media, struct media_leg *leg, int64_t now_us)
 			video_tx_tick(media, line->tx, now_us);
 	}
 	transport_feedback(media, leg, now_us);
-	if (video->queue_count != 0 || video->again_count != 0 || slow)
-		video_flush_later(media, video);
+	video_flush_later(media, video);
 }
 
 int64_t
@@ -435,7 +434,9 @@ video_deadline(const struct media_leg *leg, int64_t now_us)
 		if (send_us < deadline_us)
 			deadline_us = send_us;
 	}
-	return deadline_us;
+	/* What was served and is due still or again waits for the wheel's next tick: a deadline that
+	 * stays where it is must not keep the worker busy. */
+	return deadline_us > now_us + TIMER_TICK_US ? deadline_us : now_us + TIMER_TICK_US;
 }
 
 /* ---- Life ---------------------------------------------------------------------------------- */

@@ -579,7 +579,9 @@ video_rx_serve(struct media *media, struct video_rx *rx, int64_t now_us)
 int64_t
 video_rx_deadline(const struct video_rx *rx)
 {
-	int64_t deadline_us = frame_build_deadline(&rx->decode.build);
+	int64_t deadline_us = rx->decode.layer != VIDEO_NO_LAYER
+	                              ? frame_build_deadline(&rx->decode.build)
+	                              : INT64_MAX;
 	for (unsigned i = 0; i < VIDEO_LAYERS_MAX; i++) {
 		const struct video_layer *layer = &rx->layers[i];
 		if (!layer->known)
