@@ -19,8 +19,8 @@ enum {
 	CONTENT_HEIGHT = LAYOUT_HEIGHT / SIDE_MAX * (SIDE_MAX - 1),
 };
 
-static_assert(SIDE_MAX * SIDE_MAX == LAYOUT_PANES_MAX, "the finest grid is the most there is");
-static_assert(LAYOUT_BESIDE_CONTENT_MAX == SIDE_MAX, "a column of the finest grid");
+static_assert((int)SIDE_MAX * SIDE_MAX == (int)LAYOUT_PANES_MAX, "the finest grid is the most there is");
+static_assert((int)LAYOUT_BESIDE_CONTENT_MAX == (int)SIDE_MAX, "a column of the finest grid");
 
 const char *
 layout_name_text(enum layout_name name)

@@ -227,7 +227,7 @@ fill_by_order(struct stage *stage, const struct stage_request *request, unsigned
 	memcpy(filling.people, view->people, view->count * sizeof(view->people[0]));
 	leave_self_out(&filling);
 	/* A pane of the receiver's own that is skipped makes room for one more. */
-	while (filling.count < request->capacity - out->count) {
+	while (filling.count + out->count < request->capacity) {
 		const struct stage_person *more = next_in_order(&filling);
 		if (more == NULL)
 			break;
