@@ -97,7 +97,7 @@ spawn(struct codec_child *child)
 		.ended = on_ended,
 		.context = child,
 	};
-	static_assert(CODEC_LINK_FDS <= LOOP_CHILD_FDS_MAX, "a link's descriptors fit");
+	static_assert((int)CODEC_LINK_FDS <= (int)LOOP_CHILD_FDS_MAX, "a link's descriptors fit");
 	memcpy(settings.fds, codec_link_child_fds(child->link),
 	       CODEC_LINK_FDS * sizeof settings.fds[0]);
 	return loop_child_create(&child->process, child->loop, &settings);
