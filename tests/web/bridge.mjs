@@ -152,7 +152,9 @@ export class CallBridge {
 
   async offer(message) {
     const leg = this.sessions.get(message.session);
-    const sdp = await this.far.answer(message.sdp, leg.id, message.revision);
+    /* Nobody waits for an answer when the browser is gone; anybody else notices that there is none. */
+    const sdp = await this.far.answer(message.sdp, leg.id, message.revision).catch(() => undefined);
+    if (sdp === undefined) return;
     this.send({ type: 'answer', session: message.session, revision: message.revision, sdp });
   }
 

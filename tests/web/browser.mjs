@@ -91,9 +91,23 @@ export async function inside(page, timeout = 8000) {
 
 /** A tool by its name, where there is little room behind "More". */
 export async function press(page, name) {
-  const tool = page.getByRole('button', { name, exact: true });
-  if (!(await tool.isVisible())) await page.getByRole('button', { name: 'More', exact: true }).click();
+  const tool = page.locator('.tools').getByRole('button', { name, exact: true });
+  if (!(await tool.isVisible())) await page.locator('.more > button').click();
   await tool.click();
+}
+
+/** The colour a little off the middle of what is drawn there: [red, green, blue]. */
+export async function colourOf(locator) {
+  const png = await locator.screenshot();
+  const page = locator.page();
+  return page.evaluate(async (data) => {
+    const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+    const image = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
+    const canvas = new OffscreenCanvas(image.width, image.height);
+    const context = canvas.getContext('2d');
+    context.drawImage(image, 0, 0);
+    return [...context.getImageData(Math.floor(image.width / 2), Math.floor(image.height * 0.4), 1, 1).data].slice(0, 3);
+  }, png.toString('base64'));
 }
 
 /** Numbers of the connections that live, and whether sound comes in by them. */

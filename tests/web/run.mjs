@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { farPage, launch } from './browser.mjs';
 import { CallBridge } from './bridge.mjs';
 import * as cases from './cases.mjs';
+import * as pictures from './cases_pictures.mjs';
 import { until, WebBridge } from './world.mjs';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { pictures: { type: 'string' } } });
@@ -24,12 +25,12 @@ let failed = 0;
 await webBridge.start();
 const browser = await launch();
 const far = await farPage(browser);
-for (const [name, run] of Object.entries(cases)) {
+for (const [name, run] of Object.entries({ ...cases, ...pictures })) {
   if (wanted.length !== 0 && !wanted.some((word) => name.includes(word))) continue;
   const bridge = new CallBridge(webBridge, far);
   try {
     await bridge.stay();
-    const page = await run({ browser, bridge, webBridge, picture });
+    const page = await run({ browser, bridge, webBridge, far, picture });
     if (page?.problems.length > 0) throw new Error(`the page complained: ${page.problems.join('; ')}`);
     console.log(`ok web.${name}`);
   } catch (error) {

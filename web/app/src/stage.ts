@@ -51,12 +51,12 @@ export function gridFor(count: number, width: number, height: number, gap: numbe
   return best;
 }
 
-/** Who is shown, each where they were before: those that must be (heard, pinned), then who was there,
- * then by the order given.  A newcomer who must be seen takes the place of one who need not. */
+/** Who is shown, each where they were before: those that must be, the first of them first, then who
+ * was there, then by the order given.  A newcomer who must be seen takes the place of one who need not. */
 export function shownOf(before: readonly string[], all: readonly string[], must: ReadonlySet<string>, places: number): string[] {
   const here = new Set(all);
   const shown = before.filter((id) => here.has(id));
-  const wanted = [...all.filter((id) => must.has(id)), ...shown, ...all];
+  const wanted = [...[...must].filter((id) => here.has(id)), ...shown, ...all];
   const chosen = new Set([...new Set(wanted)].slice(0, places));
   const newcomers = [...chosen].filter((id) => !shown.includes(id));
   const kept = shown.map((id) => (chosen.has(id) ? id : newcomers.shift())).filter((id) => id !== undefined);

@@ -24,6 +24,8 @@ export function RemoteCamera({ id, close }: { id: string; close: () => void }) {
   const { strings, shell } = app;
   const name = shell.session.people.get(id)?.name ?? '';
   const timer = useRef(0);
+  /** Which button is held; the one that loses the focus to it does not stop it. */
+  const held = useRef('');
   const tell = (motion: Motion) => shell.happen({ on: 'remoteCamera', participant: id, motion });
   const stop = () => {
     if (timer.current === 0) return;
@@ -31,8 +33,9 @@ export function RemoteCamera({ id, close }: { id: string; close: () => void }) {
     timer.current = 0;
     tell({});
   };
-  const move = (motion: Motion) => {
+  const move = (motion: Motion, by = '') => {
     if (timer.current !== 0) return;
+    held.current = by;
     tell(motion);
     timer.current = window.setInterval(() => tell(motion), REPEAT_MS);
   };
@@ -45,15 +48,17 @@ export function RemoteCamera({ id, close }: { id: string; close: () => void }) {
       title={label}
       onPointerDown={(event) => {
         event.currentTarget.setPointerCapture(event.pointerId);
-        move(motion);
+        move(motion, place);
       }}
       onPointerUp={stop}
       onPointerCancel={stop}
       onKeyDown={(event) => {
-        if (event.key === 'Enter' || event.key === ' ') move(motion);
+        if (event.key === 'Enter' || event.key === ' ') move(motion, place);
       }}
       onKeyUp={stop}
-      onBlur={stop}
+      onBlur={() => {
+        if (held.current === place) stop();
+      }}
     >
       {icon}
     </button>

@@ -79,12 +79,12 @@ interface Placing {
   readonly floats: boolean;
 }
 
-/** People in tiles have to be seen; so has who is large. */
+/** Who is large has to be seen, then who talks, then who is in a tile. */
 function mustBeSeen(session: Session, main: string): Set<string> {
   const must = new Set<string>(main === '' || main === CONTENT ? [] : [main]);
+  for (const { id, talking } of session.people.values()) if (talking) must.add(id);
   for (const { participant, content } of session.tiles.values())
     if (participant !== undefined && content !== true) must.add(participant);
-  for (const { id, talking } of session.people.values()) if (talking) must.add(id);
   return must;
 }
 
