@@ -294,8 +294,23 @@ compose_ice(struct composition *c, const struct sdp_line *line, struct sdp_media
 	c->sdp.ice_lite = c->session->settings->ice_lite;
 }
 
-/* Where the peer shall send, and what it needs to know to be let in: said once for a bundle, by
- * its first line (RFC 9143 s7.1.3). */
+/* A bundled line repeats what is said about its transport, as every browser does, though RFC 9143
+ * s7.1.3 lets it be silent: Firefox ends when a video line is. */
+static void
+repeat_transport(struct composition *c, const struct sdp_line *line, const struct sdp_line *first,
+                 struct sdp_media *media)
+{
+	const struct sdp_transport *transport = &c->transports[first->media];
+	if (line->security == SDP_SECURITY_DTLS)
+		compose_dtls(c, first, media);
+	if (!line->ice)
+		return;
+	media->ice_ufrag = transport->ice_ufrag;
+	media->ice_pwd = transport->ice_pwd;
+}
+
+/* Where the peer shall send, and what it needs to know to be let in: candidates and keys are said
+ * once for a bundle, by its first line. */
 static void
 compose_transport(struct composition *c, struct sdp_line *line, struct sdp_media *media)
 {
@@ -314,6 +329,8 @@ compose_transport(struct composition *c, struct sdp_line *line, struct sdp_media
 		media->bundle_only = !c->is_answer && line->fresh;
 		if (media->bundle_only)
 			media->port = 0;
+		else
+			repeat_transport(c, line, first, media);
 		return;
 	}
 	const bool mux_agreed = c->is_answer && line->rtcp_mux;

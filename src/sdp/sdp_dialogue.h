@@ -11,6 +11,10 @@
 
 #include <stdio.h>
 
+#ifndef SDP_TESTDATA
+#define SDP_TESTDATA "src/sdp/testdata/sdp" /* seen from the project's folder */
+#endif
+
 #define HEAD "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
 #define KEY "inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj"
 #define PRINT "a=fingerprint:sha-1 00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13\r\n"

@@ -45,8 +45,9 @@ TEST(a_browsers_video_is_bundled_where_it_is_wanted)
 	EXPECT_EQ(us.lines[1].transport_line, 0);
 	EXPECT_EQ(us.lines[1].direction, SDP_SENDONLY);
 	EXPECT_EQ(parsed_answer.medias[0].port, parsed_answer.medias[1].port);
-	EXPECT_EQ(parsed_answer.medias[1].fingerprints.count, 0);
-	EXPECT_EQ(parsed_answer.medias[1].ice_ufrag.len, 0);
+	EXPECT_EQ(parsed_answer.medias[1].fingerprints.count, 1);
+	EXPECT_STR(parsed_answer.medias[1].ice_ufrag, "ourU");
+	EXPECT_EQ(parsed_answer.medias[1].candidates.count, 0);
 	EXPECT(parsed_answer.medias[1].rtcp_mux);
 	EXPECT_EQ(us.codecs[us.lines[1].codec_first].feedbacks, 3);
 }
