@@ -33,7 +33,7 @@
 enum {
 	SIM_PEOPLE_MAX = 24,
 	SIM_WORKERS = 2,
-	SIM_DATAGRAM_MAX = 2048,
+	SIM_DATAGRAM_MAX = 8192, /* a room's SDP is longer than a packet of the real network */
 	SIM_MS = 1000,
 	SIM_S = 1000 * SIM_MS,
 };
@@ -53,7 +53,7 @@ struct sim_packet {
 	struct net_addr from;
 	struct net_addr to;
 	size_t len;
-	uint8_t bytes[SIM_DATAGRAM_MAX];
+	uint8_t bytes[]; /* at most SIM_DATAGRAM_MAX */
 };
 
 struct sim_net {

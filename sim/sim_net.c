@@ -69,7 +69,7 @@ static void
 deliver(struct sim_net *net, const struct net_addr *from, const struct net_addr *to,
         const void *bytes, size_t len, int64_t now_us)
 {
-	struct sim_packet *packet = malloc(sizeof *packet);
+	struct sim_packet *packet = malloc(sizeof *packet + len);
 	CHECK(packet != NULL && len <= SIM_DATAGRAM_MAX);
 	const int64_t jitter_us =
 		net->path.jitter_us != 0

@@ -337,7 +337,7 @@ make_media(struct sim_world *world, unsigned worker)
 	struct sink_context *sink = &world->sinks[worker];
 	*sink = (struct sink_context){ world, worker };
 	struct media_settings settings = {
-		.legs_max = LEGS_MAX,
+		.legs_max = BRIDGE_MEDIA_LEGS_MAX * LEGS_MAX,
 		.rooms_max = LEGS_MAX,
 		.seed = prng_u64(&world->prng),
 		.wall_offset_us = 1800000000LL * SIM_S,
@@ -362,6 +362,7 @@ make_bridge(struct sim_world *world)
 		.ua = world->ua,
 		.workers = SIM_WORKERS,
 		.legs_max = LEGS_MAX,
+		.media_legs_max = BRIDGE_MEDIA_LEGS_MAX * LEGS_MAX,
 		.rooms_max = LEGS_MAX,
 		.fingerprint = { .hash = SDP_HASH_SHA256, .len = 32 },
 		.listeners = &world->listener,

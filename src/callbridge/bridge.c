@@ -50,12 +50,19 @@ bridge_leg_number(const struct bridge *bridge, const struct bridge_leg *leg)
 }
 
 void
+bridge_order_medium(struct bridge *bridge, const struct bridge_leg *leg, enum bridge_medium medium,
+                    struct media_order *order)
+{
+	if (!leg->media[medium].taken)
+		return;
+	order->leg = leg->media[medium].id;
+	bridge->settings.sink.order(bridge->settings.sink.context, leg->worker, order);
+}
+
+void
 bridge_order(struct bridge *bridge, const struct bridge_leg *leg, struct media_order *order)
 {
-	if (!leg->has_media)
-		return;
-	order->leg = leg->media;
-	bridge->settings.sink.order(bridge->settings.sink.context, leg->worker, order);
+	bridge_order_medium(bridge, leg, BRIDGE_MEDIUM_AUDIO, order);
 }
 
 void
@@ -189,19 +196,16 @@ bridge_random(struct bridge *bridge)
 	return hash_bytes(&bridge->hash_key, &number, sizeof number);
 }
 
-bool
-bridge_media_open(struct bridge *bridge, struct bridge_leg *leg, uint32_t call, bool ice)
+static bool
+medium_open(struct bridge *bridge, struct bridge_leg *leg, enum bridge_medium medium, bool ice)
 {
-	const int chosen = choose_worker(bridge, leg, call);
-	if (chosen < 0)
-		return false;
-	const unsigned worker = (unsigned)chosen;
-	uint32_t *slot = slab_take(&bridge->workers[worker].legs, &leg->media);
+	struct bridge_media *media = &leg->media[medium];
+	struct bridge_slot *slot = slab_take(&bridge->workers[leg->worker].legs, &media->id);
 	if (slot == NULL)
 		return false;
-	*slot = leg->handle;
-	leg->worker = worker;
-	leg->has_media = true;
+	*slot = (struct bridge_slot){ .leg = leg->handle, .medium = medium };
+	media->taken = true;
+	media->opened = false;
 	leg->opened = false;
 	struct media_order order = { .kind = MEDIA_ORDER_LEG_OPEN };
 	order.open = (struct media_open){
@@ -210,26 +214,64 @@ bridge_media_open(struct bridge *bridge, struct bridge_leg *leg, uint32_t call, 
 		.dtls = true,
 		.local = leg->local,
 	};
-	struct writer cname = writer_of(order.open.cname, sizeof order.open.cname - 1);
-	writer_format(&cname, "%016llx", (unsigned long long)bridge_random(bridge));
-	bridge_order(bridge, leg, &order);
+	str_copy(order.open.cname, sizeof order.open.cname, str_of(leg->cname));
+	bridge_order_medium(bridge, leg, medium, &order);
 	return true;
+}
+static_assert(CNAME_TEXT_MAX <= (int)MEDIA_CNAME_MAX, "a leg's name fits into orders");
+
+void
+bridge_media_add(struct bridge *bridge, struct bridge_leg *leg)
+{
+	for (unsigned m = 0; m < BRIDGE_MEDIA; m++) {
+		bool ice = false;
+		if (!leg->media[m].taken && description_wants(leg, (enum bridge_medium)m, &ice) &&
+		    !medium_open(bridge, leg, (enum bridge_medium)m, ice))
+			bridge_log(bridge, "call %u: no room for its pictures",
+			           bridge_leg_number(bridge, leg));
+	}
+}
+
+bool
+bridge_media_open(struct bridge *bridge, struct bridge_leg *leg, uint32_t call)
+{
+	bool ice = true;
+	const int worker = choose_worker(bridge, leg, call);
+	if (worker < 0)
+		return false;
+	leg->worker = (unsigned)worker;
+	(void)description_wants(leg, BRIDGE_MEDIUM_AUDIO, &ice);
+	if (!medium_open(bridge, leg, BRIDGE_MEDIUM_AUDIO, ice))
+		return false;
+	leg->has_media = true;
+	bridge_media_add(bridge, leg);
+	return true;
+}
+
+void
+bridge_medium_close(struct bridge *bridge, struct bridge_leg *leg, enum bridge_medium medium)
+{
+	struct media_order order = { .kind = MEDIA_ORDER_LEG_CLOSE };
+	struct bridge_media *media = &leg->media[medium];
+	if (!media->taken)
+		return;
+	bridge_order_medium(bridge, leg, medium, &order);
+	/* The slot stays taken until the worker has let go of it. */
+	struct bridge_slot *slot = slab_get(&bridge->workers[leg->worker].legs, media->id);
+	CHECK(slot != NULL);
+	slot->leg = 0;
+	explicit_bzero(media, sizeof *media);
 }
 
 void
 bridge_media_close(struct bridge *bridge, struct bridge_leg *leg)
 {
-	struct media_order order = { .kind = MEDIA_ORDER_LEG_CLOSE };
-	if (!leg->has_media)
-		return;
-	bridge_order(bridge, leg, &order);
-	/* The slot stays taken until the worker has let go of it. */
-	uint32_t *slot = slab_get(&bridge->workers[leg->worker].legs, leg->media);
-	CHECK(slot != NULL);
-	*slot = 0;
+	for (unsigned m = 0; m < BRIDGE_MEDIA; m++)
+		bridge_medium_close(bridge, leg, (enum bridge_medium)m);
 	leg->has_media = false;
 	leg->opened = false;
 	leg->in_room = false;
+	leg->lines = 0;
 }
 
 void
@@ -274,8 +316,11 @@ bridge_leg_settings(struct bridge *bridge, struct bridge_leg *leg)
 		order.flags.gain_control =
 			meeting_leg_setting(bridge->settings.meeting, leg->meeting_leg,
 		                            LEG_PROFILE_GAIN_MODE) == GAIN_AGC;
+		order.flags.rx_video_muted = !model->seen;
+		order.flags.tx_video_muted = !model->sees;
 	}
-	bridge_order(bridge, leg, &order);
+	for (unsigned m = 0; m < BRIDGE_MEDIA; m++)
+		bridge_order_medium(bridge, leg, (enum bridge_medium)m, &order);
 }
 
 void
@@ -491,6 +536,29 @@ media_lost(struct bridge *bridge, struct bridge_leg *leg, uint8_t reason, int64_
 		drop_leg(bridge, leg, losses[reason].end, now_us);
 }
 
+/* A room loses its pictures and goes on; a browser has one transport for everything, and a call is
+ * its sound. */
+static void
+medium_lost(struct bridge *bridge, struct bridge_leg *leg, enum bridge_medium medium,
+            uint8_t reason, int64_t now_us)
+{
+	static const char *const words[BRIDGE_MEDIA] = {
+		[BRIDGE_MEDIUM_AUDIO] = "sound",
+		[BRIDGE_MEDIUM_MAIN] = "main picture",
+		[BRIDGE_MEDIUM_CONTENT] = "content",
+		[BRIDGE_MEDIUM_CAMERA] = "camera control",
+	};
+	CHECK(reason < COUNT_OF(losses));
+	if (medium == BRIDGE_MEDIUM_AUDIO) {
+		media_lost(bridge, leg, reason, now_us);
+		return;
+	}
+	bridge_log(bridge, "call %u: %s: %s", bridge_leg_number(bridge, leg), words[medium],
+	           losses[reason].text);
+	bridge_medium_close(bridge, leg, medium);
+	video_lines_apply(bridge, leg, now_us);
+}
+
 static void
 media_connected(struct bridge *bridge, struct bridge_leg *leg)
 {
@@ -501,24 +569,37 @@ media_connected(struct bridge *bridge, struct bridge_leg *leg)
 	bridge_order(bridge, leg, &order);
 }
 
+/* Everything that was asked for is there, or is not to be had. */
 static void
-leg_media_event(struct bridge *bridge, struct bridge_leg *leg, const struct media_event *event,
-                int64_t now_us)
+media_complete(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 {
+	for (unsigned m = 0; m < BRIDGE_MEDIA; m++)
+		if (leg->media[m].taken && !leg->media[m].opened)
+			return;
+	leg->opened = true;
+	if (leg->kind == LEG_WEB)
+		web_media_opened(bridge, leg, now_us);
+	else
+		sip_media_opened(bridge, leg, now_us);
+}
+
+static void
+leg_media_event(struct bridge *bridge, struct bridge_leg *leg, enum bridge_medium medium,
+                const struct media_event *event, int64_t now_us)
+{
+	const bool sound = medium == BRIDGE_MEDIUM_AUDIO;
 	switch ((enum media_event_kind)event->kind) {
 	case MEDIA_EVENT_LEG_OPENED:
-		leg->facts = event->opened;
-		leg->opened = true;
-		if (leg->kind == LEG_WEB)
-			web_media_opened(bridge, leg, now_us);
-		else
-			sip_media_opened(bridge, leg, now_us);
+		leg->media[medium].facts = event->opened;
+		leg->media[medium].opened = true;
+		media_complete(bridge, leg, now_us);
 		break;
 	case MEDIA_EVENT_LEG_CONNECTED:
-		media_connected(bridge, leg);
+		if (sound)
+			media_connected(bridge, leg);
 		break;
 	case MEDIA_EVENT_LEG_LOST:
-		media_lost(bridge, leg, event->reason, now_us);
+		medium_lost(bridge, leg, medium, event->reason, now_us);
 		break;
 	case MEDIA_EVENT_LEG_DTMF:
 		if (leg->stage == STAGE_ASKING)
@@ -528,15 +609,18 @@ leg_media_event(struct bridge *bridge, struct bridge_leg *leg, const struct medi
 		meeting_leg_talking(bridge->settings.meeting, leg->meeting_leg, event->value != 0);
 		break;
 	case MEDIA_EVENT_LEG_STATS:
-		take_stats(bridge, leg, &event->stats);
+		if (sound)
+			take_stats(bridge, leg, &event->stats);
 		break;
-	case MEDIA_EVENT_LEG_PLAYED:
-	case MEDIA_EVENT_LEG_REFUSED:
 	case MEDIA_EVENT_LEG_PICTURE:
 	case MEDIA_EVENT_LEG_VIDEO_STATS:
 	case MEDIA_EVENT_LEG_QUALITY:
 	case MEDIA_EVENT_LEG_KEY_WANTED:
 	case MEDIA_EVENT_LEG_DATA:
+		video_media_event(bridge, leg, medium, event, now_us);
+		break;
+	case MEDIA_EVENT_LEG_PLAYED:
+	case MEDIA_EVENT_LEG_REFUSED:
 	case MEDIA_EVENT_LEG_CLOSED:
 	case MEDIA_EVENT_ROOM_CLOSED:
 	case MEDIA_EVENT_COUNT:
@@ -544,11 +628,20 @@ leg_media_event(struct bridge *bridge, struct bridge_leg *leg, const struct medi
 	}
 }
 
-/* The worker could not make the transport: the leg is already gone there. */
+/* The worker could not make the transport: the media leg is already gone there.  Without sound there
+ * is no call; without pictures there is. */
 static void
-media_refused(struct bridge *bridge, struct bridge_leg *leg, uint8_t reason, int64_t now_us)
+media_refused(struct bridge *bridge, struct bridge_leg *leg, enum bridge_medium medium,
+              uint8_t reason, int64_t now_us)
 {
-	leg->has_media = false;
+	leg->media[medium] = (struct bridge_media){ 0 };
+	if (medium != BRIDGE_MEDIUM_AUDIO) {
+		bridge_log(bridge, "call %u: no media ports for its pictures",
+		           bridge_leg_number(bridge, leg));
+		media_complete(bridge, leg, now_us);
+		return;
+	}
+	bridge_media_close(bridge, leg);
 	bridge->settings.sink.log(bridge->settings.sink.context, BRIDGE_LOG_WARNING,
 	                          reason == MEDIA_REFUSED_PORTS
 	                                  ? STR("a call was refused: all media ports are in use")
@@ -569,21 +662,23 @@ bridge_media(struct bridge *bridge, unsigned worker, const struct media_event *e
 		slab_free(&slots->rooms, event->room);
 		return;
 	}
-	const uint32_t *slot = slab_get(&slots->legs, event->leg);
-	CHECK(slot != NULL);
-	struct bridge_leg *leg = bridge_leg_get(bridge, *slot);
+	const struct bridge_slot *taken = slab_get(&slots->legs, event->leg);
+	CHECK(taken != NULL);
+	const struct bridge_slot slot = *taken;
+	struct bridge_leg *leg = bridge_leg_get(bridge, slot.leg);
 	const bool gone = event->kind == MEDIA_EVENT_LEG_REFUSED ||
 	                  event->kind == MEDIA_EVENT_LEG_CLOSED;
 	if (gone)
 		slab_free(&slots->legs, event->leg);
 	/* A leg that has closed its media in the meantime no longer cares. */
-	if (leg == NULL || !leg->has_media || leg->media != event->leg)
+	if (leg == NULL || !leg->media[slot.medium].taken ||
+	    leg->media[slot.medium].id != event->leg)
 		return;
 	check_context("bridge leg", leg->handle);
 	if (event->kind == MEDIA_EVENT_LEG_REFUSED)
-		media_refused(bridge, leg, event->reason, now_us);
+		media_refused(bridge, leg, slot.medium, event->reason, now_us);
 	else
-		leg_media_event(bridge, leg, event, now_us);
+		leg_media_event(bridge, leg, slot.medium, event, now_us);
 	bridge_drain(bridge, now_us);
 }
 
@@ -635,8 +730,9 @@ ask_stats(struct bridge *bridge, int64_t now_us)
 	for (uint32_t at = 0, handle; (handle = slab_next(&bridge->legs, &at)) != 0;) {
 		struct media_order order = { .kind = MEDIA_ORDER_LEG_STATS };
 		const struct bridge_leg *leg = bridge_leg_get(bridge, handle);
-		if (slab_index(handle) % STATS_PARTS == part && leg->described)
-			bridge_order(bridge, leg, &order);
+		for (unsigned m = 0; m < BRIDGE_MEDIA && leg->described &&
+		                     slab_index(handle) % STATS_PARTS == part; m++)
+			bridge_order_medium(bridge, leg, (enum bridge_medium)m, &order);
 	}
 	/* An idle bridge sleeps: the next leg starts this again. */
 	if (bridge->legs.count != 0)
@@ -713,7 +809,8 @@ allocate(struct bridge *bridge)
 	if (rc == 0)
 		rc = map_create(&bridge->by_guest, settings->legs_max);
 	for (unsigned i = 0; rc == 0 && i < settings->workers; i++) {
-		rc = slab_create(&bridge->workers[i].legs, sizeof(uint32_t), settings->legs_max);
+		rc = slab_create(&bridge->workers[i].legs, sizeof(struct bridge_slot),
+		                 settings->media_legs_max);
 		if (rc == 0)
 			rc = slab_create(&bridge->workers[i].rooms, sizeof(uint32_t),
 			                 settings->rooms_max);

@@ -15,7 +15,8 @@
  * Threads    The control thread.
  * Units      Microseconds.
  * Errors     Peers' faults become SIP responses, C2W refusals and log lines.
- * Limits     `legs_max` legs; more are refused with 503 and "busy".
+ * Limits     `legs_max` legs; more are refused with 503 and "busy".  A room's pictures that find no
+ *            media leg any more are left out, its sound goes on.
  */
 #ifndef CALLBRIDGE_BRIDGE_H
 #define CALLBRIDGE_BRIDGE_H
@@ -34,6 +35,7 @@
 
 enum {
 	BRIDGE_WORKERS_MAX = 64,
+	BRIDGE_MEDIA_LEGS_MAX = 4, /* of one leg: a room's sound, two pictures and its camera */
 	BRIDGE_LINKS_MAX = 16,      /* Web Bridges connected at the same time */
 	BRIDGE_ADDRESSES_MAX = 8,   /* of ours that browsers may reach */
 	BRIDGE_REJOIN_US = 20 * 1000 * 1000, /* a browser without its WebSocket is waited for */
@@ -63,16 +65,26 @@ struct bridge_sink {
 	int64_t (*wall_s)(void *context);
 };
 
+/* Where rooms find floor control (shell_bfcp.h); ports 0: not had. */
+struct bridge_floors {
+	uint16_t udp_port;
+	uint16_t tcp_port;
+	uint16_t tls_port;
+	struct sdp_fingerprint fingerprint; /* of the TLS certificate */
+};
+
 struct bridge_settings {
 	struct meeting *meeting;
 	struct sip_ua *ua;
 	unsigned workers;
-	uint32_t legs_max;          /* in all, and what any one worker can take */
+	uint32_t legs_max;          /* in all */
+	uint32_t media_legs_max;    /* what any one worker can take: up to BRIDGE_MEDIA_LEGS_MAX a leg */
 	uint32_t rooms_max;         /* not fewer than the model's calls */
 	struct sdp_fingerprint fingerprint; /* of the DTLS certificate */
 	const struct sip_ua_listener *listeners; /* as given to the ua; borrowed */
 	const struct net_addr *web_addresses;    /* ICE candidates: address only; copied */
 	unsigned web_address_count;
+	struct bridge_floors floors;
 	const char *sip_domain;     /* of outgoing calls' From; copied */
 	const char *id;             /* GUID of this Call Bridge as text; copied */
 	uint8_t jwt_key[JWT_KEY_BYTES];

@@ -12,6 +12,7 @@ make(void *context)
 	const struct bridge_settings settings = {
 		.workers = 2,
 		.legs_max = 8,
+		.media_legs_max = 32,
 		.rooms_max = 4,
 		.sip_domain = "example.com",
 		.id = "5d6c2b9e-0000-4000-8000-000000000001",

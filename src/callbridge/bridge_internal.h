@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bridge's own structures, shared by bridge.c (tables, rooms, model and worker events),
- * bridge_sdp.c (descriptions), bridge_sip.c, bridge_web.c and bridge_ivr.c. */
+ * bridge_sdp.c (descriptions: with bridge_sdp_caps.c and bridge_sdp_video.c), bridge_sip.c, bridge_web.c and bridge_ivr.c. */
 #ifndef CALLBRIDGE_BRIDGE_INTERNAL_H
 #define CALLBRIDGE_BRIDGE_INTERNAL_H
 
@@ -13,7 +13,8 @@
 #include "sdp/sdp_session.h"
 
 enum {
-	SDP_TEXT_MAX = 16 * 1024, /* of ours */
+	SDP_TEXT_MAX = 64 * 1024, /* of ours: 1.5 kB a tile */
+	CNAME_TEXT_MAX = 20,
 	GUEST_MAX = 32,
 	DIGITS_MAX = 32,
 	DOMAIN_MAX = 256,
@@ -37,6 +38,32 @@ static_assert(ROSTER_PEOPLE_MAX * (270 + 2 * C2W_NAME_MAX) + C2W_SESSIONS_MAX * 
               "a full roster fits into a message");
 static_assert(ROSTER_PEOPLE_MAX <= (int)C2W_PEOPLE_MAX, "and is taken");
 
+/* What a leg's media legs are for.  A browser has one, BRIDGE_MEDIUM_AUDIO, which carries all. */
+enum bridge_medium {
+	BRIDGE_MEDIUM_AUDIO,
+	BRIDGE_MEDIUM_MAIN,
+	BRIDGE_MEDIUM_CONTENT,
+	BRIDGE_MEDIUM_CAMERA, /* H.224: whose camera is to move */
+	BRIDGE_MEDIA,
+};
+
+static_assert((int)BRIDGE_MEDIA == (int)BRIDGE_MEDIA_LEGS_MAX, "as many as are promised");
+
+/* Purposes that a line of a leg's SDP can have: a room's media and its floor control; a browser's
+ * sound, and behind it those of enum bridge_line_kind. */
+enum {
+	DESCRIBED_FLOOR = BRIDGE_MEDIA,
+	DESCRIBED_MEDIA,
+};
+
+/* One media leg. */
+struct bridge_media {
+	bool taken;  /* `id` is a slot of the leg's worker */
+	bool opened; /* and its transport is known */
+	media_leg_id id;
+	struct media_opened facts;
+};
+
 /* Who is calling, kept while a passcode is asked for. */
 struct caller {
 	char name[MEETING_NAME_MAX];
@@ -52,8 +79,8 @@ struct bridge_leg {
 	enum leg_stage stage;
 	bool outgoing;
 	bool late_offer;    /* they call without an offer: our 200 makes it */
-	bool has_media;     /* `media` is a slot of `worker` */
-	bool opened;        /* and its transport is known */
+	bool has_media;     /* media legs are slots of `worker`, that for sound in any case */
+	bool opened;        /* and all their transports are known */
 	bool described;     /* offer and answer were exchanged at least once */
 	bool has_been_connected; /* browser: the model was told */
 	bool held;
@@ -66,11 +93,17 @@ struct bridge_leg {
 
 	/* Media. */
 	unsigned worker;
-	media_leg_id media;
-	struct media_opened facts;
+	struct bridge_media media[BRIDGE_MEDIA];
+	uint8_t allowed;    /* bit (1u << purpose) of each the profile and the Call Bridge allow */
+	uint32_t lines;     /* bit (1u << line) of each video line its media legs know */
+	bool has_camera;    /* bridge_video.c was told so */
+	bool has_floor;
+	char cname[CNAME_TEXT_MAX]; /* of all it is sent */
 	struct sdp_settings sdp_settings;
+	struct sdp_media_cap sdp_medias[DESCRIBED_MEDIA];
 	struct sdp_session *sdp;
 	struct sdp_session *sdp_offered; /* our call: as it was before any answer (forks) */
+	struct sdp_session *sdp_before;  /* while a re-offer waits for ports: as it was before */
 	struct net_addr local; /* the address our SDP tells */
 
 	/* SIP. */
@@ -115,8 +148,14 @@ struct bridge_room {
 	char gone[ROSTER_GONE_MAX][GUID_TEXT_LEN + 1]; /* participants who left since the last */
 };
 
+/* A media leg's slot on a worker. */
+struct bridge_slot {
+	uint32_t leg; /* handle of the bridge leg; 0: it is closing */
+	enum bridge_medium medium;
+};
+
 struct bridge_worker {
-	struct slab legs;  /* uint32_t: handle of the bridge leg */
+	struct slab legs;  /* struct bridge_slot */
 	struct slab rooms; /* uint32_t: handle of the call */
 };
 
@@ -168,11 +207,15 @@ void bridge_leg_over(struct bridge *bridge, struct bridge_leg *leg, enum leg_end
 void bridge_caller_free(struct bridge *bridge, struct bridge_leg *leg);
 /* A number that strangers may see: a keyed hash of the generator's (base/prng.h). */
 [[nodiscard]] uint64_t bridge_random(struct bridge *bridge);
-/* Takes a media slot on a worker and orders its transport; false when all are taken.  `call` is
- * where the leg is going, or 0: then it is asked for a passcode first. */
-[[nodiscard]] bool bridge_media_open(struct bridge *bridge, struct bridge_leg *leg, uint32_t call,
-                                     bool ice);
+/* Takes media slots on a worker and orders their transports, for all that the leg's description
+ * wants; false when there is none for its sound.  `call` is where the leg is going, or 0: then it is
+ * asked for a passcode first. */
+[[nodiscard]] bool bridge_media_open(struct bridge *bridge, struct bridge_leg *leg, uint32_t call);
+/* The same for what a re-offer added. */
+void bridge_media_add(struct bridge *bridge, struct bridge_leg *leg);
 void bridge_media_close(struct bridge *bridge, struct bridge_leg *leg);
+void bridge_medium_close(struct bridge *bridge, struct bridge_leg *leg, enum bridge_medium medium);
+/* To the media leg with the sound. */
 void bridge_order(struct bridge *bridge, const struct bridge_leg *leg, struct media_order *order);
 void bridge_play(struct bridge *bridge, const struct bridge_leg *leg, enum media_sound sound);
 /* Both ends are connected and nothing is asked any more: the model is told, and in it goes. */
@@ -191,34 +234,80 @@ struct bridge_room *bridge_room_of(const struct bridge *bridge, uint32_t call);
 [[nodiscard]] bool bridge_room_settle(struct bridge *bridge, uint32_t call, unsigned worker);
 
 /* bridge_sdp.c */
+/* `replaces`: the model's leg whose place it takes, or 0. */
 [[nodiscard]] int description_begin(struct bridge *bridge, struct bridge_leg *leg,
-                                    enum sip_encryption encryption);
+                                    uint32_t replaces);
 void description_end(struct bridge_leg *leg);
-/* The one answer that counts is in: the offer as it was before any is not needed any more. */
-void description_settled(struct bridge_leg *leg);
+/* The one answer that counts is in: the offer as it was before any is not needed any more, nor are
+ * the ports of lines it refused. */
+void description_settled(struct bridge *bridge, struct bridge_leg *leg);
+/* Does it need a media leg for that, and with ICE?  Lines of the peer's that are not there take no
+ * ports. */
+[[nodiscard]] bool description_wants(const struct bridge_leg *leg, enum bridge_medium medium,
+                                     bool *ice);
 /* Write an offer or answer of ours into bridge->text; empty when it does not fit. */
 struct str description_offer(struct bridge *bridge, struct bridge_leg *leg);
 struct str description_answer(struct bridge *bridge, struct bridge_leg *leg);
 /* Orders the worker to do what was agreed on; false when there is no sound in it. */
 [[nodiscard]] bool description_apply(struct bridge *bridge, struct bridge_leg *leg,
                                      int64_t now_us);
+/* May media flow, as far as the call's stage goes? */
+[[nodiscard]] bool description_flows(const struct bridge_leg *leg);
+
+/* bridge_sdp_caps.c: what we can and may do */
+/* Fills the leg's media and says which of them are allowed. */
+void description_caps(struct bridge *bridge, struct bridge_leg *leg, uint32_t replaces);
+/* A setting of the profiles that hold for the leg, or will. */
+[[nodiscard]] uint32_t description_setting(const struct bridge *bridge,
+                                           const struct bridge_leg *leg, uint32_t replaces,
+                                           enum leg_profile_field field);
+extern const struct str description_extensions[];
+
+/* In the order of description_extensions. */
+enum {
+	EXTENSION_LEVEL,
+	EXTENSION_MID,
+	EXTENSION_RID,
+	EXTENSION_REPAIRED_RID,
+	EXTENSION_TWCC,
+	EXTENSION_ORIENTATION,
+	EXTENSIONS,
+};
+
+/* In the order of the media's feedbacks. */
+enum {
+	FEEDBACK_PLI,
+	FEEDBACK_FIR,
+	FEEDBACK_TMMBR,
+	FEEDBACK_NACK,
+	FEEDBACK_REMB,
+	FEEDBACK_TWCC,
+	FEEDBACKS,
+};
+
+/* What the profile lets us send on a line. */
+struct description_quality {
+	uint16_t height_max; /* these three: 0: no limit */
+	uint8_t fps_max;
+	uint32_t bps_max;
+};
+
+[[nodiscard]] struct description_quality description_quality(const struct bridge *bridge,
+                                                             const struct bridge_leg *leg,
+                                                             bool content);
 
 /* ---- Pictures, as SDP agreed on them (bridge_sdp_video.c) ---------------------------------- */
 
-/* What a leg's media legs are for.  A browser has one, BRIDGE_MEDIUM_AUDIO, which carries all. */
-enum bridge_medium {
-	BRIDGE_MEDIUM_AUDIO,
-	BRIDGE_MEDIUM_MAIN,
-	BRIDGE_MEDIUM_CONTENT,
-	BRIDGE_MEDIUM_CAMERA, /* H.224: whose camera is to move */
-	BRIDGE_MEDIA,
-};
+/* To one of a leg's media legs; nothing when it has none for that. */
+void bridge_order_medium(struct bridge *bridge, const struct bridge_leg *leg,
+                         enum bridge_medium medium, struct media_order *order);
 
 /* What a video line is for. */
 enum bridge_line_kind {
 	BRIDGE_LINE_MAIN,    /* a room's pictures both ways; a browser's camera */
 	BRIDGE_LINE_CONTENT, /* a room's second stream both ways; a browser's shared screen */
 	BRIDGE_LINE_TILE,    /* of a browser, to which we send */
+	BRIDGE_LINE_KINDS,
 };
 
 struct bridge_video_line {
@@ -231,6 +320,11 @@ struct bridge_video_line {
 	const char *mid;    /* empty: the SDP has none; borrowed until the next description */
 };
 
+/* Chooses SSRCs for the lines we send on that have none. */
+void video_lines_name(struct bridge *bridge, struct bridge_leg *leg);
+/* Orders the worker to do what was agreed on about pictures and cameras, and tells bridge_video.c. */
+void video_lines_apply(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
+
 /* The video lines agreed on, by line number; how many. */
 unsigned video_lines(const struct bridge_leg *leg, struct bridge_video_line out[SDP_LINES_MAX]);
 
@@ -239,9 +333,15 @@ void video_lines_changed(struct bridge *bridge, struct bridge_leg *leg, int64_t 
 /* And what media legs tell of pictures: PICTURE, VIDEO_STATS, QUALITY, KEY_WANTED, DATA. */
 void video_media_event(struct bridge *bridge, struct bridge_leg *leg, enum bridge_medium medium,
                        const struct media_event *event, int64_t now_us);
-/* A room's floor control as agreed; NULL: none (any more). */
+/* A room's camera may be steered, or no longer. */
+void camera_agreed(struct bridge *bridge, struct bridge_leg *leg, bool agreed, int64_t now_us);
+/* A room's floor control as agreed; NULL: none any more.  Comes behind video_lines_changed(). */
 void video_floor_agreed(struct bridge *bridge, struct bridge_leg *leg, const struct sdp_line *line,
                         int64_t now_us);
+
+/* Does a caller from elsewhere name our own loopback, where services trust what comes from there? */
+[[nodiscard]] bool description_points_inside(const struct bridge_leg *leg,
+                                             const struct net_addr *remote);
 
 /* bridge_sip.c */
 void sip_event(struct bridge *bridge, const struct sip_event *event, int64_t now_us);

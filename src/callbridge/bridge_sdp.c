@@ -9,48 +9,20 @@
 #include "srtp/srtp.h"
 
 enum {
-	MEDIA_AUDIO, /* index in the settings' medias */
-	EXT_LEVEL = 0,
 	FRAME_MS_USUAL = 20,
 	RESTART_UFRAG_BYTES = 6,
 	RESTART_RANDOM_BYTES = RESTART_UFRAG_BYTES + 24,
 };
 
-enum codec_cap {
-	CAP_OPUS,
-	CAP_G722,
-	CAP_PCMU,
-	CAP_PCMA,
-	CAP_EVENT_48,
-	CAP_EVENT_8,
-};
-
-static const struct sdp_codec_cap codecs[] = {
-	[CAP_OPUS] = { .name = STR_INIT("opus"), .rate_hz = 48000, .channels = 2, .payload = 111,
-	               .fmtp = STR_INIT("minptime=10;useinbandfec=1;stereo=0") },
-	[CAP_G722] = { .name = STR_INIT("G722"), .rate_hz = 8000, .channels = 1, .payload = 9 },
-	[CAP_PCMU] = { .name = STR_INIT("PCMU"), .rate_hz = 8000, .channels = 1, .payload = 0 },
-	[CAP_PCMA] = { .name = STR_INIT("PCMA"), .rate_hz = 8000, .channels = 1, .payload = 8 },
-	[CAP_EVENT_48] = { .name = STR_INIT("telephone-event"), .rate_hz = 48000, .channels = 1,
-	                   .payload = 110, .fmtp = STR_INIT("0-15") },
-	[CAP_EVENT_8] = { .name = STR_INIT("telephone-event"), .rate_hz = 8000, .channels = 1,
-	                  .payload = 101, .fmtp = STR_INIT("0-15") },
-};
-
-static const struct sdp_media_cap medias[] = {
-	[MEDIA_AUDIO] = { .kind = SDP_AUDIO, .direction = SDP_SENDRECV, .codecs = codecs,
-	                  .codec_count = COUNT_OF(codecs), .ptime_ms = FRAME_MS_USUAL },
-};
-
-static const struct str extensions[] = {
-	[EXT_LEVEL] = STR_INIT("urn:ietf:params:rtp-hdrext:ssrc-audio-level"),
-};
-
-static const uint8_t media_codecs[] = {
-	[CAP_OPUS] = MEDIA_CODEC_OPUS,
-	[CAP_G722] = MEDIA_CODEC_G722,
-	[CAP_PCMU] = MEDIA_CODEC_PCMU,
-	[CAP_PCMA] = MEDIA_CODEC_PCMA,
+/* By the names of bridge_sdp_caps.c. */
+static const struct {
+	struct str name;
+	uint8_t codec; /* enum media_codec */
+} media_codecs[] = {
+	{ STR_INIT("opus"), MEDIA_CODEC_OPUS },
+	{ STR_INIT("G722"), MEDIA_CODEC_G722 },
+	{ STR_INIT("PCMU"), MEDIA_CODEC_PCMU },
+	{ STR_INIT("PCMA"), MEDIA_CODEC_PCMA },
 };
 
 static const uint8_t srtp_suites[SDP_SUITES] = {
@@ -88,24 +60,34 @@ encryption_of(enum leg_kind kind, enum sip_encryption encryption)
 }
 
 int
-description_begin(struct bridge *bridge, struct bridge_leg *leg, enum sip_encryption encryption)
+description_begin(struct bridge *bridge, struct bridge_leg *leg, uint32_t replaces)
 {
+	const bool web = leg->kind == LEG_WEB;
+	const enum sip_encryption encryption =
+		web ? SIP_ENCRYPTION_REQUIRED
+		    : (enum sip_encryption)description_setting(bridge, leg, replaces,
+	                                                       LEG_PROFILE_SIP_ENCRYPTION);
 	const bool secret = encryption != SIP_ENCRYPTION_PROHIBITED;
+	struct writer cname = writer_of(leg->cname, sizeof leg->cname - 1);
+	writer_format(&cname, "%016llx", (unsigned long long)bridge_random(bridge));
+	leg->cname[cname.at] = '\0';
+	description_caps(bridge, leg, replaces);
 	leg->sdp_settings = (struct sdp_settings){
-		.medias = medias,
-		.media_count = COUNT_OF(medias),
-		.extensions = extensions,
-		.extension_count = COUNT_OF(extensions),
+		.medias = leg->sdp_medias,
+		.media_count = web ? 1 + BRIDGE_LINE_KINDS : DESCRIBED_MEDIA,
+		.extensions = description_extensions,
+		.extension_count = EXTENSIONS,
 		.encryption = encryption_of(leg->kind, encryption),
 		.profile = profile_of(leg->kind, encryption),
-		.sdes = leg->kind == LEG_SIP && secret,
-		.dtls = leg->kind == LEG_WEB || secret,
+		.sdes = !web && secret,
+		.dtls = web || secret,
 		.ice = true,
 		.ice_lite = true,
-		.bundle = leg->kind == LEG_WEB,
+		.bundle = web,
 		.rtcp_mux = true,
 		.suites = (1u << SDP_SUITES) - 2,
 		.user = STR("convoke"),
+		.cname = web ? str_of(leg->cname) : (struct str){ 0 },
 		.session_id = bridge_random(bridge) >> 2,
 	};
 	description_end(leg);
@@ -131,40 +113,71 @@ description_end(struct bridge_leg *leg)
 {
 	drop(&leg->sdp);
 	drop(&leg->sdp_offered);
+	drop(&leg->sdp_before);
+}
+
+bool
+description_wants(const struct bridge_leg *leg, enum bridge_medium medium, bool *ice)
+{
+	const bool theirs = leg->sdp->state == SDP_HAVE_REMOTE_OFFER;
+	const struct sdp_line *line = sdp_session_line(leg->sdp, medium);
+	*ice = leg->kind == LEG_WEB || !theirs || (line != NULL && line->ice);
+	if (medium == BRIDGE_MEDIUM_AUDIO)
+		return true;
+	return leg->kind == LEG_SIP && (leg->allowed & 1u << medium) != 0 &&
+	       (line != NULL || !theirs);
+}
+
+/* Ports of lines that were refused, or are gone. */
+static void
+give_back(struct bridge *bridge, struct bridge_leg *leg)
+{
+	for (unsigned m = BRIDGE_MEDIUM_AUDIO + 1; m < BRIDGE_MEDIA; m++)
+		if (sdp_session_line(leg->sdp, m) == NULL)
+			bridge_medium_close(bridge, leg, (enum bridge_medium)m);
 }
 
 void
-description_settled(struct bridge_leg *leg)
+description_settled(struct bridge *bridge, struct bridge_leg *leg)
 {
 	drop(&leg->sdp_offered);
+	give_back(bridge, leg);
 }
 
-/* The facts of one leg's transport, as sdp_session wants them. */
+/* ---- Writing ------------------------------------------------------------------------------- */
+
+/* The facts of one transport, as sdp_session wants them. */
 struct transport_facts {
-	struct sdp_transport transport;
 	struct net_addr candidates[BRIDGE_ADDRESSES_MAX];
 	struct net_addr rtcp_candidate;
 	uint8_t random[SDP_SDES_RANDOM_BYTES];
 };
 
+struct description_facts {
+	struct sdp_transport transports[DESCRIBED_MEDIA];
+	struct transport_facts facts[BRIDGE_MEDIA];
+};
+
 static void
-gather_facts(struct bridge *bridge, const struct bridge_leg *leg, struct transport_facts *facts)
+gather_medium(struct bridge *bridge, const struct bridge_leg *leg, enum bridge_medium medium,
+              struct transport_facts *facts, struct sdp_transport *transport)
 {
-	struct sdp_transport *transport = &facts->transport;
-	memset(facts, 0, sizeof *facts);
+	const struct bridge_media *media = &leg->media[medium];
+	if (!media->opened)
+		return;
 	transport->rtp = leg->local;
-	transport->rtp.port = leg->facts.local_rtp.port;
+	transport->rtp.port = media->facts.local_rtp.port;
 	transport->rtcp = leg->local;
-	transport->rtcp.port = leg->facts.local_rtcp.port;
-	transport->ice_ufrag = str_of(leg->facts.ice_ufrag);
-	transport->ice_pwd = str_of(leg->facts.ice_pwd);
+	transport->rtcp.port = media->facts.local_rtcp.port;
+	transport->ice_ufrag = str_of(media->facts.ice_ufrag);
+	transport->ice_pwd = str_of(media->facts.ice_pwd);
 	transport->fingerprint = bridge->settings.fingerprint;
 	transport->candidates = facts->candidates;
 	if (leg->kind == LEG_WEB) {
 		transport->candidate_count = bridge->settings.web_address_count;
 		for (unsigned i = 0; i < transport->candidate_count; i++) {
 			facts->candidates[i] = bridge->web_addresses[i];
-			facts->candidates[i].port = leg->facts.local_rtp.port;
+			facts->candidates[i].port = transport->rtp.port;
 		}
 	} else {
 		facts->candidates[0] = transport->rtp;
@@ -178,6 +191,46 @@ gather_facts(struct bridge *bridge, const struct bridge_leg *leg, struct transpo
 	transport->sdes_random = facts->random;
 }
 
+/* Where rooms find floor control, in the protocol of the line, or of our offer. */
+static void
+gather_floor(const struct bridge *bridge, const struct bridge_leg *leg,
+             struct sdp_transport *transport)
+{
+	const struct bridge_floors *floors = &bridge->settings.floors;
+	const struct sdp_line *line = sdp_session_line(leg->sdp, DESCRIBED_FLOOR);
+	const enum sdp_proto proto =
+		line != NULL ? line->proto : leg->sdp_medias[DESCRIBED_FLOOR].bfcp.offered;
+	transport->rtp = leg->local;
+	transport->rtp.port = proto == SDP_PROTO_BFCP_TLS   ? floors->tls_port
+	                      : proto == SDP_PROTO_BFCP_TCP ? floors->tcp_port
+	                                                    : floors->udp_port;
+	transport->fingerprint = floors->fingerprint;
+}
+
+static void
+gather_facts(struct bridge *bridge, const struct bridge_leg *leg, struct description_facts *facts)
+{
+	memset(facts, 0, sizeof *facts);
+	for (unsigned m = 0; m < BRIDGE_MEDIA; m++)
+		gather_medium(bridge, leg, (enum bridge_medium)m, &facts->facts[m],
+		              &facts->transports[m]);
+	/* All of a browser's lines are in one bundle. */
+	for (unsigned m = 1; m < leg->sdp_settings.media_count && leg->kind == LEG_WEB; m++)
+		facts->transports[m] = facts->transports[BRIDGE_MEDIUM_AUDIO];
+	/* A second stream without pictures of its own needs no floor. */
+	if (leg->kind == LEG_SIP && leg->media[BRIDGE_MEDIUM_CONTENT].opened)
+		gather_floor(bridge, leg, &facts->transports[DESCRIBED_FLOOR]);
+	for (unsigned m = 0; m < DESCRIBED_MEDIA; m++)
+		if ((leg->allowed & 1u << m) == 0)
+			facts->transports[m].rtp.port = 0;
+}
+
+static void
+forget_facts(struct description_facts *facts)
+{
+	explicit_bzero(facts->facts, sizeof facts->facts);
+}
+
 static struct str
 written(const struct writer *w)
 {
@@ -187,31 +240,32 @@ written(const struct writer *w)
 struct str
 description_offer(struct bridge *bridge, struct bridge_leg *leg)
 {
-	struct transport_facts facts;
+	struct description_facts facts;
 	struct writer w = writer_of(bridge->text, sizeof bridge->text);
 	gather_facts(bridge, leg, &facts);
-	sdp_session_offer_write(leg->sdp, &facts.transport, &w);
-	explicit_bzero(facts.random, sizeof facts.random);
+	sdp_session_offer_write(leg->sdp, facts.transports, &w);
+	forget_facts(&facts);
 	return written(&w);
 }
 
-/* The peer has restarted ICE: so do we, under a ufrag that still leads to this leg. */
+/* The peer has restarted ICE: so do we, under a ufrag that still leads to this media leg. */
 static void
-restart_ice(struct bridge *bridge, struct bridge_leg *leg)
+restart_ice(struct bridge *bridge, struct bridge_leg *leg, enum bridge_medium medium)
 {
 	uint8_t random[RESTART_RANDOM_BYTES];
+	struct bridge_media *media = &leg->media[medium];
 	struct media_order order = { .kind = MEDIA_ORDER_LEG_RESTART };
 	struct media_restart *restart = &order.restart;
 	bridge->settings.sink.random(bridge->settings.sink.context, random, sizeof random);
 	struct writer ufrag = writer_of(restart->ice_ufrag, sizeof restart->ice_ufrag - 1);
 	struct writer pwd = writer_of(restart->ice_pwd, sizeof restart->ice_pwd - 1);
-	writer_format(&ufrag, "%08x", leg->media);
+	writer_format(&ufrag, "%08x", media->id);
 	encode_base64(&ufrag, random, RESTART_UFRAG_BYTES);
 	encode_base64(&pwd, random + RESTART_UFRAG_BYTES, sizeof random - RESTART_UFRAG_BYTES);
 	CHECK(!ufrag.failed && !pwd.failed);
-	memcpy(leg->facts.ice_ufrag, restart->ice_ufrag, sizeof leg->facts.ice_ufrag);
-	memcpy(leg->facts.ice_pwd, restart->ice_pwd, sizeof leg->facts.ice_pwd);
-	bridge_order(bridge, leg, &order);
+	memcpy(media->facts.ice_ufrag, restart->ice_ufrag, sizeof media->facts.ice_ufrag);
+	memcpy(media->facts.ice_pwd, restart->ice_pwd, sizeof media->facts.ice_pwd);
+	bridge_order_medium(bridge, leg, medium, &order);
 	explicit_bzero(random, sizeof random);
 	explicit_bzero(&order, sizeof order);
 }
@@ -220,30 +274,48 @@ static_assert(sizeof((struct media_opened *)0)->ice_ufrag ==
                       sizeof((struct media_restart *)0)->ice_ufrag,
               "credentials are told and changed in one form");
 
+static void
+restart_where_asked(struct bridge *bridge, struct bridge_leg *leg)
+{
+	for (unsigned m = 0; m < BRIDGE_MEDIA && leg->described; m++) {
+		const struct sdp_line *line = sdp_session_line(leg->sdp, m);
+		if (leg->media[m].opened && line != NULL && line->ice && line->ice_restart)
+			restart_ice(bridge, leg, (enum bridge_medium)m);
+	}
+}
+
 struct str
 description_answer(struct bridge *bridge, struct bridge_leg *leg)
 {
-	struct transport_facts facts;
+	struct description_facts facts;
 	struct writer w = writer_of(bridge->text, sizeof bridge->text);
-	const struct sdp_line *line = sdp_session_line(leg->sdp, MEDIA_AUDIO);
-	if (leg->described && line != NULL && line->ice && line->ice_restart)
-		restart_ice(bridge, leg);
+	restart_where_asked(bridge, leg);
+	video_lines_name(bridge, leg);
 	gather_facts(bridge, leg, &facts);
-	sdp_session_answer_write(leg->sdp, &facts.transport, &w);
-	explicit_bzero(facts.random, sizeof facts.random);
+	sdp_session_answer_write(leg->sdp, facts.transports, &w);
+	forget_facts(&facts);
 	return written(&w);
 }
 
-/* A caller from elsewhere who names our own loopback wants sound sent to a service of this machine
- * that trusts what comes from there. */
-static bool
-points_inside(const struct bridge_leg *leg, const struct net_addr *remote)
+/* ---- Orders -------------------------------------------------------------------------------- */
+
+bool
+description_points_inside(const struct bridge_leg *leg, const struct net_addr *remote)
 {
 	return !leg->outgoing && addr_is_loopback(remote) && !addr_is_loopback(&leg->signalling);
 }
 
+/* Not while a telephone only rings: early media is heard by nobody.  Not before the ACK: the SDP may
+ * name somebody else's address. */
+bool
+description_flows(const struct bridge_leg *leg)
+{
+	return leg->stage == STAGE_ASKING || leg->stage == STAGE_ACTIVE;
+}
+
 static void
-order_transport(struct bridge *bridge, const struct bridge_leg *leg, const struct sdp_line *line)
+order_transport(struct bridge *bridge, const struct bridge_leg *leg, enum bridge_medium medium,
+                const struct sdp_line *line)
 {
 	struct media_order order = { .kind = MEDIA_ORDER_LEG_TRANSPORT };
 	struct media_transport_settings *to = &order.transport;
@@ -259,9 +331,9 @@ order_transport(struct bridge *bridge, const struct bridge_leg *leg, const struc
 	to->remote_rtp = line->remote_rtp;
 	to->remote_rtcp = line->remote_rtcp;
 	to->signalling = leg->signalling;
-	if (line->remote_learn || points_inside(leg, &to->remote_rtp))
+	if (line->remote_learn || description_points_inside(leg, &to->remote_rtp))
 		to->remote_rtp = (struct net_addr){ 0 };
-	if (points_inside(leg, &to->remote_rtcp))
+	if (description_points_inside(leg, &to->remote_rtcp))
 		to->remote_rtcp = (struct net_addr){ 0 };
 	to->fingerprint_len = path->remote_fingerprint.len;
 	memcpy(to->fingerprint, path->remote_fingerprint.bytes, to->fingerprint_len);
@@ -271,7 +343,7 @@ order_transport(struct bridge *bridge, const struct bridge_leg *leg, const struc
 	memcpy(to->sdes_key_rx, path->sdes.remote_key, sizeof to->sdes_key_rx);
 	str_copy(to->ice_ufrag, sizeof to->ice_ufrag, str_of(path->remote_ufrag));
 	str_copy(to->ice_pwd, sizeof to->ice_pwd, str_of(path->remote_pwd));
-	bridge_order(bridge, leg, &order);
+	bridge_order_medium(bridge, leg, medium, &order);
 	explicit_bzero(&order, sizeof order);
 }
 
@@ -322,25 +394,35 @@ frame_ms_of(const struct bridge *bridge, const struct bridge_leg *leg, const str
 	return ms >= 60 ? 60 : ms >= 40 ? 40 : FRAME_MS_USUAL;
 }
 
+static uint8_t
+media_codec_of(const struct bridge_leg *leg, const struct sdp_line_codec *codec)
+{
+	const struct str name = leg->sdp_medias[BRIDGE_MEDIUM_AUDIO].codecs[codec->cap].name;
+	for (size_t i = 0; i < COUNT_OF(media_codecs); i++)
+		if (str_eq(media_codecs[i].name, name))
+			return media_codecs[i].codec;
+	return MEDIA_CODEC_NONE;
+}
+
 static void
 order_audio(struct bridge *bridge, const struct bridge_leg *leg, const struct sdp_line *line)
 {
 	struct media_order order = { .kind = MEDIA_ORDER_LEG_AUDIO };
 	struct media_audio_settings *audio = &order.audio;
 	const struct sdp_line_codec *first = &leg->sdp->codecs[line->codec_first];
-	/* Not while a telephone only rings: early media is heard by nobody.  Not before the ACK: the
-	 * SDP may name somebody else's address. */
-	const bool flows = leg->stage == STAGE_ASKING || leg->stage == STAGE_ACTIVE;
+	const bool flows = description_flows(leg);
 	audio->receive = (line->direction & SDP_RECVONLY) != 0 && flows;
 	audio->send = (line->direction & SDP_SENDONLY) != 0 && flows;
 	audio->tx_payload_type = first->send_payload;
-	audio->tx_codec = media_codecs[first->cap];
-	audio->level_ext_id = line->extension_ids[EXT_LEVEL];
+	audio->tx_codec = media_codec_of(leg, first);
+	audio->level_ext_id = line->extension_ids[EXTENSION_LEVEL];
 	audio->frame_ms = frame_ms_of(bridge, leg, line);
 	for (unsigned i = 0; i < line->codec_count; i++) {
 		const struct sdp_line_codec *codec = &leg->sdp->codecs[line->codec_first + i];
-		add_payload(audio, codec->receive_payload, media_codecs[codec->cap],
-		            codecs[codec->cap].rate_hz);
+		const struct sdp_codec_cap *cap =
+			&leg->sdp_medias[BRIDGE_MEDIUM_AUDIO].codecs[codec->cap];
+		add_payload(audio, codec->receive_payload, media_codec_of(leg, codec),
+		            cap->rate_hz);
 	}
 	choose_event(audio, line);
 	if (audio->tx_codec == MEDIA_CODEC_OPUS) {
@@ -355,16 +437,24 @@ order_audio(struct bridge *bridge, const struct bridge_leg *leg, const struct sd
 bool
 description_apply(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 {
-	const struct sdp_line *line = sdp_session_line(leg->sdp, MEDIA_AUDIO);
-	if (line == NULL)
+	const struct sdp_line *sound = sdp_session_line(leg->sdp, BRIDGE_MEDIUM_AUDIO);
+	if (sound == NULL)
 		return false;
-	order_transport(bridge, leg, line);
-	order_audio(bridge, leg, line);
+	/* An answer to forks may be followed by one that takes what this one refused. */
+	if (leg->sdp_offered == NULL)
+		give_back(bridge, leg);
+	for (unsigned m = 0; m < BRIDGE_MEDIA; m++) {
+		const struct sdp_line *line = sdp_session_line(leg->sdp, m);
+		if (line != NULL && leg->media[m].taken)
+			order_transport(bridge, leg, (enum bridge_medium)m, line);
+	}
+	order_audio(bridge, leg, sound);
 	leg->described = true;
-	leg->dtmf_inband = leg->kind == LEG_SIP && line->event_count == 0;
+	leg->dtmf_inband = leg->kind == LEG_SIP && sound->event_count == 0;
 	bridge_leg_settings(bridge, leg);
-	if (leg->meeting_leg != 0 && line->held != leg->held)
-		meeting_leg_held(bridge->settings.meeting, leg->meeting_leg, line->held, now_us);
-	leg->held = line->held;
+	video_lines_apply(bridge, leg, now_us);
+	if (leg->meeting_leg != 0 && sound->held != leg->held)
+		meeting_leg_held(bridge->settings.meeting, leg->meeting_leg, sound->held, now_us);
+	leg->held = sound->held;
 	return true;
 }

@@ -173,12 +173,7 @@ let_in_or_ask(struct bridge *bridge, struct bridge_leg *leg, const struct sip_ev
 static uint16_t
 take_offer(struct bridge *bridge, struct bridge_leg *leg, uint32_t replaces, struct str offer)
 {
-	struct meeting *meeting = bridge->settings.meeting;
-	const uint32_t encryption =
-		replaces != 0
-			? meeting_leg_setting(meeting, replaces, LEG_PROFILE_SIP_ENCRYPTION)
-			: meeting_entry_setting(meeting, &leg->entry, LEG_PROFILE_SIP_ENCRYPTION);
-	if (description_begin(bridge, leg, (enum sip_encryption)encryption) != 0)
+	if (description_begin(bridge, leg, replaces) != 0)
 		return 503;
 	leg->late_offer = offer.len == 0;
 	if (leg->late_offer)
@@ -187,13 +182,6 @@ take_offer(struct bridge *bridge, struct bridge_leg *leg, uint32_t replaces, str
 	if (rejected != SDP_OK)
 		return status_of_reject(rejected);
 	return sdp_session_line(leg->sdp, 0) != NULL ? 0 : 488;
-}
-
-static bool
-offers_ice(const struct bridge_leg *leg)
-{
-	const struct sdp_line *line = leg->late_offer ? NULL : sdp_session_line(leg->sdp, 0);
-	return line == NULL || line->ice;
 }
 
 /* Whoever asks "why could I not get in" is answered by the log. */
@@ -237,7 +225,7 @@ incoming(struct bridge *bridge, const struct sip_event *event, int64_t now_us)
 		refused = let_in_or_ask(bridge, leg, event, replaces, ask, now_us);
 	const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
 	if (refused == 0 &&
-	    !bridge_media_open(bridge, leg, model != NULL ? model->call : 0, offers_ice(leg)))
+	    !bridge_media_open(bridge, leg, model != NULL ? model->call : 0))
 		refused = 503;
 	if (refused != 0) {
 		log_refusal(bridge, event, refused);
@@ -326,10 +314,8 @@ sip_dial(struct bridge *bridge, uint32_t meeting_leg, int64_t now_us)
 	leg->stage = STAGE_OPENING;
 	leg->local = local_for(bridge, str_of(model->remote_party));
 	meeting_leg_owner(bridge->settings.meeting, meeting_leg, leg->handle);
-	const enum sip_encryption encryption = (enum sip_encryption)meeting_leg_setting(
-		bridge->settings.meeting, meeting_leg, LEG_PROFILE_SIP_ENCRYPTION);
-	if (description_begin(bridge, leg, encryption) != 0 ||
-	    !bridge_media_open(bridge, leg, model->call, true))
+	if (description_begin(bridge, leg, 0) != 0 ||
+	    !bridge_media_open(bridge, leg, model->call))
 		bridge_leg_over(bridge, leg, LEG_END_TOO_MANY_CALLS, false, now_us);
 }
 
@@ -415,7 +401,7 @@ answered(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *
 		end_session(bridge, leg, LEG_END_ERROR, 488, STR("Not Acceptable Here"), now_us);
 		return;
 	}
-	description_settled(leg);
+	description_settled(bridge, leg);
 	const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
 	meeting_leg_identity(bridge->settings.meeting, leg->meeting_leg,
 	                     model->name[0] == '\0' ? party_name(str_of(model->remote_party))
@@ -432,6 +418,33 @@ refuse_offer(struct bridge *bridge, struct bridge_leg *leg, enum sdp_reject reje
 {
 	const uint16_t status = rejected == SDP_REJECT_STATE ? 491 : status_of_reject(rejected);
 	(void)sip_session_refuse(bridge->settings.ua, leg->session, status, now_us);
+}
+
+/* The re-offer never was. */
+static void
+take_back(struct bridge_leg *leg)
+{
+	*leg->sdp = *leg->sdp_before;
+	sdp_session_fini(leg->sdp_before);
+	free(leg->sdp_before);
+	leg->sdp_before = NULL;
+}
+
+/* Whatever ports it needed are there, or are not to be had. */
+static void
+answer_reoffer(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
+{
+	const struct str answer = description_answer(bridge, leg);
+	if (answer.len == 0) {
+		take_back(leg);
+		refuse_offer(bridge, leg, SDP_REJECT_NO_MEDIA, now_us);
+		return;
+	}
+	sdp_session_fini(leg->sdp_before);
+	free(leg->sdp_before);
+	leg->sdp_before = NULL;
+	(void)description_apply(bridge, leg, now_us);
+	(void)sip_session_answer(bridge->settings.ua, leg->session, answer, now_us);
 }
 
 static void
@@ -456,27 +469,23 @@ reoffered(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event 
 		(void)sip_session_refuse(bridge->settings.ua, leg->session, 500, now_us);
 		return;
 	}
-	struct sdp_session *before = malloc(sizeof *before);
-	if (before == NULL) {
+	leg->sdp_before = malloc(sizeof *leg->sdp_before);
+	if (leg->sdp_before == NULL) {
 		(void)sip_session_refuse(bridge->settings.ua, leg->session, 500, now_us);
 		return;
 	}
-	*before = *leg->sdp;
+	*leg->sdp_before = *leg->sdp;
 	enum sdp_reject rejected = sdp_session_offer_take(leg->sdp, event->body);
-	struct str answer = { 0 };
-	if (rejected == SDP_OK && sdp_session_line(leg->sdp, 0) != NULL)
-		answer = description_answer(bridge, leg);
-	if (rejected == SDP_OK && answer.len == 0)
+	if (rejected == SDP_OK && sdp_session_line(leg->sdp, BRIDGE_MEDIUM_AUDIO) == NULL)
 		rejected = SDP_REJECT_NO_MEDIA;
 	if (rejected != SDP_OK) {
-		*leg->sdp = *before;
+		take_back(leg);
 		refuse_offer(bridge, leg, rejected, now_us);
-	} else {
-		(void)description_apply(bridge, leg, now_us);
-		(void)sip_session_answer(bridge->settings.ua, leg->session, answer, now_us);
+		return;
 	}
-	explicit_bzero(before, sizeof *before);
-	free(before);
+	bridge_media_add(bridge, leg);
+	if (leg->opened)
+		answer_reoffer(bridge, leg, now_us);
 }
 
 static void
@@ -657,6 +666,10 @@ sip_event(struct bridge *bridge, const struct sip_event *event, int64_t now_us)
 void
 sip_media_opened(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 {
+	if (leg->sdp_before != NULL && leg->stage != STAGE_ENDING) {
+		answer_reoffer(bridge, leg, now_us);
+		return;
+	}
 	if (leg->stage != STAGE_OPENING)
 		return;
 	if (leg->outgoing)

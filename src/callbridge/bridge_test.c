@@ -241,6 +241,7 @@ world_create(void)
 		.ua = world->ua,
 		.workers = 2,
 		.legs_max = LEGS_MAX,
+		.media_legs_max = BRIDGE_MEDIA_LEGS_MAX * LEGS_MAX,
 		.rooms_max = LEGS_MAX,
 		.fingerprint = { .hash = SDP_HASH_SHA256, .len = 32 },
 		.listeners = &world->listener,

@@ -489,8 +489,8 @@ offered(struct bridge *bridge, struct bridge_leg *leg, const struct c2w_message 
 	if (fresh) {
 		const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
 		bridge_media_close(bridge, leg);
-		if (description_begin(bridge, leg, SIP_ENCRYPTION_REQUIRED) != 0 ||
-		    !bridge_media_open(bridge, leg, model->call, true)) {
+		if (description_begin(bridge, leg, 0) != 0 ||
+		    !bridge_media_open(bridge, leg, model->call)) {
 			fail(bridge, leg, LEG_END_TOO_MANY_CALLS, now_us);
 			return;
 		}

@@ -299,7 +299,7 @@ start_worker(struct shell *shell, unsigned index)
 		((uint32_t)config->callbridge.media_last + 1 - first) / shell->worker_count & ~1u;
 	struct worker_settings settings = {
 		.media = {
-			.legs_max = calls_max(shell),
+			.legs_max = BRIDGE_MEDIA_LEGS_MAX * calls_max(shell),
 			.rooms_max = calls_max(shell),
 			.seed = random_u64(),
 			.wall_offset_us = wall_now().us - loop_now_us(),
@@ -397,6 +397,7 @@ start_bridge(struct shell *shell)
 		.ua = shell->ua,
 		.workers = shell->worker_count,
 		.legs_max = calls_max(shell),
+		.media_legs_max = BRIDGE_MEDIA_LEGS_MAX * calls_max(shell),
 		.rooms_max = calls_max(shell),
 		.fingerprint = { .hash = SDP_HASH_SHA256, .len = 32 },
 		.listeners = shell->sip_listeners,
