@@ -124,6 +124,8 @@ struct call {
 	struct value space_self_pane_mode;
 	uint32_t space_placement;
 	char banner[MEETING_MESSAGE_MAX];
+	uint64_t banner_version;       /* of the profiles it came from */
+	struct guid banner_profile;
 	struct model_timer stage_timer;
 	struct model_timer message_over;
 };

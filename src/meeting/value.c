@@ -419,10 +419,13 @@ dump_leg(const struct meeting *meeting, const struct leg *leg, struct writer *w)
 	static const char *const states[] = { "initial", "ringing", "connected", "onHold",
 		                              "ending" };
 	const struct meeting_leg *pub = &leg->pub;
-	(void)meeting;
-	writer_format(w, "  leg %u %s %s%s%s%s%s \"%s\" <%s>\n", pub->number,
+	const struct call *call = call_get(meeting, pub->call);
+	writer_format(w, "  leg %u %s %s%s%s%s%s%s%s%s%s \"%s\" <%s>\n", pub->number,
 	              guid_text(&pub->id).text, states[pub->state], leg->inside ? " inside" : "",
 	              pub->heard ? " heard" : "", pub->hears ? " hears" : "",
+	              leg->person.picture ? " seen" : "", pub->sees ? " sees" : "",
+	              call->pub.lead == pub->handle ? " leads" : "",
+	              call->pub.presenter == pub->handle ? " presents" : "",
 	              pub->lobby ? " lobby" : "", pub->name, pub->remote_party);
 }
 

@@ -28,12 +28,25 @@ call_self_mode(const struct call *call)
 	return (enum stage_self_mode)mode->number;
 }
 
+static void
+follow_banner(struct meeting *meeting, struct call *call)
+{
+	char banner[MEETING_MESSAGE_MAX];
+	text_copy_clean(banner, sizeof banner,
+	                call_setting_text(meeting, call->pub.space, CALL_PROFILE_BANNER));
+	if (strcmp(banner, call->banner) == 0)
+		return;
+	memcpy(call->banner, banner, sizeof banner);
+	call_work(meeting, call, WORK_MESSAGE | WORK_VIDEO);
+}
+
+/* All running calls are looked at after each change of the configuration: what can be compared is
+ * not worked out again. */
 bool
 call_pictures_follow(struct meeting *meeting, struct call *call)
 {
 	const struct objects *objects = meeting->objects;
 	const uint32_t space = call->pub.space;
-	char banner[MEETING_MESSAGE_MAX];
 	if (space != 0 || guid_is_zero(&call->space_id)) {
 		call->space_placement =
 		        objects_number(objects, OBJECT_SPACE, space, SPACE_PLACEMENT);
@@ -42,13 +55,16 @@ call_pictures_follow(struct meeting *meeting, struct call *call)
 	}
 	stage_placement(&call->stage,
 	                call->placement.set ? call->placement.number : call->space_placement);
-	text_copy_clean(banner, sizeof banner,
-	                call_setting_text(meeting, space, CALL_PROFILE_BANNER));
-	if (strcmp(banner, call->banner) != 0) {
-		memcpy(call->banner, banner, sizeof banner);
-		call_work(meeting, call, WORK_MESSAGE | WORK_VIDEO);
-	}
-	call_pictures_changed(meeting, call);
+	const struct guid profile =
+	        objects_value(objects, OBJECT_SPACE, space, SPACE_CALL_PROFILE).guid;
+	const uint64_t version = objects_version(objects, OBJECT_CALL_PROFILE) +
+	                         objects_version(objects, OBJECT_SYSTEM_PROFILES);
+	if (version != call->banner_version || !guid_eq(&profile, &call->banner_profile))
+		follow_banner(meeting, call);
+	call->banner_version = version;
+	call->banner_profile = profile;
+	if (call->stage.version != call->stage_version)
+		call_pictures_changed(meeting, call);
 
 	const struct value layout =
 	        objects_value(objects, OBJECT_SPACE, space, SPACE_DEFAULT_LAYOUT);

@@ -341,6 +341,12 @@ TEST(content_goes_into_the_second_stream_or_the_main_picture)
 	meeting_view(m, call_of(&world, a), 0, &view); /* as a recorder sees it */
 	EXPECT(view.content && view.legs[0] == a);
 	EXPECT_EQ(view.layout.count, 4);
+	char dump[2048];
+	struct writer w = writer_of(dump, sizeof dump - 1);
+	meeting_dump(m, &w);
+	dump[w.at] = '\0';
+	EXPECT(strstr(dump, " inside heard hears seen sees leads presents \"Alice\"") != NULL);
+	EXPECT(strstr(dump, " inside heard hears seen sees \"Alice\"") != NULL);
 	meeting_leg_pictures(m, a, LEG_TRACK_CONTENT, false, 0, 0, world.now_us);
 	EXPECT_VIEW(&world, c, "960: 1 2");
 	meeting_destroy(m);
