@@ -192,6 +192,52 @@ TEST(a_wish_that_changes_while_it_is_under_way_is_followed)
 	          "! granted\n");
 }
 
+TEST(a_notification_with_the_number_of_our_request_does_not_answer_it)
+{
+	play_over(BFCP_TRANSPORT_UDP,
+	          GREETING
+	          "= request\n"
+	          "< FloorRequest t=102 floor=2\n"
+	          "> FloorRequestStatus t=102 status=5:Granted\n"
+	          "< FloorRequestStatusAck R t=102\n"
+	          "! granted\n"
+	          "+500\n"
+	          "< FloorRequest t=102 floor=2\n"
+	          "> FloorRequestStatus R t=102 status=5:Pending\n" /* late */
+	          "+10000\n");
+}
+
+TEST(a_request_that_ended_before_its_answer_came_is_over)
+{
+	play_over(BFCP_TRANSPORT_UDP,
+	          GREETING
+	          "= request\n"
+	          "< FloorRequest t=102 floor=2\n"
+	          "> FloorRequestStatus t=9 status=5:Revoked\n"
+	          "< FloorRequestStatusAck R t=9\n"
+	          "> FloorRequestStatus R t=102 status=5:Granted\n"
+	          "! denied\n");
+}
+
+TEST(an_answer_to_what_was_given_up_grants_nothing)
+{
+	play_over(BFCP_TRANSPORT_UDP,
+	          GREETING
+	          "= request\n"
+	          "< FloorRequest t=102 floor=2\n"
+	          "> FloorRequestStatus t=9 status=5:Granted\n"
+	          "< FloorRequestStatusAck R t=9\n"
+	          "! granted\n"
+	          "> FloorRequestStatus t=10 status=5:Revoked\n"
+	          "< FloorRequestStatusAck R t=10\n"
+	          "! revoked\n"
+	          "= request\n" /* waits its turn behind the first */
+	          "> FloorRequestStatus R t=102 status=5:Granted\n"
+	          "< FloorRequest t=103 floor=2\n"
+	          "> FloorRequestStatus R t=103 status=6:Granted\n"
+	          "! granted\n");
+}
+
 TEST(the_holder_is_followed)
 {
 	play_over(BFCP_TRANSPORT_UDP,

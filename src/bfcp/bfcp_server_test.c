@@ -358,6 +358,22 @@ TEST(goodbye_ends_it_and_is_answered_every_time)
 	     "! up\n");
 }
 
+TEST(who_comes_back_asks_anew_to_be_told)
+{
+	play("> FloorQuery t=2 floor=2\n"
+	     "< FloorStatus R t=2 floor=2\n"
+	     "! up\n"
+	     "> Goodbye t=3\n"
+	     "< GoodbyeAck R t=3\n"
+	     "! gone\n"
+	     "= lost\n" /* nobody was there */
+	     "> Hello t=4\n"
+	     "< HelloAck R t=4\n"
+	     "! up\n"
+	     "= holder 9\n"
+	     "+60000\n");
+}
+
 TEST(we_say_goodbye_when_the_leg_ends)
 {
 	play("= goodbye\n" /* to nobody */
