@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sockets of BFCP. */
+/* BFCP: legs and their machines, datagrams, time. */
 #include "callbridge/shell_bfcp.h"
 
 #include <errno.h>
@@ -8,67 +8,11 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/hash.h"
-#include "base/slab.h"
-#include "base/timer.h"
-#include "bfcp/bfcp_client.h"
-#include "bfcp/bfcp_server.h"
+#include "callbridge/shell_bfcp_internal.h"
 #include "net/random.h"
-#include "net/tcp.h"
-#include "net/tls.h"
-#include "net/udp.h"
 
 enum {
-	DSCP = 24,        /* CS3, as SIP */
 	DISCARD_PORT = 9, /* stands in m= lines of who will connect himself (RFC 4145 s4.1) */
-	QUEUE_BYTES = 16 * 1024,
-	IDLE_US = 30 * 1000 * 1000, /* of a connection that is nobody's */
-};
-
-/* A TCP or TLS connection.  Whose it is, is known when it was asked for or has spoken. */
-struct connection {
-	struct bfcp_hub *hub;
-	uint32_t handle;
-	uint32_t leg; /* 0: not known */
-	enum bfcp_hub_proto proto;
-	struct tcp_connection *tcp;
-	size_t first_len;
-	uint8_t first[BFCP_HEADER_BYTES]; /* of its first message */
-};
-
-struct leg {
-	struct bfcp_hub *hub;
-	uint32_t handle;
-	struct bfcp_leg_settings settings;
-	uint64_t key; /* in hub->by_key */
-	union {
-		struct bfcp_server server;
-		struct bfcp_client client;
-	};
-	struct timer timer;
-	uint32_t connection;   /* 0: none */
-	int64_t retry_us;      /* when to connect again; INT64_MAX: not */
-	struct net_addr from;  /* UDP: where its messages come from, and go to */
-	struct net_addr local; /* UDP: where they went to */
-	bool draining;
-};
-
-struct bfcp_hub {
-	struct bfcp_hub_settings settings;
-	struct loop *loop;
-	struct loop_timer *timer;
-	struct timer_wheel wheel;
-	struct udp_socket *udp;
-	struct tcp_listener *tcp;
-	struct tcp_listener *tls;
-	struct tls_context *tls_server;
-	struct tls_context *tls_client;
-	uint8_t fingerprint[TLS_FINGERPRINT_BYTES];
-	struct slab legs;
-	struct slab connections;
-	struct map by_key;
-	struct hash_key hash_key;
-	struct bfcp_hub_counters counters;
 };
 
 /* ---- Legs by what messages say ------------------------------------------------------------- */
@@ -89,14 +33,14 @@ key_of(const struct bfcp_hub *hub, const struct net_addr *remote, uint32_t confe
 	return hash_bytes(&hub->hash_key, &key, sizeof key);
 }
 
-static struct leg *
-find(const struct bfcp_hub *hub, const struct net_addr *remote, enum bfcp_hub_proto proto,
-     uint32_t conference_id, uint16_t user_id)
+struct hub_leg *
+bfcp_hub_find(const struct bfcp_hub *hub, const struct net_addr *remote,
+              enum bfcp_hub_proto proto, uint32_t conference_id, uint16_t user_id)
 {
 	struct map_cursor cursor =
 		map_find(&hub->by_key, key_of(hub, remote, conference_id, user_id));
 	for (uint32_t handle; (handle = map_next(&hub->by_key, &cursor)) != 0;) {
-		struct leg *leg = slab_get(&hub->legs, handle);
+		struct hub_leg *leg = slab_get(&hub->legs, handle);
 		const struct bfcp_leg_settings *settings = &leg->settings;
 		if (settings->client == (remote != NULL) && settings->proto == proto &&
 		    settings->conference_id == conference_id && settings->user_id == user_id &&
@@ -107,7 +51,7 @@ find(const struct bfcp_hub *hub, const struct net_addr *remote, enum bfcp_hub_pr
 }
 
 static bool
-is_stream(const struct leg *leg)
+is_stream(const struct hub_leg *leg)
 {
 	return leg->settings.proto != BFCP_HUB_UDP;
 }
@@ -115,7 +59,7 @@ is_stream(const struct leg *leg)
 /* ---- The machine of a leg ------------------------------------------------------------------ */
 
 static void
-machine_init(struct leg *leg)
+machine_init(struct hub_leg *leg)
 {
 	const struct bfcp_leg_settings *settings = &leg->settings;
 	const enum bfcp_transport transport =
@@ -143,14 +87,14 @@ machine_init(struct leg *leg)
 }
 
 static struct bfcp_link *
-link_of(struct leg *leg)
+link_of(struct hub_leg *leg)
 {
 	return leg->settings.client ? &leg->client.link : &leg->server.link;
 }
 
 /* The next output: bytes, or an event; false: none. */
 static bool
-machine_poll(struct leg *leg, const uint8_t **bytes, size_t *len, struct bfcp_hub_event *event)
+machine_poll(struct hub_leg *leg, const uint8_t **bytes, size_t *len, struct bfcp_hub_event *event)
 {
 	static const uint8_t of_server[] = { [BFCP_SERVER_OUT_UP] = BFCP_HUB_UP,
 		                             [BFCP_SERVER_OUT_ASK] = BFCP_HUB_ASK,
@@ -185,8 +129,8 @@ machine_poll(struct leg *leg, const uint8_t **bytes, size_t *len, struct bfcp_hu
 	return out.kind != BFCP_SERVER_OUT_NONE;
 }
 
-static void
-machine_lost(struct leg *leg)
+void
+bfcp_hub_machine_lost(struct hub_leg *leg)
 {
 	if (leg->settings.client)
 		bfcp_client_lost(&leg->client, loop_now_us());
@@ -194,10 +138,19 @@ machine_lost(struct leg *leg)
 		bfcp_server_lost(&leg->server, loop_now_us());
 }
 
+size_t
+bfcp_hub_input(struct hub_leg *leg, const uint8_t *bytes, size_t len)
+{
+	leg->hub->counters.messages_in++;
+	return leg->settings.client
+	               ? bfcp_client_input(&leg->client, bytes, len, loop_now_us())
+	               : bfcp_server_input(&leg->server, bytes, len, loop_now_us());
+}
+
 /* ---- Time ---------------------------------------------------------------------------------- */
 
 static void
-arm(struct leg *leg)
+arm(struct hub_leg *leg)
 {
 	struct bfcp_hub *hub = leg->hub;
 	int64_t due_us = leg->settings.client ? bfcp_client_deadline(&leg->client)
@@ -214,10 +167,10 @@ arm(struct leg *leg)
 /* ---- Out ----------------------------------------------------------------------------------- */
 
 static void
-send_bytes(struct leg *leg, const uint8_t *bytes, size_t len)
+send_bytes(struct hub_leg *leg, const uint8_t *bytes, size_t len)
 {
 	struct bfcp_hub *hub = leg->hub;
-	const struct connection *connection = slab_get(&hub->connections, leg->connection);
+	const struct hub_connection *connection = slab_get(&hub->connections, leg->connection);
 	hub->counters.messages_out++;
 	if (connection != NULL)
 		(void)tcp_send(connection->tcp, bytes, len); /* a full queue ends it: `closed` */
@@ -227,42 +180,17 @@ send_bytes(struct leg *leg, const uint8_t *bytes, size_t len)
 		udp_send(hub->udp, &leg->from, bytes, len);
 }
 
-static void
-drop_connection(struct leg *leg, bool orderly)
-{
-	struct bfcp_hub *hub = leg->hub;
-	struct connection *connection = slab_get(&hub->connections, leg->connection);
-	leg->connection = 0;
-	if (connection == NULL)
-		return;
-	if (orderly)
-		tcp_close(connection->tcp);
-	else
-		tcp_abort(connection->tcp);
-	slab_free(&hub->connections, connection->handle);
-}
-
-/* The stream is of no use any more: the side that opened it opens another. */
-static void
-lose_connection(struct leg *leg)
-{
-	drop_connection(leg, false);
-	machine_lost(leg);
-	if (leg->settings.active)
-		leg->retry_us = loop_now_us() + BFCP_HUB_RETRY_US;
-}
-
 /* A device that was lost may come back from elsewhere. */
 static void
-forget_source(struct leg *leg)
+forget_source(struct hub_leg *leg)
 {
 	leg->from = leg->settings.remote;
 	leg->local = (struct net_addr){ 0 };
 }
 
 /* Sends and tells all that there is.  The leg may be gone afterwards. */
-static void
-drain(struct leg *leg)
+void
+bfcp_hub_drain(struct hub_leg *leg)
 {
 	struct bfcp_hub *hub = leg->hub;
 	const uint32_t handle = leg->handle;
@@ -286,7 +214,7 @@ drain(struct leg *leg)
 		}
 		if (leg->connection == 0 || !bfcp_link_failed(link_of(leg)))
 			break;
-		lose_connection(leg); /* the stream makes no sense */
+		bfcp_hub_lose_connection(leg); /* the stream makes no sense */
 	}
 	leg->draining = false;
 	arm(leg);
@@ -301,290 +229,41 @@ on_datagram(void *context, struct udp_socket *socket, const struct udp_datagram 
 	struct bfcp_header header;
 	(void)socket;
 	(void)bfcp_header_parse(&header, datagram->bytes, datagram->len);
-	struct leg *leg =
-		find(hub, NULL, BFCP_HUB_UDP, header.conference_id, header.user_id);
+	struct hub_leg *leg =
+		bfcp_hub_find(hub, NULL, BFCP_HUB_UDP, header.conference_id, header.user_id);
 	/* The first who knows the ids, which only the SDP tells, is the device; NAT may have given
 	 * it another address than it thinks. */
 	const bool stranger = leg != NULL && leg->local.family != ADDR_NONE &&
 	                      !addr_eq(&leg->from, datagram->from);
 	if (leg == NULL)
-		leg = find(hub, datagram->from, BFCP_HUB_UDP, header.conference_id,
+		leg = bfcp_hub_find(hub, datagram->from, BFCP_HUB_UDP, header.conference_id,
 		           header.user_id);
 	if (leg == NULL || stranger) {
 		hub->counters.strangers++;
 		return;
 	}
-	hub->counters.messages_in++;
 	leg->from = *datagram->from;
 	leg->local = *datagram->local;
-	if (leg->settings.client)
-		(void)bfcp_client_input(&leg->client, datagram->bytes, datagram->len,
-		                        loop_now_us());
-	else
-		(void)bfcp_server_input(&leg->server, datagram->bytes, datagram->len,
-		                        loop_now_us());
-	drain(leg);
+	(void)bfcp_hub_input(leg, datagram->bytes, datagram->len);
+	bfcp_hub_drain(leg);
 }
 
-/* ---- Connections --------------------------------------------------------------------------- */
-
-static void on_accepted(void *context, struct tcp_connection *tcp);
-static void on_connected(void *context, struct tcp_connection *tcp);
-static void on_received(void *context, struct tcp_connection *tcp, const uint8_t *bytes,
-                        size_t len);
-static void on_closed(void *context, struct tcp_connection *tcp, enum tcp_end end,
-                      const char *text);
-
-static void
-on_early_received(void *context, struct tcp_connection *tcp, const uint8_t *bytes, size_t len)
-{
-	(void)context, (void)tcp, (void)bytes, (void)len;
-}
-
-static void
-on_early_closed(void *context, struct tcp_connection *tcp, enum tcp_end end, const char *text)
-{
-	(void)context, (void)tcp, (void)end, (void)text;
-}
-
-/* Until an accepted connection is open its context is the hub. */
-static const struct tcp_handler accept_handler = {
-	.opened = on_accepted, .received = on_early_received, .closed = on_early_closed,
-};
-static const struct tcp_handler handler = {
-	.opened = on_connected, .received = on_received, .closed = on_closed,
-};
-
-static const struct tcp_limits limits = { .queue_bytes_max = QUEUE_BYTES,
-	                                  .idle_us = IDLE_US,
-	                                  .connections_max = BFCP_HUB_CONNECTIONS_MAX,
-	                                  .per_source_max = BFCP_HUB_PER_SOURCE_MAX };
-
-static struct connection *
-connection_new(struct bfcp_hub *hub, enum bfcp_hub_proto proto)
-{
-	uint32_t handle = 0;
-	struct connection *connection = slab_take(&hub->connections, &handle);
-	if (connection == NULL)
-		return NULL;
-	connection->hub = hub;
-	connection->handle = handle;
-	connection->proto = proto;
-	return connection;
-}
-
-static void
-abandon(struct connection *connection)
-{
-	tcp_abort(connection->tcp);
-	slab_free(&connection->hub->connections, connection->handle);
-}
-
-/* May the peer be this leg's device?  Over TLS the SDP has told its certificate. */
-static bool
-is_proven(const struct leg *leg, struct tcp_connection *tcp)
-{
-	if (leg->settings.proto != BFCP_HUB_TLS)
-		return true;
-	return tls_session_peer_has_fingerprint(tcp_tls(tcp), leg->settings.fingerprint,
-	                                        leg->settings.fingerprint_len);
-}
-
-/* The connection is the leg's from now on; false: it is not, and gone. */
-static bool
-attach(struct connection *connection, struct leg *leg)
-{
-	struct bfcp_hub *hub = connection->hub;
-	if (!is_proven(leg, connection->tcp)) {
-		hub->counters.refused_certificates++;
-		abandon(connection);
-		return false;
-	}
-	const struct connection *old = slab_get(&hub->connections, leg->connection);
-	if (old != NULL && old->handle != connection->handle) {
-		/* A device that restarted comes from where it came before. */
-		if (leg->settings.proto == BFCP_HUB_TCP &&
-		    !addr_eq_ip(tcp_peer(old->tcp), tcp_peer(connection->tcp))) {
-			hub->counters.strangers++;
-			abandon(connection);
-			return false;
-		}
-		drop_connection(leg, false);
-		machine_lost(leg);
-	}
-	connection->leg = leg->handle;
-	leg->connection = connection->handle;
-	leg->retry_us = INT64_MAX;
-	if (leg->settings.client)
-		bfcp_client_start(&leg->client, loop_now_us());
-	tcp_set_idle(connection->tcp, 0);
-	return true;
-}
-
-/* A leg that has to speak first and waits for a connection from there. */
-static struct leg *
-find_waiting(const struct bfcp_hub *hub, const struct connection *connection)
-{
-	for (uint32_t at = 0, handle; (handle = slab_next(&hub->legs, &at)) != 0;) {
-		struct leg *leg = slab_get(&hub->legs, handle);
-		const struct bfcp_leg_settings *settings = &leg->settings;
-		if (settings->client && !settings->active && leg->connection == 0 &&
-		    settings->proto == connection->proto &&
-		    addr_eq_ip(&settings->remote, tcp_peer(connection->tcp)) &&
-		    is_proven(leg, connection->tcp))
-			return leg;
-	}
-	return NULL;
-}
-
-static void
-on_accepted(void *context, struct tcp_connection *tcp)
-{
-	struct bfcp_hub *hub = context;
-	struct connection *connection =
-		connection_new(hub, tcp_tls(tcp) != NULL ? BFCP_HUB_TLS : BFCP_HUB_TCP);
-	if (connection == NULL) {
-		tcp_abort(tcp);
-		return;
-	}
-	connection->tcp = tcp;
-	tcp_set_context(tcp, connection);
-	tcp_set_handler(tcp, &handler);
-	struct leg *leg = find_waiting(hub, connection);
-	if (leg != NULL && attach(connection, leg))
-		drain(leg);
-}
-
-static void
-on_connected(void *context, struct tcp_connection *tcp)
-{
-	struct connection *connection = context;
-	struct bfcp_hub *hub = connection->hub;
-	struct leg *leg = slab_get(&hub->legs, connection->leg);
-	(void)tcp;
-	CHECK(leg != NULL && leg->connection == connection->handle);
-	if (!attach(connection, leg)) {
-		leg->connection = 0;
-		leg->retry_us = loop_now_us() + BFCP_HUB_RETRY_US;
-	}
-	drain(leg);
-}
-
-/* The first message tells whose the connection is. */
-static struct leg *
-recognize(struct connection *connection)
-{
-	struct bfcp_hub *hub = connection->hub;
-	struct bfcp_header header;
-	(void)bfcp_header_parse(&header, connection->first, sizeof connection->first);
-	struct leg *leg =
-		find(hub, NULL, connection->proto, header.conference_id, header.user_id);
-	if (leg == NULL) {
-		hub->counters.strangers++;
-		abandon(connection);
-		return NULL;
-	}
-	return attach(connection, leg) ? leg : NULL;
-}
-
-/* Gives bytes to the machine; false: leg or connection are gone. */
-static bool
-feed(struct leg *leg, uint32_t connection, const uint8_t *bytes, size_t len)
-{
-	struct bfcp_hub *hub = leg->hub;
-	const uint32_t handle = leg->handle;
-	hub->counters.messages_in++;
-	while (len != 0) {
-		const int64_t now_us = loop_now_us();
-		const size_t taken = leg->settings.client
-		                             ? bfcp_client_input(&leg->client, bytes, len, now_us)
-		                             : bfcp_server_input(&leg->server, bytes, len, now_us);
-		bytes += taken;
-		len -= taken;
-		drain(leg);
-		if (slab_get(&hub->legs, handle) == NULL || leg->connection != connection)
-			return false;
-	}
-	return true;
-}
-
-static void
-on_received(void *context, struct tcp_connection *tcp, const uint8_t *bytes, size_t len)
-{
-	struct connection *connection = context;
-	const uint32_t handle = connection->handle;
-	struct leg *leg = slab_get(&connection->hub->legs, connection->leg);
-	(void)tcp;
-	if (leg == NULL) {
-		const size_t wanted = sizeof connection->first - connection->first_len;
-		const size_t count = len < wanted ? len : wanted;
-		memcpy(connection->first + connection->first_len, bytes, count);
-		connection->first_len += count;
-		if (connection->first_len < sizeof connection->first)
-			return;
-		leg = recognize(connection);
-		if (leg == NULL || !feed(leg, handle, connection->first, connection->first_len))
-			return;
-		bytes += count;
-		len -= count;
-	}
-	(void)feed(leg, handle, bytes, len);
-}
-
-static void
-on_closed(void *context, struct tcp_connection *tcp, enum tcp_end end, const char *text)
-{
-	struct connection *connection = context;
-	struct bfcp_hub *hub = connection->hub;
-	struct leg *leg = slab_get(&hub->legs, connection->leg);
-	(void)tcp, (void)end, (void)text;
-	const bool its_own = leg != NULL && leg->connection == connection->handle;
-	slab_free(&hub->connections, connection->handle);
-	if (!its_own)
-		return;
-	leg->connection = 0;
-	lose_connection(leg);
-	drain(leg);
-}
-
-static void
-connect_leg(struct leg *leg)
-{
-	struct bfcp_hub *hub = leg->hub;
-	const bool secure = leg->settings.proto == BFCP_HUB_TLS;
-	struct connection *connection = connection_new(hub, leg->settings.proto);
-	leg->retry_us = loop_now_us() + BFCP_HUB_RETRY_US;
-	if (connection == NULL)
-		return;
-	const struct tcp_connect_settings settings = { .to = leg->settings.remote,
-		                                       .tls = secure ? hub->tls_client : NULL,
-		                                       .handler = &handler,
-		                                       .context = connection,
-		                                       .limits = limits,
-		                                       .dscp = DSCP };
-	if (tcp_connect(&connection->tcp, hub->loop, &settings) != 0) {
-		slab_free(&hub->connections, connection->handle);
-		return;
-	}
-	connection->leg = leg->handle;
-	leg->connection = connection->handle;
-	leg->retry_us = INT64_MAX;
-}
+/* ---- Timer --------------------------------------------------------------------------------- */
 
 static void
 on_timer(void *context, int64_t now_us)
 {
 	struct bfcp_hub *hub = context;
 	for (struct timer *timer; (timer = timer_take(&hub->wheel, now_us)) != NULL;) {
-		struct leg *leg = CONTAINER_OF(timer, struct leg, timer);
+		struct hub_leg *leg = CONTAINER_OF(timer, struct hub_leg, timer);
 		now_us = loop_now_us();
 		if (now_us >= leg->retry_us)
-			connect_leg(leg);
+			bfcp_hub_connect(leg);
 		if (leg->settings.client)
 			bfcp_client_tick(&leg->client, now_us);
 		else
 			bfcp_server_tick(&leg->server, now_us);
-		drain(leg);
+		bfcp_hub_drain(leg);
 	}
 	loop_timer_arm(hub->timer, timer_wheel_deadline(&hub->wheel));
 }
@@ -614,7 +293,7 @@ refusal(const struct bfcp_hub *hub, const struct bfcp_leg_settings *settings)
 		return -EAFNOSUPPORT;
 	if ((udp ? settings->client : settings->active) && !is_told(&settings->remote))
 		return -EDESTADDRREQ;
-	if (find(hub, settings->client ? &settings->remote : NULL, settings->proto,
+	if (bfcp_hub_find(hub, settings->client ? &settings->remote : NULL, settings->proto,
 	         settings->conference_id, settings->user_id) != NULL)
 		return -EEXIST;
 	return 0;
@@ -628,7 +307,7 @@ bfcp_hub_add(struct bfcp_hub *hub, bfcp_leg_id *out, const struct bfcp_leg_setti
 	if (rc != 0)
 		return rc;
 	uint32_t handle = 0;
-	struct leg *leg = slab_take(&hub->legs, &handle);
+	struct hub_leg *leg = slab_take(&hub->legs, &handle);
 	if (leg == NULL)
 		return -ENOSPC;
 	leg->hub = hub;
@@ -642,14 +321,14 @@ bfcp_hub_add(struct bfcp_hub *hub, bfcp_leg_id *out, const struct bfcp_leg_setti
 	forget_source(leg);
 	machine_init(leg);
 	if (is_stream(leg) && settings->active)
-		connect_leg(leg);
+		bfcp_hub_connect(leg);
 	else if (!is_stream(leg) && settings->client)
 		bfcp_client_start(&leg->client, loop_now_us());
-	drain(leg);
+	bfcp_hub_drain(leg);
 	return 0;
 }
 
-static struct leg *
+static struct hub_leg *
 leg_of(const struct bfcp_hub *hub, bfcp_leg_id id)
 {
 	return slab_get(&hub->legs, id.v);
@@ -665,7 +344,7 @@ count_rejects(struct bfcp_hub_counters *counters, const struct bfcp_link *link)
 void
 bfcp_hub_remove(struct bfcp_hub *hub, bfcp_leg_id id)
 {
-	struct leg *leg = leg_of(hub, id);
+	struct hub_leg *leg = leg_of(hub, id);
 	const uint8_t *bytes = NULL;
 	size_t len = 0;
 	struct bfcp_hub_event event;
@@ -679,7 +358,7 @@ bfcp_hub_remove(struct bfcp_hub *hub, bfcp_leg_id id)
 		if (len != 0)
 			send_bytes(leg, bytes, len);
 	count_rejects(&hub->counters, link_of(leg));
-	drop_connection(leg, true);
+	bfcp_hub_drop_connection(leg, true);
 	timer_stop(&hub->wheel, &leg->timer);
 	map_remove(&hub->by_key, leg->key, leg->handle);
 	slab_free(&hub->legs, leg->handle);
@@ -688,61 +367,61 @@ bfcp_hub_remove(struct bfcp_hub *hub, bfcp_leg_id id)
 void
 bfcp_hub_grant(struct bfcp_hub *hub, bfcp_leg_id id)
 {
-	struct leg *leg = leg_of(hub, id);
+	struct hub_leg *leg = leg_of(hub, id);
 	if (leg == NULL || leg->settings.client)
 		return;
 	bfcp_server_grant(&leg->server, loop_now_us());
-	drain(leg);
+	bfcp_hub_drain(leg);
 }
 
 void
 bfcp_hub_deny(struct bfcp_hub *hub, bfcp_leg_id id, const char *why)
 {
-	struct leg *leg = leg_of(hub, id);
+	struct hub_leg *leg = leg_of(hub, id);
 	if (leg == NULL || leg->settings.client)
 		return;
 	bfcp_server_deny(&leg->server, why, loop_now_us());
-	drain(leg);
+	bfcp_hub_drain(leg);
 }
 
 void
 bfcp_hub_revoke(struct bfcp_hub *hub, bfcp_leg_id id, const char *why)
 {
-	struct leg *leg = leg_of(hub, id);
+	struct hub_leg *leg = leg_of(hub, id);
 	if (leg == NULL || leg->settings.client)
 		return;
 	bfcp_server_revoke(&leg->server, why, loop_now_us());
-	drain(leg);
+	bfcp_hub_drain(leg);
 }
 
 void
 bfcp_hub_holder(struct bfcp_hub *hub, bfcp_leg_id id, uint16_t user_id, struct str name)
 {
-	struct leg *leg = leg_of(hub, id);
+	struct hub_leg *leg = leg_of(hub, id);
 	if (leg == NULL || leg->settings.client)
 		return;
 	bfcp_server_holder(&leg->server, user_id, name, loop_now_us());
-	drain(leg);
+	bfcp_hub_drain(leg);
 }
 
 void
 bfcp_hub_request(struct bfcp_hub *hub, bfcp_leg_id id)
 {
-	struct leg *leg = leg_of(hub, id);
+	struct hub_leg *leg = leg_of(hub, id);
 	if (leg == NULL || !leg->settings.client)
 		return;
 	bfcp_client_request(&leg->client, loop_now_us());
-	drain(leg);
+	bfcp_hub_drain(leg);
 }
 
 void
 bfcp_hub_release(struct bfcp_hub *hub, bfcp_leg_id id)
 {
-	struct leg *leg = leg_of(hub, id);
+	struct hub_leg *leg = leg_of(hub, id);
 	if (leg == NULL || !leg->settings.client)
 		return;
 	bfcp_client_release(&leg->client, loop_now_us());
-	drain(leg);
+	bfcp_hub_drain(leg);
 }
 
 /* ---- The hub ------------------------------------------------------------------------------- */
@@ -775,7 +454,7 @@ bfcp_hub_conference_id(struct bfcp_hub *hub)
 		const uint32_t id = (uint32_t)random_u64() & INT32_MAX;
 		bool taken = id == 0;
 		for (uint32_t at = 0, handle; (handle = slab_next(&hub->legs, &at)) != 0;) {
-			const struct leg *leg = slab_get(&hub->legs, handle);
+			const struct hub_leg *leg = slab_get(&hub->legs, handle);
 			taken |= leg->settings.conference_id == id;
 		}
 		if (!taken)
@@ -818,12 +497,12 @@ open_ports(struct bfcp_hub *hub, char *error)
 	const struct udp_settings udp = { .bind = settings->udp,
 		                          .receive = on_datagram,
 		                          .context = hub,
-		                          .dscp = DSCP };
+		                          .dscp = BFCP_HUB_DSCP };
 	struct tcp_listen_settings tcp = { .bind = settings->tcp,
-		                           .handler = &accept_handler,
+		                           .handler = &bfcp_hub_accept_handler,
 		                           .context = hub,
-		                           .limits = limits,
-		                           .dscp = DSCP };
+		                           .limits = bfcp_hub_limits,
+		                           .dscp = BFCP_HUB_DSCP };
 	int rc = 0;
 	if (settings->udp.family != ADDR_NONE)
 		rc = udp_open(&hub->udp, hub->loop, &udp);
@@ -849,9 +528,9 @@ bfcp_hub_create(struct bfcp_hub **out, struct loop *loop, const struct bfcp_hub_
 	hub->loop = loop;
 	random_bytes(&hub->hash_key, sizeof hub->hash_key);
 	timer_wheel_init(&hub->wheel, loop_now_us());
-	int rc = slab_create(&hub->legs, sizeof(struct leg), settings->legs_max);
+	int rc = slab_create(&hub->legs, sizeof(struct hub_leg), settings->legs_max);
 	if (rc == 0)
-		rc = slab_create(&hub->connections, sizeof(struct connection),
+		rc = slab_create(&hub->connections, sizeof(struct hub_connection),
 		                 BFCP_HUB_CONNECTIONS_MAX);
 	if (rc == 0)
 		rc = map_create(&hub->by_key, settings->legs_max);
@@ -879,7 +558,7 @@ bfcp_hub_destroy(struct bfcp_hub *hub)
 		bfcp_hub_remove(hub, (bfcp_leg_id){ handle });
 	for (uint32_t at = 0, handle; hub->connections.slots != NULL &&
 	                              (handle = slab_next(&hub->connections, &at)) != 0;)
-		abandon(slab_get(&hub->connections, handle));
+		bfcp_hub_abandon(slab_get(&hub->connections, handle));
 	if (hub->udp != NULL)
 		udp_close(hub->udp);
 	if (hub->tcp != NULL)
