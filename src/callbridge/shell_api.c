@@ -194,6 +194,9 @@ sum_workers(const struct shell *shell)
 		sum.late_ticks += one.late_ticks;
 		sum.legs += one.legs;
 		sum.rooms += one.rooms;
+		sum.encodes += one.encodes;
+		sum.decodes += one.decodes;
+		sum.codec_load_pct += one.codec_load_pct;
 		sum.load_pct += one.load_pct;
 	}
 	return sum;
@@ -226,6 +229,12 @@ write_metrics(const struct shell *shell, struct writer *w)
 	       media.late_ticks);
 	metric(w, "media_load_percent", "gauge", "CPU of the media workers, 100 is one core.",
 	       media.load_pct);
+	metric(w, "video_encodes", "gauge", "Pictures that are encoded, whoever sees them.",
+	       media.encodes);
+	metric(w, "video_decodes", "gauge", "Tracks of pictures that are decoded.",
+	       media.decodes);
+	metric(w, "codec_load_percent", "gauge", "CPU of the codec processes, 100 is one core.",
+	       media.codec_load_pct);
 	metric(w, "sip_sessions", "gauge", "SIP sessions.", sip.sessions);
 	metric(w, "sip_dialogs", "gauge", "SIP dialogs.", sip.dialogs);
 	metric(w, "sip_transactions", "gauge", "SIP transactions.", sip.transactions);
