@@ -9,7 +9,7 @@
 #include "api/api.h"
 #include "meeting/test_world.h"
 
-enum { GUIDS_MAX = 256 };
+enum { GUIDS_KNOWN = 256 };
 
 struct bridge {
 	struct prng prng;
@@ -22,7 +22,7 @@ struct bridge {
 	unsigned verified;
 	uint64_t tickets[TX_PENDING_MAX];
 	unsigned ticket_count;
-	struct guid guids[GUIDS_MAX];
+	struct guid guids[GUIDS_KNOWN];
 	unsigned guid_count;
 	/* The last answer, with GUIDs replaced. */
 	unsigned answers;
@@ -45,7 +45,7 @@ guid_number(struct bridge *bridge, const struct guid *guid)
 		if (guid_eq(&bridge->guids[i], guid))
 			return i + 1;
 	}
-	CHECK(bridge->guid_count < GUIDS_MAX);
+	CHECK(bridge->guid_count < GUIDS_KNOWN);
 	bridge->guids[bridge->guid_count++] = *guid;
 	return bridge->guid_count;
 }
