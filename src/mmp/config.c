@@ -9,7 +9,7 @@
 enum {
 	PRIVILEGED_PORTS = 1024, /* below: for root, or with CAP_NET_BIND_SERVICE */
 	/* Every port that a TCP listener of ours may have. */
-	TCP_USES_MAX = CONFIG_INTERFACES_MAX * 2 + 1 + CONFIG_LISTENS_MAX * 2,
+	TCP_USES_MAX = CONFIG_INTERFACES_MAX * 4 + 1 + CONFIG_LISTENS_MAX * 2,
 };
 
 const char *
@@ -40,6 +40,8 @@ config_defaults(struct config *config)
 			.iface_count = 1,
 			.sip_port = 5060,
 			.sip_tls_port = 5061,
+			.bfcp_port = 8855,
+			.bfcp_tls_port = 8856,
 			.media_first = 50000,
 			.media_last = 59999,
 			.calls_max = 2000,
@@ -191,6 +193,9 @@ tcp_uses(struct tcp_use *out, const struct config *config)
 		out[count++] = (struct tcp_use){ iface, config->callbridge.sip_port, "SIP" };
 		out[count++] = (struct tcp_use){ iface, config->callbridge.sip_tls_port,
 			                         "SIP over TLS" };
+		out[count++] = (struct tcp_use){ iface, config->callbridge.bfcp_port, "BFCP" };
+		out[count++] = (struct tcp_use){ iface, config->callbridge.bfcp_tls_port,
+			                         "BFCP over TLS" };
 	}
 	if (config->callbridge.enabled && config->webadmin.enabled)
 		out[count++] = (struct tcp_use){ config->webadmin.listen.iface,
@@ -229,12 +234,18 @@ ports_distinct(const struct config *config, struct config_error *error)
 			return false;
 		}
 	}
-	const uint16_t sip = config->callbridge.sip_port;
-	if (config->callbridge.enabled && sip >= config->callbridge.media_first &&
-	    sip <= config->callbridge.media_last) {
-		writer_format(&w, "UDP port %u is wanted by SIP and is a media port; expected it "
-		                  "outside of %u to %u", (unsigned)sip,
-		              (unsigned)config->callbridge.media_first,
+	const struct {
+		uint16_t port;
+		const char *what;
+	} datagrams[] = { { config->callbridge.sip_port, "SIP" },
+		          { config->callbridge.bfcp_port, "BFCP" } };
+	for (size_t i = 0; config->callbridge.enabled && i < COUNT_OF(datagrams); i++) {
+		if (datagrams[i].port < config->callbridge.media_first ||
+		    datagrams[i].port > config->callbridge.media_last)
+			continue;
+		writer_format(&w, "UDP port %u is wanted by %s and is a media port; expected it "
+		                  "outside of %u to %u", (unsigned)datagrams[i].port,
+		              datagrams[i].what, (unsigned)config->callbridge.media_first,
 		              (unsigned)config->callbridge.media_last);
 		mmp_sentence_end(error, &w);
 		return false;

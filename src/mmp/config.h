@@ -56,6 +56,8 @@ struct config {
 		char trust_c2w[CONFIG_FILE_MAX];
 		uint16_t sip_port;      /* UDP and TCP; 0: none */
 		uint16_t sip_tls_port;  /* 0: none */
+		uint16_t bfcp_port;     /* content of rooms (BFCP): UDP and TCP; 0: none */
+		uint16_t bfcp_tls_port; /* 0: none */
 		uint16_t media_first;
 		uint16_t media_last;
 		uint32_t workers;       /* media threads; 0: one a core */

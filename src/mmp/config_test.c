@@ -84,7 +84,7 @@ TEST(a_wrong_line_is_named_with_what_was_expected)
 		const char *want;
 	} cases[] = {
 		{ "\ncallbridge lisen a\n", 2,
-		  "unknown word \"lisen\"; expected listen, certs, trust, sip, media, workers, "
+		  "unknown word \"lisen\"; expected listen, certs, trust, sip, bfcp, media, workers, "
 		  "limit, "
 		  "domain, wc3jwt, enable, disable, restart" },
 		{ "streamer enable", 1,

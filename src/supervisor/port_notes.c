@@ -38,6 +38,9 @@ port_notes_take(struct port_notes *notes, const struct config *config)
 	note(notes, PORT_UDP, config->callbridge.sip_port);
 	note(notes, PORT_TCP, config->callbridge.sip_port);
 	note(notes, PORT_TCP, config->callbridge.sip_tls_port);
+	note(notes, PORT_UDP, config->callbridge.bfcp_port);
+	note(notes, PORT_TCP, config->callbridge.bfcp_port);
+	note(notes, PORT_TCP, config->callbridge.bfcp_tls_port);
 	note(notes, PORT_TCP, config->webadmin.listen.port);
 	for (uint32_t i = 0; i < config->webbridge.https_count; i++)
 		note(notes, PORT_TCP, config->webbridge.https[i].port);

@@ -15,7 +15,7 @@
 #include "net/port_owner.h"
 
 enum {
-	PORT_NOTES_MAX = 16,
+	PORT_NOTES_MAX = 20,
 };
 
 struct port_note {
