@@ -168,6 +168,12 @@ wall_s(void *context)
 }
 
 static void
+on_floor(void *context, const struct bridge_floor_order *order)
+{
+	(void)context, (void)order;
+}
+
+static void
 on_log(void *context, enum bridge_log level, struct str text)
 {
 	struct sim_world *world = context;
@@ -376,6 +382,7 @@ make_bridge(struct sim_world *world)
 		          .order = on_order,
 		          .sip = on_sip,
 		          .web = on_web,
+		          .floor = on_floor,
 		          .log = on_log,
 		          .random = sim_random,
 		          .wall_s = wall_s },

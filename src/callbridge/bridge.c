@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "callbridge/bridge_internal.h"
+#include "callbridge/bridge_video.h"
 #include "srtp/srtp.h"
 
 enum {
@@ -127,6 +127,7 @@ room_close(struct bridge *bridge, uint32_t call)
 		return;
 	const struct media_order order = { .kind = MEDIA_ORDER_ROOM_CLOSE, .room = room->room };
 	bridge->settings.sink.order(bridge->settings.sink.context, room->worker, &order);
+	video_room_closed(bridge, room);
 	*room = (struct bridge_room){ 0 };
 }
 
@@ -297,6 +298,7 @@ bridge_leg_over(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reas
 	bridge_media_close(bridge, leg);
 	description_end(leg);
 	bridge_caller_free(bridge, leg);
+	video_leg_over(bridge, leg);
 	timer_stop(&bridge->timers, &leg->timer);
 	/* A typed passcode and the transport's password are in it. */
 	explicit_bzero(leg, sizeof *leg);
@@ -436,6 +438,10 @@ model_leg_event(struct bridge *bridge, const struct meeting_event *event, int64_
 			say_muted(bridge, leg);
 	} else if (event->kind == MEETING_SEND_DTMF) {
 		send_dtmf(bridge, leg, meeting_leg_of(bridge, event->leg)->dtmf);
+	} else if (event->kind == MEETING_CAMERA) {
+		camera_move(bridge, leg, &event->camera, now_us);
+	} else if (event->kind == MEETING_KEYFRAME) {
+		video_key(bridge, leg);
 	} else {
 		bridge_play(bridge, leg, sound_of(event->prompt));
 	}
@@ -461,15 +467,24 @@ model_event(struct bridge *bridge, const struct meeting_event *event, int64_t no
 	case MEETING_PROMPT:
 	case MEETING_TONE:
 	case MEETING_SEND_DTMF:
-		model_leg_event(bridge, event, now_us);
-		break;
-	case MEETING_CALL_STARTED:
-	case MEETING_VIDEO:
-	case MEETING_MESSAGE:
-	case MEETING_PRESENTER:
-	case MEETING_CHAT:
 	case MEETING_CAMERA:
 	case MEETING_KEYFRAME:
+		model_leg_event(bridge, event, now_us);
+		break;
+	case MEETING_VIDEO:
+		video_changed(bridge, event->call, now_us);
+		break;
+	case MEETING_MESSAGE:
+		web_notice(bridge, event->call);
+		break;
+	case MEETING_PRESENTER:
+		floor_presenter(bridge, event, now_us);
+		web_presenter(bridge, event);
+		break;
+	case MEETING_CHAT:
+		web_chat(bridge, event);
+		break;
+	case MEETING_CALL_STARTED:
 	case MEETING_NONE:
 		break;
 	}
@@ -516,6 +531,7 @@ take_stats(struct bridge *bridge, const struct bridge_leg *leg, const struct med
 {
 	struct leg_media media = { .rx_audio = stream_of(&stats->rx),
 		                   .tx_audio = stream_of(&stats->tx) };
+	video_figures(leg, &media);
 	media.tx_audio.rtt_ms = stats->rtt_us / 1000;
 	media.rx_audio.gain_tenths_db = stats->gain_cb;
 	media.encrypted = stats->srtp_suite != SRTP_SUITE_NONE;
@@ -523,6 +539,15 @@ take_stats(struct bridge *bridge, const struct bridge_leg *leg, const struct med
 		str_copy(media.cipher, sizeof media.cipher,
 		         str_of(srtp_suite_info((enum srtp_suite)stats->srtp_suite)->name));
 	meeting_leg_media(bridge->settings.meeting, leg->meeting_leg, &media);
+}
+
+void
+bridge_digit(struct bridge *bridge, struct bridge_leg *leg, char digit, int64_t now_us)
+{
+	if (leg->stage == STAGE_ASKING)
+		ivr_digit(bridge, leg, digit, now_us);
+	else
+		meeting_leg_digit(bridge->settings.meeting, leg->meeting_leg, digit, now_us);
 }
 
 static void
@@ -602,8 +627,7 @@ leg_media_event(struct bridge *bridge, struct bridge_leg *leg, enum bridge_mediu
 		medium_lost(bridge, leg, medium, event->reason, now_us);
 		break;
 	case MEDIA_EVENT_LEG_DTMF:
-		if (leg->stage == STAGE_ASKING)
-			ivr_digit(bridge, leg, (char)event->value, now_us);
+		bridge_digit(bridge, leg, (char)event->value, now_us);
 		break;
 	case MEDIA_EVENT_LEG_TALKING:
 		meeting_leg_talking(bridge->settings.meeting, leg->meeting_leg, event->value != 0);
@@ -754,6 +778,10 @@ bridge_tick(struct bridge *bridge, int64_t now_us)
 	for (struct timer *timer; (timer = timer_take(&bridge->timers, now_us)) != NULL;) {
 		if (timer == &bridge->roster_timer)
 			rosters_send(bridge);
+		else if (timer == &bridge->video_timer)
+			video_refresh(bridge);
+		else if (timer == &bridge->camera_timer)
+			camera_tick(bridge, now_us);
 		else if (timer == &bridge->stats_timer)
 			ask_stats(bridge, now_us);
 		else

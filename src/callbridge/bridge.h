@@ -51,6 +51,39 @@ enum bridge_log {
 	BRIDGE_LOG_WARNING,
 };
 
+/* Floor control of a room's leg, as the hub with the sockets (shell_bfcp.h) is told. */
+enum bridge_floor_order_kind {
+	BRIDGE_FLOOR_OPEN,    /* the settings below; again when they have changed */
+	BRIDGE_FLOOR_CLOSE,
+	BRIDGE_FLOOR_GRANT,   /* we are server: the room may present */
+	BRIDGE_FLOOR_DENY,    /* `text`: why */
+	BRIDGE_FLOOR_REVOKE,  /* `text`: why */
+	BRIDGE_FLOOR_HOLDER,  /* `text` is the name of who else presents; empty: nobody does */
+	BRIDGE_FLOOR_REQUEST, /* we are client: somebody presents, the room is asked to let us send it */
+	BRIDGE_FLOOR_RELEASE,
+};
+
+struct bridge_floor_order {
+	enum bridge_floor_order_kind kind;
+	uint32_t leg; /* comes back in bridge_floor() */
+	struct str text;
+	enum sdp_proto proto;
+	bool client;
+	bool active;  /* we connect */
+	struct net_addr remote;
+	uint32_t conference_id;
+	uint16_t user_id;
+	uint16_t floor_id;
+	struct sdp_fingerprint fingerprint;
+};
+
+enum bridge_floor_event {
+	BRIDGE_FLOOR_ASKED,
+	BRIDGE_FLOOR_RELEASED,
+	BRIDGE_FLOOR_GRANTED, /* client */
+	BRIDGE_FLOOR_REFUSED, /* client: denied, or taken back */
+};
+
 /* What the shell does for the bridge. */
 struct bridge_sink {
 	void *context;
@@ -58,6 +91,7 @@ struct bridge_sink {
 	/* Everything of sip_ua_poll() but events. */
 	void (*sip)(void *context, const struct sip_out *out);
 	void (*web)(void *context, unsigned link, const struct c2w_message *message);
+	void (*floor)(void *context, const struct bridge_floor_order *order);
 	void (*log)(void *context, enum bridge_log level, struct str text);
 	/* Unguessable bytes. */
 	void (*random)(void *context, void *out, size_t len);
@@ -103,6 +137,10 @@ void bridge_destroy(struct bridge *bridge);
 void bridge_drain(struct bridge *bridge, int64_t now_us);
 
 void bridge_media(struct bridge *bridge, unsigned worker, const struct media_event *event,
+                  int64_t now_us);
+
+/* What a room says about the floor. */
+void bridge_floor(struct bridge *bridge, uint32_t leg, enum bridge_floor_event event,
                   int64_t now_us);
 
 /* A Web Bridge's connection: `web_bridge` is its object's handle. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bridge's own structures, shared by bridge.c (tables, rooms, model and worker events),
- * bridge_sdp.c (descriptions: with bridge_sdp_caps.c and bridge_sdp_video.c), bridge_sip.c, bridge_web.c and bridge_ivr.c. */
+ * bridge_sdp.c, bridge_sdp_caps.c and bridge_sdp_video.c (descriptions), bridge_sip.c, bridge_web.c and
+ * bridge_ivr.c; what only pictures need is in bridge_video.h. */
 #ifndef CALLBRIDGE_BRIDGE_INTERNAL_H
 #define CALLBRIDGE_BRIDGE_INTERNAL_H
 
@@ -73,6 +74,9 @@ struct caller {
 	char call_id[MEETING_PARTY_MAX];
 };
 
+struct bridge_video; /* bridge_video.h */
+struct fecc;
+
 struct bridge_leg {
 	uint32_t handle;
 	enum leg_kind kind;
@@ -127,23 +131,31 @@ struct bridge_leg {
 	bool muting_self;     /* a wish of its own is being carried out */
 	bool muted;           /* as it was last told */
 	bool mute_is_own;     /* and it had wished so itself */
+	bool muting_own_video; /* the same three of its pictures */
+	bool video_muted;
+	bool video_mute_is_own;
 	char guest[GUEST_MAX];
 
+	/* Pictures. */
+	struct bridge_video *video; /* NULL: no video line was agreed on */
+	struct fecc *camera;        /* NULL: no camera line was */
+
 	/* What other browsers were last told about this participant. */
-	bool told;
-	bool told_muted;
-	bool told_talking;
-	bool told_lobby;
-	uint64_t told_name; /* hash */
+	uint64_t told; /* a hash of it; 0: nothing yet */
 	char participant[GUID_TEXT_LEN + 1]; /* empty: it was told to nobody yet */
 };
 
 /* A call's room on a worker. */
+struct bridge_canvas; /* bridge_video.h */
+
 struct bridge_room {
 	uint32_t call;       /* meeting call; 0: the slot is free */
 	unsigned worker;
 	media_room_id room;
 	bool roster_changed;
+	bool video_changed;
+	unsigned canvas_count;
+	struct bridge_canvas *canvases; /* what its receivers of composed pictures see */
 	uint8_t gone_count;
 	char gone[ROSTER_GONE_MAX][GUID_TEXT_LEN + 1]; /* participants who left since the last */
 };
@@ -180,6 +192,9 @@ struct bridge {
 	struct bridge_link links[BRIDGE_LINKS_MAX];
 	struct timer_wheel timers;
 	struct timer roster_timer;
+	struct timer video_timer;
+	struct timer camera_timer;
+	uint32_t canvas_last; /* number of the newest canvas */
 	struct timer stats_timer;
 	uint32_t stats_at;
 	uint32_t asked; /* legs with a `caller` */
@@ -226,6 +241,8 @@ void bridge_enter(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 void bridge_leg_settings(struct bridge *bridge, struct bridge_leg *leg);
 __attribute__((format(printf, 2, 3))) void bridge_log(struct bridge *bridge, const char *format,
                                                       ...);
+/* A key was pressed, whatever way it came. */
+void bridge_digit(struct bridge *bridge, struct bridge_leg *leg, char digit, int64_t now_us);
 unsigned bridge_leg_number(const struct bridge *bridge, const struct bridge_leg *leg);
 
 struct bridge_room *bridge_room_of(const struct bridge *bridge, uint32_t call);
@@ -361,12 +378,16 @@ void web_leg_over(struct bridge *bridge, struct bridge_leg *leg);
 void web_settings(struct bridge *bridge, struct bridge_leg *leg);
 void web_timer(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
 void web_media_lost(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
+/* To a browser, unless its WebSocket is away. */
+void web_send(struct bridge *bridge, const struct bridge_leg *leg, struct c2w_message *message);
 
 /* bridge_roster.c: who is here, told to browsers. */
 void roster_changed(struct bridge *bridge, uint32_t call, int64_t now_us);
 void roster_gone(struct bridge *bridge, const struct bridge_leg *leg, uint32_t call,
                  int64_t now_us);
 void rosters_send(struct bridge *bridge);
+/* To every browser in the call, but those in its lobby. */
+void roster_send_to_call(struct bridge *bridge, uint32_t call, struct c2w_message *message);
 /* The whole roster, to one browser. */
 void roster_send_whole(struct bridge *bridge, const struct bridge_leg *to);
 

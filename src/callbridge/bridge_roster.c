@@ -4,7 +4,7 @@
  * Changes are gathered for BRIDGE_ROSTER_US and then told once to everybody: one message for each
  * Web Bridge, addressed to all its browsers in the meeting, which spreads it.  So a thousand people
  * coming in cost a thousand lines, not a million. */
-#include "callbridge/bridge_internal.h"
+#include "callbridge/bridge_video.h"
 
 static bool
 is_shown(const struct meeting_leg *model)
@@ -30,7 +30,33 @@ fill_person(struct bridge *bridge, struct bridge_leg *leg, const struct meeting_
 		.talking = model->talking && model->heard,
 		.lobby = model->lobby,
 		.sip = leg->kind == LEG_SIP,
+		.video = model->flows[LEG_TRACK_MAIN] && model->seen,
+		.video_muted = leg->video != NULL && !model->seen,
+		.content = meeting_call(bridge->settings.meeting, model->call)->presenter ==
+		           model->handle,
+		.hand = model->hand,
+		.remote_camera = model->camera,
+		.layout = str_of(leg->kind == LEG_SIP && leg->video != NULL
+		                         ? meeting_leg_layout(bridge->settings.meeting,
+		                                              model->handle)
+		                         : ""),
 	};
+}
+
+/* What was last told about a person, in few bytes. */
+static uint64_t
+told_of(const struct bridge *bridge, const struct c2w_person *person)
+{
+	const uint64_t texts[] = { hash_str(&bridge->hash_key, person->name),
+		                   hash_str(&bridge->hash_key, person->layout) };
+	const bool facts[] = { person->muted,   person->talking, person->lobby, person->video,
+		               person->video_muted, person->content, person->hand,
+		               person->remote_camera };
+	uint64_t told = hash_bytes(&bridge->hash_key, texts, sizeof texts);
+	for (unsigned i = 0; i < COUNT_OF(facts); i++)
+		told = told * 2 + facts[i];
+	/* 0 is who was told to nobody yet. */
+	return told | UINT64_C(1) << 63;
 }
 
 /* Fills in what changed about a person since it was last told; false when nothing did. */
@@ -39,15 +65,10 @@ take_change(struct bridge *bridge, struct bridge_leg *leg, const struct meeting_
             struct c2w_person *person)
 {
 	fill_person(bridge, leg, model, person);
-	const uint64_t name = hash_str(&bridge->hash_key, person->name);
-	if (leg->told && leg->told_muted == person->muted && leg->told_talking == person->talking &&
-	    leg->told_lobby == person->lobby && leg->told_name == name)
+	const uint64_t told = told_of(bridge, person);
+	if (leg->told == told)
 		return false;
-	leg->told = true;
-	leg->told_muted = person->muted;
-	leg->told_talking = person->talking;
-	leg->told_lobby = person->lobby;
-	leg->told_name = name;
+	leg->told = told;
 	return true;
 }
 
@@ -67,8 +88,8 @@ gather_sessions(struct bridge *bridge, uint32_t call, unsigned link)
 	return count;
 }
 
-static void
-send_to_call(struct bridge *bridge, uint32_t call, struct c2w_message *message)
+void
+roster_send_to_call(struct bridge *bridge, uint32_t call, struct c2w_message *message)
 {
 	for (unsigned link = 0; link < BRIDGE_LINKS_MAX; link++) {
 		if (!bridge->links[link].up)
@@ -142,10 +163,10 @@ send_room(struct bridge *bridge, struct bridge_room *room)
 		struct c2w_message message = { .kind = C2W_ROSTER };
 		message.roster.count = count;
 		message.roster.people = bridge->people;
-		send_to_call(bridge, room->call, &message);
+		roster_send_to_call(bridge, room->call, &message);
 	}
 	struct c2w_message meeting = meeting_message(bridge, room->call, false);
-	send_to_call(bridge, room->call, &meeting);
+	roster_send_to_call(bridge, room->call, &meeting);
 }
 
 void

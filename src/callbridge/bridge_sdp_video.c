@@ -305,30 +305,3 @@ video_lines(const struct bridge_leg *leg, struct bridge_video_line out[SDP_LINES
 	}
 	return count;
 }
-
-/* Where pictures are nobody's business. */
-__attribute__((weak)) void
-video_lines_changed(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
-{
-	(void)bridge, (void)leg, (void)now_us;
-}
-
-__attribute__((weak)) void
-video_media_event(struct bridge *bridge, struct bridge_leg *leg, enum bridge_medium medium,
-                  const struct media_event *event, int64_t now_us)
-{
-	(void)bridge, (void)leg, (void)medium, (void)event, (void)now_us;
-}
-
-__attribute__((weak)) void
-camera_agreed(struct bridge *bridge, struct bridge_leg *leg, bool agreed, int64_t now_us)
-{
-	(void)bridge, (void)leg, (void)agreed, (void)now_us;
-}
-
-__attribute__((weak)) void
-video_floor_agreed(struct bridge *bridge, struct bridge_leg *leg, const struct sdp_line *line,
-                   int64_t now_us)
-{
-	(void)bridge, (void)leg, (void)line, (void)now_us;
-}

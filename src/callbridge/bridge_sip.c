@@ -2,7 +2,7 @@
 /* SIP sessions of the bridge: calls in, calls out, re-offers, transfers, ends. */
 #include <stdlib.h>
 
-#include "callbridge/bridge_internal.h"
+#include "callbridge/bridge_video.h"
 
 enum {
 	URI_MAX = 300,
@@ -522,13 +522,16 @@ info(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *even
 				digit = str_trim(str_sub(line, str_find(line, '=') + 1,
 				                         line.len - str_find(line, '=') - 1));
 		}
+	} else if (str_eq_nocase(event->content_type, STR("application/media_control+xml"))) {
+		/* RFC 5168; other wishes than whole pictures are unknown there too. */
+		if (video_info(bridge, leg, event->body))
+			status = 200;
 	} else if (event->body.len == 0) {
 		status = 200; /* RFC 6086 s4.2.2: a keep-alive of older phones */
 	}
 	if (digit.len == 1 && is_key(digit.at[0])) {
 		status = 200;
-		if (leg->stage == STAGE_ASKING)
-			ivr_digit(bridge, leg, digit.at[0], now_us);
+		bridge_digit(bridge, leg, digit.at[0], now_us);
 	}
 	(void)sip_request_answer(bridge->settings.ua, event->request, status, now_us);
 }

@@ -157,6 +157,12 @@ on_sip(void *context, const struct sip_out *out)
 }
 
 static void
+on_floor(void *context, const struct bridge_floor_order *order)
+{
+	(void)context, (void)order;
+}
+
+static void
 on_log(void *context, enum bridge_log level, struct str text)
 {
 	(void)context, (void)level, (void)text;
@@ -250,7 +256,14 @@ world_create(void)
 		.sip_domain = "192.0.2.1",
 		.id = "00000000-0000-4000-8000-000000000001",
 		.jwt_hours = 24,
-		.sink = { world, on_order, on_sip, on_web, on_log, on_random, on_wall_s },
+		.sink = { .context = world,
+		          .order = on_order,
+		          .sip = on_sip,
+		          .web = on_web,
+		          .floor = on_floor,
+		          .log = on_log,
+		          .random = on_random,
+		          .wall_s = on_wall_s },
 	};
 	CHECK(bridge_create(&world->bridge, &settings, world->now_us) == 0);
 	bridge_link_up(world->bridge, 0, 0, world->now_us);

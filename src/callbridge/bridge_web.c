@@ -2,7 +2,7 @@
 /* Browsers' sessions, as the Web Bridges bring them: joining, media, muting, coming back. */
 #include <stdio.h>
 
-#include "callbridge/bridge_internal.h"
+#include "callbridge/bridge_video.h"
 
 enum {
 	HOUR_S = 3600,
@@ -74,8 +74,8 @@ unlink_leg(struct bridge *bridge, struct bridge_leg *leg)
 
 /* ---- Talking to browsers ------------------------------------------------------------------- */
 
-static void
-send(struct bridge *bridge, const struct bridge_leg *leg, struct c2w_message *message)
+void
+web_send(struct bridge *bridge, const struct bridge_leg *leg, struct c2w_message *message)
 {
 	if (!leg->linked)
 		return;
@@ -104,7 +104,7 @@ static void
 send_ended(struct bridge *bridge, const struct bridge_leg *leg, enum c2w_end end)
 {
 	struct c2w_message message = { .kind = C2W_ENDED, .end = end };
-	send(bridge, leg, &message);
+	web_send(bridge, leg, &message);
 }
 
 static bool
@@ -133,7 +133,7 @@ send_muted(struct bridge *bridge, struct bridge_leg *leg)
 		.may_unmute = call->allow_all_mute_self ||
 		              allowed(bridge, leg, LEG_PROFILE_MUTE_SELF_ALLOWED),
 	};
-	send(bridge, leg, &message);
+	web_send(bridge, leg, &message);
 }
 
 void
@@ -141,6 +141,7 @@ web_settings(struct bridge *bridge, struct bridge_leg *leg)
 {
 	const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
 	send_muted(bridge, leg);
+	web_send_video_muted(bridge, leg);
 	if (model != NULL && model->lobby != leg->in_lobby)
 		roster_send_whole(bridge, leg);
 	leg->in_lobby = model != NULL && model->lobby;
@@ -288,10 +289,23 @@ send_opened(struct bridge *bridge, struct bridge_leg *leg, bool resumed, struct 
 		.may_drop_others = allowed(bridge, leg, LEG_PROFILE_DISCONNECT_OTHERS_ALLOWED),
 		.may_lock = allowed(bridge, leg, LEG_PROFILE_CALL_LOCK_ALLOWED),
 		.may_end = allowed(bridge, leg, LEG_PROFILE_END_CALL_ALLOWED),
+		.may_share = call->allow_all_presentation ||
+		             allowed(bridge, leg, LEG_PROFILE_PRESENTATION_CONTRIBUTION_ALLOWED),
+		.may_set_layout = allowed(bridge, leg, LEG_PROFILE_VIDEO_MUTE_OTHERS_ALLOWED),
+		.may_mute_video_others =
+			allowed(bridge, leg, LEG_PROFILE_VIDEO_MUTE_OTHERS_ALLOWED),
+		.may_chat = allowed(bridge, leg, LEG_PROFILE_CHAT_ALLOWED),
+		.may_raise_hand = allowed(bridge, leg, LEG_PROFILE_RAISE_HAND_ALLOWED),
+		.may_control_camera = allowed(bridge, leg, LEG_PROFILE_CAMERA),
+		.tiles_max = meeting_leg_setting(meeting, leg->meeting_leg,
+		                                 LEG_PROFILE_VIDEO_MODE) == VIDEO_MODE_AUTO
+		                     ? BRIDGE_TILES_MAX
+		                     : 0,
 	};
-	send(bridge, leg, &message);
+	web_send(bridge, leg, &message);
 	send_muted(bridge, leg);
 	roster_send_whole(bridge, leg);
+	web_send_picture_state(bridge, leg);
 }
 
 /* The token's words turned back into a place to go. */
@@ -445,7 +459,7 @@ send_answer(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 		fail(bridge, leg, LEG_END_ERROR, now_us);
 		return;
 	}
-	send(bridge, leg, &message);
+	web_send(bridge, leg, &message);
 	if (!description_apply(bridge, leg, now_us)) {
 		fail(bridge, leg, LEG_END_ERROR, now_us);
 		return;
@@ -533,18 +547,11 @@ act(struct bridge *bridge, const struct bridge_leg *leg, const struct c2w_act *w
 		[C2W_ACTION_DROP] = ACTION_DROP_OTHER,   [C2W_ACTION_ADMIT] = ACTION_ADMIT_OTHER,
 		[C2W_ACTION_LOCK] = ACTION_LOCK,         [C2W_ACTION_UNLOCK] = ACTION_UNLOCK,
 		[C2W_ACTION_END] = ACTION_END_CALL,
+		[C2W_ACTION_MUTE_VIDEO] = ACTION_MUTE_OTHER_VIDEO,
+		[C2W_ACTION_UNMUTE_VIDEO] = ACTION_UNMUTE_OTHER_VIDEO,
+		[C2W_ACTION_LOWER_HAND] = ACTION_LOWER_OTHER_HAND,
 	};
-	uint32_t other = 0;
-	struct guid id;
-	if (wish->action > C2W_ACTION_END) /* The model knows no others. */
-		return;
-	if (guid_parse(&id, wish->participant)) {
-		struct meeting *meeting = bridge->settings.meeting;
-		const struct meeting_participant *participant =
-			meeting_participant(meeting, meeting_participant_find(meeting, &id));
-		if (participant != NULL)
-			other = participant->leg;
-	}
+	const uint32_t other = web_participant_leg(bridge, wish->participant);
 	/* What is not allowed changes nothing; the page never showed it. */
 	(void)meeting_act(bridge->settings.meeting, leg->meeting_leg, actions[wish->action], other,
 	                  now_us);
@@ -696,6 +703,8 @@ session_message(struct bridge *bridge, unsigned link, const struct c2w_message *
 	case C2W_HAND:
 	case C2W_LAYOUT:
 	case C2W_REMOTE_CAMERA:
+		web_video_message(bridge, leg, message, now_us);
+		break;
 	case C2W_CANDIDATE: /* a lite agent learns addresses from the checks */
 	case C2W_NONE:
 	case C2W_HELLO:

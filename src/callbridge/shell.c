@@ -406,10 +406,12 @@ start_bridge(struct shell *shell)
 		.id = id_text,
 		.jwt_hours = shell->config->callbridge.jwt_hours,
 		.seed = random_u64(),
+		.floors = floors_told(shell),
 		.sink = { .context = shell,
 		          .order = sink_order,
 		          .sip = sip_sockets_out,
 		          .web = c2w_send,
+		          .floor = floors_order,
 		          .log = sink_log,
 		          .random = shell_random,
 		          .wall_s = sink_wall_s },
@@ -450,9 +452,11 @@ start(struct shell *shell)
 	    http_create(&shell->http, shell->component.loop, HTTP_CONNECTIONS_MAX) != 0)
 		return component_fail(&shell->component, "not enough memory");
 	load_prompts(shell);
+	shell->floor_count = calls_max(shell);
 	return find_addresses(shell) && make_dtls(shell) && start_meeting(shell) &&
 	       webadmin_open_store(shell) && start_sip(shell) && start_workers(shell) &&
-	       start_bridge(shell) && c2w_open(shell) && webadmin_open(shell);
+	       codecs_open(shell) && floors_open(shell) && start_bridge(shell) && c2w_open(shell) &&
+	       webadmin_open(shell);
 }
 
 static void
@@ -461,6 +465,8 @@ finish(struct shell *shell)
 	webadmin_close(shell);
 	c2w_close(shell);
 	http_destroy(shell->http);
+	floors_close(shell);
+	codecs_close(shell);
 	for (unsigned i = 0; i < shell->worker_count; i++)
 		worker_destroy(shell->workers[i]);
 	sip_sockets_close(shell);

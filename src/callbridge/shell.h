@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The Call Bridge's shell, in parts: shell.c (life, time, workers), shell_sip.c (SIP sockets),
- * shell_api.c (Web Admin port, database, passwords), shell_c2w.c (connections to Web Bridges). */
+ * shell_api.c (Web Admin port, database, passwords), shell_c2w.c (connections to Web Bridges),
+ * shell_video.c (codec processes, floors), shell_bfcp.c (the sockets of floor control). */
 #ifndef CALLBRIDGE_SHELL_H
 #define CALLBRIDGE_SHELL_H
 
@@ -9,6 +10,7 @@
 #include "base/hash.h"
 #include "base/slab.h"
 #include "callbridge/bridge.h"
+#include "callbridge/shell_bfcp.h"
 #include "component/component.h"
 #include "dtls/dtls.h"
 #include "mmp/config.h"
@@ -19,6 +21,7 @@
 #include "net/tls.h"
 #include "net/udp.h"
 #include "store/store.h"
+#include "worker/codec_child.h"
 #include "worker/worker.h"
 
 enum {
@@ -83,6 +86,13 @@ struct c2w_link {
 	int64_t pause_us;  /* and how long to wait the time after */
 };
 
+/* The floor of one room's leg, as the hub knows it. */
+struct shell_floor {
+	uint32_t leg; /* of the bridge; 0: free */
+	bfcp_leg_id hub;
+	struct bfcp_leg_settings settings;
+};
+
 struct shell {
 	struct component component;
 	const struct config *config;
@@ -104,6 +114,12 @@ struct shell {
 	struct prompts *prompts;
 	struct worker *workers[BRIDGE_WORKERS_MAX];
 	unsigned worker_count;
+
+	/* Pictures. */
+	struct codec_child *codecs[BRIDGE_WORKERS_MAX]; /* one for each worker */
+	struct bfcp_hub *hub;
+	struct shell_floor *floors; /* by the index of the bridge's leg */
+	uint32_t floor_count;
 
 	/* SIP sockets. */
 	struct sip_ua_listener sip_listeners[SIP_UA_LISTENERS_MAX];
@@ -157,6 +173,15 @@ void webadmin_close(struct shell *shell);
 void webadmin_close_store(struct shell *shell);
 /* True when something was done. */
 bool webadmin_drain(struct shell *shell, int64_t now_us);
+
+/* shell_video.c */
+[[nodiscard]] bool codecs_open(struct shell *shell);
+void codecs_close(struct shell *shell);
+[[nodiscard]] bool floors_open(struct shell *shell);
+void floors_close(struct shell *shell);
+/* What rooms are told of our ports. */
+struct bridge_floors floors_told(const struct shell *shell);
+void floors_order(void *context, const struct bridge_floor_order *order);
 
 /* shell_c2w.c */
 [[nodiscard]] bool c2w_open(struct shell *shell);

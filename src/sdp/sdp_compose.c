@@ -243,7 +243,7 @@ sdp_compose_fingerprint(struct composition *c, const struct sdp_line *line,
 	c->sdp.fingerprint_table[c->sdp.fingerprint_count++] = transport->fingerprint;
 	media->fingerprints.count++;
 }
-static_assert(SDP_LINES_MAX <= SDP_FINGERPRINTS_MAX, "room for all of ours");
+static_assert((int)SDP_LINES_MAX <= (int)SDP_FINGERPRINTS_MAX, "room for all of ours");
 
 static void
 compose_dtls(struct composition *c, const struct sdp_line *line, struct sdp_media *media)
