@@ -3,11 +3,13 @@
 import json
 import re
 import socket
+import subprocess
 import time
 
 import numpy as np
 
 import network
+import pictures
 import sound
 from harness import Failure, expect, wait_for
 
@@ -58,6 +60,25 @@ module_app debug_cmd.so
 module_app ctrl_tcp.so
 """
 
+# Added for a phone with pictures.
+_VIDEO_CONFIG = """\
+video_source avformat,{folder}/camera.mp4
+video_display fakevideo,nil
+video_size {size}
+video_bitrate {bitrate}
+video_fps 30
+video_fullscreen no
+videnc_format yuv420p
+avcodec_h264enc libx264
+avformat_hwaccel none
+module avcodec.so
+module vp8.so
+module avformat.so
+module swscale.so
+module fakevideo.so
+module snapshot.so
+"""
+
 # Names as in baresip's account parameter; a name alone would match nothing and leave them all.
 CODECS = {"opus": "opus/48000/2", "G722": "G722/16000/1", "PCMU": "PCMU/8000/1",
           "PCMA": "PCMA/8000/1"}
@@ -65,7 +86,9 @@ CODECS = {"opus": "opus/48000/2", "G722": "G722/16000/1", "PCMU": "PCMU/8000/1",
 
 class Baresip:
     def __init__(self, world, number, transport="udp", codec="opus", media="", ice=False,
-                 tone=445, answer="auto", samples=None, rtcp_mux=False):
+                 tone=445, answer="auto", samples=None, rtcp_mux=False, video=None, colour=None,
+                 size="1280x720", bitrate=1500000):
+        """`video` is "h264" or "vp8": then it sends pictures of that colour, and takes some."""
         self.world = world
         self.name = f"phone{number}"
         self.machine = network.Machine(number)
@@ -73,6 +96,7 @@ class Baresip:
         self.tone = tone
         self.transport = transport
         self.events = []
+        self.snapshots = 0
         self.folder = world.path(self.name)
         (self.folder / "heard").mkdir(parents=True)
         sound.write_wav(self.folder / "tone.wav",
@@ -85,15 +109,23 @@ class Baresip:
             both.write((self.folder / "crt.pem").read_text())
         (self.folder / "config").write_text(_CONFIG.format(
             address=self.address, folder=self.folder, rtcp_mux="yes" if rtcp_mux else "no"))
+        self.colour = colour
+        if video:
+            pictures.write_mp4(self.folder / "camera.mp4", colour,
+                               *(int(side) for side in size.split("x")))
+            with open(self.folder / "config", "a") as config:
+                config.write(_VIDEO_CONFIG.format(folder=self.folder, size=size, bitrate=bitrate))
         account = (f"<sip:{self.name}@{self.address};transport={transport}>;regint=0"
                    f";answermode={answer};audio_codecs={CODECS[codec]}")
         account += f";mediaenc={media}" if media else ""
         account += ";medianat=ice" if ice else ""
+        account += f";video_codecs={video}" if video else ""
         (self.folder / "accounts").write_text(account + "\n")
         (self.folder / "contacts").write_text("")
         self.log_name = f"{self.folder.name}.log"
         self.process = world.start(
-            self.machine.command(["baresip", "-f", self.folder, "-v"]), self.log_name)
+            self.machine.command(["env", "-C", self.folder, "baresip", "-f", self.folder, "-v"]),
+            self.log_name)
         self._socket = wait_for(f"{self.name} is up", self._connect, 10)
         self._received = b""
 
@@ -171,6 +203,19 @@ class Baresip:
 
     def heard_all(self):
         return self._recording()
+
+    def sees(self, seconds=5):
+        """The picture it is being shown now: rows of RGB."""
+        self.snapshots += 1
+        file = self.folder / f"seen-{self.snapshots}.png"
+        self.tell("snapshot_recv", str(file))
+
+        def taken():
+            try:
+                return [pictures.read_image(file)] if file.exists() else None
+            except (subprocess.CalledProcessError, ValueError):
+                return None  # still being written
+        return wait_for(f"a picture at {self.name}", taken, seconds, 0.1)[0]
 
     def closed_reason(self):
         """What the last CALL_CLOSED said: "486 Busy Here"."""

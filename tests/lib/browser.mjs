@@ -6,6 +6,7 @@
 // FOLDER/tone.wav is what Chromium's microphone hears; Firefox's own fake device makes its tone.
 // The page is used as a person uses it, by its labels and buttons; the only thing added to it keeps
 // what arrives from the peer connection.
+import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
 import puppeteer from 'puppeteer-core';
@@ -86,6 +87,9 @@ async function startChromium() {
 			'--no-sandbox', '--disable-gpu', '--autoplay-policy=no-user-gesture-required',
 			'--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream',
 			`--use-file-for-fake-audio-capture=${folder}/tone.wav`,
+			...(existsSync(`${folder}/camera.mjpeg`)
+				? [`--use-file-for-fake-video-capture=${folder}/camera.mjpeg`] : []),
+			'--auto-select-desktop-capture-source=Entire screen',
 			'--disable-features=WebRtcHideLocalIpsWithMdns',
 		],
 	});
@@ -186,6 +190,23 @@ const orders = {
 	press: ({ name }) => until(`a button ${name}`, () => page.evaluate(inPage.press, name)),
 	heard: ({ seconds }) => page.evaluate(newest, seconds),
 	counters: () => page.evaluate(counters),
+	// Every tile that shows a picture, as it is on the screen, by whom it shows.
+	async tiles() {
+		const tiles = [];
+		for (const video of await page.$$('video[data-mid]')) {
+			const about = await video.evaluate((node) => ({
+				name: node.closest('[data-participant]')?.querySelector('.name')?.textContent ?? '',
+				participant: node.closest('[data-participant]')?.getAttribute('data-participant') ?? '',
+				shown: node.offsetParent !== null && node.videoWidth > 0,
+				width: node.videoWidth,
+				height: node.videoHeight,
+			}));
+			if (!about.shown) continue;
+			const png = Buffer.from(await video.screenshot({ type: 'png' })).toString('base64');
+			tiles.push({ ...about, name: about.name.trim(), png });
+		}
+		return tiles;
+	},
 	text: () => page.evaluate(() => document.body.innerText),
 	picture: () => page.screenshot({ path: `${folder}/page.png` }).then(() => undefined),
 };

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Chromium and Firefox, driven by browser.mjs through lines of JSON."""
+import base64
 import json
 import queue
 import subprocess
@@ -7,6 +8,7 @@ import threading
 from pathlib import Path
 
 import network
+import pictures
 import sound
 from harness import Failure, expect
 
@@ -14,13 +16,17 @@ WEB = f"https://{network.SERVER}:8443"
 
 
 class Browser:
-    def __init__(self, world, number, name, kind="chromium", tone=1040):
+    def __init__(self, world, number, name, kind="chromium", tone=1040, colour=None):
+        """With a colour, Chromium's camera shows pictures of it; Firefox has a fake camera of its own."""
         self.name = name
         self.machine = network.Machine(number)
         self.tone = tone
         self.folder = world.path(name)
         self.folder.mkdir()
+        self.colour = colour
         sound.write_wav(self.folder / "tone.wav", sound.tone(tone, 20))
+        if colour and kind == "chromium":
+            pictures.write_mjpeg(self.folder / "camera.mjpeg", colour)
         script = Path(__file__).with_name("browser.mjs")
         with open(world.folder / f"{self.folder.name}.log", "wb") as log:
             self._process = subprocess.Popen(
@@ -58,6 +64,13 @@ class Browser:
         """The newest sound that arrived: (samples, rate).  Not in Firefox."""
         got = self.ask("heard", seconds=last_s)
         return sound.from_base64(got["samples"]), got["rate"]
+
+    def sees(self):
+        """What stands in its tiles: {name shown: rows of RGB as they are on the screen}."""
+        shown = {}
+        for tile in self.ask("tiles", 30):
+            shown[tile["name"]] = pictures.read_image(base64.b64decode(tile["png"]))
+        return shown
 
     def close(self):
         if self._process.poll() is None:

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures that say whose they are and when they were made, and the reading of them.
+
+A person's picture is a colour of its own with a marker that moves and, in a strip across the middle,
+the number of the frame: SYNC cells that say where the strip is, BITS cells of the number and one for
+its parity.  All of it survives scaling, compression and the cropping of sides."""
+import subprocess
+
+import numpy as np
+
+COLOURS = {"red": (208, 32, 32), "green": (24, 160, 48), "blue": (32, 56, 216),
+           "yellow": (216, 200, 24), "magenta": (200, 32, 200), "cyan": (24, 184, 200)}
+FPS = 30
+BITS = 10
+FRAMES = 300
+_CELLS = BITS + 3  # white, black, number, parity
+_STRIP = (0.14, 0.44, 0.86, 0.56)  # left, top, right, bottom of the picture
+
+
+def _cells(number):
+    bits = [number >> bit & 1 for bit in reversed(range(BITS))]
+    return [1, 0, *bits, sum(bits) & 1]
+
+
+def frame(colour, number, width, height):
+    """Rows of RGB."""
+    rows = np.empty((height, width, 3), np.uint8)
+    rows[:] = COLOURS[colour]
+    left, top, right, bottom = (round(share * side) for share, side in
+                                zip(_STRIP, (width, height, width, height)))
+    edges = np.linspace(left, right, _CELLS + 1).round().astype(int)
+    for cell, (start, end) in zip(_cells(number), zip(edges, edges[1:])):
+        rows[top:bottom, start:end] = 235 if cell else 16
+    side = height // 10
+    at = round((width - side) * (number % 60) / 60)
+    rows[height // 5:height // 5 + side, at:at + side] = 235
+    return rows
+
+
+def _encode(path, colour, width, height, words):
+    with subprocess.Popen(["ffmpeg", "-nostdin", "-loglevel", "error", "-y", "-f", "rawvideo",
+                           "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(FPS), "-i", "-",
+                           *words, str(path)], stdin=subprocess.PIPE) as child:
+        for number in range(FRAMES):
+            child.stdin.write(frame(colour, number, width, height).tobytes())
+        child.stdin.close()
+        if child.wait() != 0:
+            raise RuntimeError(f"ffmpeg could not make {path}")
+
+
+def write_mp4(path, colour, width=1280, height=720):
+    """For baresip's avformat."""
+    _encode(path, colour, width, height, ["-c:v", "libx264", "-preset", "ultrafast", "-g", "30",
+                                          "-pix_fmt", "yuv420p"])
+
+
+def write_mjpeg(path, colour, width=1280, height=720):
+    """For Chromium's fake camera."""
+    _encode(path, colour, width, height, ["-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p",
+                                          "-f", "mjpeg"])
+
+
+def read_image(source):
+    """Rows of RGB from a PNG file or from its bytes."""
+    data = source if isinstance(source, bytes) else source.read_bytes()
+    probe = subprocess.run(["ffprobe", "-loglevel", "error", "-select_streams", "v", "-show_entries",
+                            "stream=width,height", "-of", "csv=p=0", "-"], input=data,
+                           capture_output=True, check=True)
+    width, height = (int(word) for word in probe.stdout.split(b",")[:2])
+    raw = subprocess.run(["ffmpeg", "-nostdin", "-loglevel", "error", "-i", "-", "-f", "rawvideo",
+                          "-pix_fmt", "rgb24", "-"], input=data, capture_output=True, check=True)
+    return np.frombuffer(raw.stdout, np.uint8).reshape(height, width, 3)
+
+
+def part(image, left, top, width, height):
+    """A rectangle given in shares of the image."""
+    rows, columns = image.shape[:2]
+    return image[round(top * rows):round((top + height) * rows),
+                 round(left * columns):round((left + width) * columns)]
+
+
+def colour_at(image, x, y):
+    """The colour of COLOURS around a point given in shares, or None."""
+    rows, columns = image.shape[:2]
+    reach = max(1, min(rows, columns) // 60)
+    row, column = round(y * (rows - 1)), round(x * (columns - 1))
+    around = image[max(0, row - reach):row + reach + 1, max(0, column - reach):column + reach + 1]
+    mean = around.reshape(-1, 3).mean(axis=0)
+    name, distance = min(((name, np.abs(mean - wanted).max()) for name, wanted in COLOURS.items()),
+                         key=lambda pair: pair[1])
+    return name if distance < 70 else None
+
+
+def colour(image):
+    """Whose picture fills the image: what most of some points say that no label or marker covers."""
+    points = [(0.08, 0.35), (0.92, 0.35), (0.08, 0.64), (0.92, 0.64), (0.3, 0.36), (0.7, 0.36),
+              (0.3, 0.64), (0.7, 0.64)]
+    seen = [colour_at(image, x, y) for x, y in points]
+    best = max(set(seen), key=seen.count)
+    return best if seen.count(best) > len(points) // 2 else None
+
+
+def number(image):
+    """The frame number in a whole, uncropped picture, or None."""
+    left, top, right, bottom = _STRIP
+    strip = part(image, left, (top + bottom) / 2 - 0.02, right - left, 0.04)
+    line = strip.mean(axis=(0, 2))
+    edges = np.linspace(0, len(line), _CELLS + 1)
+    cells = []
+    for start, end in zip(edges, edges[1:]):
+        quarter = (end - start) / 4
+        cells.append(line[int(start + quarter):max(int(end - quarter), int(start + quarter) + 1)].mean())
+    if cells[0] < 150 or cells[1] > 100:
+        return None
+    bits = [int(cell > 125) for cell in cells[2:]]
+    if sum(bits[:-1]) & 1 != bits[-1]:
+        return None
+    return int("".join(map(str, bits[:-1])), 2)
+
+
+def frames_between(first, second):
+    """How many frames lie between two numbers of a film that begins anew after FRAMES."""
+    return (second - first) % FRAMES
