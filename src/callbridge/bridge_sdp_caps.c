@@ -223,11 +223,10 @@ room_caps(struct bridge *bridge, struct bridge_leg *leg, uint32_t replaces)
 	if (description_setting(bridge, leg, replaces, LEG_PROFILE_VIDEO_MODE) ==
 	    VIDEO_MODE_DISABLED)
 		return;
-	leg->allowed |= 1u << BRIDGE_MEDIUM_MAIN;
+	/* Who may steer cameras is asked of those who want to, not of the room with the camera. */
+	leg->allowed |= 1u << BRIDGE_MEDIUM_MAIN | 1u << BRIDGE_MEDIUM_CAMERA;
 	if (description_setting(bridge, leg, replaces, LEG_PROFILE_PRESENTATION_CHANNEL) != 0)
 		leg->allowed |= 1u << BRIDGE_MEDIUM_CONTENT | 1u << DESCRIBED_FLOOR;
-	if (description_setting(bridge, leg, replaces, LEG_PROFILE_CAMERA) != 0)
-		leg->allowed |= 1u << BRIDGE_MEDIUM_CAMERA;
 }
 
 static void

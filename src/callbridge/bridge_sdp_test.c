@@ -1,0 +1,725 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Goal: each line of a room's SDP has a media leg, a browser's lines share one; ports come and go
+ * with the lines; whatever happens to pictures, the call goes on.
+ * Method: a bridge with the real model and user agent, and workers that note their orders; a room
+ * that speaks SIP by hand, a browser that sends a recorded offer. */
+#include "callbridge/bridge_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/test.h"
+
+enum {
+	LEGS_MAX = 4,
+	ORDERS_MAX = 256,
+	MS = 1000,
+	S = 1000 * MS,
+};
+
+#ifndef SDP_TESTDATA
+#define SDP_TESTDATA "src/sdp/testdata/sdp" /* seen from the project's folder */
+#endif
+
+struct world {
+	int64_t now_us;
+	struct prng prng;
+	struct meeting *meeting;
+	struct sip_ua *ua;
+	struct sip_ua_listener listener;
+	struct bridge *bridge;
+	struct media_order orders[ORDERS_MAX];
+	unsigned order_count;
+	unsigned answered; /* orders whose events have been given */
+	unsigned opens;
+	unsigned refused_open; /* this one of the opens finds no ports; 0: none */
+	struct net_addr room;
+	char sent[65536];      /* the last SIP message to the room */
+	char tag[64];          /* of ours, in the dialog */
+	unsigned cseq;
+	char web_answer[C2W_SDP_MAX];
+	char token[C2W_TOKEN_MAX];
+};
+
+/* ---- What the bridge does to the world ------------------------------------------------------ */
+
+static void
+on_order(void *context, unsigned worker, const struct media_order *order)
+{
+	struct world *world = context;
+	(void)worker;
+	CHECK(world->order_count < ORDERS_MAX);
+	world->orders[world->order_count++] = *order;
+}
+
+static void
+on_sip(void *context, const struct sip_out *out)
+{
+	struct world *world = context;
+	if (out->kind == SIP_OUT_DATAGRAM)
+		str_copy(world->sent, sizeof world->sent,
+		         (struct str){ .at = (const char *)out->bytes, .len = out->len });
+}
+
+static void
+on_web(void *context, unsigned link, const struct c2w_message *message)
+{
+	struct world *world = context;
+	(void)link;
+	if (message->kind == C2W_JOINED)
+		str_copy(world->token, sizeof world->token, message->joined.token);
+	if (message->kind == C2W_ANSWER)
+		str_copy(world->web_answer, sizeof world->web_answer, message->sdp.sdp);
+}
+
+static void
+on_log(void *context, enum bridge_log level, struct str text)
+{
+	(void)context, (void)level, (void)text;
+}
+
+static void
+on_random(void *context, void *out, size_t len)
+{
+	struct world *world = context;
+	prng_bytes(&world->prng, out, len);
+}
+
+static int64_t
+on_wall_s(void *context)
+{
+	(void)context;
+	return 1800000000;
+}
+
+/* ---- The world ----------------------------------------------------------------------------- */
+
+static struct media_event
+event_of(struct world *world, const struct media_order *order)
+{
+	struct media_event event = { .leg = order->leg, .room = order->room,
+		                     .kind = MEDIA_EVENT_COUNT };
+	if (order->kind == MEDIA_ORDER_LEG_OPEN) {
+		const bool refused = ++world->opens == world->refused_open;
+		event.kind = refused ? MEDIA_EVENT_LEG_REFUSED : MEDIA_EVENT_LEG_OPENED;
+		event.reason = MEDIA_REFUSED_PORTS;
+		event.opened.local_rtp = addr_ip4(192, 0, 2, 1, (uint16_t)(50000 + 2 * world->opens));
+		event.opened.local_rtcp = event.opened.local_rtp;
+		event.opened.local_rtcp.port++;
+		str_copy(event.opened.ice_ufrag, sizeof event.opened.ice_ufrag, STR("00100000abcd"));
+		str_copy(event.opened.ice_pwd, sizeof event.opened.ice_pwd,
+		         STR("0123456789012345678901"));
+	} else if (order->kind == MEDIA_ORDER_LEG_CLOSE) {
+		event.kind = MEDIA_EVENT_LEG_CLOSED;
+	}
+	return event;
+}
+
+static void
+settle(struct world *world)
+{
+	bridge_drain(world->bridge, world->now_us);
+	while (world->answered < world->order_count) {
+		const struct media_event event =
+			event_of(world, &world->orders[world->answered++]);
+		if (event.kind != MEDIA_EVENT_COUNT)
+			bridge_media(world->bridge, 0, &event, world->now_us);
+	}
+}
+
+/* A space "demo", with a profile that sets one field unless it is LEG_PROFILE_NAME. */
+static void
+add_space(struct world *world, enum leg_profile_field field, uint32_t value)
+{
+	struct objects *objects = meeting_objects(world->meeting);
+	struct object_edit edit = { .type = OBJECT_SPACE };
+	struct object_edit profile = { .type = OBJECT_LEG_PROFILE };
+	uint32_t handle = 0;
+	int culprit = -1;
+	edit_set_text(&edit, SPACE_NAME, STR("Demo"));
+	edit_set_text(&edit, SPACE_URI, STR("demo"));
+	objects_begin(objects);
+	if (field != LEG_PROFILE_NAME) {
+		edit_set_number(&profile, field, value);
+		CHECK(objects_add(objects, &profile, 0, &handle, &culprit) == OBJECT_OK);
+		const struct guid id = objects_id(objects, OBJECT_LEG_PROFILE, handle);
+		edit_set_guid(&edit, SPACE_LEG_PROFILE, &id);
+	}
+	CHECK(objects_add(objects, &edit, 0, &handle, &culprit) == OBJECT_OK);
+	const struct object_tx tx = objects_end(objects);
+	objects_settled(objects, tx.ticket, true);
+}
+
+static struct world *
+world_with(enum leg_profile_field field, uint32_t value)
+{
+	struct world *world = calloc(1, sizeof *world);
+	CHECK(world != NULL);
+	world->now_us = 10 * S;
+	world->room = addr_ip4(192, 0, 2, 30, 5060);
+	prng_init(&world->prng, 1);
+	const struct meeting_settings meeting = {
+		.limits = { .calls_max = LEGS_MAX, .legs_max = LEGS_MAX },
+		.random = on_random,
+		.context = world,
+	};
+	CHECK(meeting_create(&world->meeting, &meeting, world->now_us) == 0);
+	add_space(world, field, value);
+	world->listener = (struct sip_ua_listener){ .transport = SIP_TRANSPORT_UDP,
+		                                    .addr = addr_ip4(192, 0, 2, 1, 5060) };
+	struct sip_ua_settings ua = sip_ua_settings_default();
+	ua.listeners = &world->listener;
+	ua.listener_count = 1;
+	CHECK(sip_ua_create(&world->ua, &ua, world->now_us) == 0);
+	const struct bridge_settings settings = {
+		.meeting = world->meeting,
+		.ua = world->ua,
+		.workers = 1,
+		.legs_max = LEGS_MAX,
+		.media_legs_max = BRIDGE_MEDIA_LEGS_MAX * LEGS_MAX,
+		.rooms_max = LEGS_MAX,
+		.fingerprint = { .hash = SDP_HASH_SHA256, .len = 32 },
+		.listeners = &world->listener,
+		.web_addresses = &world->listener.addr,
+		.web_address_count = 1,
+		.floors = { .udp_port = 5070, .tcp_port = 5071,
+		            .fingerprint = { .hash = SDP_HASH_SHA256, .len = 32 } },
+		.sip_domain = "192.0.2.1",
+		.id = "00000000-0000-4000-8000-000000000001",
+		.jwt_hours = 24,
+		.sink = { .context = world, .order = on_order, .sip = on_sip, .web = on_web,
+		          .log = on_log, .random = on_random, .wall_s = on_wall_s },
+	};
+	CHECK(bridge_create(&world->bridge, &settings, world->now_us) == 0);
+	bridge_link_up(world->bridge, 0, 0, world->now_us);
+	return world;
+}
+
+static struct world *
+world_create(void)
+{
+	return world_with(LEG_PROFILE_NAME, 0);
+}
+
+static void
+world_destroy(struct world *world)
+{
+	bridge_destroy(world->bridge);
+	sip_ua_destroy(world->ua);
+	meeting_destroy(world->meeting);
+	free(world);
+}
+
+static unsigned
+count_of(const struct world *world, enum media_order_kind kind)
+{
+	unsigned count = 0;
+	for (unsigned i = 0; i < world->order_count; i++)
+		count += world->orders[i].kind == kind;
+	return count;
+}
+
+/* The newest order of a kind, or the newest about a video line. */
+static const struct media_order *
+last_order(const struct world *world, enum media_order_kind kind, int line)
+{
+	for (unsigned i = world->order_count; i-- != 0;) {
+		const struct media_order *order = &world->orders[i];
+		if (order->kind == kind &&
+		    (kind != MEDIA_ORDER_LEG_VIDEO || order->video.line == line))
+			return order;
+	}
+	EXPECT(false);
+	return NULL;
+}
+
+/* ---- A room -------------------------------------------------------------------------------- */
+
+static struct str
+recorded(const char *name)
+{
+	static char text[SDP_BYTES_MAX];
+	char path[512];
+	snprintf(path, sizeof path, "%s/%s.sdp", SDP_TESTDATA, name);
+	FILE *file = fopen(path, "rb");
+	EXPECT(file != NULL);
+	const size_t len = fread(text, 1, sizeof text, file);
+	fclose(file);
+	return (struct str){ .at = text, .len = len };
+}
+
+static void
+room_says(struct world *world, const char *method, struct str body)
+{
+	static char text[SDP_BYTES_MAX];
+	struct writer w = writer_of(text, sizeof text);
+	const bool ack = strcmp(method, "ACK") == 0;
+	world->cseq += !ack;
+	writer_format(&w,
+	              "%s sip:demo@192.0.2.1 SIP/2.0\r\n"
+	              "Via: SIP/2.0/UDP 192.0.2.30:5060;branch=z9hG4bK%u%s\r\n"
+	              "Max-Forwards: 70\r\nFrom: <sip:room@192.0.2.30>;tag=r\r\n"
+	              "To: <sip:demo@192.0.2.1>%s%s\r\nCall-ID: call@192.0.2.30\r\n"
+	              "CSeq: %u %s\r\nContact: <sip:room@192.0.2.30:5060>\r\n",
+	              method, world->cseq, ack ? "a" : "", world->tag[0] != '\0' ? ";tag=" : "",
+	              world->tag, world->cseq, method);
+	if (body.len != 0)
+		writer_text(&w, "Content-Type: application/sdp\r\n");
+	writer_format(&w, "Content-Length: %zu\r\n\r\n", body.len);
+	writer_str(&w, body);
+	CHECK(!w.failed);
+	sip_ua_datagram(world->ua, 0, &world->room, w.bytes, w.at, world->now_us);
+	settle(world);
+}
+
+static unsigned
+status(const struct world *world)
+{
+	unsigned code = 0;
+	return sscanf(world->sent, "SIP/2.0 %u", &code) == 1 ? code : 0;
+}
+
+/* What our last message describes. */
+static const struct sdp *
+described(const struct world *world)
+{
+	static struct sdp sdp;
+	const char *body = strstr(world->sent, "\r\n\r\n");
+	EXPECT(body != NULL);
+	EXPECT_EQ(sdp_parse(&sdp, str_of(body + 4)), SDP_OK);
+	return &sdp;
+}
+
+static void
+note_tag(struct world *world)
+{
+	const char *to = strstr(world->sent, "\r\nTo:");
+	const char *tag = to != NULL ? strstr(to, ";tag=") : NULL;
+	EXPECT(tag != NULL);
+	size_t len = strcspn(tag + 5, "\r;");
+	str_copy(world->tag, sizeof world->tag, (struct str){ .at = tag + 5, .len = len });
+}
+
+static void
+call_in(struct world *world, struct str offer)
+{
+	room_says(world, "INVITE", offer);
+	EXPECT_EQ(status(world), 200);
+	note_tag(world);
+	room_says(world, "ACK", (struct str){ 0 });
+}
+
+static struct bridge_leg *
+only_leg(const struct world *world)
+{
+	uint32_t at = 0;
+	const uint32_t handle = slab_next(&world->bridge->legs, &at);
+	EXPECT(handle != 0);
+	return bridge_leg_get(world->bridge, handle);
+}
+
+static unsigned
+media_legs(const struct world *world)
+{
+	return bridge_count(world->bridge).media_legs;
+}
+
+#define HEAD "v=0\r\no=- 1 1 IN IP4 192.0.2.30\r\ns=-\r\nc=IN IP4 192.0.2.30\r\nt=0 0\r\n"
+#define SOUND "m=audio 4000 RTP/AVP 0\r\n"
+#define PICTURE "m=video 4002 RTP/AVP 98\r\na=rtpmap:98 VP8/90000\r\na=rtcp-fb:* nack pli\r\n"
+
+TEST(a_room_has_a_media_leg_for_each_of_its_lines)
+{
+	struct world *world = world_create();
+	call_in(world, recorded("cisco-room"));
+	EXPECT_EQ(count_of(world, MEDIA_ORDER_LEG_OPEN), 4);
+	EXPECT_EQ(media_legs(world), 4);
+	const struct sdp *answer = described(world);
+	EXPECT_EQ(answer->media_count, 6);
+	for (unsigned i = 0; i < 5; i++)
+		EXPECT(answer->medias[i].port != 0);
+	EXPECT(answer->medias[0].port != answer->medias[1].port);
+	EXPECT(answer->medias[1].port != answer->medias[3].port);
+	EXPECT_EQ(answer->medias[2].port, 5070);
+	EXPECT_EQ(answer->medias[5].port, 0);
+	const struct media_order *main_line = last_order(world, MEDIA_ORDER_LEG_VIDEO, 1);
+	const struct media_order *content = last_order(world, MEDIA_ORDER_LEG_VIDEO, 3);
+	const struct bridge_leg *leg = only_leg(world);
+	EXPECT_EQ(main_line->leg, leg->media[BRIDGE_MEDIUM_MAIN].id);
+	EXPECT_EQ(content->leg, leg->media[BRIDGE_MEDIUM_CONTENT].id);
+	EXPECT(main_line->video.send && main_line->video.receive && content->video.send);
+	EXPECT_EQ(main_line->video.track, VIDEO_TRACK_MAIN);
+	EXPECT_EQ(content->video.track, VIDEO_TRACK_CONTENT);
+	EXPECT(main_line->video.pli && main_line->video.fir && main_line->video.tmmbr);
+	EXPECT(!main_line->video.nack && main_line->video.tx_rtx_ssrc == 0);
+	EXPECT(main_line->video.tx_ssrc != 0 && main_line->video.tx_ssrc != content->video.tx_ssrc);
+	EXPECT_EQ(main_line->video.payload_count, 2);
+	EXPECT_EQ(main_line->video.payloads[0].codec, VIDEO_CODEC_H264);
+	EXPECT_EQ(main_line->video.payloads[0].tx_payload_type, 126);
+	EXPECT_EQ(main_line->video.payloads[0].packetization_mode, 1);
+	EXPECT_EQ(main_line->video.payloads[0].frame_macroblocks_max, 9000); /* its max-fs */
+	EXPECT_EQ(main_line->video.tx_bps_max, 6000000);
+	const struct media_order *camera = last_order(world, MEDIA_ORDER_LEG_DATA, 0);
+	EXPECT_EQ(camera->leg, leg->media[BRIDGE_MEDIUM_CAMERA].id);
+	EXPECT(camera->data.send && camera->data.receive && camera->data.tx_payload_type == 100);
+	EXPECT(leg->has_floor && leg->has_camera);
+	struct bridge_video_line lines[SDP_LINES_MAX];
+	EXPECT_EQ(video_lines(leg, lines), 2);
+	EXPECT_EQ(lines[0].kind, BRIDGE_LINE_MAIN);
+	EXPECT_EQ(lines[1].kind, BRIDGE_LINE_CONTENT);
+	EXPECT_EQ(lines[1].line, 3);
+	EXPECT(lines[1].sends && lines[1].receives);
+	EXPECT_EQ(lines[0].codecs, 1u << VIDEO_CODEC_H264);
+	room_says(world, "BYE", (struct str){ 0 });
+	EXPECT_EQ(media_legs(world), 0);
+	world_destroy(world);
+}
+
+TEST(a_telephone_takes_one_pair_of_ports)
+{
+	struct world *world = world_create();
+	call_in(world, STR(HEAD SOUND));
+	EXPECT_EQ(count_of(world, MEDIA_ORDER_LEG_OPEN), 1);
+	EXPECT_EQ(count_of(world, MEDIA_ORDER_LEG_VIDEO), 0);
+	EXPECT_EQ(described(world)->media_count, 1);
+	world_destroy(world);
+}
+
+TEST(a_line_without_ports_is_left_out_and_the_call_goes_on)
+{
+	struct world *world = world_create();
+	world->refused_open = 2;
+	call_in(world, recorded("cisco-room"));
+	const struct sdp *answer = described(world);
+	EXPECT(answer->medias[0].port != 0);
+	EXPECT_EQ(answer->medias[1].port, 0);
+	EXPECT(answer->medias[3].port != 0);
+	EXPECT_EQ(media_legs(world), 3);
+	struct bridge_video_line lines[SDP_LINES_MAX];
+	EXPECT_EQ(video_lines(only_leg(world), lines), 1);
+	world_destroy(world);
+}
+
+TEST(without_ports_for_sound_there_is_no_call)
+{
+	struct world *world = world_create();
+	world->refused_open = 1;
+	room_says(world, "INVITE", recorded("cisco-room"));
+	EXPECT_EQ(status(world), 503);
+	note_tag(world);
+	room_says(world, "ACK", (struct str){ 0 });
+	EXPECT_EQ(media_legs(world), 0);
+	world_destroy(world);
+}
+
+TEST(pictures_without_sound_are_no_call)
+{
+	struct world *world = world_create();
+	room_says(world, "INVITE", STR(HEAD PICTURE));
+	EXPECT_EQ(status(world), 488);
+	EXPECT_EQ(count_of(world, MEDIA_ORDER_LEG_OPEN), 0);
+	world_destroy(world);
+}
+
+TEST(a_room_that_loses_its_picture_keeps_its_sound)
+{
+	struct world *world = world_create();
+	call_in(world, recorded("cisco-room"));
+	const struct bridge_leg *leg = only_leg(world);
+	struct media_event lost = { .kind = MEDIA_EVENT_LEG_LOST,
+		                    .reason = MEDIA_LOST_SILENCE,
+		                    .leg = leg->media[BRIDGE_MEDIUM_MAIN].id };
+	bridge_media(world->bridge, 0, &lost, world->now_us);
+	settle(world);
+	EXPECT_EQ(media_legs(world), 3);
+	struct bridge_video_line lines[SDP_LINES_MAX];
+	EXPECT_EQ(video_lines(leg, lines), 1);
+	EXPECT_EQ(lines[0].kind, BRIDGE_LINE_CONTENT);
+	/* Its next offer brings the picture back. */
+	room_says(world, "INVITE", recorded("cisco-room"));
+	EXPECT_EQ(status(world), 200);
+	EXPECT_EQ(media_legs(world), 4);
+	EXPECT_EQ(video_lines(leg, lines), 2);
+	room_says(world, "ACK", (struct str){ 0 });
+	lost.leg = leg->media[BRIDGE_MEDIUM_AUDIO].id;
+	bridge_media(world->bridge, 0, &lost, world->now_us);
+	settle(world);
+	EXPECT_EQ(media_legs(world), 0);
+	world_destroy(world);
+}
+
+TEST(a_new_offer_brings_pictures_and_takes_them_away)
+{
+	struct world *world = world_create();
+	call_in(world, STR(HEAD SOUND));
+	room_says(world, "INVITE", STR(HEAD SOUND PICTURE));
+	EXPECT_EQ(status(world), 200);
+	EXPECT(described(world)->medias[1].port != 0);
+	room_says(world, "ACK", (struct str){ 0 });
+	EXPECT_EQ(media_legs(world), 2);
+	EXPECT(last_order(world, MEDIA_ORDER_LEG_VIDEO, 1)->video.send);
+	const uint32_t ssrc = last_order(world, MEDIA_ORDER_LEG_VIDEO, 1)->video.tx_ssrc;
+	/* On hold: it stays, and stops. */
+	room_says(world, "INVITE", STR(HEAD SOUND PICTURE "a=inactive\r\n"));
+	room_says(world, "ACK", (struct str){ 0 });
+	EXPECT(!last_order(world, MEDIA_ORDER_LEG_VIDEO, 1)->video.send);
+	EXPECT_EQ(last_order(world, MEDIA_ORDER_LEG_VIDEO, 1)->video.tx_ssrc, ssrc);
+	EXPECT(!only_leg(world)->held);
+	room_says(world, "INVITE", STR(HEAD SOUND "m=video 0 RTP/AVP 98\r\n"));
+	EXPECT_EQ(status(world), 200);
+	room_says(world, "ACK", (struct str){ 0 });
+	EXPECT_EQ(media_legs(world), 1);
+	struct bridge_video_line lines[SDP_LINES_MAX];
+	EXPECT_EQ(video_lines(only_leg(world), lines), 0);
+	world_destroy(world);
+}
+
+TEST(a_new_offer_whose_pictures_find_no_ports_is_answered_without)
+{
+	struct world *world = world_create();
+	call_in(world, STR(HEAD SOUND));
+	world->refused_open = 2;
+	room_says(world, "INVITE", STR(HEAD SOUND PICTURE));
+	EXPECT_EQ(status(world), 200);
+	EXPECT_EQ(described(world)->medias[1].port, 0);
+	EXPECT(described(world)->medias[0].port != 0);
+	EXPECT_EQ(media_legs(world), 1);
+	world_destroy(world);
+}
+
+TEST(profiles_decide_what_a_room_may_have)
+{
+	static const struct {
+		enum leg_profile_field field;
+		uint32_t value;
+		bool main_line, floor, content, camera;
+	} cases[] = {
+		{ LEG_PROFILE_VIDEO_MODE, VIDEO_MODE_DISABLED, false, false, false, false },
+		{ LEG_PROFILE_VIDEO_MODE, VIDEO_MODE_AUTO, true, true, true, true },
+		{ LEG_PROFILE_PRESENTATION_CHANNEL, false, true, false, false, true },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct world *world = world_with(cases[i].field, cases[i].value);
+		call_in(world, recorded("cisco-room"));
+		const struct sdp *answer = described(world);
+		EXPECT(answer->medias[0].port != 0);
+		EXPECT_EQ(answer->medias[1].port != 0, cases[i].main_line);
+		EXPECT_EQ(answer->medias[2].port != 0, cases[i].floor);
+		EXPECT_EQ(answer->medias[3].port != 0, cases[i].content);
+		EXPECT_EQ(answer->medias[4].port != 0, cases[i].camera);
+		EXPECT_EQ(media_legs(world), 1u + cases[i].main_line + cases[i].content +
+		                                     cases[i].camera);
+		world_destroy(world);
+	}
+}
+
+TEST(quality_limits_what_is_sent_and_asked_for)
+{
+	struct world *world = world_with(LEG_PROFILE_QUALITY_MAIN, QUALITY_720P30);
+	call_in(world, recorded("cisco-room"));
+	const struct media_video_settings *video =
+		&last_order(world, MEDIA_ORDER_LEG_VIDEO, 1)->video;
+	EXPECT_EQ(video->tx_height_max, 720);
+	EXPECT_EQ(video->tx_fps_max, 30);
+	EXPECT_EQ(video->tx_bps_max, 2000000);
+	EXPECT_EQ(described(world)->medias[1].bandwidth_bps, 2000000);
+	world_destroy(world);
+}
+
+/* ---- Calls out ----------------------------------------------------------------------------- */
+
+static void
+call_out(struct world *world)
+{
+	uint32_t at = 0;
+	uint32_t call = 0;
+	uint32_t leg = 0;
+	struct objects *objects = meeting_objects(world->meeting);
+	const uint32_t space = objects_next(objects, OBJECT_SPACE, &at);
+	EXPECT_EQ(meeting_call_start(world->meeting, space, STR(""), world->now_us, &call),
+	          MEETING_ADMITTED);
+	const struct meeting_dial dial = { .call = call, .remote_party = STR("room@192.0.2.30") };
+	EXPECT_EQ(meeting_dial(world->meeting, &dial, world->now_us, &leg), MEETING_ADMITTED);
+	settle(world);
+}
+
+/* The value of a header of our last message. */
+static struct str
+header(const struct world *world, const char *name)
+{
+	char line[64];
+	snprintf(line, sizeof line, "\r\n%s: ", name);
+	const char *found = strstr(world->sent, line);
+	EXPECT(found != NULL);
+	return (struct str){ .at = found + strlen(line), .len = strcspn(found + strlen(line), "\r") };
+}
+
+static void
+room_answers(struct world *world, struct str sdp)
+{
+	static char text[SDP_BYTES_MAX];
+	struct writer w = writer_of(text, sizeof text);
+	writer_format(&w,
+	              "SIP/2.0 200 OK\r\nVia: %.*s\r\nFrom: %.*s\r\nTo: %.*s;tag=r\r\n"
+	              "Call-ID: %.*s\r\nCSeq: %.*s\r\nContact: <sip:room@192.0.2.30:5060>\r\n"
+	              "Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%.*s",
+	              STR_ARGS(header(world, "Via")), STR_ARGS(header(world, "From")),
+	              STR_ARGS(header(world, "To")), STR_ARGS(header(world, "Call-ID")),
+	              STR_ARGS(header(world, "CSeq")), sdp.len, STR_ARGS(sdp));
+	CHECK(!w.failed);
+	sip_ua_datagram(world->ua, 0, &world->room, w.bytes, w.at, world->now_us);
+	settle(world);
+}
+
+TEST(a_call_of_ours_offers_all_and_gives_back_what_is_refused)
+{
+	struct world *world = world_create();
+	call_out(world);
+	EXPECT_EQ(media_legs(world), 4);
+	const struct sdp *offer = described(world);
+	EXPECT_EQ(offer->media_count, 5);
+	EXPECT_EQ(offer->medias[1].kind, SDP_VIDEO);
+	EXPECT_STR(offer->medias[1].content, "main");
+	EXPECT_STR(offer->medias[2].content, "slides");
+	EXPECT_EQ(offer->medias[4].proto, SDP_PROTO_BFCP_UDP);
+	EXPECT_EQ(offer->medias[4].port, 5070);
+	EXPECT(offer->medias[1].feedbacks.count != 0);
+	const struct sdp_codec *codec = &offer->codecs[offer->medias[1].codecs.first];
+	EXPECT_STR(codec->fmtp, "profile-level-id=42e028;packetization-mode=1;"
+	                        "level-asymmetry-allowed=1");
+	room_answers(world, STR(HEAD SOUND "m=video 4002 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\n"
+	                             "a=fmtp:97 profile-level-id=42e01f;packetization-mode=1\r\n"
+	                             "m=video 0 RTP/AVP 97\r\nm=application 0 RTP/AVP 103\r\n"
+	                             "m=application 0 UDP/BFCP *\r\n"));
+	EXPECT_EQ(media_legs(world), 2);
+	const struct media_video_settings *video =
+		&last_order(world, MEDIA_ORDER_LEG_VIDEO, 1)->video;
+	EXPECT(video->send && video->receive && video->tx_ssrc != 0);
+	EXPECT_EQ(video->payload_count, 1);
+	EXPECT_EQ(video->payloads[0].frame_macroblocks_max, 3600);
+	EXPECT(!only_leg(world)->has_floor);
+	world_destroy(world);
+}
+
+TEST(a_call_of_ours_goes_out_without_the_lines_that_found_no_ports)
+{
+	struct world *world = world_create();
+	world->refused_open = 3;
+	call_out(world);
+	const struct sdp *offer = described(world);
+	EXPECT_EQ(offer->media_count, 3); /* no content, and so no floor */
+	EXPECT_EQ(offer->medias[2].kind, SDP_APPLICATION);
+	EXPECT_EQ(media_legs(world), 3);
+	world_destroy(world);
+}
+
+/* ---- Browsers ------------------------------------------------------------------------------ */
+
+static void
+say(struct world *world, struct c2w_message *message, uint32_t session)
+{
+	message->session = session;
+	bridge_web(world->bridge, 0, message, world->now_us);
+	settle(world);
+}
+
+static void
+browser_comes(struct world *world, struct str offer)
+{
+	struct c2w_message join = { .kind = C2W_JOIN, .request = 1 };
+	join.join = (struct c2w_join){ .address = STR("demo"), .name = STR("Somebody") };
+	say(world, &join, 0);
+	struct c2w_message open = { .kind = C2W_OPEN };
+	open.open = (struct c2w_open){ .token = str_of(world->token) };
+	say(world, &open, 1);
+	struct c2w_message message = { .kind = C2W_OFFER };
+	message.sdp = (struct c2w_sdp){ .revision = 1, .sdp = offer };
+	say(world, &message, 1);
+}
+
+TEST(a_browsers_lines_share_one_media_leg)
+{
+	struct world *world = world_create();
+	browser_comes(world, recorded("chromium-simulcast"));
+	EXPECT_EQ(count_of(world, MEDIA_ORDER_LEG_OPEN), 1);
+	EXPECT_EQ(count_of(world, MEDIA_ORDER_LEG_TRANSPORT), 1);
+	EXPECT_EQ(count_of(world, MEDIA_ORDER_LEG_VIDEO), 6);
+	struct bridge_video_line lines[SDP_LINES_MAX];
+	const struct bridge_leg *leg = only_leg(world);
+	EXPECT_EQ(video_lines(leg, lines), 6);
+	EXPECT_EQ(lines[0].kind, BRIDGE_LINE_MAIN);
+	EXPECT_EQ(lines[1].kind, BRIDGE_LINE_CONTENT);
+	EXPECT_EQ(lines[2].kind, BRIDGE_LINE_TILE);
+	EXPECT(lines[0].receives && !lines[0].sends && lines[5].sends && !lines[5].receives);
+	EXPECT_STR(str_of(lines[5].mid), "6");
+	EXPECT_EQ(lines[5].codecs, 1u << VIDEO_CODEC_H264 | 1u << VIDEO_CODEC_VP8 |
+	                                   1u << VIDEO_CODEC_VP9 | 1u << VIDEO_CODEC_AV1);
+	for (unsigned i = 0; i < 6; i++)
+		EXPECT_EQ(lines[i].media, leg->media[BRIDGE_MEDIUM_AUDIO].id);
+	const struct media_video_settings *camera =
+		&last_order(world, MEDIA_ORDER_LEG_VIDEO, 1)->video;
+	EXPECT_EQ(camera->rid_count, 3);
+	EXPECT_STR(str_of(camera->rids[0]), "f");
+	EXPECT_STR(str_of(camera->mid), "1");
+	EXPECT(camera->nack && camera->twcc && camera->remb);
+	EXPECT(camera->mid_ext_id != 0 && camera->rid_ext_id != 0 && camera->twcc_ext_id != 0);
+	EXPECT_EQ(camera->payloads[0].codec, VIDEO_CODEC_VP8);
+	EXPECT(camera->payloads[0].rx_rtx_payload_type != 255);
+	EXPECT_EQ(camera->tx_ssrc, 0);
+	world_destroy(world);
+}
+
+TEST(a_browser_is_told_what_its_tiles_are_sent_with)
+{
+	static struct sdp answer;
+	struct world *world = world_create();
+	browser_comes(world, recorded("chromium-simulcast"));
+	EXPECT_EQ(sdp_parse(&answer, str_of(world->web_answer)), SDP_OK);
+	for (unsigned i = 3; i < 7; i++) {
+		const struct media_video_settings *tile =
+			&last_order(world, MEDIA_ORDER_LEG_VIDEO, (int)i)->video;
+		const struct sdp_ssrc *ssrcs = &answer.ssrcs[answer.medias[i].ssrcs.first];
+		EXPECT_EQ(answer.medias[i].ssrcs.count, 2);
+		EXPECT(tile->tx_ssrc != 0 && tile->tx_rtx_ssrc != 0);
+		EXPECT_EQ(ssrcs[0].ssrc, tile->tx_ssrc);
+		EXPECT_EQ(ssrcs[1].ssrc, tile->tx_rtx_ssrc);
+		EXPECT_STR(ssrcs[0].value, only_leg(world)->cname);
+	}
+	world_destroy(world);
+}
+
+TEST(a_browsers_line_that_goes_is_taken_from_the_worker)
+{
+	struct world *world = world_create();
+	static char text[SDP_BYTES_MAX];
+	const struct str offer = recorded("chromium-simulcast");
+	browser_comes(world, offer);
+	str_copy(text, sizeof text, offer);
+	/* The last tile's port becomes 0. */
+	char *last = NULL;
+	for (char *at = text; (at = strstr(at, "\r\nm=video 9 ")) != NULL; at++)
+		last = at;
+	EXPECT(last != NULL);
+	last[sizeof "\r\nm=video " - 1] = '0';
+	struct c2w_message message = { .kind = C2W_OFFER };
+	message.sdp = (struct c2w_sdp){ .revision = 2, .sdp = str_of(text) };
+	say(world, &message, 1);
+	const struct media_video_settings *gone =
+		&last_order(world, MEDIA_ORDER_LEG_VIDEO, 6)->video;
+	EXPECT(!gone->send && !gone->receive && gone->payload_count == 0);
+	struct bridge_video_line lines[SDP_LINES_MAX];
+	EXPECT_EQ(video_lines(only_leg(world), lines), 5);
+	EXPECT_EQ(media_legs(world), 1);
+	world_destroy(world);
+}
+
+TEST(a_browser_gets_no_pictures_where_there_are_none)
+{
+	struct world *world = world_with(LEG_PROFILE_VIDEO_MODE, VIDEO_MODE_DISABLED);
+	browser_comes(world, recorded("chromium-simulcast"));
+	EXPECT_EQ(count_of(world, MEDIA_ORDER_LEG_VIDEO), 0);
+	struct bridge_video_line lines[SDP_LINES_MAX];
+	EXPECT_EQ(video_lines(only_leg(world), lines), 0);
+	EXPECT(strstr(world->web_answer, "m=video 0 ") != NULL);
+	world_destroy(world);
+}
