@@ -44,7 +44,7 @@ static const struct sdp_codec_cap sounds[] = {
 
 static const struct sdp_codec_cap pictures[] = {
 	{ .name = STR_INIT("H264"), .rate_hz = 90000, .channels = 1, .payload = H264,
-	  .fmtp = STR_INIT("profile-level-id=42801f;packetization-mode=1") },
+	  .fmtp = STR_INIT("profile-level-id=42e01f;packetization-mode=1") },
 };
 
 static const struct str feedbacks[] = { STR_INIT("nack pli"), STR_INIT("ccm fir") };
