@@ -126,8 +126,9 @@ lay_out(struct label_cache *cache, struct layout *layout, const struct label_spe
 			add_line(layout, text, whole, "");
 			taken = newline != NULL ? whole + 1 : whole;
 		} else if (last) {
-			add_line(layout, text, fitting(cache, spec, text, whole, ellipsis),
-			         ellipsis);
+			taken = fitting(cache, spec, text, whole, ellipsis);
+			if (taken != 0)
+				add_line(layout, text, taken, ellipsis);
 			break;
 		} else {
 			taken = line_break(text, taken);
