@@ -11,6 +11,10 @@ enum {
 	PLAIN_START_BPS = 2000 * 1000,  /* peers that only report loss: the estimate grows slowly */
 	PLAIN_PACE_BPS = 8 * 1000 * 1000, /* and their rate is known too roughly to be paced by */
 	FIRST_HEIGHT = 720,             /* of a layer that did not tell its size */
+	TRIAL_PCT = 240,                /* of what is given: the next rung with its headroom */
+	TRIAL_GAP_US = 1200 * 1000,     /* between two */
+	TRIAL_WAIT_US = 5 * 1000 * 1000, /* until what failed is tried again */
+	TRIAL_LOSS_Q8 = 5,              /* 2 % */
 	QUALITY_HOLD_US = 2 * 1000 * 1000,
 	FAIR_PCT = 80,                  /* of what is wanted is given */
 	POOR_PCT = 40,
@@ -317,6 +321,8 @@ bandwidth_plan(struct media *media, struct leg_video *video, int64_t now_us)
 	mark_essential(wishes, count);
 	const int64_t audio_bps = !video->twcc && video->leg->audio.send ? AUDIO_BPS : 0;
 	video->target_bps = bwe_send_target_bps(&video->bwe) - audio_bps;
+	if (video->target_bps < video->trial_bps)
+		video->target_bps = video->trial_bps;
 	video->wanted_bps = count != 0 ? allocate_wanted_bps(wishes, count) : 0;
 	video->given_bps = count != 0 ? allocate(chosen, wishes, count, video->target_bps) : 0;
 	for (unsigned i = 0; i < count; i++) {
@@ -391,6 +397,8 @@ bandwidth_agreed(struct leg_video *video, int64_t now_us)
 	video->bandwidth_set = true;
 	video->quality = MEDIA_QUALITY_GOOD;
 	video->quality_us = now_us;
+	video->trial_bps = 0;
+	video->trial_us = now_us + TRIAL_GAP_US;
 	set_pace(video, now_us);
 }
 
@@ -404,6 +412,54 @@ bandwidth_sent(struct leg_video *video, enum pacer_class class, uint16_t twcc_se
 		                               pacer_sent(&video->pacer, class, len, now_us) };
 	if (class != PACER_AUDIO || !video->twcc)
 		bwe_send_sent(&video->bwe, &sent, now_us);
+}
+
+static uint64_t
+cuts_of(const struct bwe_stats *stats)
+{
+	return stats->overuses + stats->loss_cuts + stats->silences;
+}
+
+/* As the newest reports say, of 256. */
+static uint8_t
+reported_loss(const struct leg_video *video)
+{
+	uint8_t worst = 0;
+	for (unsigned i = 0; i < video->line_count; i++) {
+		const struct video_line *line = video->lines[i];
+		if (line != NULL && line->tx != NULL && line->tx->peer_block.fraction_lost > worst)
+			worst = line->tx->peer_block.fraction_lost;
+	}
+	return worst;
+}
+
+/* What is sent bounds what the estimator can know, and without transport-wide feedback there are no
+ * probes: a rung that costs much more than the one in force would never be reached.  So it is tried,
+ * and kept while nothing gets lost. */
+static void
+try_more(struct leg_video *video, int64_t now_us)
+{
+	const struct bwe_stats stats = bwe_send_stats(&video->bwe);
+	const uint64_t cuts = cuts_of(&stats);
+	const bool lossy = reported_loss(video) > TRIAL_LOSS_Q8;
+	if (video->trial_bps != 0 && (cuts != video->trial_cuts || lossy)) {
+		video->trial_bps = 0;
+		video->trial_us = now_us + TRIAL_GAP_US;
+		video->trial_failed_bps = video->given_bps;
+		video->trial_again_us = now_us + TRIAL_WAIT_US;
+		return;
+	}
+	if (video->trial_bps != 0 && bwe_send_target_bps(&video->bwe) >= video->trial_bps)
+		video->trial_bps = 0;
+	const int64_t trial_bps = video->given_bps * TRIAL_PCT / 100;
+	if (trial_bps >= video->trial_failed_bps && now_us < video->trial_again_us)
+		return;
+	if (now_us < video->trial_us || lossy || video->given_bps == 0 ||
+	    video->given_bps >= video->wanted_bps)
+		return;
+	video->trial_bps = trial_bps;
+	video->trial_us = now_us + TRIAL_GAP_US;
+	video->trial_cuts = cuts;
 }
 
 static enum media_quality
@@ -447,6 +503,8 @@ bandwidth_tick(struct media *media, struct leg_video *video, int64_t now_us)
 		pacer_probe(&video->pacer, &probe, now_us);
 		video_flush_later(media, video);
 	}
+	if (!video->twcc)
+		try_more(video, now_us);
 	watch_quality(media, video, now_us);
 	video_plan_later(media, video);
 }

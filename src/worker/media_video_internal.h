@@ -218,6 +218,12 @@ struct leg_video {
 	int64_t target_bps;
 	int64_t wanted_bps;
 	int64_t given_bps;
+	/* Peers that only report losses: the next rung up is tried (media_bandwidth.c). */
+	int64_t trial_bps;  /* 0: none under way */
+	int64_t trial_us;   /* no other before */
+	int64_t trial_failed_bps; /* what was given when the last one failed; 0: none did */
+	int64_t trial_again_us;   /* and as much is not tried before this */
+	uint64_t trial_cuts; /* of the estimator, when it began */
 	struct bwe_send bwe;
 	struct pacer pacer;
 	struct twcc_receive twcc_in;

@@ -368,6 +368,9 @@ send_again(struct media *media, struct leg_video *video, const struct video_agai
 		history_answer(&tx->history, again->seq, video->leg->rtt_us, now_us);
 	if (entry == NULL)
 		return;
+	/* Where nothing better tells of loss, this does. */
+	if (!video->twcc && entry->tries == 1)
+		bwe_send_nacked(&video->bwe, 1, now_us);
 	const uint8_t rtx_type = rtx_payload_type(&line->agreed, entry->header.payload_type);
 	const bool rtx = line->agreed.tx_rtx_ssrc != 0 && rtx_type != VIDEO_NO_PAYLOAD_TYPE;
 	if (!rtx && video->leg->srtp_tx != NULL)

@@ -69,7 +69,7 @@ struct peer {
 	uint16_t seq[LAYERS];
 	uint32_t timestamp_rtp;
 	uint16_t picture_id;
-	unsigned frame_packets; /* of the best layer; each further one has half as many */
+	size_t frame_bytes; /* of the best layer */
 	bool key_due[LAYERS];
 	unsigned key_asked[LAYERS]; /* by PLI or FIR */
 	unsigned nacked;
@@ -103,8 +103,11 @@ struct video_world {
 	bool (*codec)(struct video_world *world, const struct codec_message *message);
 	void (*codec_pass)(struct video_world *world);
 	void *codec_context;
-	/* Every datagram that leaves, for who wants to see it. */
-	void (*tap)(struct video_world *world, struct peer *peer, const struct rtp_packet *packet);
+	/* The network towards the peers, if it is not a perfect one: gives each RTP packet that
+	 * arrives to peer_rtp(). */
+	void (*network)(struct video_world *world, struct peer *peer, const uint8_t *bytes,
+	                size_t len);
+	void (*network_pass)(struct video_world *world);
 };
 
 static inline struct peer *
@@ -187,8 +190,6 @@ peer_rtp(struct video_world *world, struct peer *peer, const uint8_t *bytes, siz
 {
 	struct rtp_packet packet;
 	EXPECT_EQ(rtp_parse(&packet, bytes, len), RTP_OK);
-	if (world->tap != NULL)
-		world->tap(world, peer, &packet);
 	if (peer->lose_pct != 0 && prng_below(&world->prng, 100) < peer->lose_pct)
 		return;
 	const unsigned line = packet.ssrc & 3;
@@ -268,7 +269,11 @@ world_sent(void *context, unsigned socket, media_leg_id leg, const struct net_ad
 		peer_rtcp(peer, plain, len);
 	} else {
 		EXPECT_EQ(srtp_rtp_unprotect(peer->srtp_rx, plain, &len), SRTP_OK);
-		peer_rtp(context, peer, plain, len);
+		struct video_world *world = context;
+		if (world->network != NULL)
+			world->network(world, peer, plain, len);
+		else
+			peer_rtp(world, peer, plain, len);
 	}
 }
 
@@ -396,7 +401,7 @@ peer_new(struct video_world *world)
 	struct peer *peer = &world->peers[world->peer_count];
 	peer->id = 1u << SLAB_INDEX_BITS | world->peer_count++;
 	peer->addr = addr_ip4(198, 51, 100, (uint8_t)world->peer_count, 4000);
-	peer->frame_packets = 4;
+	peer->frame_bytes = 5000; /* 1.2 Mbit/s */
 	peer->timestamp_rtp = 1000;
 	peer->answers_nack = true;
 	struct media_order open = { .kind = MEDIA_ORDER_LEG_OPEN, .leg = peer->id };
@@ -560,8 +565,8 @@ peer_frame(struct video_world *world, struct peer *peer, unsigned layer)
 	const uint16_t height = (uint16_t)(720 >> layer);
 	const uint16_t width = (uint16_t)(1280 >> layer);
 	const bool key = peer->key_due[layer];
-	const size_t packets = (size_t)(peer->frame_packets >> layer) + 1;
-	const size_t len = packets * 1000;
+	static const size_t parts[LAYERS] = { 1, 3, 8 };
+	const size_t len = peer->frame_bytes / parts[layer];
 	prng_bytes(&world->prng, frame, len);
 	frame[0] = (uint8_t)((frame[0] & 0xfe) | !key);
 	frame[3] = 0x9d, frame[4] = 0x01, frame[5] = 0x2a;
@@ -660,6 +665,8 @@ pass(struct video_world *world, unsigned ms)
 				if (peer->heard[line].started && !peer->closed)
 					peer_nack(world, peer, line);
 		}
+		if (world->network_pass != NULL)
+			world->network_pass(world);
 		world_serve(world);
 	}
 }
