@@ -31,7 +31,9 @@ static const struct http_header security_headers[] = {
 	/* A guest link's secret stands in the address. */
 	{ STR_INIT("Referrer-Policy"), STR_INIT("no-referrer") },
 	{ STR_INIT("Cross-Origin-Opener-Policy"), STR_INIT("same-origin") },
-	{ STR_INIT("Permissions-Policy"), STR_INIT("microphone=(self), speaker-selection=(self)") },
+	{ STR_INIT("Permissions-Policy"),
+	  STR_INIT("camera=(self), display-capture=(self), fullscreen=(self), microphone=(self), "
+	           "speaker-selection=(self)") },
 };
 
 /* ---- Answers ------------------------------------------------------------------------------- */

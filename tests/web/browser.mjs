@@ -171,6 +171,8 @@ async function farEnd() {
     }, 100);
     return picture;
   };
+  const onlyReceives = (sdp, mid) =>
+    sdp.split(/(?=^m=)/m).some((section) => section.includes(`\r\na=mid:${mid}\r\n`) && section.includes('\r\na=recvonly\r\n'));
   window.farAnswer = async (sdp, id, revision) => {
     if (revision === 1) {
       legs.get(id)?.connection.close();
@@ -183,7 +185,7 @@ async function farEnd() {
       if (receiver.track.kind === 'audio') {
         transceiver.direction = 'sendrecv';
         await sender.replaceTrack(out.stream.getAudioTracks()[0]);
-      } else if (new RegExp(`a=mid:${mid}\r\n(?:(?!m=).*\r\n)*a=recvonly`).test(sdp) && !pictures.has(mid)) {
+      } else if (onlyReceives(sdp, mid) && !pictures.has(mid)) {
         const picture = easel();
         pictures.set(mid, picture);
         transceiver.direction = 'sendonly';

@@ -345,6 +345,15 @@ export async function the_keyboard_is_enough({ browser, bridge }) {
   await page.keyboard.press('Escape');
   assert.equal(await focused(), 'Chat');
   assert.equal(await page.getByRole('complementary').count(), 0);
+  bridge.extras = [{ id: 'p1', name: 'Bob', muted: false, talking: false }];
+  bridge.tellEverybody();
+  await page.locator('[data-participant="p1"]').waitFor();
+  await page.getByRole('heading', { name: 'Demo' }).focus();
+  assert.deepEqual(await walk(4), ['Connection: good', 'Skip to the buttons', 'Keep Bob large', 'Bob in full screen']);
+  await page.keyboard.press('Shift+Tab');
+  await page.keyboard.press('Shift+Tab');
+  await page.keyboard.press('Enter');
+  assert.equal(await focused(), 'Mute');
   await page.getByRole('button', { name: 'Leave' }).focus();
   await page.keyboard.press('Enter');
   await until('left', () => bridge.legOf('Kay') === undefined);

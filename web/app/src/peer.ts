@@ -103,13 +103,16 @@ function prefer(transceiver: RTCRtpTransceiver, only: string): void {
   }
 }
 
-/** The bridge tells a screen from a camera by this (RFC 4796). */
-function withSlides(sdp: string, mid: string | null | undefined): string {
-  if (mid == null) return sdp;
-  const sections = sdp.split(/(?=^m=)/m);
-  return sections
-    .map((section) => (section.includes(`\r\na=mid:${mid}\r\n`) ? `${section}a=content:slides\r\n` : section))
-    .join('');
+/** What is sent of an offer: a screen told from a camera (RFC 4796), and no feedback of codecs that were
+ * left out, as Firefox has it. */
+export function asSent(sdp: string, screenMid: string | null | undefined): string {
+  const sections = sdp.split(/(?=^m=)/m).map((section) => {
+    const offered = new Set(/^m=\S+ \S+ \S+ (.*)\r\n/.exec(section)?.[1]?.split(' '));
+    const kept = section.replace(/^a=rtcp-fb:(\d+) .*\r\n/gm, (line, payload: string) => (offered.has(payload) ? line : ''));
+    const isScreen = screenMid != null && section.includes(`\r\na=mid:${screenMid}\r\n`);
+    return isScreen ? `${kept}a=content:slides\r\n` : kept;
+  });
+  return sections.join('');
 }
 
 export class Peer {
@@ -179,7 +182,7 @@ export class Peer {
       this.addLines(lines, screen);
       await this.exchange();
       await this.pc.setLocalDescription();
-      const sdp = withSlides(this.pc.localDescription?.sdp ?? '', this.screen?.mid);
+      const sdp = asSent(this.pc.localDescription?.sdp ?? '', this.screen?.mid);
       this.events.offered(sdp, this.lines.map(({ transceiver }) => transceiver.mid ?? ''));
     });
   }

@@ -84,7 +84,6 @@ const en = {
 
   meeting: 'Meeting',
   people: (count: number) => (count === 1 ? '1 person' : `${count} people`),
-  peopleHere: 'People here',
   you: 'you',
   talking: 'talking',
   muted: 'muted',
@@ -107,7 +106,8 @@ const en = {
   unlock: 'Unlock the meeting',
   endForAll: 'End for everybody',
   /** Under the tools, where there is little room; each a part of the long form. */
-  short: { share: 'Share', stop: 'Stop', hand: 'Hand', grid: 'Grid', speaker: 'Speaker' },
+  short: { mute: 'Mute', unmute: 'Unmute', share: 'Share', stop: 'Stop', hand: 'Hand', grid: 'Grid', speaker: 'Speaker', people: 'People', chat: 'Chat' },
+  toTools: 'Skip to the buttons',
   endQuestion: 'End the meeting for everybody?',
   endText: 'Everybody is disconnected at once.',
   mutePerson: (name: string) => `Mute ${name}`,
@@ -123,7 +123,6 @@ const en = {
   cameraShortcut: 'V or Ctrl+E',
   videoMutedByOther: 'Somebody has switched your camera off.',
   mayNotUnmuteVideo: 'You cannot switch it on just now.',
-  cameraTrouble: 'Your camera cannot be used. Look into the settings.',
 
   share: 'Share screen',
   stopShare: 'Stop sharing',
@@ -331,7 +330,6 @@ const ko: Strings = {
 
   meeting: '회의',
   people: (count) => `${count}명`,
-  peopleHere: '참가자',
   you: '나',
   talking: '말하는 중',
   muted: '음소거됨',
@@ -353,7 +351,8 @@ const ko: Strings = {
   lock: '회의 잠그기',
   unlock: '회의 잠금 해제',
   endForAll: '모두에게서 회의 종료',
-  short: { share: '공유', stop: '중지', hand: '손 들기', grid: '바둑판', speaker: '발표자' },
+  short: { mute: '음소거', unmute: '해제', share: '공유', stop: '중지', hand: '손 들기', grid: '바둑판', speaker: '발표자', people: '참가자', chat: '채팅' },
+  toTools: '단추로 건너뛰기',
   endQuestion: '모두에게서 회의를 종료할까요?',
   endText: '모든 참가자의 연결이 바로 끊깁니다.',
   mutePerson: (name) => `${name} 님 음소거`,
@@ -369,7 +368,6 @@ const ko: Strings = {
   cameraShortcut: 'V 또는 Ctrl+E',
   videoMutedByOther: '다른 참가자가 내 카메라를 껐습니다.',
   mayNotUnmuteVideo: '지금은 켤 수 없습니다.',
-  cameraTrouble: '카메라를 사용할 수 없습니다. 설정을 확인해 주세요.',
 
   share: '화면 공유',
   stopShare: '공유 중지',
@@ -575,7 +573,6 @@ const fr: Strings = {
 
   meeting: 'Réunion',
   people: (count) => (count <= 1 ? `${count} personne` : `${count} personnes`),
-  peopleHere: 'Participants',
   you: 'vous',
   talking: 'parle',
   muted: 'micro coupé',
@@ -597,7 +594,8 @@ const fr: Strings = {
   lock: 'Verrouiller la réunion',
   unlock: 'Déverrouiller la réunion',
   endForAll: 'Terminer pour tous',
-  short: { share: 'Partager', stop: 'Arrêter', hand: 'Main', grid: 'Grille', speaker: 'Orateur' },
+  short: { mute: 'Couper', unmute: 'Activer', share: 'Partager', stop: 'Arrêter', hand: 'Main', grid: 'Grille', speaker: 'Orateur', people: 'Présents', chat: 'Tchat' },
+  toTools: 'Aller aux boutons',
   endQuestion: 'Terminer la réunion pour tous ?',
   endText: 'Tout le monde est déconnecté aussitôt.',
   mutePerson: (name) => `Couper le micro de ${name}`,
@@ -613,7 +611,6 @@ const fr: Strings = {
   cameraShortcut: 'V ou Ctrl+E',
   videoMutedByOther: 'Quelqu’un a coupé votre caméra.',
   mayNotUnmuteVideo: 'Vous ne pouvez pas l’activer pour le moment.',
-  cameraTrouble: 'Votre caméra est inutilisable. Voyez les réglages.',
 
   share: 'Partager l’écran',
   stopShare: 'Arrêter le partage',

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { CONTENT, heightStep, linesFor, NO_LOOK, viewOf, type Look } from '../src/pictures';
+import { asSent } from '../src/peer';
 import type { Opened, Tile } from '../src/protocol';
 import { ANSWER_MS } from '../src/session';
 import { FLOOR_MS, VIEW_MS } from '../src/session_pictures';
@@ -274,6 +275,18 @@ test('what is written over the pictures comes and goes', () => {
   assert.deepEqual(world.session.notice, { text: 'Hello', place: 'top' });
   world.hear({ type: 'notice', text: '', place: 'top' });
   assert.equal(world.session.notice, undefined);
+});
+
+// ---- What is sent of an offer ----
+
+test('a screen is marked, and feedback of codecs that are not offered is left out', () => {
+  const head = 'v=0\r\ns=-\r\n';
+  const camera = 'm=video 0 UDP/TLS/RTP/SAVPF 120\r\na=mid:1\r\na=rtcp-fb:120 nack\r\n';
+  const orphan = 'a=rtcp-fb:123 nack\r\n';
+  const screen = 'm=video 0 UDP/TLS/RTP/SAVPF 120\r\na=mid:12\r\na=rtcp-fb:* ccm fir\r\n';
+  assert.equal(asSent(head + camera + orphan + screen, '12'), `${head}${camera}${screen}a=content:slides\r\n`);
+  assert.equal(asSent(head + camera + screen, undefined), head + camera + screen);
+  assert.equal(asSent(head + camera + screen, '2'), head + camera + screen);
 });
 
 // ---- Where pictures stand ----

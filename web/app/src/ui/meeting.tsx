@@ -10,7 +10,7 @@ import { PeoplePanel } from './people';
 import { QualityMark, QualityWindow } from './quality';
 import { RemoteCamera } from './remote_camera';
 import { mainOf, Stage } from './stage';
-import { Tools, useKeys } from './tools';
+import { SkipToTools, Tools, useKeys } from './tools';
 
 /** So many attempts of the sound to get through, and the person is told. */
 const TROUBLE_AFTER = 3;
@@ -204,6 +204,7 @@ export function Meeting() {
     <div class={app.panel === undefined ? 'meeting' : 'meeting with-panel'}>
       <Heading />
       <main>
+        {others.length > 0 && <SkipToTools />}
         <Stage />
         <Notices />
         <Banner />

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The row of buttons below the pictures, and the rest of them behind "More".
 
-import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { createContext, type ComponentChildren } from 'preact';
+import { useContext, useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useApp, type App } from '../app';
 import { Screen } from '../media';
 import { isMuted } from '../session';
@@ -25,6 +25,7 @@ import {
   SpeakerViewIcon,
 } from './icons';
 
+const TOOLS = 'tools';
 /** From this width on most buttons stand in the row. */
 const WIDE = '(min-width: 54rem)';
 
@@ -38,6 +39,9 @@ export function useWide(): boolean {
   }, []);
   return wide;
 }
+
+/** Behind "More" there is room for whole words. */
+const InSheet = createContext(false);
 
 interface ToolProps {
   readonly label: string;
@@ -55,6 +59,7 @@ interface ToolProps {
 }
 
 function Tool(props: ToolProps) {
+  const inSheet = useContext(InSheet);
   const { label, icon, press, word = label, title = label, state = '', keys, pressed, expanded, disabled = false, mark = 0 } = props;
   return (
     <button
@@ -76,7 +81,7 @@ function Tool(props: ToolProps) {
           </span>
         )}
       </span>
-      <span class="word">{word}</span>
+      <span class="word">{inSheet ? label : word}</span>
     </button>
   );
 }
@@ -96,6 +101,7 @@ function MuteTool() {
   return (
     <Tool
       label={muted ? strings.unmute : strings.mute}
+      word={muted ? strings.short.unmute : strings.short.mute}
       title={strings.shortcut}
       keys="M Control+D"
       state={muted ? 'off' : ''}
@@ -186,6 +192,7 @@ function PeopleTool() {
   return (
     <Tool
       label={strings.peoplePanel}
+      word={strings.short.people}
       expanded={app.panel === 'people'}
       state={app.panel === 'people' ? 'on' : ''}
       icon={<PeopleIcon />}
@@ -203,7 +210,7 @@ function ChatTool() {
   return (
     <Tool
       label={unread > 0 ? strings.chatUnread(unread) : strings.chat}
-      word={strings.chat}
+      word={strings.short.chat}
       expanded={app.panel === 'chat'}
       state={app.panel === 'chat' ? 'on' : ''}
       icon={<ChatIcon />}
@@ -283,9 +290,20 @@ function More({ children }: { children: ComponentChildren }) {
         <span class="word">{strings.moreTools}</span>
       </button>
       <div id={id} class="sheet" role="group" aria-label={strings.moreTools} hidden={!open} onClick={close}>
-        {open && children}
+        {open && <InSheet.Provider value>{children}</InSheet.Provider>}
       </div>
     </div>
+  );
+}
+
+/** Past the pictures, which each have buttons of their own. */
+export function SkipToTools() {
+  const { strings } = useApp();
+  const skip = () => document.querySelector<HTMLElement>(`#${TOOLS} button`)?.focus();
+  return (
+    <button type="button" class="skip" onClick={skip}>
+      {strings.toTools}
+    </button>
   );
 }
 
@@ -301,7 +319,7 @@ export function Tools({ large }: { large: boolean }) {
     </>
   );
   return (
-    <footer class="tools">
+    <footer class="tools" id={TOOLS}>
       <MuteTool />
       <CameraTool />
       {wide && usual}
