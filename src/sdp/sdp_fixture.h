@@ -142,6 +142,7 @@ static const struct sdp_media_cap fixture_browser_medias[FIXTURE_BROWSER_MEDIAS]
 	},
 	[FIXTURE_SCREEN] = {
 		.kind = SDP_VIDEO,
+		.content = STR_INIT("slides"),
 		.direction = SDP_RECVONLY,
 		.codecs = fixture_browser_codecs,
 		.codec_count = FIXTURE_BROWSER_CODECS,

@@ -32,6 +32,14 @@ cap_fits(const struct sdp_media_cap *cap, const struct sdp_media *media)
 	                             : str_contains_nocase(media->content, cap->content);
 }
 
+/* A browser's second line that sends is its screen, also if the page does not mark it. */
+static bool
+cap_fits_unmarked(const struct sdp_media_cap *cap, const struct sdp_media *media)
+{
+	return cap->kind == media->kind && cap->direction == SDP_RECVONLY &&
+	       !is_main(cap->content) && is_main(media->content);
+}
+
 /* For a line that is not bound yet: a browser's camera and its tiles differ in nothing else. */
 static bool
 direction_fits(const struct sdp_media_cap *cap, const struct sdp_media *media)
@@ -61,30 +69,44 @@ media_is_taken(const struct sdp_session *session, const struct sdp_line *self, s
 	return false;
 }
 
+/* The first media that is free for a line, or -1. */
+static int
+free_media(const struct sdp_session *session, const struct sdp_line *line,
+           const struct sdp_media *media,
+           bool (*fits)(const struct sdp_media_cap *cap, const struct sdp_media *media))
+{
+	const struct sdp_settings *settings = session->settings;
+	for (size_t m = 0; m < settings->media_count; m++)
+		if (fits(&settings->medias[m], media) &&
+		    direction_fits(&settings->medias[m], media) && !media_is_taken(session, line, m))
+			return (int)m;
+	return -1;
+}
+
 /* Binds an offered line to one of our media: the one it had, or the first that is free. */
 static void
 bind_media(struct sdp_session *session, struct sdp_line *line, const struct sdp_media *media)
 {
-	const struct sdp_settings *settings = session->settings;
-	if (line->media >= 0 && cap_fits(&settings->medias[line->media], media) &&
-	    !media_is_taken(session, line, (size_t)line->media))
+	const struct sdp_media_cap *medias = session->settings->medias;
+	if (line->media >= 0 && !media_is_taken(session, line, (size_t)line->media) &&
+	    (cap_fits(&medias[line->media], media) ||
+	     cap_fits_unmarked(&medias[line->media], media)))
 		return;
 	line->media = -1;
-	for (size_t m = 0; m < settings->media_count && line->media < 0; m++) {
-		const struct sdp_media_cap *cap = &settings->medias[m];
-		if (!cap_fits(cap, media) || !direction_fits(cap, media) ||
-		    media_is_taken(session, line, m))
-			continue;
-		for (unsigned i = 0; i < session->line_count && !cap->many; i++)
-			if (session->lines[i].media == (int8_t)m)
-				session->lines[i].media = -1; /* It was refused and is replaced. */
-		line->media = (int8_t)m;
-		line->wish = cap->direction;
-		line->send_ssrc = 0;
-		line->send_rtx_ssrc = 0;
-		memset(line->payloads, SDP_PAYLOAD_NONE, sizeof line->payloads);
-		memset(line->rtx_payloads, SDP_PAYLOAD_NONE, sizeof line->rtx_payloads);
-	}
+	int found = free_media(session, line, media, cap_fits);
+	if (found < 0)
+		found = free_media(session, line, media, cap_fits_unmarked);
+	if (found < 0)
+		return;
+	for (unsigned i = 0; i < session->line_count && !medias[found].many; i++)
+		if (session->lines[i].media == (int8_t)found)
+			session->lines[i].media = -1; /* It was refused and is replaced. */
+	line->media = (int8_t)found;
+	line->wish = medias[found].direction;
+	line->send_ssrc = 0;
+	line->send_rtx_ssrc = 0;
+	memset(line->payloads, SDP_PAYLOAD_NONE, sizeof line->payloads);
+	memset(line->rtx_payloads, SDP_PAYLOAD_NONE, sizeof line->rtx_payloads);
 }
 
 static void

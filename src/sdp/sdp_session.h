@@ -112,7 +112,8 @@ struct sdp_media_cap {
 	struct str content; /* "" or "main": the main line; "slides": content (RFC 4796) */
 	/* Our wish to begin with.  A new line of the peer goes to the first media it fits and that is
 	 * free: with SENDONLY only lines on which the peer does not send, with RECVONLY only those on
-	 * which it sends; an inactive line fits both. */
+	 * which it sends; an inactive line fits both.  Where no line is marked by a=content, a second
+	 * line that sends fits RECVONLY content too. */
 	enum sdp_direction direction;
 	bool many; /* is free for any number of lines (a browser's tiles); offered once */
 	const struct sdp_codec_cap *codecs; /* preferred first; telephone-event among them */

@@ -178,12 +178,11 @@ TEST(a_line_keeps_its_purpose_when_it_stops_and_goes_on)
 #define BUNDLE "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1 2\r\n"
 	const struct sdp_settings settings = fixture_browser();
 	sdp_session_init(&us, &settings);
-	(void)answer_to(&us, STR(BUNDLE BROWSER_LINE("0", "sendonly") BROWSER_LINE("1", "inactive")
+	(void)answer_to(&us, STR(BUNDLE BROWSER_LINE("0", "sendonly") BROWSER_LINE("1", "sendonly")
 	                                 BROWSER_LINE("2", "recvonly")));
 	EXPECT_EQ(us.lines[0].media, FIXTURE_SELF);
 	EXPECT_EQ(us.lines[1].media, FIXTURE_SCREEN);
 	EXPECT_EQ(us.lines[2].media, FIXTURE_TILE);
-	EXPECT_EQ(us.lines[1].direction, SDP_INACTIVE);
 	(void)answer_to(&us, STR(BUNDLE BROWSER_LINE("0", "inactive") BROWSER_LINE("1", "sendonly")
 	                                 BROWSER_LINE("2", "inactive")));
 	EXPECT_EQ(us.lines[0].media, FIXTURE_SELF);
@@ -191,6 +190,37 @@ TEST(a_line_keeps_its_purpose_when_it_stops_and_goes_on)
 	EXPECT_EQ(us.lines[1].direction, SDP_RECVONLY);
 	EXPECT_EQ(us.lines[2].media, FIXTURE_TILE);
 	EXPECT(!us.lines[0].dtls_restart && !us.lines[1].ice_restart);
+}
+
+TEST(a_screen_is_known_by_its_mark_or_by_being_the_second)
+{
+#define MARKED(mid) BROWSER_LINE(mid, "sendonly") "a=content:slides\r\n"
+	static const struct {
+		const char *offer;
+		int media[3];
+	} cases[] = {
+		{ BUNDLE BROWSER_LINE("0", "sendonly") BROWSER_LINE("1", "recvonly") MARKED("2"),
+		  { FIXTURE_SELF, FIXTURE_TILE, FIXTURE_SCREEN } },
+		{ BUNDLE MARKED("0") BROWSER_LINE("1", "sendonly") BROWSER_LINE("2", "recvonly"),
+		  { FIXTURE_SCREEN, FIXTURE_SELF, FIXTURE_TILE } },
+		{ BUNDLE BROWSER_LINE("0", "sendonly") BROWSER_LINE("1", "recvonly")
+		          BROWSER_LINE("2", "sendonly"),
+		  { FIXTURE_SELF, FIXTURE_TILE, FIXTURE_SCREEN } },
+		{ BUNDLE BROWSER_LINE("0", "sendonly") BROWSER_LINE("1", "sendonly")
+		          BROWSER_LINE("2", "sendonly"),
+		  { FIXTURE_SELF, FIXTURE_SCREEN, -1 } },
+	};
+	const struct sdp_settings settings = fixture_browser();
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		sdp_session_init(&us, &settings);
+		for (int round = 0; round < 2; round++) {
+			(void)answer_to(&us, str_of(cases[i].offer));
+			for (unsigned k = 0; k < 3; k++) {
+				EXPECT_EQ(us.lines[k].media, cases[i].media[k]);
+				EXPECT_EQ(us.lines[k].accepted, cases[i].media[k] >= 0);
+			}
+		}
+	}
 }
 
 TEST(a_bundle_goes_on_when_the_line_that_carried_it_goes)
