@@ -882,8 +882,12 @@ bridge_destroy(struct bridge *bridge)
 	     bridge->legs.slots != NULL && (handle = slab_next(&bridge->legs, &at)) != 0;) {
 		struct bridge_leg *leg = bridge_leg_get(bridge, handle);
 		description_end(leg);
+		camera_free(leg);
+		video_free(leg);
 		free(leg->caller);
 	}
+	for (unsigned i = 0; bridge->rooms != NULL && i < bridge->room_count; i++)
+		free(bridge->rooms[i].canvases);
 	for (unsigned i = 0; i < bridge->settings.workers; i++) {
 		slab_destroy(&bridge->workers[i].legs);
 		slab_destroy(&bridge->workers[i].rooms);

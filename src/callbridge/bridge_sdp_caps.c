@@ -240,6 +240,7 @@ browser_caps(struct bridge *bridge, struct bridge_leg *leg)
 	leg->sdp_medias[1 + BRIDGE_LINE_MAIN] = browser_pictures(SDP_RECVONLY, &main_quality);
 	leg->sdp_medias[1 + BRIDGE_LINE_CONTENT] = browser_pictures(SDP_RECVONLY, &content_quality);
 	leg->sdp_medias[1 + BRIDGE_LINE_TILE] = browser_pictures(SDP_SENDONLY, NULL);
+	leg->sdp_medias[1 + BRIDGE_LINE_CONTENT].content = STR("slides");
 	leg->sdp_medias[1 + BRIDGE_LINE_MAIN].simulcast_max = VIDEO_LAYERS_MAX;
 	leg->allowed = pictures ? 0x0f : 1;
 }

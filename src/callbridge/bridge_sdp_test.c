@@ -39,6 +39,7 @@ struct world {
 	unsigned cseq;
 	char web_answer[C2W_SDP_MAX];
 	char token[C2W_TOKEN_MAX];
+	unsigned floors; /* opened, or opened again */
 };
 
 /* ---- What the bridge does to the world ------------------------------------------------------ */
@@ -70,6 +71,13 @@ on_web(void *context, unsigned link, const struct c2w_message *message)
 		str_copy(world->token, sizeof world->token, message->joined.token);
 	if (message->kind == C2W_ANSWER)
 		str_copy(world->web_answer, sizeof world->web_answer, message->sdp.sdp);
+}
+
+static void
+on_floor(void *context, const struct bridge_floor_order *order)
+{
+	struct world *world = context;
+	world->floors += order->kind == BRIDGE_FLOOR_OPEN;
 }
 
 static void
@@ -188,6 +196,7 @@ world_with(enum leg_profile_field field, uint32_t value)
 		.id = "00000000-0000-4000-8000-000000000001",
 		.jwt_hours = 24,
 		.sink = { .context = world, .order = on_order, .sip = on_sip, .web = on_web,
+		          .floor = on_floor,
 		          .log = on_log, .random = on_random, .wall_s = on_wall_s },
 	};
 	CHECK(bridge_create(&world->bridge, &settings, world->now_us) == 0);
@@ -362,7 +371,7 @@ TEST(a_room_has_a_media_leg_for_each_of_its_lines)
 	const struct media_order *camera = last_order(world, MEDIA_ORDER_LEG_DATA, 0);
 	EXPECT_EQ(camera->leg, leg->media[BRIDGE_MEDIUM_CAMERA].id);
 	EXPECT(camera->data.send && camera->data.receive && camera->data.tx_payload_type == 100);
-	EXPECT(leg->has_floor && leg->has_camera);
+	EXPECT(leg->has_floor && leg->has_camera && world->floors != 0);
 	struct bridge_video_line lines[SDP_LINES_MAX];
 	EXPECT_EQ(video_lines(leg, lines), 2);
 	EXPECT_EQ(lines[0].kind, BRIDGE_LINE_MAIN);
@@ -659,7 +668,7 @@ TEST(a_browsers_lines_share_one_media_leg)
 	const struct media_video_settings *camera =
 		&last_order(world, MEDIA_ORDER_LEG_VIDEO, 1)->video;
 	EXPECT_EQ(camera->rid_count, 3);
-	EXPECT_STR(str_of(camera->rids[0]), "f");
+	EXPECT_STR(str_of(camera->rids[0]), "q"); /* listed last: the best */
 	EXPECT_STR(str_of(camera->mid), "1");
 	EXPECT(camera->nack && camera->twcc && camera->remb);
 	EXPECT(camera->mid_ext_id != 0 && camera->rid_ext_id != 0 && camera->twcc_ext_id != 0);

@@ -190,9 +190,11 @@ order_line(struct bridge *bridge, const struct bridge_leg *leg, unsigned number)
 	set_limits(video, bridge, leg, line);
 	for (unsigned i = 0; i < line->codec_count; i++)
 		add_payload(video, leg, line, &leg->sdp->codecs[line->codec_first + i]);
+	/* Browsers list their layers from the lowest up (docs/c2w.md), the worker from the best down. */
 	video->rid_count = line->rid_count;
 	for (unsigned i = 0; i < line->rid_count; i++)
-		str_copy(video->rids[i], sizeof video->rids[i], str_of(line->rids[i]));
+		str_copy(video->rids[i], sizeof video->rids[i],
+		         str_of(line->rids[line->rid_count - 1 - i]));
 	if (strlen(line->mid) < sizeof video->mid)
 		str_copy(video->mid, sizeof video->mid, str_of(line->mid));
 	video->tx_ssrc = line->send_ssrc;

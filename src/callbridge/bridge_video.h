@@ -80,6 +80,7 @@ void video_refresh(struct bridge *bridge); /* its timer */
 void video_room_closed(struct bridge *bridge, struct bridge_room *room);
 
 /* bridge_video_media.c */
+void video_free(struct bridge_leg *leg);
 void video_leg_over(struct bridge *bridge, struct bridge_leg *leg);
 /* The figures of pictures, into those of the leg. */
 void video_figures(const struct bridge_leg *leg, struct leg_media *media);

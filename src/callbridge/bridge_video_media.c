@@ -11,7 +11,7 @@ static const char *const codec_words[VIDEO_CODEC_COUNT] = {
 
 /* ---- Lines --------------------------------------------------------------------------------- */
 
-static void
+void
 video_free(struct bridge_leg *leg)
 {
 	if (leg->video == NULL)
