@@ -90,6 +90,7 @@ view(struct bridge *bridge, struct bridge_leg *leg, const struct c2w_tiles *wish
 		video->tiles[sent->tile] = index < COUNT_OF(old) && old[index] < before_count
 		                                   ? before[old[index]]
 		                                   : (struct stage_tile){ 0 };
+		video->tiles[sent->tile].reserved = tile->content;
 		const uint32_t pinned = web_participant_leg(bridge, tile->participant);
 		if (pinned != 0)
 			video->pins[video->pin_count++] =

@@ -144,6 +144,7 @@ void stage_fill(struct stage *stage, const struct stage_request *request,
 struct stage_tile {
 	uint32_t leg; /* 0: empty */
 	bool content; /* what it presents, not its camera */
+	bool reserved; /* the browser's word: for content and nobody's camera */
 };
 
 struct stage_pin {
@@ -160,7 +161,8 @@ struct stage_wish {
 };
 
 /* `tiles` is what each tile shows now, and afterwards shall show: the pinned, content, then those
- * heard last.  Who stays keeps his tile, empty tiles fill from the first.  True: one changed. */
+ * heard last.  Who stays keeps his tile, empty tiles fill from the first.  Where a tile is reserved
+ * for content, content goes nowhere else.  True: one changed. */
 bool stage_tiles(struct stage *stage, const struct stage_wish *wish, struct stage_tile *tiles);
 
 #endif

@@ -296,7 +296,8 @@ stage_count(const struct stage *stage, const struct stage_person *self, enum sta
 
 struct wanted {
 	unsigned count;
-	unsigned cap;
+	unsigned cap;    /* but for content that has a tile of its own */
+	bool reserved;
 	struct stage_tile tiles[STAGE_TILES_MAX];
 };
 
@@ -307,8 +308,10 @@ want(struct wanted *wanted, uint32_t leg, bool content)
 		if (wanted->tiles[i].leg == leg && wanted->tiles[i].content == content)
 			return;
 	}
+	if (content && wanted->reserved)
+		wanted->cap++;
 	if (wanted->count < wanted->cap)
-		wanted->tiles[wanted->count++] = (struct stage_tile){ leg, content };
+		wanted->tiles[wanted->count++] = (struct stage_tile){ .leg = leg, .content = content };
 }
 
 static void
@@ -338,34 +341,60 @@ find_wishes(const struct stage *stage, const struct stage_wish *wish, struct wan
 		want_person(wanted, wish, at);
 }
 
+static bool
+may_hold(const struct stage_tile *tile, const struct wanted *wanted, unsigned i)
+{
+	return !wanted->reserved || tile->reserved == wanted->tiles[i].content;
+}
+
+/* Whether what the tile shows is still wanted there; `placed` counts those found so. */
+static bool
+stays(const struct stage_tile *tile, const struct wanted *wanted, bool *placed)
+{
+	for (unsigned i = 0; i < wanted->count; i++) {
+		if (placed[i] || wanted->tiles[i].leg != tile->leg ||
+		    wanted->tiles[i].content != tile->content || !may_hold(tile, wanted, i))
+			continue;
+		placed[i] = true;
+		return true;
+	}
+	return false;
+}
+
+static void
+set_tile(struct stage_tile *tile, const struct stage_tile *shown)
+{
+	tile->leg = shown->leg;
+	tile->content = shown->content;
+}
+
 bool
 stage_tiles(struct stage *stage, const struct stage_wish *wish, struct stage_tile *tiles)
 {
+	static const struct stage_tile nobody;
 	struct wanted wanted = { .cap = wish->tile_count };
 	bool placed[STAGE_TILES_MAX] = { false };
 	bool changed = false;
 	CHECK(wish->tile_count <= STAGE_TILES_MAX);
+	for (unsigned t = 0; t < wish->tile_count; t++) {
+		wanted.reserved = wanted.reserved || tiles[t].reserved;
+		wanted.cap -= tiles[t].reserved;
+	}
 	find_wishes(stage, wish, &wanted);
 	for (unsigned t = 0; t < wish->tile_count; t++) {
-		bool stays = false;
-		for (unsigned i = 0; i < wanted.count && !stays; i++) {
-			stays = !placed[i] && wanted.tiles[i].leg == tiles[t].leg &&
-			        wanted.tiles[i].content == tiles[t].content;
-			placed[i] = placed[i] || stays;
-		}
-		if (stays || tiles[t].leg == 0)
+		if (tiles[t].leg == 0 || stays(&tiles[t], &wanted, placed))
 			continue;
-		tiles[t] = (struct stage_tile){ 0 };
+		set_tile(&tiles[t], &nobody);
 		changed = true;
 	}
-	unsigned free = 0;
 	for (unsigned i = 0; i < wanted.count; i++) {
+		unsigned t = 0;
 		if (placed[i])
 			continue;
-		while (tiles[free].leg != 0)
-			free++;
-		CHECK(free < wish->tile_count);
-		tiles[free] = wanted.tiles[i];
+		while (tiles[t].leg != 0 || !may_hold(&tiles[t], &wanted, i))
+			t++;
+		CHECK(t < wish->tile_count);
+		set_tile(&tiles[t], &wanted.tiles[i]);
 		changed = true;
 	}
 	return changed;

@@ -10,7 +10,8 @@
  *	700         so many milliseconds pass
  *	4=ABCD      four equal panes hold these, for who is not among them; a dot is blank, a
  *	            number behind says how many are not shown; 4A=...: for A; 4!=...: led
- *	t2A=Bc.     A's two tiles hold B's content and nothing; they are remembered; t2A/C: C pinned
+ *	t2A=Bc.     A's two tiles hold B's content and nothing; they are remembered; t2A/C: C pinned;
+ *	            T2A: the first is reserved for content
  *	LA          A leads; L. nobody
  */
 #include <stdio.h>
@@ -106,6 +107,7 @@ expect_tiles(struct world *world, const char *word)
 		rest += 2;
 	}
 	struct stage_tile before[STAGE_TILES_MAX];
+	tiles[0].reserved = word[0] == 'T';
 	memcpy(before, tiles, sizeof before);
 	const bool changed = stage_tiles(&world->stage, &wish, tiles);
 	bool differs = false;
@@ -129,7 +131,7 @@ event(struct world *world, const char *word)
 		pass(world, world->now_us + atoll(word) * 1000);
 	else if (word[0] >= '0' && word[0] <= '9')
 		expect_panes(world, word);
-	else if (word[0] == 't')
+	else if (word[0] == 't' || word[0] == 'T')
 		expect_tiles(world, word);
 	else if (word[0] == 'j' || word[0] == 'n')
 		join(world, word[1], word[0] == 'j');
@@ -247,6 +249,12 @@ TEST(tiles_hold_the_pinned_then_content_then_those_heard_last)
 TEST(people_without_pictures_have_no_tile)
 {
 	play(STAGE_SELF_SKIP, "jA nB jC t2A=C. cB t2A=CB t2A/B=CB dB t2A/B=C.");
+}
+
+TEST(a_tile_that_is_reserved_for_content_holds_nothing_else)
+{
+	play(STAGE_SELF_SKIP, "jA jB jC jD T3A=.BC sB T3A=BcBC T3A/D=BcBD s. T3A=.BC "
+	                      "t3A=DBC T3A=.BC sC T1A=Cc t1A=Cc s. t1A=B T1A=.");
 }
 
 /* ------------------------------------------------------------------ whatever happens */

@@ -367,7 +367,7 @@ meeting_tiles(struct meeting *meeting, uint32_t handle, const struct stage_tile 
 	if (leg == NULL || !leg->inside || !leg->pub.sees) {
 		for (unsigned i = 0; i < tile_count; i++) {
 			changed = changed || tiles[i].leg != 0;
-			tiles[i] = (struct stage_tile){ 0 };
+			tiles[i] = (struct stage_tile){ .reserved = tiles[i].reserved };
 		}
 		return changed;
 	}

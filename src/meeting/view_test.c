@@ -332,7 +332,7 @@ TEST(content_goes_into_the_second_stream_or_the_main_picture)
 	struct stage_tile tiles[3] = { { 0 } };
 	EXPECT(meeting_tiles(m, b, NULL, 0, tiles, 3));
 	EXPECT(!tiles[0].content && !tiles[1].content && tiles[2].leg == 0);
-	const struct stage_tile pin = { a, false };
+	const struct stage_tile pin = { .leg = a };
 	EXPECT(meeting_tiles(m, c, &pin, 1, tiles, 3));
 	EXPECT(tiles[0].leg == a && !tiles[0].content);
 	EXPECT(tiles[1].leg == a && tiles[1].content);
