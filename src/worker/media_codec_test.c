@@ -301,6 +301,39 @@ TEST(a_canvas_is_composed_while_it_is_shown)
 	world_free(world);
 }
 
+/* How long it takes until a sender that lost a packet is asked for a key frame. */
+static unsigned
+ms_to_key_request(bool nack)
+{
+	struct video_world *world = world_with_process();
+	struct peer *a = peer_new(world);
+	struct peer *r = room(world, 1, 0);
+	struct media_order video = video_line(a, 0);
+	video.video.nack = nack;
+	order(world, video);
+	a->layer_count = 1;
+	a->key_due[0] = true;
+	set_canvas(world, 5, (const struct peer *const[]){ a }, 1);
+	show_canvas(world, r, 5);
+	pass(world, 2000);
+	const unsigned asked = a->key_asked[0];
+	unsigned ms = 0;
+	a->seq[0]++; /* one that never comes */
+	while (a->key_asked[0] == asked && ms < 1000) {
+		pass(world, 1);
+		ms++;
+	}
+	world_free(world);
+	return ms;
+}
+
+TEST(what_never_comes_again_is_not_waited_for)
+{
+	EXPECT(ms_to_key_request(false) <= 80); /* a frame and 40 ms */
+	const unsigned ms = ms_to_key_request(true);
+	EXPECT(ms > 200 && ms <= 320);
+}
+
 TEST(equal_receivers_share_one_encode)
 {
 	struct video_world *world = world_with_process();

@@ -209,7 +209,7 @@ video_close(struct media *media, struct media_leg *leg)
 	struct leg_video *video = leg->video;
 	if (video == NULL)
 		return;
-	video_drop_queue(media, video);
+	video_drop_queue(video);
 	for (unsigned i = 0; i < MEDIA_LINES_MAX; i++) {
 		struct video_line *line = video->lines[i];
 		if (line == NULL)

@@ -159,6 +159,7 @@ void
 codec_forget(struct media *media, struct video_rx *rx)
 {
 	struct video_decode *decode = &rx->decode;
+	const struct frame_build_settings build = video_build_settings(rx);
 	if (decode->fed) {
 		const struct codec_message close = {
 			.kind = CODEC_SOURCE_CLOSE,
@@ -171,7 +172,7 @@ codec_forget(struct media *media, struct video_rx *rx)
 	decode->fed = false;
 	if (decode->layer != VIDEO_NO_LAYER) {
 		frame_build_fini(&decode->build);
-		frame_build_init(&decode->build, &(struct frame_build_settings){ 0 });
+		frame_build_init(&decode->build, &build);
 	}
 	decode->layer = VIDEO_NO_LAYER;
 	decode->wanted = VIDEO_NO_LAYER;
@@ -286,8 +287,9 @@ static void
 switch_layer(struct video_rx *rx, unsigned layer)
 {
 	struct video_decode *decode = &rx->decode;
+	const struct frame_build_settings build = video_build_settings(rx);
 	frame_build_fini(&decode->build);
-	frame_build_init(&decode->build, &(struct frame_build_settings){ 0 });
+	frame_build_init(&decode->build, &build);
 	frame_build_set_parameters(&decode->build, &rx->layers[layer].sets);
 	decode->layer = (uint8_t)layer;
 }

@@ -330,6 +330,15 @@ void video_plan_subscribers(struct media *media, struct video_feed *feed);
 
 /* ---- media_video_rx.c ---------------------------------------------------------------------- */
 
+/* Nothing comes again on a line without NACK: what is missing there is not waited for. */
+static inline struct frame_build_settings
+video_build_settings(const struct video_rx *rx)
+{
+	return (struct frame_build_settings){
+		.wait_us = rx->line->agreed.nack ? 0 : FRAME_BUILD_REORDER_US,
+	};
+}
+
 [[nodiscard]] struct video_rx *video_rx_create(struct media *media, struct media_leg *leg,
                                                struct video_line *line);
 void video_rx_destroy(struct media *media, struct video_rx *rx);
@@ -374,7 +383,7 @@ void feed_input(struct media *media, struct video_feed *feed, struct packet *pac
                 const struct packet *sets, int64_t now_us);
 /* Sends what the leg's pacer allows. */
 void video_drain(struct media *media, struct leg_video *video, int64_t now_us);
-void video_drop_queue(struct media *media, struct leg_video *video);
+void video_drop_queue(struct leg_video *video);
 
 /* ---- media_video_codec.c ------------------------------------------------------------------- */
 

@@ -113,7 +113,8 @@ video_rx_create(struct media *media, struct media_leg *leg, struct video_line *l
 		rate_meter_init(&layer->temporal_rate[0]);
 		rate_meter_init(&layer->temporal_rate[1]);
 	}
-	frame_build_init(&rx->decode.build, &(struct frame_build_settings){ 0 });
+	const struct frame_build_settings build = video_build_settings(rx);
+	frame_build_init(&rx->decode.build, &build);
 	rx->decode.layer = VIDEO_NO_LAYER;
 	rx->decode.wanted = VIDEO_NO_LAYER;
 	link_append(&media->video->receivers, &rx->link);

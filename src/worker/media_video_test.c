@@ -356,6 +356,72 @@ TEST(a_thin_line_gets_a_small_layer_and_a_wide_one_the_large)
 	world_free(world);
 }
 
+/* For the last world: holes in what its second peer received, and those not followed by a key frame. */
+static struct {
+	bool started[4];
+	uint16_t next[4];
+	unsigned holes, bad_holes;
+} sent;
+
+static void
+watch_holes(struct video_world *world, struct peer *peer, const uint8_t *bytes, size_t len)
+{
+	struct rtp_packet packet;
+	struct video_facts facts;
+	peer_rtp(world, peer, bytes, len);
+	EXPECT_EQ(rtp_parse(&packet, bytes, len), RTP_OK);
+	const unsigned line = packet.ssrc & 3;
+	if (peer != &world->peers[1] || (packet.ssrc & ~0xfffu) != TX_SSRC)
+		return;
+	if (sent.started[line] && packet.seq != sent.next[line]) {
+		sent.holes++;
+		EXPECT_EQ(video_facts_parse(&facts, VIDEO_CODEC_VP8, rtp_payload(&packet),
+		                            packet.payload_len),
+		          VIDEO_OK);
+		sent.bad_holes += !facts.key_start;
+	}
+	sent.started[line] = true;
+	sent.next[line] = (uint16_t)(packet.seq + 1);
+}
+
+/* `lines` pictures of 7 Mbit/s towards one whose line takes far less. */
+static void
+crowd(unsigned lines)
+{
+	struct video_world *world = world_new();
+	struct peer *a = peer_new(world);
+	struct peer *b = peer_new(world);
+	memset(&sent, 0, sizeof sent);
+	world->network = watch_holes;
+	begin(world, a);
+	a->frame_bytes = 31000;
+	for (unsigned line = 0; line < lines; line++) {
+		struct media_order video = video_line(b, line);
+		video.video.twcc = true;
+		video.video.twcc_ext_id = EXT_TWCC;
+		order(world, video);
+		show_source(world, b, line, a, 0);
+	}
+	const unsigned asked = a->key_asked[0];
+	pass(world, 3000);
+	EXPECT(sent.holes >= 2);
+	EXPECT_EQ(sent.bad_holes, 0);
+	EXPECT(a->key_asked[0] > asked);
+	EXPECT(a->key_asked[0] - asked <= 11); /* one each KEY_REQUEST_US_MIN */
+	EXPECT(b->heard[0].frames > 10);
+	world_free(world);
+}
+
+TEST(what_waits_too_long_is_dropped_up_to_a_key_frame)
+{
+	crowd(1);
+}
+
+TEST(what_the_queue_has_no_room_for_is_dropped_up_to_a_key_frame)
+{
+	crowd(3);
+}
+
 TEST(camera_control_passes_whole)
 {
 	struct video_world *world = world_new();

@@ -61,7 +61,46 @@ feed_end(struct media *media, struct video_feed *feed)
 	}
 }
 
+/* ---- Key frames ---------------------------------------------------------------------------- */
+
+static void
+want_stream_key(struct media *media, uint64_t stream, int64_t now_us)
+{
+	if (stream == 0)
+		return;
+	if ((stream & STREAM_ENCODE) != 0) {
+		struct video_encode *encode = codec_encode_of(media, (uint32_t)stream);
+		if (encode != NULL)
+			codec_want_key(media, encode, now_us);
+		return;
+	}
+	const unsigned layer = stream & 3;
+	const enum video_track track = (enum video_track)(stream >> 2 & 3);
+	const uint32_t leg = (uint32_t)(stream >> (4 + STREAM_EPOCH_BITS));
+	struct video_rx *rx = video_rx_of(media, video_source(leg, track));
+	/* One that does not come yet begins with a key frame by itself. */
+	if (rx != NULL && layer < VIDEO_LAYERS_MAX && rx->layers[layer].flows &&
+	    stream_of_layer(rx, layer) == stream)
+		video_rx_want_key(media, rx, layer, now_us);
+}
+
 /* ---- Packets into the queue ---------------------------------------------------------------- */
+
+/* Something of its stream was dropped, and what follows is of no use: nothing is sent up to the next
+ * key frame. */
+static void
+start_anew(struct media *media, struct video_tx *tx, int64_t now_us)
+{
+	const uint64_t source = forward_source(&tx->forward);
+	const uint64_t waits = forward_key_wanted(&tx->forward);
+	const uint64_t next = waits != 0 ? waits : source;
+	if (source != 0) {
+		const uint8_t temporal_max = tx->forward.temporal_wanted;
+		forward_want(&tx->forward, 0, temporal_max, false);
+		forward_want(&tx->forward, next, temporal_max, false);
+	}
+	want_stream_key(media, next, now_us);
+}
 
 static void
 enqueue(struct media *media, struct video_tx *tx, const struct packet *packet,
@@ -70,6 +109,7 @@ enqueue(struct media *media, struct video_tx *tx, const struct packet *packet,
 	struct leg_video *video = tx->leg->video;
 	if (video->queue_count == VIDEO_QUEUE_MAX) {
 		tx->dropped++;
+		start_anew(media, tx, now_us);
 		return;
 	}
 	const unsigned at = (video->queue_first + video->queue_count++) & QUEUE_MASK;
@@ -103,27 +143,6 @@ feed_input(struct media *media, struct video_feed *feed, struct packet *packet,
 
 /* ---- What a line is sent ------------------------------------------------------------------- */
 
-static void
-want_stream_key(struct media *media, uint64_t stream, int64_t now_us)
-{
-	if (stream == 0)
-		return;
-	if ((stream & STREAM_ENCODE) != 0) {
-		struct video_encode *encode = codec_encode_of(media, (uint32_t)stream);
-		if (encode != NULL)
-			codec_want_key(media, encode, now_us);
-		return;
-	}
-	const unsigned layer = stream & 3;
-	const enum video_track track = (enum video_track)(stream >> 2 & 3);
-	const uint32_t leg = (uint32_t)(stream >> (4 + STREAM_EPOCH_BITS));
-	struct video_rx *rx = video_rx_of(media, video_source(leg, track));
-	/* One that does not come yet begins with a key frame by itself. */
-	if (rx != NULL && layer < VIDEO_LAYERS_MAX && rx->layers[layer].flows &&
-	    stream_of_layer(rx, layer) == stream)
-		video_rx_want_key(media, rx, layer, now_us);
-}
-
 void
 video_tx_follow(struct media *media, struct video_tx *tx, struct video_feed *feed, uint64_t stream,
                 uint8_t temporal_max, bool goes_on, int64_t now_us)
@@ -153,20 +172,17 @@ video_tx_pause(struct media *media, struct video_tx *tx)
 	tx->serves = false;
 }
 
-/* The queue holds what a decoder could not use any more: it starts again with a key frame. */
 void
-video_drop_queue(struct media *media, struct leg_video *video)
+video_drop_queue(struct leg_video *video)
 {
 	while (video->queue_count != 0) {
 		struct video_queued *queued = &video->queue[video->queue_first];
-		struct video_tx *tx = video->lines[queued->line]->tx;
-		tx->dropped++;
+		video->lines[queued->line]->tx->dropped++;
 		packet_put(queued->packet);
 		video->queue_first = (video->queue_first + 1) & QUEUE_MASK;
 		video->queue_count--;
 	}
 	video->again_count = 0;
-	(void)media;
 }
 
 const struct media_video_payload *
@@ -450,13 +466,17 @@ too_late(const struct leg_video *video, int64_t now_us)
 	       now_us - video->queue[video->queue_first].queued_us > VIDEO_QUEUE_US_MAX;
 }
 
+/* The queue holds what its receiver could not use any more. */
 static void
-want_keys(struct media *media, struct leg_video *video, int64_t now_us)
+give_up_queue(struct media *media, struct leg_video *video, int64_t now_us)
 {
+	bool dropped[MEDIA_LINES_MAX] = { false };
+	for (unsigned i = 0; i < video->queue_count; i++)
+		dropped[video->queue[(video->queue_first + i) & QUEUE_MASK].line] = true;
+	video_drop_queue(video);
 	for (unsigned i = 0; i < video->line_count; i++)
-		if (video->lines[i] != NULL && video->lines[i]->tx != NULL)
-			want_stream_key(media, forward_source(&video->lines[i]->tx->forward),
-			                now_us);
+		if (dropped[i])
+			start_anew(media, video->lines[i]->tx, now_us);
 }
 
 void
@@ -467,8 +487,7 @@ video_drain(struct media *media, struct leg_video *video, int64_t now_us)
 	    pacer_padding_bytes(&video->pacer) == 0)
 		return;
 	if (!can_send(leg) || too_late(video, now_us)) {
-		video_drop_queue(media, video);
-		want_keys(media, video, now_us);
+		give_up_queue(media, video, now_us);
 		return;
 	}
 	while (video->again_count != 0 && pacer_may(&video->pacer, PACER_RTX, now_us)) {
