@@ -79,6 +79,37 @@ async function counters() {
 	return sums;
 }
 
+// Begins to keep, every `ms`, what the browser counts of the pictures it receives and sends.
+function watch(ms) {
+	const samples = [];
+	const names = () => Object.fromEntries([...document.querySelectorAll('video[data-mid]')].map((node) =>
+		[node.dataset.mid, node.closest('[data-participant]')?.querySelector('.name')?.textContent.trim() ?? '']));
+	const wanted = ['mid', 'rid', 'framesDecoded', 'keyFramesDecoded', 'framesDropped', 'freezeCount',
+		'totalFreezesDuration', 'frameHeight', 'bytesReceived', 'packetsLost', 'nackCount', 'pliCount',
+		'framesEncoded', 'keyFramesEncoded', 'bytesSent'];
+	const take = async () => {
+		const sample = { at: Date.now() / 1000, received: [], sent: [] };
+		const shown = names();
+		for (const connection of window.__heard.connections) {
+			if (connection.connectionState === 'closed') continue;
+			for (const report of (await connection.getStats()).values()) {
+				if (report.kind !== 'video' || !/^(in|out)bound-rtp$/.test(report.type)) continue;
+				const kept = Object.fromEntries(wanted.filter((key) => report[key] !== undefined)
+					.map((key) => [key, report[key]]));
+				if (report.type === 'inbound-rtp') sample.received.push({ ...kept, name: shown[report.mid] ?? '' });
+				else sample.sent.push(kept);
+			}
+		}
+		samples.push(sample);
+	};
+	window.__watched = { samples, timer: setInterval(take, ms) };
+}
+
+function watched() {
+	const { samples } = window.__watched;
+	return samples.splice(0);
+}
+
 async function startChromium() {
 	const browser = await chromium.launch({
 		executablePath: '/usr/bin/chromium',
@@ -190,6 +221,8 @@ const orders = {
 	press: ({ name }) => until(`a button ${name}`, () => page.evaluate(inPage.press, name)),
 	heard: ({ seconds }) => page.evaluate(newest, seconds),
 	counters: () => page.evaluate(counters),
+	watch: ({ ms }) => page.evaluate(watch, ms),
+	watched: () => page.evaluate(watched),
 	// Every tile that shows a picture, as it is on the screen, by whom it shows.
 	async tiles() {
 		const tiles = [];

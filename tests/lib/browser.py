@@ -72,6 +72,14 @@ class Browser:
             shown[tile["name"]] = pictures.read_image(base64.b64decode(tile["png"]))
         return shown
 
+    def watch(self, every_s=0.1):
+        """From now on its counters of pictures are kept."""
+        self.ask("watch", ms=round(every_s * 1000))
+
+    def watched(self):
+        """What was kept since the last call: [{at, received: [...], sent: [...]}]."""
+        return self.ask("watched", 30)
+
     def close(self):
         if self._process.poll() is None:
             try:

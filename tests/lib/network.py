@@ -10,6 +10,7 @@ the server and the test itself sit on it, and each phone and browser is a machin
 """
 import ctypes
 import os
+import signal
 import socket
 import subprocess
 
@@ -70,6 +71,14 @@ class Machine:
         """`argv`, to be run on that machine."""
         return ["ip", "netns", "exec", self.name, *argv]
 
+    def crash(self):
+        """kill -9 of all that runs on it."""
+        for pid in run("ip", "netns", "pids", self.name).split():
+            try:
+                os.kill(int(pid), signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
     def socket(self, kind=socket.SOCK_DGRAM, port=0):
         """A socket of this process that is on that machine, bound to its address."""
         with open("/proc/thread-self/ns/net") as home, open(f"/run/netns/{self.name}") as there:
@@ -101,3 +110,11 @@ def lose(percent, *machines):
         subprocess.run([*prefix, "nft", "delete", "table", "ip", "loss"], capture_output=True)
         if percent:
             run(*prefix, "nft", "-f", "-", stdin=_lossy(percent, match))
+
+
+def narrow(machine, kbit):
+    """What goes to this machine has a queue of 100 ms and so many kbit/s; 0: all it likes again."""
+    subprocess.run(["tc", "qdisc", "del", "dev", f"to-{machine.name}", "root"], capture_output=True)
+    if kbit:
+        run("tc", "qdisc", "add", "dev", f"to-{machine.name}", "root", "tbf", "rate", f"{kbit}kbit",
+            "burst", "4kb", "latency", "100ms")

@@ -49,9 +49,13 @@ def _encode(path, colour, width, height, words):
 
 
 def write_mp4(path, colour, width=1280, height=720):
-    """For baresip's avformat."""
-    _encode(path, colour, width, height, ["-c:v", "libx264", "-preset", "ultrafast", "-g", "30",
-                                          "-pix_fmt", "yuv420p"])
+    """For baresip's avformat, which sends nothing for a while when it begins anew: two minutes."""
+    once = path.with_suffix(".once.mp4")
+    _encode(once, colour, width, height, ["-c:v", "libx264", "-preset", "ultrafast", "-g", "30",
+                                          "-bf", "0", "-pix_fmt", "yuv420p"])
+    subprocess.run(["ffmpeg", "-nostdin", "-loglevel", "error", "-y", "-stream_loop", "11", "-i",
+                    str(once), "-c", "copy", str(path)], check=True)
+    once.unlink()
 
 
 def write_mjpeg(path, colour, width=1280, height=720):
@@ -98,6 +102,12 @@ def colour(image):
     seen = [colour_at(image, x, y) for x, y in points]
     best = max(set(seen), key=seen.count)
     return best if seen.count(best) > len(points) // 2 else None
+
+
+def spoilt(image, name):
+    """The share of the points, where nothing but the colour can be, that are not of it."""
+    points = [(x / 20, y) for x in range(2, 19) for y in (0.36, 0.4, 0.6, 0.64)]
+    return sum(colour_at(image, *point) != name for point in points) / len(points)
 
 
 def number(image):

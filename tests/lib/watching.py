@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a browser counted of its pictures while it was watched (Browser.watched()): how smooth, how
+large, how much."""
+
+
+def _values(samples, name, key):
+    """[(time, value)] of the tile with that name."""
+    return [(sample["at"], tile[key]) for sample in samples for tile in sample["received"]
+            if tile["name"] == name and key in tile]
+
+
+def between(samples, since, until=float("inf")):
+    return [sample for sample in samples if since <= sample["at"] < until]
+
+
+def longest_still_s(samples, name):
+    """The longest time without a new frame in that tile; of no use when it has another line since."""
+    values = _values(samples, name, "framesDecoded")
+    if not values:
+        return float("inf")
+    longest, (moved_at, last) = 0.0, values[0]
+    for at, frames in values:
+        if frames != last:
+            moved_at, last = at, frames
+        longest = max(longest, at - moved_at)
+    return max(longest, samples[-1]["at"] - values[-1][0])
+
+
+def frames_a_second(samples, name):
+    values = _values(samples, name, "framesDecoded")
+    if len(values) < 2:
+        return 0.0
+    return (values[-1][1] - values[0][1]) / (values[-1][0] - values[0][0])
+
+
+def height_at(samples, name):
+    """[(time, height)]"""
+    return _values(samples, name, "frameHeight")
+
+
+def freezes(samples, name):
+    """How many the browser itself noticed."""
+    values = _values(samples, name, "freezeCount")
+    return values[-1][1] - values[0][1] if values else 0
+
+
+def grown(samples, name, key):
+    values = _values(samples, name, key)
+    return values[-1][1] - values[0][1] if values else 0
+
+
+def rates_bps(samples, span_s=1.0):
+    """[(time, bits a second of all pictures in the span before it)]"""
+    totals = [(sample["at"], sum(tile.get("bytesReceived", 0) for tile in sample["received"]))
+              for sample in samples]
+    rates, first = [], 0
+    for at, total in totals:
+        while totals[first + 1][0] <= at - span_s:
+            first += 1
+        began, before = totals[first]
+        if at - began >= span_s * 0.9:
+            rates.append((at, (total - before) * 8 / (at - began)))
+    return rates
+
+
+def settled_s(series, since, right):
+    """How long after `since` the values of [(time, value)] are right and stay so, or None."""
+    wrong = [at for at, value in series if at >= since and not right(value)]
+    if not wrong:
+        return 0.0
+    later = [at for at, _ in series if at > wrong[-1]]
+    return later[0] - since if later else None
