@@ -528,6 +528,8 @@ static void
 draw_frame(struct picture *picture, const struct picture_rect *rect, int thickness,
            struct picture_colour colour)
 {
+	if (rect->width < 2 * thickness || rect->height < 2 * thickness)
+		return;
 	const int right = rect->x + rect->width - thickness;
 	const int bottom = rect->y + rect->height - thickness;
 	picture_fill(picture, &(struct picture_rect){ rect->x, rect->y, rect->width, thickness },
@@ -582,6 +584,7 @@ draw_pane(struct composition *composition, struct pane *pane, const struct canva
 			           rect->height - 2 * line - pane->corner->height);
 	} else {
 		picture_fill(picture, rect, calm);
+		draw_frame(picture, rect, 2, background); /* names side by side stay apart */
 		if (pane->centre != NULL)
 			label_draw(pane->centre, &part,
 			           ((rect->width - pane->centre->width) / 2) & ~1,

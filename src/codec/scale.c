@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/check.h"
+#include "codec/scale_plane.h"
 
 #define PLANES_OF(picture)                                                                    \
 	(picture)->planes[PICTURE_Y], (picture)->strides[PICTURE_Y],                          \
@@ -19,9 +20,40 @@ scale_half(const struct picture *from, struct picture *to)
 	                to->height, kFilterBox) == 0);
 }
 
+/* Colours of both kinds have the same columns. */
+static void
+scale_planes(const struct picture *from, struct picture *to)
+{
+	struct scale_columns columns;
+	for (unsigned p = 0; p < PICTURE_PLANES; p++) {
+		const int shift = p == PICTURE_Y ? 0 : 1;
+		if (p != PICTURE_V)
+			scale_columns_init(&columns, (from->width + shift) >> shift,
+			                   (to->width + shift) >> shift);
+		const struct scale_rows rows = {
+			.from = from->planes[p],
+			.to = to->planes[p],
+			.from_stride = from->strides[p],
+			.to_stride = to->strides[p],
+			.from_height = (from->height + shift) >> shift,
+			.to_height = (to->height + shift) >> shift,
+		};
+		scale_plane(&columns, &rows);
+	}
+}
+
 void
 scale_to(const struct picture *from, struct picture *to)
 {
+	if (from->width == to->width && from->height == to->height) {
+		picture_copy(to, from);
+		return;
+	}
+	if (scale_columns_possible(from->width, to->width) &&
+	    scale_columns_possible((from->width + 1) / 2, (to->width + 1) / 2)) {
+		scale_planes(from, to);
+		return;
+	}
 	CHECK(I420Scale(PLANES_OF(from), from->width, from->height, PLANES_OF(to), to->width,
 	                to->height, kFilterBilinear) == 0);
 }

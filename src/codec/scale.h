@@ -11,7 +11,7 @@
 
 /* To half its size each way, exactly: the mean of four.  `to` is (from + 1) / 2 large. */
 void scale_half(const struct picture *from, struct picture *to);
-/* To any size; best when `to` has at least half of it each way. */
+/* To any size; best, and fastest, when `to` has at least half of it each way. */
 void scale_to(const struct picture *from, struct picture *to);
 /* Turns it clockwise by 90, 180 or 270 degrees. */
 void scale_turn(const struct picture *from, struct picture *to, unsigned degrees);
