@@ -30,6 +30,7 @@ struct page {
 	unsigned ended_count;
 	enum c2w_end end;
 	struct c2w_muted muted;
+	unsigned cameras_off; /* told that somebody else has switched the camera off */
 };
 
 struct world {
@@ -144,6 +145,8 @@ on_web(void *context, unsigned link, const struct c2w_message *message)
 		take_roster(page, &message->roster);
 	} else if (message->kind == C2W_MUTED) {
 		page->muted = message->muted;
+	} else if (message->kind == C2W_VIDEO_MUTED) {
+		page->cameras_off += message->video_muted.muted && message->video_muted.by_other;
 	} else if (message->kind == C2W_ENDED) {
 		page->ended_count++;
 		page->end = message->end;
@@ -428,6 +431,20 @@ TEST(a_token_used_in_a_second_browser_takes_the_place_of_the_first)
 	world->page = (struct page){ .session = 2 };
 	open_session(world, 1, world->token);
 	EXPECT_EQ(world->page.end, C2W_END_REPLACED);
+	world_destroy(world);
+}
+
+TEST(nobody_has_switched_off_the_camera_of_who_is_coming_in)
+{
+	struct world *world = world_create();
+	struct c2w_message camera = { .kind = C2W_CAMERA, .on = true };
+	world->page.session = 1;
+	join(world);
+	open_session(world, 1, world->token);
+	say(world, &camera, 1);
+	offer(world, 1);
+	pass(world, 1 * S);
+	EXPECT_EQ(world->page.cameras_off, 0);
 	world_destroy(world);
 }
 

@@ -104,14 +104,17 @@ view(struct bridge *bridge, struct bridge_leg *leg, const struct c2w_tiles *wish
 
 /* ---- Camera, screen, hand -------------------------------------------------------------------- */
 
+/* Who is not in the meeting yet is not seen, but nobody has switched his camera off. */
 void
 web_send_video_muted(struct bridge *bridge, struct bridge_leg *leg)
 {
 	const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
 	if (model == NULL)
 		return;
-	if (leg->video_muted == model->seen) {
-		leg->video_muted = !model->seen;
+	const bool muted = meeting_leg_setting(bridge->settings.meeting, leg->meeting_leg,
+	                                       LEG_PROFILE_RX_VIDEO_MUTE) != 0;
+	if (leg->video_muted != muted) {
+		leg->video_muted = muted;
 		leg->video_mute_is_own = leg->muting_own_video;
 	}
 	struct c2w_message message = { .kind = C2W_VIDEO_MUTED };
