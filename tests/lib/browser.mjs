@@ -79,6 +79,24 @@ async function counters() {
 	return sums;
 }
 
+// What the tiles show at this moment, as it was decoded, 320 points wide.
+function frames() {
+	const canvas = document.createElement('canvas');
+	const shown = [];
+	for (const video of document.querySelectorAll('video[data-mid]')) {
+		if (video.videoWidth === 0 || !video.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true })) continue;
+		canvas.width = 320;
+		canvas.height = Math.round((320 * video.videoHeight) / video.videoWidth);
+		canvas.getContext('2d').drawImage(video, 0, 0, canvas.width, canvas.height);
+		shown.push({
+			name: video.closest('[data-participant]')?.querySelector('.name')?.textContent.trim() ?? '',
+			height: video.videoHeight,
+			png: canvas.toDataURL('image/png').split(',')[1],
+		});
+	}
+	return shown;
+}
+
 // Begins to keep, every `ms`, what the browser counts of the pictures it receives and sends.
 function watch(ms) {
 	const samples = [];
@@ -223,6 +241,7 @@ const orders = {
 	counters: () => page.evaluate(counters),
 	watch: ({ ms }) => page.evaluate(watch, ms),
 	watched: () => page.evaluate(watched),
+	frames: () => page.evaluate(frames),
 	// Every tile that shows a picture, as it is on the screen, by whom it shows.
 	async tiles() {
 		const tiles = [];

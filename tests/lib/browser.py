@@ -72,6 +72,11 @@ class Browser:
             shown[tile["name"]] = pictures.read_image(base64.b64decode(tile["png"]))
         return shown
 
+    def frames(self):
+        """The newest frames of its tiles, small: {name shown: rows of RGB}."""
+        return {tile["name"]: pictures.read_image(base64.b64decode(tile["png"]))
+                for tile in self.ask("frames", 30)}
+
     def watch(self, every_s=0.1):
         """From now on its counters of pictures are kept."""
         self.ask("watch", ms=round(every_s * 1000))
