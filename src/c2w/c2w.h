@@ -248,7 +248,7 @@ struct c2w_tile {
 	struct str mid;
 	struct str participant; /* VIEW: wanted here, or empty; TILES: who is here, or empty: nobody */
 	uint32_t height;        /* VIEW: device pixels; 0: not seen, send nothing */
-	bool content;           /* VIEW: for what is shared; TILES: shows what is shared */
+	bool content;           /* what the participant shares, not his camera */
 };
 
 /* VIEW and TILES are complete: a line that is not named is not seen, or empty. */

@@ -205,20 +205,21 @@ export class CallBridge {
     leg.view = view;
     const before = new Map((leg.tiles ?? []).map(({ mid, participant }) => [mid, participant]));
     const seen = this.everybody().filter(({ id, video, lobby }) => video && !lobby && id !== leg.id).map(({ id }) => id);
-    const lines = view.filter(({ content }) => !content);
     const shown = new Map();
-    const put = (mid, id) => shown.set(mid, id);
     const isFree = (id) => seen.includes(id) && ![...shown.values()].includes(id);
-    for (const { mid, participant } of lines) if (participant !== undefined && isFree(participant)) put(mid, participant);
-    for (const { mid } of lines) if (!shown.has(mid) && isFree(before.get(mid))) put(mid, before.get(mid));
-    for (const { mid, height } of lines) {
+    const shared = this.presenter !== undefined && this.presenter !== leg.id;
+    const content = shared ? (view.find((tile) => tile.content) ?? view[0])?.mid : undefined;
+    const lines = view.filter(({ mid }) => mid !== content);
+    for (const { mid, participant } of lines) if (participant !== undefined && isFree(participant)) shown.set(mid, participant);
+    for (const { mid } of lines) if (!shown.has(mid) && isFree(before.get(mid))) shown.set(mid, before.get(mid));
+    for (const { mid } of lines) {
       const next = seen.find(isFree);
-      if (!shown.has(mid) && height > 0 && next !== undefined) put(mid, next);
+      if (!shown.has(mid) && next !== undefined) shown.set(mid, next);
     }
-    const tiles = lines.map(({ mid }) => (shown.has(mid) ? { mid, participant: shown.get(mid) } : { mid }));
-    const content = view.find((tile) => tile.content);
-    if (content !== undefined && this.presenter !== undefined && this.presenter !== leg.id)
-      tiles.push({ mid: content.mid, participant: this.presenter, content: true });
+    const tiles = view.map(({ mid }) => {
+      if (mid === content) return { mid, participant: this.presenter, content: true };
+      return shown.has(mid) ? { mid, participant: shown.get(mid) } : { mid };
+    });
     if (JSON.stringify(tiles) === JSON.stringify(leg.tiles)) return;
     leg.tiles = tiles;
     for (const { mid, participant, content: isContent } of tiles)

@@ -6,8 +6,7 @@ import type { Tile, ViewTile } from './protocol';
 
 /** What is shared, where otherwise a participant's id would stand. */
 export const CONTENT = 'content';
-/** One line for what is shared, the others for so many people; more are offered by steps, so that not
- * everybody who comes costs an offer. */
+/** Lines are offered by steps, so that not everybody who comes costs an offer. */
 export const LINE_STEPS: readonly number[] = [5, 10, 17, 26, 50];
 /** Heights that are asked for, so that a window being resized does not ask for each one. */
 export const HEIGHT_STEPS: readonly number[] = [90, 180, 270, 360, 540, 720, 1080, 1440, 2160];
@@ -35,7 +34,7 @@ export function heightStep(height: number): number {
   return HEIGHT_STEPS.find((step) => step * STRETCH >= height) ?? HEIGHT_STEPS[HEIGHT_STEPS.length - 1] ?? 0;
 }
 
-/** Lines to be offered for so many people with pictures. */
+/** Lines to be offered for so many people with pictures, and what is shared. */
 export function linesFor(people: number, places: number, tilesMax: number): number {
   const wanted = Math.min(people, places) + 1;
   const step = LINE_STEPS.find((lines) => lines >= wanted) ?? wanted;
@@ -44,18 +43,22 @@ export function linesFor(people: number, places: number, tilesMax: number): numb
 
 type Tiles = ReadonlyMap<string, Tile>;
 
-/** Which line is asked to show whom: the one he is in, else a free one, else the smallest picture's. */
-function pinsOf(lines: readonly string[], tiles: Tiles, look: Look): Map<string, string> {
+/** Who is in a tile, or CONTENT; empty: nobody. */
+function shownIn(tile: Tile | undefined): string {
+  return tile?.content === true ? CONTENT : (tile?.participant ?? '');
+}
+
+/** Which line is asked to show whom: the one they are in, else a free one, else the smallest picture's. */
+function pinsOf(mids: readonly string[], tiles: Tiles, look: Look, wanted: readonly string[]): Map<string, string> {
   const pins = new Map<string, string>();
-  const shows = (mid: string) => tiles.get(mid)?.participant ?? '';
-  const isFree = (mid: string) => !pins.has(mid) && !look.wanted.includes(shows(mid));
-  for (const id of look.wanted) {
-    const own = lines.find((mid) => shows(mid) === id);
+  const shows = (mid: string) => shownIn(tiles.get(mid));
+  for (const id of wanted) {
+    const own = mids.find((mid) => shows(mid) === id);
     if (own !== undefined) pins.set(own, id);
   }
-  for (const id of look.wanted) {
+  for (const id of wanted) {
     if ([...pins.values()].includes(id)) continue;
-    const free = lines.filter(isFree);
+    const free = mids.filter((mid) => !pins.has(mid) && !wanted.includes(shows(mid)));
     const size = (mid: string) => (shows(mid) === '' ? -1 : (look.heights.get(shows(mid)) ?? 0));
     const smallest = free.reduce<string | undefined>(
       (best, mid) => (best === undefined || size(mid) < size(best) ? mid : best),
@@ -66,20 +69,15 @@ function pinsOf(lines: readonly string[], tiles: Tiles, look: Look): Map<string,
   return pins;
 }
 
-/** The whole view: of the lines, in their order, the first is for what is shared. */
-export function viewOf(mids: readonly string[], tiles: Tiles, look: Look, isShared: boolean): ViewTile[] {
-  const [content, ...lines] = mids;
-  if (content === undefined) return [];
-  const pins = pinsOf(lines, tiles, look);
-  const heightOf = (id: string, at: number) => {
-    const measured = look.heights.get(id);
-    return look.hidden ? 0 : heightStep(measured ?? (at < look.places ? look.spare : 0));
-  };
-  const view: ViewTile[] = [{ mid: content, content: true, height: isShared ? heightOf(CONTENT, 0) : 0 }];
-  lines.forEach((mid, at) => {
+/** The whole view.  `presenter`: whose screen is to be seen; empty: nobody's. */
+export function viewOf(mids: readonly string[], tiles: Tiles, look: Look, presenter: string): ViewTile[] {
+  const wanted = presenter === '' ? look.wanted : [CONTENT, ...look.wanted];
+  const pins = pinsOf(mids, tiles, look, wanted);
+  return mids.map((mid, at) => {
     const pin = pins.get(mid);
-    const height = heightOf(pin ?? tiles.get(mid)?.participant ?? '', at);
-    view.push(pin === undefined ? { mid, height } : { mid, height, participant: pin });
+    const measured = look.heights.get(pin ?? shownIn(tiles.get(mid)));
+    const height = look.hidden ? 0 : heightStep(measured ?? (at < look.places ? look.spare : 0));
+    if (pin === undefined) return { mid, height };
+    return pin === CONTENT ? { mid, height, participant: presenter, content: true } : { mid, height, participant: pin };
   });
-  return view;
 }

@@ -67,8 +67,7 @@ export class Pictures {
   view(): void {
     const { now, works } = this;
     if (now.phase !== 'open' || now.mids.length === 0 || now.viewWaits) return;
-    const shared = now.presenter !== '' && now.presenter !== now.self;
-    const tiles = viewOf(now.mids, now.tiles, now.look, shared);
+    const tiles = viewOf(now.mids, now.tiles, now.look, now.presenter === now.self ? '' : now.presenter);
     const text = JSON.stringify(tiles);
     if (text === now.sentView) return;
     now.sentView = text;
@@ -106,9 +105,11 @@ export class Pictures {
 
   videoMuted(message: Incoming & { type: 'videoMuted' }): void {
     const { now, works } = this;
-    now.videoMutedByOther = message.muted && message.byOther;
+    /* Until the roster names us the bridge shows us to nobody: nobody's doing. */
+    const byOther = message.byOther && now.people.has(now.self);
+    now.videoMutedByOther = message.muted && byOther;
     now.mayUnmuteVideo = message.mayUnmute;
-    if (!message.byOther) return;
+    if (!byOther) return;
     if (message.muted && now.wantCamera) {
       now.wantCamera = false;
       works.do({ do: 'stopCamera' });

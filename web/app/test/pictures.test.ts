@@ -43,24 +43,31 @@ test('lines come by steps, one of them for what is shared, and never too many', 
 
 test('each line is asked for as its person is drawn, and nothing of whom nobody sees', () => {
   const heights = new Map([['a', 720], ['b', 0], [CONTENT, 1000]]);
-  const tiles = tilesOf({ 1: 'a', 2: 'b', 3: 'newcomer' });
-  assert.deepEqual(viewOf(MIDS, tiles, look({ heights }), true), [
-    { mid: 'c', content: true, height: 1080 },
-    { mid: '1', height: 720 },
+  const tiles = tilesOf({ c: 'a', 2: 'b', 3: 'newcomer' });
+  assert.deepEqual(viewOf(MIDS, tiles, look({ heights }), ''), [
+    { mid: 'c', height: 720 },
+    { mid: '1', height: 360 },
     { mid: '2', height: 0 },
     { mid: '3', height: 360 },
     { mid: '4', height: 360 },
   ]);
-  assert.equal(viewOf(MIDS, tiles, look({ heights }), false)[0]?.height, 0);
-  for (const { height } of viewOf(MIDS, tiles, look({ heights, hidden: true }), true)) assert.equal(height, 0);
-  assert.deepEqual(viewOf(MIDS, tilesOf({}), look({ places: 2 }), false).map(({ height }) => height), [0, 360, 360, 0, 0]);
-  assert.deepEqual(viewOf([], tiles, look({}), true), []);
+  for (const { height } of viewOf(MIDS, tiles, look({ heights, hidden: true }), 'a')) assert.equal(height, 0);
+  assert.deepEqual(viewOf(MIDS, tilesOf({}), look({ places: 2 }), '').map(({ height }) => height), [360, 360, 0, 0, 0]);
+  assert.deepEqual(viewOf([], tiles, look({}), 'a'), []);
+});
+
+test('what is shared has a line, whatever else its presenter has', () => {
+  const heights = new Map([['a', 180], [CONTENT, 1000]]);
+  const content = { height: 1080, participant: 'a', content: true };
+  assert.deepEqual(viewOf(['1', '2'], tilesOf({ 1: 'a' }), look({ heights }), 'a'), [{ mid: '1', height: 180 }, { mid: '2', ...content }]);
+  const told = new Map<string, Tile>([['1', { mid: '1', participant: 'a', content: true }], ['2', { mid: '2', participant: 'a' }]]);
+  assert.deepEqual(viewOf(['1', '2'], told, look({ heights, wanted: ['a'] }), 'a'), [{ mid: '1', ...content }, { mid: '2', height: 180, participant: 'a' }]);
 });
 
 test('who is wanted keeps the line they are in, else takes a free one, else the smallest', () => {
   const pinned = (shown: Record<string, string>, wanted: string[], heights: Record<string, number> = {}) =>
     Object.fromEntries(
-      viewOf(MIDS, tilesOf(shown), look({ wanted, heights: new Map(Object.entries(heights)) }), false)
+      viewOf(['1', '2', '3', '4'], tilesOf(shown), look({ wanted, heights: new Map(Object.entries(heights)) }), '')
         .filter(({ participant }) => participant !== undefined)
         .map(({ mid, participant }) => [mid, participant]),
     );
@@ -93,7 +100,7 @@ test('when the tiles change, so does what is asked of them', () => {
   world.hear({ type: 'tiles', tiles: [{ mid: '2', participant: 'p1' }] });
   const [view] = world.sent();
   assert.ok(view?.type === 'view');
-  assert.deepEqual(view.tiles.map(({ height }) => height), [0, 540, 180, 540, 540]);
+  assert.deepEqual(view.tiles.map(({ height }) => height), [540, 540, 180, 540, 540]);
 });
 
 // ---- More lines ----
@@ -157,8 +164,15 @@ test('a camera is told on joining, when it changes, and to a participant made an
   assert.deepEqual(world.sent(), [{ type: 'camera', on: false }]);
 });
 
+test('that the bridge shows nobody before one is in closes no camera', () => {
+  const world = seeing(true).hear({ type: 'videoMuted', muted: true, byOther: true, mayUnmute: true });
+  assert.deepEqual([world.take('stopCamera').length, world.said(), world.session.wantCamera], [0, [], true]);
+  world.hear({ type: 'videoMuted', muted: false, byOther: true, mayUnmute: true });
+  assert.deepEqual(world.sent(), []);
+});
+
 test('others may close a camera, but never open it', () => {
-  const world = seeing(true);
+  const world = people(seeing(true), 1).clear();
   world.hear({ type: 'videoMuted', muted: true, byOther: true, mayUnmute: true });
   assert.equal(world.take('stopCamera').length, 1);
   assert.deepEqual(world.said(), ['cameraOffByOther']);
@@ -171,7 +185,7 @@ test('others may close a camera, but never open it', () => {
 });
 
 test('who may not switch the camera on again does not send', () => {
-  const world = seeing(true).hear({ type: 'videoMuted', muted: true, byOther: true, mayUnmute: false }).clear();
+  const world = people(seeing(true), 1).hear({ type: 'videoMuted', muted: true, byOther: true, mayUnmute: false }).clear();
   world.happen({ on: 'camera', running: true });
   assert.equal(world.take('stopCamera').length, 1);
   assert.deepEqual(world.sent(), []);

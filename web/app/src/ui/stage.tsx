@@ -255,9 +255,8 @@ function ContentPlace({ rect, main }: { rect: Rect; main: boolean }) {
   const { strings, shell } = app;
   const { session } = shell;
   const name = strings.sharedBy(session.people.get(session.presenter)?.name ?? '');
-  const [mid] = session.mids;
   const tile = [...session.tiles.values()].find(({ content }) => content === true);
-  const stream = shell.streamOf(tile?.mid ?? mid ?? '');
+  const stream = tile === undefined ? undefined : shell.streamOf(tile.mid);
   return (
     <li class={main ? 'place screen main-place' : 'place screen'} data-participant={CONTENT} style={placeStyle(rect)}>
       <span class="avatar-screen" aria-hidden="true">
