@@ -137,6 +137,7 @@ add_streams(struct browser *browser, const struct offer_answer *answer)
 		struct out_video_settings out = { .clip = browser->settings.layers[i],
 			                          .payload_type = OFFER_VP8,
 			                          .rtx_payload_type = OFFER_VP8_RTX,
+			                          .again = true,
 			                          .marks = marks };
 		snprintf(out.rid, sizeof out.rid, "%s", rids[i]);
 		out_video_add(streams, &out, now_us);
@@ -179,6 +180,7 @@ take_answer(struct browser *browser, struct str text)
 		struct in_video_settings in = { .mid_ext = answer.mid_ext,
 			                        .ssrcs = { answer.tiles[i].ssrcs[0],
 			                                   answer.tiles[i].ssrcs[1] },
+			                        .again = true,
 			                        .vp8 = OFFER_VP8,
 			                        .vp8_rtx = OFFER_VP8_RTX };
 		if (!answer.tiles[i].accepted) {

@@ -185,7 +185,7 @@ ask_again(struct streams *streams, struct in_video *in, int64_t now_us)
 	if (nack_deadline(&in->nack) > now_us)
 		return;
 	const size_t count = nack_take(&in->nack, seqs, COUNT_OF(seqs), now_us);
-	if (count == 0 || (in->settings.vp8_rtx == 0 && in->settings.h264_rtx == 0))
+	if (count == 0 || !in->settings.again)
 		return;
 	struct writer w = writer_of(bytes, FEEDBACK_BYTES_MAX);
 	rtcp_write_rr(&w, streams->ssrc, NULL, 0);

@@ -131,11 +131,11 @@ make_frame(struct out_video *out)
 }
 
 static void
-send_packet(struct streams *streams, struct out_video *out, uint16_t seq, bool again)
+send_packet(struct streams *streams, struct out_video *out, uint16_t seq, bool rtx)
 {
 	const struct out_packet *packet = packet_at(out, seq);
 	const struct stream_marks *marks = &out->settings.marks;
-	const uint8_t rid_ext = again ? marks->repaired_ext : marks->rid_ext;
+	const uint8_t rid_ext = rtx ? marks->repaired_ext : marks->rid_ext;
 	struct rtp_ext exts[2];
 	unsigned count = 0;
 	if (marks->mid_ext != 0)
@@ -145,15 +145,15 @@ send_packet(struct streams *streams, struct out_video *out, uint16_t seq, bool a
 		exts[count++] = (struct rtp_ext){ (const uint8_t *)out->settings.rid, rid_ext,
 			                          (uint8_t)strlen(out->settings.rid) };
 	const struct rtp_header header = {
-		.payload_type = again ? out->settings.rtx_payload_type : out->settings.payload_type,
+		.payload_type = rtx ? out->settings.rtx_payload_type : out->settings.payload_type,
 		.marker = packet->marker,
-		.seq = again ? out->rtx_seq++ : seq,
+		.seq = rtx ? out->rtx_seq++ : seq,
 		.timestamp_rtp = packet->timestamp_rtp,
-		.ssrc = again ? out->rtx_ssrc : out->ssrc,
+		.ssrc = rtx ? out->rtx_ssrc : out->ssrc,
 		.exts = exts,
 		.ext_count = count,
 	};
-	if (!again) {
+	if (!rtx) {
 		out->packets++;
 		out->bytes += packet->len;
 		link_rtp(streams->link, &header, packet->payload, packet->len, true);
@@ -228,12 +228,12 @@ void
 out_again(struct streams *streams, struct out_video *out, uint16_t seq)
 {
 	const uint16_t age = (uint16_t)(out->sent_seq - seq);
-	if (out->settings.rtx_payload_type == 0)
+	if (!out->settings.again)
 		return;
 	if (age == 0 || age > STREAM_HISTORY / 2) {
 		out->stats.not_here++;
 		return;
 	}
 	out->stats.resent++;
-	send_packet(streams, out, seq, true);
+	send_packet(streams, out, seq, out->settings.rtx_payload_type != 0);
 }

@@ -47,7 +47,11 @@ static const struct sdp_codec_cap pictures[] = {
 	  .fmtp = STR_INIT("profile-level-id=42e01f;packetization-mode=1") },
 };
 
-static const struct str feedbacks[] = { STR_INIT("nack pli"), STR_INIT("ccm fir") };
+enum { PLI, FIR, NACK };
+
+static const struct str feedbacks[] = {
+	[PLI] = STR_INIT("nack pli"), [FIR] = STR_INIT("ccm fir"), [NACK] = STR_INIT("nack"),
+};
 
 static const struct sdp_media_cap medias[PARTS] = {
 	[SOUND] = { .kind = SDP_AUDIO, .direction = SDP_SENDRECV, .codecs = sounds,
@@ -122,12 +126,17 @@ start_link(struct room *room, unsigned part)
 	return true;
 }
 
-static uint8_t
-payload_of(struct room *room, unsigned part, bool is_sent)
+static const struct sdp_line_codec *
+codec_of(const struct room *room, unsigned part)
 {
-	const struct sdp_line *line = sdp_session_line(&room->sdp, part);
-	const struct sdp_line_codec *codec = &room->sdp.codecs[line->codec_first];
-	return is_sent ? codec->send_payload : codec->receive_payload;
+	return &room->sdp.codecs[sdp_session_line(&room->sdp, part)->codec_first];
+}
+
+/* A packet that is sent again as it was is a replay to SRTP, and without AVPF there is no RTX. */
+static bool
+asks_again(const struct room *room)
+{
+	return room->settings.clear && (codec_of(room, PICTURE)->feedbacks & 1u << NACK) != 0;
 }
 
 /* What was agreed on begins; later descriptions of the bridge's change nothing here. */
@@ -141,12 +150,15 @@ apply(struct room *room)
 	if (room->ready || !start_link(room, SOUND) || !start_link(room, PICTURE))
 		return;
 	room->ready = true;
-	sound->in_sound.payload_type = payload_of(room, SOUND, false);
-	out_sound_start(sound, room->settings.voice, payload_of(room, SOUND, true), &none, now_us);
+	sound->in_sound.payload_type = codec_of(room, SOUND)->receive_payload;
+	out_sound_start(sound, room->settings.voice, codec_of(room, SOUND)->send_payload, &none,
+	                now_us);
 	const struct out_video_settings out = { .clip = room->settings.clip,
-		                                .payload_type = payload_of(room, PICTURE, true) };
+		                                .payload_type = codec_of(room, PICTURE)->send_payload,
+		                                .again = asks_again(room) };
 	out_video_add(picture, &out, now_us);
-	const struct in_video_settings in = { .h264 = payload_of(room, PICTURE, false) };
+	const struct in_video_settings in = { .h264 = codec_of(room, PICTURE)->receive_payload,
+		                              .again = asks_again(room) };
 	struct in_video *made = in_video_add(picture, &in);
 	CHECK(made != NULL);
 	in_video_show(made, true, true, now_us);

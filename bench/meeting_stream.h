@@ -67,7 +67,8 @@ struct out_packet {
 struct out_video_settings {
 	const struct clip *clip;
 	uint8_t payload_type;
-	uint8_t rtx_payload_type; /* 0: nothing is sent again */
+	uint8_t rtx_payload_type; /* 0: what is sent again is sent as it was, if `again` */
+	bool again;               /* the other side may ask for it */
 	struct stream_marks marks;
 	char rid[STREAM_NAME_MAX]; /* empty: no simulcast */
 };
@@ -110,6 +111,7 @@ struct in_video_settings {
 	char mid[STREAM_NAME_MAX]; /* empty: a room's */
 	uint32_t ssrcs[2];         /* that the SDP told; 0: none */
 	uint8_t mid_ext;
+	bool again; /* lost packets are asked for */
 	/* Payload types that are taken, 0: none. */
 	uint8_t vp8, vp8_rtx, h264, h264_rtx;
 };

@@ -171,8 +171,9 @@ connect_ends(enum video_codec codec, unsigned drop_permille, bool rtx)
 		link_start_room(&two.ends[i].link, &room, now_us);
 	}
 	const struct out_video_settings out = { .clip = two.clip, .payload_type = 96,
-		                                .rtx_payload_type = rtx ? 97 : 0 };
-	struct in_video_settings in = { 0 };
+		                                .rtx_payload_type = rtx ? 97 : 0,
+		                                .again = rtx };
+	struct in_video_settings in = { .again = rtx };
 	*(codec == VIDEO_CODEC_VP8 ? &in.vp8 : &in.h264) = 96;
 	*(codec == VIDEO_CODEC_VP8 ? &in.vp8_rtx : &in.h264_rtx) = rtx ? 97 : 0;
 	two.ends[0].streams.out_sound.talks = true;
