@@ -133,7 +133,7 @@ add_streams(struct browser *browser, const struct offer_answer *answer)
 		                       .rid_ext = answer->rid_ext,
 		                       .repaired_ext = answer->repaired_ext,
 		                       .mid = "1" };
-	for (unsigned i = 0; answer->camera && i < BROWSER_LAYERS; i++) {
+	for (unsigned i = 0; browser->settings.camera && i < BROWSER_LAYERS; i++) {
 		struct out_video_settings out = { .clip = browser->settings.layers[i],
 			                          .payload_type = OFFER_VP8,
 			                          .rtx_payload_type = OFFER_VP8_RTX,
@@ -232,7 +232,8 @@ static const struct link_handler link_handler = {
 static void
 take_opened(struct browser *browser, const struct c2w_opened *opened)
 {
-	const struct c2w_message camera = { .kind = C2W_CAMERA, .on = true };
+	const struct c2w_message camera = { .kind = C2W_CAMERA,
+		                             .on = browser->settings.camera };
 	if (browser->opened)
 		return; /* the bridge was away: nothing that is measured here */
 	browser->opened = true;

@@ -37,6 +37,7 @@ struct browser_settings {
 	struct packet_pool *pool;
 	struct prng *prng;
 	unsigned drop_permille;
+	bool camera; /* on */
 	unsigned tiles;
 	unsigned heights[BROWSER_TILES_MAX]; /* device pixels of each tile */
 	bool h264; /* taken in tiles, as Chromium does and Firefox without its plug-in does not */

@@ -43,6 +43,7 @@ struct options {
 	unsigned meetings;
 	unsigned browsers;
 	unsigned rooms;
+	unsigned cameras;
 	unsigned settle_s;
 	unsigned seconds;
 	unsigned tiles;
@@ -304,7 +305,7 @@ make_people(void)
 			.loop = load.loop, .http = load.http, .tls = load.tls,
 			.web = options->web, .bind = options->bind,
 			.address = address_of(i, i % options->meetings), .number = i,
-			.dtls = load.dtls, .voice = &load.voice,
+			.dtls = load.dtls, .voice = &load.voice, .camera = i < options->cameras,
 			.layers = { load.layers[0], load.layers[1], load.layers[2] },
 			.pool = load.pool, .prng = &load.prng,
 			.drop_permille = options->drop_permille,
@@ -356,7 +357,7 @@ finish(void)
 static const char usage[] =
 	"meeting_load [--web ADDR:PORT] [--sip ADDR:PORT] [--bind ADDR] [--meeting NAME]\n"
 	"  --meetings N       several meetings, NAME0 to NAME(N-1), people spread over them\n"
-	"  --browsers N  --rooms N\n"
+	"  --browsers N  --rooms N  --cameras N   the first N browsers show themselves; usually all\n"
 	"  --settle S  --seconds S   before measuring, and measured\n"
 	"  --tiles N --heights H,H,...   of each browser; the last height goes for the rest\n"
 	"  --talkers N --room-talkers N  of each meeting; --turn S: the browsers take turns\n"
@@ -384,7 +385,7 @@ static unsigned *const numbers[] = {
 	&load.options.meetings, &load.options.browsers, &load.options.rooms,
 	&load.options.settle_s, &load.options.seconds, &load.options.tiles,
 	&load.options.talkers, &load.options.room_talkers, &load.options.turn_s,
-	&load.options.drop_permille, &load.options.bps,
+	&load.options.drop_permille, &load.options.bps, &load.options.cameras,
 };
 
 enum { WEB = 'a', SIP, BIND, MEETING, HEIGHTS, VP8_ONLY, CLEAR, JSON, NUMBERS = 1000 };
@@ -401,6 +402,7 @@ static const struct option names[] = {
 	{ "turn", required_argument, NULL, NUMBERS + 8 },
 	{ "drop", required_argument, NULL, NUMBERS + 9 },
 	{ "bps", required_argument, NULL, NUMBERS + 10 },
+	{ "cameras", required_argument, NULL, NUMBERS + 11 },
 	{ "web", required_argument, NULL, WEB },
 	{ "sip", required_argument, NULL, SIP },
 	{ "bind", required_argument, NULL, BIND },
@@ -451,6 +453,7 @@ read_options(struct options *options, int argc, char **argv)
 		                     .meetings = 1,
 		                     .browsers = 4,
 		                     .rooms = 2,
+		                     .cameras = PEOPLE_MAX,
 		                     .settle_s = 6,
 		                     .seconds = 10,
 		                     .tiles = 6,
@@ -468,7 +471,7 @@ read_options(struct options *options, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	static_assert(COUNT_OF(numbers) == 11);
+	static_assert(COUNT_OF(numbers) == 12);
 	if (!read_options(&load.options, argc, argv)) {
 		fputs(usage, stderr);
 		return 2;
