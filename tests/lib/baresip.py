@@ -62,7 +62,7 @@ module_app ctrl_tcp.so
 
 # Added for a phone with pictures.
 _VIDEO_CONFIG = """\
-video_source avformat,{folder}/camera.mp4
+video_source avformat,{film}
 video_display fakevideo,nil
 video_size {size}
 video_bitrate {bitrate}
@@ -84,6 +84,9 @@ CODECS = {"opus": "opus/48000/2", "G722": "G722/16000/1", "PCMU": "PCMU/8000/1",
           "PCMA": "PCMA/8000/1"}
 
 
+SOUND_S = 150  # where its sound ends baresip hangs up
+
+
 class Baresip:
     def __init__(self, world, number, transport="udp", codec="opus", media="", ice=False,
                  tone=445, answer="auto", samples=None, rtcp_mux=False, video=None, colour=None,
@@ -100,7 +103,7 @@ class Baresip:
         self.folder = world.path(self.name)
         (self.folder / "heard").mkdir(parents=True)
         sound.write_wav(self.folder / "tone.wav",
-                        sound.tone(tone, 30) if samples is None else samples)
+                        sound.tone(tone, SOUND_S) if samples is None else samples)
         sound.write_wav(self.folder / "alert.wav", sound.tone(tone, 0.1) * 0)
         network.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                     "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", f"/CN={self.name}",
@@ -111,10 +114,9 @@ class Baresip:
             address=self.address, folder=self.folder, rtcp_mux="yes" if rtcp_mux else "no"))
         self.colour = colour
         if video:
-            pictures.write_mp4(self.folder / "camera.mp4", colour,
-                               *(int(side) for side in size.split("x")))
+            film = pictures.mp4(colour, size)
             with open(self.folder / "config", "a") as config:
-                config.write(_VIDEO_CONFIG.format(folder=self.folder, size=size, bitrate=bitrate))
+                config.write(_VIDEO_CONFIG.format(film=film, size=size, bitrate=bitrate))
         account = (f"<sip:{self.name}@{self.address};transport={transport}>;regint=0"
                    f";answermode={answer};audio_codecs={CODECS[codec]}")
         account += f";mediaenc={media}" if media else ""

@@ -175,6 +175,10 @@ async function startFirefox() {
 const { browser, page } = await (kind === 'firefox' ? startFirefox() : startChromium());
 page.on('console', (line) => console.error(`console: ${line.text()}`));
 page.on('pageerror', (error) => console.error(`page error: ${error}`));
+page.on('websocket', (socket) => {
+	socket.on('framesent', ({ payload }) => console.error(`> ${payload}`));
+	socket.on('framereceived', ({ payload }) => console.error(`< ${payload}`));
+});
 
 const inPage = {
 	// Types into the field with that label; false when there is none.
@@ -259,6 +263,7 @@ const orders = {
 		}
 		return tiles;
 	},
+	run: ({ code }) => page.evaluate(code),
 	text: () => page.evaluate(() => document.body.innerText),
 	picture: () => page.screenshot({ path: `${folder}/page.png` }).then(() => undefined),
 };

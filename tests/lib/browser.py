@@ -26,7 +26,7 @@ class Browser:
         self.colour = colour
         sound.write_wav(self.folder / "tone.wav", sound.tone(tone, 20))
         if colour and kind == "chromium":
-            pictures.write_mjpeg(self.folder / "camera.mjpeg", colour)
+            (self.folder / "camera.mjpeg").symlink_to(pictures.mjpeg(colour))
         script = Path(__file__).with_name("browser.mjs")
         with open(world.folder / f"{self.folder.name}.log", "wb") as log:
             self._process = subprocess.Popen(

@@ -4,7 +4,10 @@
 A person's picture is a colour of its own with a marker that moves and, in a strip across the middle,
 the number of the frame: SYNC cells that say where the strip is, BITS cells of the number and one for
 its parity.  All of it survives scaling, compression and the cropping of sides."""
+import functools
 import subprocess
+import tempfile
+from pathlib import Path
 
 import numpy as np
 
@@ -13,7 +16,9 @@ COLOURS = {"red": (208, 32, 32), "green": (24, 160, 48), "blue": (32, 56, 216),
 FPS = 30
 BITS = 10
 FRAMES = 300
+ROUNDS = 15
 _CELLS = BITS + 3  # white, black, number, parity
+_DRAWN = (320, 180)
 _STRIP = (0.14, 0.44, 0.86, 0.56)  # left, top, right, bottom of the picture
 
 
@@ -37,31 +42,42 @@ def frame(colour, number, width, height):
     return rows
 
 
-def _encode(path, colour, width, height, words):
+def _encode(path, colour, size, words):
+    """Drawn small, since that is quick, and made larger without smoothing."""
     with subprocess.Popen(["ffmpeg", "-nostdin", "-loglevel", "error", "-y", "-f", "rawvideo",
-                           "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(FPS), "-i", "-",
+                           "-pix_fmt", "rgb24", "-s", f"{_DRAWN[0]}x{_DRAWN[1]}", "-r", str(FPS),
+                           "-i", "-", "-vf", f"scale={size.replace('x', ':')}:flags=neighbor",
                            *words, str(path)], stdin=subprocess.PIPE) as child:
         for number in range(FRAMES):
-            child.stdin.write(frame(colour, number, width, height).tobytes())
+            child.stdin.write(frame(colour, number, *_DRAWN).tobytes())
         child.stdin.close()
         if child.wait() != 0:
             raise RuntimeError(f"ffmpeg could not make {path}")
 
 
-def write_mp4(path, colour, width=1280, height=720):
-    """For baresip's avformat, which sends nothing for a while when it begins anew: two minutes."""
+@functools.cache
+def _films():
+    return tempfile.TemporaryDirectory(prefix="convoke-films-")
+
+
+@functools.cache
+def mp4(colour, size="1280x720"):
+    """The path of a film for baresip's avformat, which ends where a film ends: two and a half minutes."""
+    path = Path(_films().name) / f"{colour}-{size}.mp4"
     once = path.with_suffix(".once.mp4")
-    _encode(once, colour, width, height, ["-c:v", "libx264", "-preset", "ultrafast", "-g", "30",
-                                          "-bf", "0", "-pix_fmt", "yuv420p"])
-    subprocess.run(["ffmpeg", "-nostdin", "-loglevel", "error", "-y", "-stream_loop", "11", "-i",
-                    str(once), "-c", "copy", str(path)], check=True)
-    once.unlink()
+    _encode(once, colour, size, ["-c:v", "libx264", "-preset", "ultrafast", "-g", "30",
+                                 "-bf", "0", "-pix_fmt", "yuv420p"])
+    subprocess.run(["ffmpeg", "-nostdin", "-loglevel", "error", "-y", "-stream_loop", str(ROUNDS - 1),
+                    "-i", str(once), "-c", "copy", str(path)], check=True)
+    return path
 
 
-def write_mjpeg(path, colour, width=1280, height=720):
-    """For Chromium's fake camera."""
-    _encode(path, colour, width, height, ["-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p",
-                                          "-f", "mjpeg"])
+@functools.cache
+def mjpeg(colour, size="1280x720"):
+    """The path of a film for Chromium's fake camera, which begins it anew."""
+    path = Path(_films().name) / f"{colour}-{size}.mjpeg"
+    _encode(path, colour, size, ["-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p", "-f", "mjpeg"])
+    return path
 
 
 def read_image(source):
