@@ -394,6 +394,27 @@ TEST(a_source_may_change_size_and_codec_with_every_frame)
 	close_world();
 }
 
+TEST(pictures_of_browsers_in_vp9_and_av1_are_shown)
+{
+	static const video_source_id sources[] = { 0x100 };
+	const struct canvas canvas = testing_grid(sources, 1, 1);
+	for (unsigned i = 0; i < TESTING_FRAMES; i++) {
+		open_world();
+		testing_canvas(&world, CANVAS, &canvas);
+		struct testing_screen *screen = testing_screen_add(&world, ENCODE, &h264_720p);
+		send(0x100, testing_frames[i].codec, true, testing_frames[i].bytes,
+		     testing_frames[i].len);
+		testing_run(&world, SECOND_US / 10);
+		EXPECT_EQ(codec_engine_load(world.engine).frames_decoded, 1);
+		EXPECT(testing_near(still_part(screen), green));
+		/* Cut short it is refused. */
+		send(0x100, testing_frames[i].codec, true, testing_frames[i].bytes,
+		     16);
+		EXPECT_EQ(codec_engine_load(world.engine).frames_broken, 1);
+		close_world();
+	}
+}
+
 TEST(a_turned_picture_is_seen_upright_and_whole)
 {
 	open_world();

@@ -52,6 +52,15 @@ struct testing_world {
 	void (*frame)(const struct codec_message *message);
 };
 
+/* A green key frame of 128 x 72 in codecs that we do not encode: libvpx' VP9, libaom's AV1. */
+struct testing_frame {
+	enum video_codec codec;
+	const uint8_t *bytes;
+	size_t len;
+};
+enum { TESTING_FRAMES = 2 };
+extern const struct testing_frame testing_frames[TESTING_FRAMES];
+
 void testing_world_init(struct testing_world *world);
 void testing_world_fini(struct testing_world *world);
 

@@ -191,6 +191,32 @@ TEST(a_locked_in_process_shows_what_cameras_of_each_codec_send)
 	}
 }
 
+/* Decoders of codecs that only browsers send, too, are content with what is allowed. */
+TEST(a_locked_in_process_shows_vp9_and_av1)
+{
+	for (unsigned i = 0; i < TESTING_FRAMES; i++) {
+		struct scene *scene = scene_open(VIDEO_CODEC_VP8);
+		const struct picture_colour green = { 145, 54, 34 };
+		const int64_t end_us = loop_now_us() + PATIENCE_US;
+		while (scene->screen.frames == 0 ||
+		       !testing_near(testing_colour(&scene->screen, 100, 300, 800, 500), green)) {
+			EXPECT(loop_now_us() < end_us);
+			codec_link_post(scene->link,
+			                &(struct codec_message){
+						.kind = CODEC_SOURCE_FRAME,
+						.source = SOURCE,
+						.frame = { .captured_us = loop_now_us(),
+			                                   .codec = (uint8_t)testing_frames[i].codec,
+			                                   .key = true },
+						.bytes = testing_frames[i].bytes,
+						.len = testing_frames[i].len });
+			loop_run_until(scene->loop, loop_now_us() + TESTING_FRAME_US);
+		}
+		EXPECT_EQ(codec_child_restarts(scene->child), 0);
+		scene_close(scene);
+	}
+}
+
 static void
 expect_replaced(struct scene *scene, pid_t before)
 {
