@@ -92,6 +92,7 @@ make_canvas(struct bridge *bridge, struct canvas *canvas, const struct meeting_v
 	canvas->recording = view->recording;
 	canvas->streaming = view->streaming;
 	canvas->counter = (uint16_t)(view->counter < UINT16_MAX ? view->counter : UINT16_MAX);
+	canvas->total = (uint16_t)(view->total < UINT16_MAX ? view->total : UINT16_MAX);
 	canvas->message_place = (uint8_t)view->message_place;
 	canvas->title_place = (uint8_t)view->title_place;
 	text_copy_clean(canvas->message, sizeof canvas->message,

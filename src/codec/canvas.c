@@ -65,7 +65,8 @@ canvas_eq(const struct canvas *a, const struct canvas *b)
 	    a->message_place != b->message_place || a->title_place != b->title_place ||
 	    a->recording != b->recording || a->streaming != b->streaming ||
 	    a->locked != b->locked || a->labels != b->labels || a->counter != b->counter ||
-	    strcmp(a->message, b->message) != 0 || strcmp(a->title, b->title) != 0)
+	    a->total != b->total || strcmp(a->message, b->message) != 0 ||
+	    strcmp(a->title, b->title) != 0)
 		return false;
 	for (unsigned i = 0; i < a->pane_count; i++)
 		if (!pane_eq(&a->panes[i], &b->panes[i]))

@@ -60,6 +60,7 @@ struct canvas {
 	bool locked;
 	bool labels;            /* participantLabels */
 	uint16_t counter;       /* participants not shown: "+N" in a corner; 0: none */
+	uint16_t total;         /* participants, beside it; 0: not told */
 	char message[CANVAS_MESSAGE_MAX]; /* on-screen text, empty: none */
 	char title[CANVAS_LABEL_MAX];     /* meeting title, empty: none */
 	struct canvas_pane panes[CANVAS_PANES_MAX];

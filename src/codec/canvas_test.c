@@ -85,6 +85,9 @@ TEST(what_is_not_shown_does_not_make_a_difference)
 	b.counter = 3;
 	EXPECT(!canvas_eq(&a, &b));
 	b = good();
+	b.total = 3;
+	EXPECT(!canvas_eq(&a, &b));
+	b = good();
 	b.panes[0].label[0] = 'x';
 	EXPECT(!canvas_eq(&a, &b));
 	b = good();

@@ -10,6 +10,7 @@
 #include "codec/scale.h"
 
 enum {
+	COUNTER_BYTES = 16, /* two numbers of five digits, "+", a space and the NUL */
 	OVERLAYS_MAX = 6, /* title, message, counter, status, symbol and one to spare */
 	LABEL_SHADE = 140,
 	MESSAGE_SHADE = 180,
@@ -345,6 +346,33 @@ overlay_texts(struct composition *composition)
 	}
 }
 
+static size_t
+append_number(char *text, size_t len, unsigned number)
+{
+	for (unsigned unit = 10000; unit != 0; unit /= 10)
+		if (number >= unit)
+			text[len++] = (char)('0' + number / unit % 10);
+	return len;
+}
+
+/* How many there are, and how many of them are not shown: "12 +3". */
+static const struct label *
+counter_label(struct composition *composition, int em)
+{
+	const struct canvas *canvas = &composition->canvas;
+	char text[COUNTER_BYTES] = "";
+	size_t len = append_number(text, 0, canvas->total);
+	if (canvas->counter != 0) {
+		if (len != 0)
+			text[len++] = ' ';
+		text[len++] = '+';
+		len = append_number(text, len, canvas->counter);
+	}
+	text[len] = '\0';
+	return get_label(composition, text, canvas->total != 0 ? LABEL_ICON_PERSON : 0, em,
+	                 composition->picture.width, 1, LABEL_SHADE);
+}
+
 static void
 overlay_marks(struct composition *composition)
 {
@@ -357,15 +385,8 @@ overlay_marks(struct composition *composition)
 	const struct label *marks = get_label(composition, "", icons, em, width, 1, LABEL_SHADE);
 	if (marks != NULL)
 		add_overlay(composition, marks, width - margin - marks->width, margin);
-	if (canvas->counter == 0)
-		return;
-	char text[8] = "+";
-	size_t len = 1;
-	for (unsigned unit = 10000; unit != 0; unit /= 10)
-		if (canvas->counter >= unit)
-			text[len++] = (char)('0' + canvas->counter / unit % 10);
-	text[len] = '\0';
-	const struct label *counter = get_label(composition, text, 0, em, width, 1, LABEL_SHADE);
+	const struct label *counter =
+		canvas->counter != 0 || canvas->total != 0 ? counter_label(composition, em) : NULL;
 	if (counter != NULL)
 		add_overlay(composition, counter, width - margin - counter->width,
 		            height - margin - counter->height);
