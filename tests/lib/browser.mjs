@@ -13,6 +13,7 @@ import puppeteer from 'puppeteer-core';
 
 const [kind, folder] = process.argv.slice(2);
 const SECONDS_KEPT = 60;
+const SHARED_TITLE = 'What is shared';
 
 // Runs in the page before its own code: remembers peer connections and, where asked, the samples of
 // every remote track, mixed.
@@ -134,11 +135,11 @@ async function startChromium() {
 		headless: true,
 		args: [
 			'--no-sandbox', '--disable-gpu', '--autoplay-policy=no-user-gesture-required',
-			'--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream',
+			'--use-fake-device-for-media-stream',
 			`--use-file-for-fake-audio-capture=${folder}/tone.wav`,
 			...(existsSync(`${folder}/camera.mjpeg`)
 				? [`--use-file-for-fake-video-capture=${folder}/camera.mjpeg`] : []),
-			'--auto-select-desktop-capture-source=Entire screen',
+			`--auto-select-tab-capture-source-by-title=${SHARED_TITLE}`,
 			'--disable-features=WebRtcHideLocalIpsWithMdns',
 		],
 	});
@@ -148,7 +149,7 @@ async function startChromium() {
 	});
 	const page = await context.newPage();
 	await page.addInitScript(listen, { seconds: SECONDS_KEPT, record: true });
-	return { browser, page };
+	return { browser, page, anotherPage: () => context.newPage() };
 }
 
 async function startFirefox() {
@@ -172,7 +173,7 @@ async function startFirefox() {
 }
 
 // What both drivers have in common, by the words a person sees.
-const { browser, page } = await (kind === 'firefox' ? startFirefox() : startChromium());
+const { browser, page, anotherPage } = await (kind === 'firefox' ? startFirefox() : startChromium());
 page.on('console', (line) => console.error(`console: ${line.text()}`));
 page.on('pageerror', (error) => console.error(`page error: ${error}`));
 page.on('websocket', (socket) => {
@@ -192,6 +193,15 @@ const inPage = {
 		const setter = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set;
 		setter.call(found, text);
 		found.dispatchEvent(new Event('input', { bubbles: true }));
+		found.dispatchEvent(new Event('change', { bubbles: true }));
+		return true;
+	},
+	// Chooses in the list with that label; false when there is none.
+	choose: ({ label, value }) => {
+		const found = [...document.querySelectorAll('select')].find((select) =>
+			select.offsetParent !== null && new RegExp(label, 'i').test(select.ariaLabel ?? ''));
+		if (!found) return false;
+		found.value = value;
 		found.dispatchEvent(new Event('change', { bubbles: true }));
 		return true;
 	},
@@ -222,6 +232,7 @@ async function until(what, condition, seconds = 15) {
 		`buttons: ${await page.evaluate(inPage.buttons).catch(() => '')}`);
 }
 
+let shared; // the page that stands for somebody's screen
 const orders = {
 	async join({ url, name, passcode }) {
 		await page.goto(url);
@@ -241,6 +252,42 @@ const orders = {
 	},
 	open: ({ url }) => page.goto(url).then(() => undefined),
 	press: ({ name }) => until(`a button ${name}`, () => page.evaluate(inPage.press, name)),
+	choose: ({ label, value }) =>
+		until(`a list ${label}`, () => page.evaluate(inPage.choose, { label, value })),
+	// Holds a button down with the mouse.
+	async hold({ name, ms }) {
+		await until(`a button ${name}`, async () => {
+			for (const button of await page.$$('button')) {
+				const label = await button.evaluate((node) => node.ariaLabel ?? node.textContent ?? '');
+				const box = new RegExp(name, 'i').test(label) ? await button.boundingBox() : null;
+				if (box === null) continue;
+				await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+				await page.mouse.down();
+				await new Promise((resolve) => setTimeout(resolve, ms));
+				await page.mouse.up();
+				return true;
+			}
+			return false;
+		});
+	},
+	// Writes a line of chat.
+	async say({ text }) {
+		await until('the chat', () => page.evaluate(() => {
+			const field = document.querySelector('textarea');
+			field?.focus();
+			return field !== null;
+		}));
+		await page.keyboard.type(text);
+		await page.keyboard.press('Enter');
+	},
+	// Shares a page that shows this text, by the meeting page's own button.
+	async share({ text }) {
+		shared ??= await anotherPage();
+		await shared.setContent(`<title>${SHARED_TITLE}</title><body style="margin: 0; background: #fff">
+			<p style="font: bold 120px sans-serif; margin: 200px 60px">${text}</p>`);
+		await page.bringToFront();
+		await orders.press({ name: '^share screen' });
+	},
 	heard: ({ seconds }) => page.evaluate(newest, seconds),
 	counters: () => page.evaluate(counters),
 	watch: ({ ms }) => page.evaluate(watch, ms),
@@ -265,6 +312,7 @@ const orders = {
 	},
 	run: ({ code }) => page.evaluate(code),
 	text: () => page.evaluate(() => document.body.innerText),
+	buttons: () => page.evaluate(inPage.buttons),
 	picture: () => page.screenshot({ path: `${folder}/page.png` }).then(() => undefined),
 };
 

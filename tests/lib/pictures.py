@@ -5,6 +5,7 @@ A person's picture is a colour of its own with a marker that moves and, in a str
 the number of the frame: SYNC cells that say where the strip is, BITS cells of the number and one for
 its parity.  All of it survives scaling, compression and the cropping of sides."""
 import functools
+import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -90,6 +91,18 @@ def read_image(source):
     raw = subprocess.run(["ffmpeg", "-nostdin", "-loglevel", "error", "-i", "-", "-f", "rawvideo",
                           "-pix_fmt", "rgb24", "-"], input=data, capture_output=True, check=True)
     return np.frombuffer(raw.stdout, np.uint8).reshape(height, width, 3)
+
+
+def words(image):
+    """What can be read in it, of any size: one line of text."""
+    rows, columns = image.shape[:2]
+    larger = max(1, round(1600 / columns))
+    head = f"P6 {columns * larger} {rows * larger} 255\n".encode()
+    pixels = np.repeat(np.repeat(image, larger, axis=0), larger, axis=1).tobytes()
+    done = subprocess.run(["tesseract", "-", "-", "--psm", "11"], input=head + pixels,
+                          capture_output=True, check=True,
+                          env=os.environ | {"OMP_THREAD_LIMIT": "1"})
+    return " ".join(done.stdout.decode().split())
 
 
 def part(image, left, top, width, height):
