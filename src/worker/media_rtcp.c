@@ -320,9 +320,15 @@ input_feedback(struct media *media, struct media_leg *leg, const struct rtcp_pac
 		break;
 	case RTCP_FB_TMMBR:
 		answer_tmmbr(media, leg, &fb);
-		bwe_send_feedback(&leg->video->bwe, &fb, now_us);
+		if (leg->video->bandwidth_set)
+			bwe_send_feedback(&leg->video->bwe, &fb, now_us);
 		break;
 	case RTCP_FB_REMB:
+		/* With transport-wide numbers on pictures Chromium estimates by what is left without
+		 * them: the sound. */
+		if (leg->video->bandwidth_set && !leg->video->twcc)
+			bwe_send_feedback(&leg->video->bwe, &fb, now_us);
+		break;
 	case RTCP_FB_TWCC:
 		if (leg->video->bandwidth_set)
 			bwe_send_feedback(&leg->video->bwe, &fb, now_us);

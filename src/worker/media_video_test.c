@@ -422,6 +422,34 @@ TEST(what_the_queue_has_no_room_for_is_dropped_up_to_a_key_frame)
 	crowd(3);
 }
 
+TEST(what_is_estimated_by_the_sound_alone_bounds_no_pictures)
+{
+	struct video_world *world = world_new();
+	struct peer *a = peer_new(world);
+	struct peer *b = peer_new(world);
+	begin(world, a);
+	a->frame_bytes = 1500;
+	struct media_order video = video_line(b, 0);
+	video.video.twcc = true;
+	video.video.remb = true;
+	video.video.twcc_ext_id = EXT_TWCC;
+	order(world, video);
+	show_source(world, b, 0, a, 0);
+	const uint32_t ssrc = tx_ssrc(b, 0);
+	for (unsigned i = 0; i < 30; i++) {
+		uint8_t bytes[128];
+		struct writer w = writer_of(bytes, sizeof bytes);
+		rtcp_write_rr(&w, 1, NULL, 0);
+		rtcp_fb_write_remb(&w, 1, 60000, &ssrc, 1);
+		peer_write_rtcp(world, b, &w);
+		pass(world, 100);
+	}
+	EXPECT(b->heard[0].frames >= 85);
+	EXPECT_EQ(b->heard[0].keys, 1);
+	EXPECT_EQ(heard_gaps(&b->heard[0]), 0);
+	world_free(world);
+}
+
 TEST(camera_control_passes_whole)
 {
 	struct video_world *world = world_new();
