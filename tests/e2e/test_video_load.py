@@ -4,10 +4,12 @@ ICE, DTLS, SRTP and simulcast, fake rooms with SIP and H.264.  Everybody sees an
 encodes once for each different picture and size, not for each person."""
 import json
 import os
+import signal
 import subprocess
+import time
 
 import network
-from harness import case, end, expect, expect_equal, main, wait_for
+from harness import case, end, expect, expect_equal, main, processes, wait_for
 from server import Server
 
 ROOM_FPS_MIN = 20       # of 30
@@ -15,19 +17,21 @@ TILE_GAP_MS_MAX = 2000
 SOUND_PER_S_MIN = 48    # of 50 packets
 SOUND_GAP_MS_MAX = 250  # one that a jitter buffer stretches; the machine may have others' work to do
 SHOWN_IN_ONE_PLUS_FIVE = 6
+CODEC_GONE_MS_MAX = 1000
+FORWARDED_GAP_MS_MAX = 300
 
 
 class Load:
     """One run: what everybody saw, and the server's figures at the end of it."""
 
-    def __init__(self, world, meeting, *arguments):
+    def __init__(self, world, meeting, *arguments, at_begin=None):
         machine = network.Machine(1)
         program = world.build / "bench" / "meeting_load"
         argv = machine.command([str(program), "--json", "--meeting", meeting,
                                 "--web", f"{network.SERVER}:8443",
                                 "--sip", f"{network.SERVER}:5060", "--bind", machine.address,
                                 *map(str, arguments)])
-        self.rows, self.metrics, self.people = [], {}, []
+        self.rows, self.metrics, self._at_begin = [], {}, at_begin
         with open(world.path("meeting_load.log"), "w+") as complaints:
             process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=complaints,
                                        stdin=subprocess.DEVNULL, text=True)
@@ -43,7 +47,9 @@ class Load:
 
     def _take(self, server, line):
         event = line.get("event")
-        if event == "ended":
+        if event == "began" and self._at_begin is not None:
+            self._at_begin()
+        elif event == "ended":
             self.metrics = server.metrics()
         elif event is None:
             self.rows.append(line)
@@ -151,6 +157,30 @@ def take_precedence():
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     except PermissionError:
         pass  # not as root: then the machine has to be quiet
+
+
+@case
+def pictures_are_back_within_a_second_when_a_codec_process_is_killed(world):
+    """Sound never stops, and who is forwarded notices nothing."""
+    def codecs():
+        return {pid for pid, line in processes().items() if line.split()[1:2] == ["codec"]}
+
+    def kill():
+        time.sleep(2)
+        for pid in killed:
+            os.kill(pid, signal.SIGKILL)
+    killed = codecs()
+    expect(killed, "no codec process runs")
+    load = Load(world, "small", "--browsers", 4, "--rooms", 2, "--tiles", 5, "--heights", "360,180",
+                "--talkers", 2, "--settle", 6, "--seconds", 8, at_begin=kill)
+    expect_seen(load, 4, 2, 5)
+    for row in load.of("tile"):
+        expect(row["gap_ms"] <= FORWARDED_GAP_MS_MAX, "a forwarded picture stood still:", row)
+    for row in load.of("picture"):
+        expect(row["gap_ms"] <= CODEC_GONE_MS_MAX, "a room waited long:", row)
+        expect(row["keys"] > 0, "no new process made this picture:", row)
+    expect(not codecs() & killed, "a codec process was not killed")
+    empty(world)
 
 
 def set_up(world):
