@@ -577,6 +577,8 @@ dump_leg(struct writer *w, const struct media_leg *leg)
 	              (unsigned long long)leg->receive.packets, (unsigned long long)leg->send.packets,
 	              (unsigned long long)leg->rejected, leg->flags.rx_muted ? " rx-muted" : "",
 	              leg->flags.tx_muted ? " tx-muted" : "");
+	if (leg->video != NULL)
+		video_dump(w, leg);
 }
 
 size_t

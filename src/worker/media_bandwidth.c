@@ -271,7 +271,8 @@ idle_line(struct media *media, struct line_plan *plan, int64_t now_us)
 static bool
 is_shown(const struct media_leg *leg, const struct video_line *line)
 {
-	return line->agreed.send && !leg->flags.tx_video_muted &&
+	/* A key frame that cannot be sent yet would be asked for twice. */
+	return video_can_send(leg) && line->agreed.send && !leg->flags.tx_video_muted &&
 	       line->show.kind != MEDIA_SHOW_NOTHING;
 }
 
@@ -288,8 +289,8 @@ gather(struct media *media, struct leg_video *video, struct line_plan *plans,
 			video_tx_pause(media, line->tx);
 			continue;
 		}
-		plans[count].tx = line->tx;
-		wishes[count].stream = i;
+		plans[count] = (struct line_plan){ .tx = line->tx };
+		wishes[count] = (struct allocate_wish){ .stream = i };
 		plan_line(media, &plans[count], &wishes[count]);
 		count++;
 	}
@@ -312,8 +313,8 @@ mark_essential(struct allocate_wish *wishes, unsigned count)
 void
 bandwidth_plan(struct media *media, struct leg_video *video, int64_t now_us)
 {
-	struct line_plan plans[MEDIA_LINES_MAX] = { 0 };
-	struct allocate_wish wishes[MEDIA_LINES_MAX] = { 0 };
+	struct line_plan plans[MEDIA_LINES_MAX];
+	struct allocate_wish wishes[MEDIA_LINES_MAX];
 	uint8_t chosen[MEDIA_LINES_MAX];
 	if (!video->bandwidth_set)
 		return;

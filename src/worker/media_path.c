@@ -112,6 +112,8 @@ path_connected(struct media *media, struct media_leg *leg)
 	if (leg->connected)
 		return;
 	leg->connected = true;
+	if (leg->video != NULL)
+		video_connected(media, leg);
 	media_event(media, leg, MEDIA_EVENT_LEG_CONNECTED, 0, leg->suite);
 }
 

@@ -204,6 +204,12 @@ video_flags(struct media *media, struct media_leg *leg, const struct media_leg_f
 }
 
 void
+video_connected(struct media *media, struct media_leg *leg)
+{
+	video_plan_later(media, leg->video);
+}
+
+void
 video_close(struct media *media, struct media_leg *leg)
 {
 	struct leg_video *video = leg->video;

@@ -381,6 +381,8 @@ void feed_end(struct media *media, struct video_feed *feed);
 /* Gives a packet to all subscribers; `sets` as for forward_input(). */
 void feed_input(struct media *media, struct video_feed *feed, struct packet *packet,
                 const struct packet *sets, int64_t now_us);
+/* There is a way to the peer, and it is secured as agreed. */
+[[nodiscard]] bool video_can_send(const struct media_leg *leg);
 /* Sends what the leg's pacer allows. */
 void video_drain(struct media *media, struct leg_video *video, int64_t now_us);
 void video_drop_queue(struct leg_video *video);

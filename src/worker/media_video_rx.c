@@ -489,6 +489,9 @@ video_input(struct media *media, struct media_leg *leg, const struct rtp_packet 
 		if (idle)
 			video_wake(media, leg, twcc_receive_deadline(&video->twcc_in));
 	}
+	/* Sound is known by what it was last time. */
+	if (packet->ssrc == leg->rx_ssrc && leg->receive.packets != 0)
+		return false;
 	bool ours = true;
 	const struct video_ssrc *ssrc = ssrc_find(video, packet->ssrc);
 	if (ssrc == NULL)

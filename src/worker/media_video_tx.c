@@ -451,10 +451,10 @@ send_padding(struct media *media, struct leg_video *video, struct video_tx *tx, 
 		tx->rtx_packets++;
 }
 
-static bool
-can_send(const struct media_leg *leg)
+bool
+video_can_send(const struct media_leg *leg)
 {
-	return transport_remote(leg) != NULL &&
+	return leg->connected && transport_remote(leg) != NULL &&
 	       (leg->security == MEDIA_SECURITY_NONE || leg->srtp_tx != NULL);
 }
 
@@ -486,7 +486,7 @@ video_drain(struct media *media, struct leg_video *video, int64_t now_us)
 	if (video->queue_count == 0 && video->again_count == 0 &&
 	    pacer_padding_bytes(&video->pacer) == 0)
 		return;
-	if (!can_send(leg) || too_late(video, now_us)) {
+	if (!video_can_send(leg) || too_late(video, now_us)) {
 		give_up_queue(media, video, now_us);
 		return;
 	}
