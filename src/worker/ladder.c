@@ -5,6 +5,7 @@
 
 enum {
 	MACROBLOCK = 16,
+	SIDE_MIN = 32,
 };
 
 static const struct ladder_rung movement[] = {
@@ -28,7 +29,14 @@ macroblocks_of(const struct ladder_rung *rung)
 	       (uint32_t)((rung->height + MACROBLOCK - 1) / MACROBLOCK);
 }
 
-/* The rung in the shape of its source: the longer side stays. */
+static void
+set_size(struct ladder_rung *rung, uint32_t width, uint32_t height)
+{
+	rung->width = (uint16_t)(width < SIDE_MIN ? SIDE_MIN : width & ~1u);
+	rung->height = (uint16_t)(height < SIDE_MIN ? SIDE_MIN : height & ~1u);
+}
+
+/* The rung in the shape of its source, which is never made larger than it is. */
 static void
 shape(struct ladder_rung *rung, const struct ladder_limits *limits)
 {
@@ -36,6 +44,10 @@ shape(struct ladder_rung *rung, const struct ladder_limits *limits)
 	const uint32_t height = limits->source_height;
 	if (width == 0 || height == 0)
 		return;
+	if (width * height <= (uint32_t)rung->width * rung->height) {
+		set_size(rung, width, height);
+		return;
+	}
 	const uint32_t side = rung->width;
 	uint32_t shaped_width = side;
 	uint32_t shaped_height = side;
@@ -48,8 +60,7 @@ shape(struct ladder_rung *rung, const struct ladder_limits *limits)
 		shaped_width = shaped_width * 15 / 16;
 		shaped_height = shaped_height * 15 / 16;
 	}
-	rung->width = (uint16_t)(shaped_width < 32 ? 32 : shaped_width & ~1u);
-	rung->height = (uint16_t)(shaped_height < 32 ? 32 : shaped_height & ~1u);
+	set_size(rung, shaped_width, shaped_height);
 }
 
 /* Fewer frames where only they are too many; what is left costs more a frame. */
@@ -92,9 +103,11 @@ ladder_fill(struct ladder_rung rungs[LADDER_RUNGS_MAX], const struct ladder_limi
 		if (filled != 0 && height > filled)
 			continue;
 		shape(&rung, limits);
+		const bool whole = rung.width == (limits->source_width & ~1) &&
+		                   rung.height == (limits->source_height & ~1);
 		if (!slow_down(&rung, limits) || !fits(&rung, limits))
 			continue;
-		if (limits->height_wanted != 0 && height >= limits->height_wanted)
+		if (whole || (limits->height_wanted != 0 && height >= limits->height_wanted))
 			filled = height;
 		/* Slowed down, a rung may be the one before it again, or cheaper. */
 		if (count != 0 && rung.bps <= rungs[count - 1].bps)
