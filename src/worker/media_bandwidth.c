@@ -232,7 +232,8 @@ serve_line(struct media *media, struct line_plan *plan, const struct video_optio
            int64_t now_us)
 {
 	struct video_tx *tx = plan->tx;
-	const bool goes_on = tx->serves && same_show(&tx->shown, &tx->line->show);
+	const bool goes_on = forward_source(&tx->forward) != 0 &&
+	                     same_show(&tx->shown, &tx->line->show);
 	if (option->encoded) {
 		const struct codec_encode spec = encode_spec(plan, &plan->rungs[option->rung]);
 		struct video_encode *encode = codec_encode_for(media, &spec);
@@ -265,6 +266,7 @@ idle_line(struct media *media, struct line_plan *plan, int64_t now_us)
 	if (tx->serves)
 		forward_want(&tx->forward, 0, FORWARD_TEMPORAL_ALL, false);
 	tx->serves = false;
+	tx->shown = tx->line->show;
 	video_tx_follow(media, tx, &plan->rx->feed, first, FORWARD_TEMPORAL_ALL, false, now_us);
 }
 

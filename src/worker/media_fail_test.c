@@ -7,6 +7,7 @@
 #include "base/test.h"
 #include "dtls/dtls.h"
 #include "worker/media.h"
+#include "worker/video_world_fixture.h"
 
 struct stage {
 	struct prng prng;
@@ -59,6 +60,36 @@ give(struct media *media, struct media_order order)
 	media_order(media, &order, 1000);
 }
 
+/* Two lines each, a canvas that one is shown, and camera control. */
+static void
+show_pictures(struct media *media, media_leg_id leg)
+{
+	for (uint8_t line = 0; line < 2; line++) {
+		struct media_order video = { .kind = MEDIA_ORDER_LEG_VIDEO, .leg = leg };
+		video.video = (struct media_video_settings){
+			.line = line,
+			.receive = line == 0,
+			.send = true,
+			.nack = true,
+			.tx_ssrc = 7u + line,
+			.payload_count = 1,
+			.payloads = { { VIDEO_CODEC_VP8, 96, 96, 97, 97, 0, 0, 0, 0, 0, 0 } },
+		};
+		give(media, video);
+	}
+	give(media, (struct media_order){ .kind = MEDIA_ORDER_LEG_DATA,
+	                                  .leg = leg,
+	                                  .data = { true, true, 100, 100 } });
+	struct media_order canvas = { .kind = MEDIA_ORDER_CANVAS, .canvas = { .id = 3 } };
+	canvas.canvas.canvas = calloc(1, sizeof *canvas.canvas.canvas);
+	if (canvas.canvas.canvas != NULL)
+		give(media, canvas);
+	give(media, (struct media_order){ .kind = MEDIA_ORDER_LEG_SHOW,
+	                                  .leg = leg,
+	                                  .show = { .kind = MEDIA_SHOW_CANVAS, .canvas = 3 } });
+	give(media, (struct media_order){ .kind = MEDIA_ORDER_LEG_STATS, .leg = leg });
+}
+
 /* A telephone with ICE and DTLS, and a browser, meet in a room and leave. */
 static bool
 meet(void *context)
@@ -109,6 +140,8 @@ meet(void *context)
 	                                  .room = room });
 	give(media, (struct media_order){ .kind = MEDIA_ORDER_LEG_JOIN, .leg = browser,
 	                                  .room = room });
+	show_pictures(media, phone);
+	show_pictures(media, browser);
 	for (int64_t now_us = 20000; now_us < 200000; now_us += 20000)
 		media_tick(media, now_us);
 	struct media_order close = { .kind = MEDIA_ORDER_LEG_CLOSE, .leg = phone };
@@ -119,6 +152,31 @@ meet(void *context)
 	EXPECT_EQ(stage->opened + stage->refused, 2);
 	media_destroy(media);
 	return well;
+}
+
+static bool
+forward_on(void *context)
+{
+	pass(context, 2000);
+	return true;
+}
+
+TEST(packets_of_pictures_allocate_nothing)
+{
+	struct video_world *world = world_new();
+	struct peer *a = peer_new(world);
+	simulcast(world, a);
+	for (unsigned i = 0; i < 3; i++) {
+		struct peer *b = peer_new(world);
+		agree(world, b, 1);
+		show_source(world, b, 0, a, (uint16_t)(180 << i));
+		b->lose_pct = i * 5;
+	}
+	/* From the first packet on: layers, loss and retransmission. */
+	EXPECT_EQ(fail_at_each(forward_on, world), 0);
+	EXPECT(world->peers[3].heard[0].frames > 40);
+	EXPECT(world->peers[3].heard[0].rtx > 5);
+	world_free(world);
 }
 
 TEST(a_leg_without_memory_is_refused_and_the_others_go_on)

@@ -336,8 +336,9 @@ note(struct media *media, struct video_rx *rx, struct video_layer *layer,
 		layer->height = facts->height;
 		layers_changed(media, rx);
 	}
-	/* Pictures come, but none that can be begun with: control waits to hear of them. */
-	if (!facts->key_start && !video_rx_flows(rx) && !video_rx_muted(rx) &&
+	/* Pictures come, but none that can be begun with: control waits to hear of them, and receivers
+	 * may want this layer. */
+	if (!facts->key_start && !layer->flows && !video_rx_muted(rx) &&
 	    now_us - layer->keys.asked_us >= FIRST_KEY_AGAIN_US)
 		video_rx_want_key(media, rx, (unsigned)(layer - rx->layers), now_us);
 	if (facts->key_start) {
