@@ -53,6 +53,7 @@ let_in(struct bridge *bridge, struct bridge_leg *leg, const struct meeting_entry
 	bridge_caller_free(bridge, leg);
 	bridge_leg_settings(bridge, leg);
 	bridge_connected(bridge, leg, now_us);
+	video_lines_apply(bridge, leg, now_us);
 }
 
 static void

@@ -535,6 +535,44 @@ TEST(quality_limits_what_is_sent_and_asked_for)
 	world_destroy(world);
 }
 
+/* What the room types comes to us decoded. */
+static void
+room_types(struct world *world, const char *digits)
+{
+	for (const char *digit = digits; *digit != '\0'; digit++) {
+		const struct media_event event = {
+			.kind = MEDIA_EVENT_LEG_DTMF,
+			.leg = only_leg(world)->media[BRIDGE_MEDIUM_AUDIO].id,
+			.value = (uint32_t)(unsigned char)*digit,
+		};
+		bridge_media(world->bridge, 0, &event, world->now_us);
+		settle(world);
+	}
+}
+
+TEST(who_is_asked_for_a_passcode_has_no_pictures_yet)
+{
+	struct world *world = world_create();
+	struct objects *objects = meeting_objects(world->meeting);
+	struct object_edit edit = { .type = OBJECT_SPACE };
+	uint32_t at = 0;
+	int culprit = -1;
+	edit_set_text(&edit, SPACE_PASSCODE, STR("12"));
+	objects_begin(objects);
+	CHECK(objects_edit(objects, objects_next(objects, OBJECT_SPACE, &at), &edit, &culprit) ==
+	      OBJECT_OK);
+	const struct object_tx tx = objects_end(objects);
+	objects_settled(objects, tx.ticket, true);
+	call_in(world, recorded("cisco-room"));
+	EXPECT(!last_order(world, MEDIA_ORDER_LEG_VIDEO, 1)->video.send);
+	EXPECT(last_order(world, MEDIA_ORDER_LEG_AUDIO, 0)->audio.send);
+	EXPECT(!only_leg(world)->has_camera && world->floors == 0);
+	room_types(world, "12#");
+	EXPECT(last_order(world, MEDIA_ORDER_LEG_VIDEO, 1)->video.send);
+	EXPECT(only_leg(world)->has_camera && world->floors == 1);
+	world_destroy(world);
+}
+
 /* ---- Calls out ----------------------------------------------------------------------------- */
 
 static void

@@ -51,6 +51,13 @@ lives(const struct bridge_leg *leg, const struct sdp_line *line)
 	return line->accepted && line->kind == SDP_VIDEO && leg->media[medium_of(leg, line)].taken;
 }
 
+/* Who is still asked for a passcode sees nothing and shows nobody anything. */
+static bool
+pictures_flow(const struct bridge_leg *leg)
+{
+	return leg->stage == STAGE_ACTIVE;
+}
+
 static bool
 has_rtx(const struct bridge_leg *leg, const struct sdp_line *line)
 {
@@ -168,17 +175,17 @@ set_limits(struct media_video_settings *video, const struct bridge *bridge,
 	const uint32_t theirs = line->bandwidth_bps;
 	video->tx_height_max = quality.height_max;
 	video->tx_fps_max = quality.fps_max;
-	/* A browser's tiles are told apart by their heights; all of them share its transport's rate. */
-	video->tx_bps_max = leg->kind == LEG_WEB                   ? theirs
-	                    : theirs != 0 && theirs < quality.bps_max ? theirs
-	                                                              : quality.bps_max;
+	video->tx_bps_max = theirs;
+	/* A browser's tiles have their heights; all of them share its transport's rate. */
+	if (leg->kind == LEG_SIP && (theirs == 0 || theirs > quality.bps_max))
+		video->tx_bps_max = quality.bps_max;
 }
 
 static void
 order_line(struct bridge *bridge, const struct bridge_leg *leg, unsigned number)
 {
 	const struct sdp_line *line = &leg->sdp->lines[number];
-	const bool flows = description_flows(leg);
+	const bool flows = pictures_flow(leg);
 	struct media_order order = { .kind = MEDIA_ORDER_LEG_VIDEO };
 	struct media_video_settings *video = &order.video;
 	video->line = (uint8_t)number;
@@ -190,7 +197,8 @@ order_line(struct bridge *bridge, const struct bridge_leg *leg, unsigned number)
 	set_limits(video, bridge, leg, line);
 	for (unsigned i = 0; i < line->codec_count; i++)
 		add_payload(video, leg, line, &leg->sdp->codecs[line->codec_first + i]);
-	/* Browsers list their layers from the lowest up (docs/c2w.md), the worker from the best down. */
+	/* Browsers list their layers from the lowest up (docs/c2w.md), the worker wants the best
+	 * first. */
 	video->rid_count = line->rid_count;
 	for (unsigned i = 0; i < line->rid_count; i++)
 		str_copy(video->rids[i], sizeof video->rids[i],
@@ -234,7 +242,7 @@ static void
 apply_camera(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 {
 	const struct sdp_line *line = sdp_session_line(leg->sdp, BRIDGE_MEDIUM_CAMERA);
-	const bool flows = description_flows(leg);
+	const bool flows = pictures_flow(leg);
 	const bool has = line != NULL && leg->media[BRIDGE_MEDIUM_CAMERA].taken;
 	if (has) {
 		const struct sdp_line_codec *codec = &leg->sdp->codecs[line->codec_first];
@@ -257,7 +265,7 @@ static void
 apply_floor(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 {
 	const struct sdp_line *line = sdp_session_line(leg->sdp, DESCRIBED_FLOOR);
-	if (line != NULL && description_flows(leg)) {
+	if (line != NULL && pictures_flow(leg)) {
 		struct sdp_line agreed = *line;
 		if (agreed.remote_learn || description_points_inside(leg, &agreed.remote_rtp))
 			agreed.remote_rtp = (struct net_addr){ 0 };
@@ -287,7 +295,7 @@ unsigned
 video_lines(const struct bridge_leg *leg, struct bridge_video_line out[SDP_LINES_MAX])
 {
 	unsigned count = 0;
-	const bool flows = description_flows(leg);
+	const bool flows = pictures_flow(leg);
 	for (unsigned i = 0; leg->sdp != NULL && i < leg->sdp->line_count; i++) {
 		const struct sdp_line *line = &leg->sdp->lines[i];
 		if (!lives(leg, line))

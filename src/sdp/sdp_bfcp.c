@@ -43,7 +43,7 @@ agree_roles(struct sdp_bfcp *bfcp, const struct sdp_bfcp_cap *cap, struct str fl
 	return client || (server && cap->client);
 }
 
-/* Who connects (RFC 4145 s4).  Where both may, the peer does: it finds us, behind its NAT or not. */
+/* Who connects (RFC 4145 s4).  Where both may, the peer does: it finds us from behind its NAT. */
 static bool
 agree_setup(struct sdp_bfcp *bfcp, const struct sdp_media *media)
 {
@@ -97,8 +97,8 @@ sdp_bfcp_agree(const struct negotiation *n, struct sdp_line *line, const struct 
 		return;
 	}
 	agree_ids(n, &bfcp, cap, media);
-	bfcp.connection_new = !line->accepted || str_eq_nocase(attribute(n, media, STR("connection")),
-	                                                       STR("new"));
+	const struct str connection = attribute(n, media, STR("connection"));
+	bfcp.connection_new = !line->accepted || str_eq_nocase(connection, STR("new"));
 	line->bfcp = bfcp;
 	line->accepted = true;
 	line->refusal = SDP_REFUSAL_NONE;
@@ -159,9 +159,8 @@ sdp_bfcp_compose(struct composition *c, struct sdp_line *line, struct sdp_media 
 		compose_server(c, media, cap);
 	/* Rooms want to see both of these with UDP/BFCP too, where RFC 8856 has no use for them. */
 	media->setup = setup_of(c, line);
-	sdp_compose_other(c, media, STR("connection"),
-	                  line->fresh || (c->is_answer && line->bfcp.connection_new) ? STR("new")
-	                                                                             : STR("existing"));
+	const bool new = line->fresh || (c->is_answer && line->bfcp.connection_new);
+	sdp_compose_other(c, media, STR("connection"), new ? STR("new") : STR("existing"));
 	if (line->proto == SDP_PROTO_BFCP_UDP || line->proto == SDP_PROTO_BFCP_DTLS)
 		sdp_compose_other(c, media, STR("bfcpver"), STR("2 1"));
 	if (line->proto == SDP_PROTO_BFCP_TLS || line->proto == SDP_PROTO_BFCP_DTLS)

@@ -51,7 +51,8 @@ static enum profile
 profile_of(const uint8_t level[PROFILE_LEVEL_BYTES])
 {
 	for (size_t i = 0; i < COUNT_OF(profiles); i++)
-		if (level[0] == profiles[i].idc && (level[1] & profiles[i].iop_mask) == profiles[i].iop)
+		if (level[0] == profiles[i].idc &&
+		    (level[1] & profiles[i].iop_mask) == profiles[i].iop)
 			return profiles[i].profile;
 	return PROFILE_OTHER;
 }

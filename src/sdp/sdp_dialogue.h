@@ -70,6 +70,13 @@ answer_to(struct sdp_session *session, struct str offer)
 	return answer_of(session, offer);
 }
 
+/* The keys of a session's first line. */
+static inline const struct sdp_sdes *
+sdes_of(const struct sdp_session *session)
+{
+	return &sdp_session_path(session, &session->lines[0])->sdes;
+}
+
 static inline void
 expect_dump(const struct sdp_session *session, const char *want)
 {

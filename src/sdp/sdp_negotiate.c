@@ -78,7 +78,8 @@ free_media(const struct sdp_session *session, const struct sdp_line *line,
 	const struct sdp_settings *settings = session->settings;
 	for (size_t m = 0; m < settings->media_count; m++)
 		if (fits(&settings->medias[m], media) &&
-		    direction_fits(&settings->medias[m], media) && !media_is_taken(session, line, m))
+		    direction_fits(&settings->medias[m], media) &&
+		    !media_is_taken(session, line, m))
 			return (int)m;
 	return -1;
 }

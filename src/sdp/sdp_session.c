@@ -300,9 +300,10 @@ dump_accepted(const struct sdp_session *session, const struct sdp_line *line, st
 	              line->held ? " held" : "");
 	if (line->security == SDP_SECURITY_DTLS)
 		writer_text(w, line->dtls_server ? " server" : " client");
-	if (line->security == SDP_SECURITY_SDES)
-		writer_format(w, " %.*s",
-		              STR_ARGS(sdp_suite_name(sdp_session_path(session, line)->sdes.suite)));
+	if (line->security == SDP_SECURITY_SDES) {
+		writer_text(w, " ");
+		writer_str(w, sdp_suite_name(sdp_session_path(session, line)->sdes.suite));
+	}
 	if (line->ice)
 		writer_format(w, " ice %s", sdp_session_path(session, line)->remote_ufrag);
 	if (line->transport_line != (uint8_t)(line - session->lines))

@@ -70,9 +70,9 @@ TEST(baresip_is_answered_in_all_its_ways_to_encrypt)
 	                 "event/8000 101/101 to 127.0.0.1:39380 127.0.0.1:39381\n");
 	sdp_session_init(&us, &fixture_sip);
 	(void)answer_to(&us, golden("baresip-sdes"));
-	EXPECT_EQ(sdp_session_path(&us, &us.lines[0])->sdes.suite, SDP_SUITE_AES_CM_128_HMAC_SHA1_80);
-	EXPECT_EQ(sdp_session_path(&us, &us.lines[0])->sdes.remote_key[0], 0x73);
-	EXPECT_EQ(memcmp(sdp_session_path(&us, &us.lines[0])->sdes.local_key, parsed_answer.cryptos[0].key,
+	EXPECT_EQ(sdes_of(&us)->suite, SDP_SUITE_AES_CM_128_HMAC_SHA1_80);
+	EXPECT_EQ(sdes_of(&us)->remote_key[0], 0x73);
+	EXPECT_EQ(memcmp(sdes_of(&us)->local_key, parsed_answer.cryptos[0].key,
 	                 parsed_answer.cryptos[0].key_len),
 	          0);
 	sdp_session_init(&us, &fixture_sip);
@@ -251,13 +251,11 @@ TEST(two_of_us_agree)
 		EXPECT_EQ(us.lines[0].codec_count, 4);
 		EXPECT_EQ(us.lines[0].event_count, 2);
 		if (cases[i].security == SDP_SECURITY_SDES) {
-			EXPECT_EQ(sdp_session_path(&us, &us.lines[0])->sdes.suite, SDP_SUITE_AEAD_AES_128_GCM);
-			EXPECT_EQ(sdp_session_path(&them, &them.lines[0])->sdes.suite, SDP_SUITE_AEAD_AES_128_GCM);
-			EXPECT_EQ(memcmp(sdp_session_path(&us, &us.lines[0])->sdes.local_key, sdp_session_path(&them, &them.lines[0])->sdes.remote_key,
-			                 28),
+			EXPECT_EQ(sdes_of(&us)->suite, SDP_SUITE_AEAD_AES_128_GCM);
+			EXPECT_EQ(sdes_of(&them)->suite, SDP_SUITE_AEAD_AES_128_GCM);
+			EXPECT_EQ(memcmp(sdes_of(&us)->local_key, sdes_of(&them)->remote_key, 28),
 			          0);
-			EXPECT_EQ(memcmp(sdp_session_path(&us, &us.lines[0])->sdes.remote_key, sdp_session_path(&them, &them.lines[0])->sdes.local_key,
-			                 28),
+			EXPECT_EQ(memcmp(sdes_of(&us)->remote_key, sdes_of(&them)->local_key, 28),
 			          0);
 		}
 		if (cases[i].security == SDP_SECURITY_DTLS)
@@ -330,7 +328,7 @@ TEST(hold_and_resume_go_both_ways)
 		EXPECT_EQ(us.lines[0].held, (cases[i].theirs & SDP_RECVONLY) == 0);
 	}
 	EXPECT_EQ(us.version, version + COUNT_OF(cases));
-	EXPECT_EQ(sdp_session_path(&us, &us.lines[0])->sdes.suite, SDP_SUITE_AEAD_AES_128_GCM);
+	EXPECT_EQ(sdes_of(&us)->suite, SDP_SUITE_AEAD_AES_128_GCM);
 }
 
 TEST(the_hold_of_old_telephones_is_understood)
