@@ -27,6 +27,7 @@
 enum {
 	BEAT_US = 500 * 1000, /* a sign of life at least so often */
 	NICENESS = 5,         /* sound comes first */
+	TAKE_US = 10 * 1000,  /* then pictures get their turn, however many frames wait */
 	DROPPED_MAX = CODEC_ENCODES_MAX,
 };
 
@@ -98,6 +99,8 @@ take_messages(struct process *process, int64_t now_us)
 		if (codec_link_take(process->link, &message) != CODEC_LINK_MESSAGE)
 			return false;
 		codec_engine_input(process->engine, &message, now_us);
+		if (clock_us(CLOCK_MONOTONIC) - now_us > TAKE_US)
+			break;
 	}
 	return true;
 }
@@ -155,6 +158,8 @@ prepare(struct process *process)
 	int rc = label_fonts_create(&process->fonts);
 	if (rc != 0)
 		return rc;
+	if (label_fonts_count(process->fonts) == 0)
+		fputs("convoke codec found no fonts: names are not drawn\n", stderr);
 	decoder_warm_up();
 	encoder_warm_up();
 	scale_warm_up();

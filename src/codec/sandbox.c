@@ -104,6 +104,7 @@ static const int allowed[] = {
 	SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask), SCMP_SYS(restart_syscall),
 	SCMP_SYS(getpid),       SCMP_SYS(gettid),         SCMP_SYS(sched_yield),
 	SCMP_SYS(exit),         SCMP_SYS(exit_group),     SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(getrandom),
 };
 
 static int
