@@ -39,10 +39,12 @@ leg_media_refresh(struct meeting *meeting, struct leg *leg)
 	const bool heard = leg->inside && leg->settings[LEG_PROFILE_RX_AUDIO_MUTE] == 0;
 	const bool hears = leg->inside && leg->settings[LEG_PROFILE_TX_AUDIO_MUTE] == 0;
 	const bool lobby = is_present(leg) && !leg->inside;
-	const bool pictures = leg->inside &&
-	                      leg->settings[LEG_PROFILE_VIDEO_MODE] == VIDEO_MODE_AUTO;
-	const bool seen = pictures && leg->settings[LEG_PROFILE_RX_VIDEO_MUTE] == 0;
-	const bool sees = pictures && leg->settings[LEG_PROFILE_TX_VIDEO_MUTE] == 0;
+	const bool pictures = leg->settings[LEG_PROFILE_VIDEO_MODE] == VIDEO_MODE_AUTO;
+	const bool seen =
+		pictures && leg->inside && leg->settings[LEG_PROFILE_RX_VIDEO_MUTE] == 0;
+	/* Who waits is shown that he waits. */
+	const bool sees = pictures && (leg->inside || lobby) &&
+	                  leg->settings[LEG_PROFILE_TX_VIDEO_MUTE] == 0;
 	struct meeting_leg *pub = &leg->pub;
 	if (heard == pub->heard && hears == pub->hears && lobby == pub->lobby &&
 	    seen == pub->seen && sees == pub->sees)

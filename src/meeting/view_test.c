@@ -404,6 +404,7 @@ TEST(who_waits_sees_the_lobby)
 	const uint32_t space = space_with(&world, PAIRS("needsActivation", "true"), "s");
 	const uint32_t a = join_seen(&world, space, 0);
 	EXPECT_VIEW(&world, a, "lobby");
+	EXPECT(meeting_leg(world.meeting, a)->sees && !meeting_leg(world.meeting, a)->seen);
 	struct meeting_view view;
 	meeting_view(world.meeting, call_of(&world, a) + 1, a, &view);
 	EXPECT_EQ(view.layout.count, 0);
