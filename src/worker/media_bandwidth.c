@@ -80,7 +80,8 @@ forwardable(const struct video_tx *tx, const struct video_layer *layer)
 {
 	const struct media_video_payload *payload =
 		video_tx_payload(tx, (enum video_codec)layer->codec);
-	if (!layer->flows || payload == NULL)
+	const uint16_t height_max = tx->line->agreed.tx_height_max;
+	if (!layer->flows || payload == NULL || (height_max != 0 && layer->height > height_max))
 		return false;
 	/* What others send is cut into fragments, which mode 0 does not know. */
 	return layer->codec != VIDEO_CODEC_H264 || payload->packetization_mode == 1;
@@ -119,8 +120,7 @@ layer_options(struct line_plan *plan, struct allocate_wish *wish)
 		const int64_t bps = layer->bps != 0 ? layer->bps : ladder_guess_bps(height);
 		const struct video_option option = { .layer = (uint8_t)order[i],
 			                             .temporal_max = FORWARD_TEMPORAL_ALL };
-		if (i != 0 && ((agreed->tx_height_max != 0 && height > agreed->tx_height_max) ||
-		               (agreed->tx_bps_max != 0 && bps > agreed->tx_bps_max)))
+		if (i != 0 && agreed->tx_bps_max != 0 && bps > agreed->tx_bps_max)
 			break;
 		if (i == 0)
 			add_temporal(plan, wish, layer, option, height);

@@ -439,6 +439,23 @@ TEST(a_browser_without_the_codec_gets_one_shared_transcode)
 	world_free(world);
 }
 
+TEST(a_picture_larger_than_somebody_may_get_is_encoded_anew)
+{
+	struct video_world *world = world_with_process();
+	struct peer *a = camera(world); /* 720 lines of VP8 */
+	struct peer *b = peer_new(world);
+	struct media_order video = video_line(b, 0);
+	video.video.tx_height_max = 360;
+	order(world, video);
+	show_source(world, b, 0, a, 0);
+	pass(world, 1500);
+	EXPECT_EQ(process.encodes, 1);
+	for (unsigned e = 0; e < PLAYED_MAX; e++)
+		EXPECT(process.encode[e].id == 0 || process.encode[e].spec.height <= 360);
+	EXPECT(b->heard[0].frames > 30);
+	world_free(world);
+}
+
 TEST(the_smallest_layer_that_fills_its_pane_is_decoded)
 {
 	struct video_world *world = world_with_process();
