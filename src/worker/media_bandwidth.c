@@ -10,6 +10,10 @@ enum {
 	TWCC_START_BPS = 1000 * 1000,
 	PLAIN_START_BPS = 2000 * 1000,  /* peers that only report loss: the estimate grows slowly */
 	PLAIN_PACE_BPS = 8 * 1000 * 1000, /* and their rate is known too roughly to be paced by */
+	WIDE_BPS = 1000 * 1000,         /* with more than that, what senders have paced already ... */
+	WIDE_PACE_BPS = 4 * 1000 * 1000, /* ... is not held back for long: pictures shall come soon */
+	THIN_PCT = 87,                  /* of the target: a picture that takes more does not fit */
+	SMALLER_PCT = 75,               /* of a layer: what is made in its place takes less */
 	FIRST_HEIGHT = 720,             /* of a layer that did not tell its size */
 	TRIAL_PCT = 240,                /* of what is given: the next rung with its headroom */
 	TRIAL_GAP_US = 1200 * 1000,     /* between two */
@@ -75,6 +79,13 @@ height_of(const struct video_rx *rx, unsigned layer)
 	return rx->line->agreed.rid_count > 1 ? (uint16_t)(FIRST_HEIGHT >> layer) : FIRST_HEIGHT;
 }
 
+static int64_t
+bps_of(const struct video_rx *rx, unsigned layer)
+{
+	return rx->layers[layer].bps != 0 ? rx->layers[layer].bps
+	                                  : ladder_guess_bps(height_of(rx, layer));
+}
+
 static bool
 forwardable(const struct video_tx *tx, const struct video_layer *layer)
 {
@@ -117,7 +128,7 @@ layer_options(struct line_plan *plan, struct allocate_wish *wish)
 	for (unsigned i = 0; i < count; i++) {
 		const struct video_layer *layer = &plan->rx->layers[order[i]];
 		const uint16_t height = height_of(plan->rx, order[i]);
-		const int64_t bps = layer->bps != 0 ? layer->bps : ladder_guess_bps(height);
+		const int64_t bps = bps_of(plan->rx, order[i]);
 		const struct video_option option = { .layer = (uint8_t)order[i],
 			                             .temporal_max = FORWARD_TEMPORAL_ALL };
 		if (i != 0 && agreed->tx_bps_max != 0 && bps > agreed->tx_bps_max)
@@ -151,8 +162,9 @@ least(uint32_t a, uint32_t b)
 	return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
+/* `bps_max` 0: no limit but what was agreed. */
 static void
-rung_options(struct line_plan *plan, struct allocate_wish *wish)
+rung_options(struct line_plan *plan, struct allocate_wish *wish, uint32_t bps_max)
 {
 	const struct video_tx *tx = plan->tx;
 	const struct media_video_settings *agreed = &tx->line->agreed;
@@ -164,7 +176,7 @@ rung_options(struct line_plan *plan, struct allocate_wish *wish)
 		.height_max = agreed->tx_height_max,
 		.height_wanted = tx->line->show.height,
 		.fps_max = agreed->tx_fps_max,
-		.bps_max = least(agreed->tx_bps_max, payload->bps_max),
+		.bps_max = least(least(agreed->tx_bps_max, payload->bps_max), bps_max),
 		.frame_macroblocks_max = payload->frame_macroblocks_max,
 		.macroblocks_per_s_max = payload->macroblocks_per_s_max,
 	};
@@ -180,22 +192,42 @@ rung_options(struct line_plan *plan, struct allocate_wish *wish)
 	}
 }
 
+/* Of those that could be forwarded; 0: there is none. */
+static int64_t
+smallest_layer_bps(const struct line_plan *plan)
+{
+	int64_t least_bps = 0;
+	for (unsigned i = 0; i < VIDEO_LAYERS_MAX; i++) {
+		if (!forwardable(plan->tx, &plan->rx->layers[i]))
+			continue;
+		const int64_t bps = bps_of(plan->rx, i);
+		if (least_bps == 0 || bps < least_bps)
+			least_bps = bps;
+	}
+	return least_bps;
+}
+
 static void
-plan_line(struct media *media, struct line_plan *plan, struct allocate_wish *wish)
+plan_line(struct media *media, struct line_plan *plan, struct allocate_wish *wish,
+          int64_t target_bps)
 {
 	const struct media_show *show = &plan->tx->line->show;
 	wish->priority = show->priority;
 	if (show->kind == MEDIA_SHOW_CANVAS) {
 		if (codec_canvas(media, show->canvas) != NULL)
-			rung_options(plan, wish);
+			rung_options(plan, wish, 0);
 		return;
 	}
 	plan->rx = video_rx_of(media, show->source);
 	if (plan->rx == NULL || !video_rx_flows(plan->rx))
 		return;
+	const int64_t layer_bps = smallest_layer_bps(plan);
+	/* A picture that comes in one size, larger than the line is wide, is made smaller. */
+	if (media->video->attached && layer_bps > target_bps * THIN_PCT / 100)
+		rung_options(plan, wish, (uint32_t)(layer_bps * SMALLER_PCT / 100));
 	layer_options(plan, wish);
 	if (plan->count == 0)
-		rung_options(plan, wish);
+		rung_options(plan, wish, 0);
 }
 
 /* ---- What it is sent ----------------------------------------------------------------------- */
@@ -293,7 +325,7 @@ gather(struct media *media, struct leg_video *video, struct line_plan *plans,
 		}
 		plans[count] = (struct line_plan){ .tx = line->tx };
 		wishes[count] = (struct allocate_wish){ .stream = i };
-		plan_line(media, &plans[count], &wishes[count]);
+		plan_line(media, &plans[count], &wishes[count], video->target_bps);
 		count++;
 	}
 	return count;
@@ -320,12 +352,12 @@ bandwidth_plan(struct media *media, struct leg_video *video, int64_t now_us)
 	uint8_t chosen[MEDIA_LINES_MAX];
 	if (!video->bandwidth_set)
 		return;
-	const unsigned count = gather(media, video, plans, wishes);
-	mark_essential(wishes, count);
 	const int64_t audio_bps = !video->twcc && video->leg->audio.send ? AUDIO_BPS : 0;
 	video->target_bps = bwe_send_target_bps(&video->bwe) - audio_bps;
 	if (video->target_bps < video->trial_bps)
 		video->target_bps = video->trial_bps;
+	const unsigned count = gather(media, video, plans, wishes);
+	mark_essential(wishes, count);
 	video->wanted_bps = count != 0 ? allocate_wanted_bps(wishes, count) : 0;
 	video->given_bps = count != 0 ? allocate(chosen, wishes, count, video->target_bps) : 0;
 	for (unsigned i = 0; i < count; i++) {
@@ -372,8 +404,9 @@ static void
 set_pace(struct leg_video *video, int64_t now_us)
 {
 	int64_t bps = bwe_send_target_bps(&video->bwe);
-	if (!video->twcc && bps < PLAIN_PACE_BPS)
-		bps = PLAIN_PACE_BPS;
+	const int64_t least_bps = !video->twcc ? PLAIN_PACE_BPS : bps >= WIDE_BPS ? WIDE_PACE_BPS : 0;
+	if (bps < least_bps)
+		bps = least_bps;
 	pacer_target(&video->pacer, bps, now_us);
 }
 

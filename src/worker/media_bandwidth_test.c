@@ -46,7 +46,7 @@ static struct {
 		bool key_due;
 		int64_t framed_us;
 	} encodes[16];
-	uint16_t height_max, height_min; /* since marked */
+	int64_t held_us_max; /* between frames' coming in and their packets' going out */
 } net;
 
 static struct line *
@@ -60,6 +60,10 @@ fly(struct video_world *world, struct peer *peer, const uint8_t *bytes, size_t l
 {
 	struct line *line = line_of(peer);
 	int64_t at_us = world->now_us + DELAY_US;
+	/* Cameras send at whole frame times. */
+	const int64_t held_us = world->now_us % FRAME_US;
+	if (held_us > net.held_us_max)
+		net.held_us_max = held_us;
 	if (line->bps != 0) {
 		const int64_t busy_us = line->busy_us > world->now_us ? line->busy_us
 		                                                      : world->now_us;
@@ -350,5 +354,47 @@ TEST(of_many_tiles_on_a_thin_line_the_most_wanted_are_seen)
 	pass(world, 5000);
 	EXPECT(b->heard[1].frames - frames > 5 * 25);
 	EXPECT(b->heard[0].height <= 180 && b->heard[2].height <= 180);
+	world_free(world);
+}
+
+TEST(a_picture_of_one_size_is_made_smaller_for_a_thin_line_alone)
+{
+	struct video_world *world = world_with_lines();
+	struct peer *a = peer_new(world);
+	agree(world, a, 1);
+	a->layer_count = 1;
+	struct peer *b = browser(world, 1);
+	struct peer *c = browser(world, 1);
+	show_source(world, b, 0, a, 0);
+	show_source(world, c, 0, a, 0);
+	pass(world, 8000);
+	EXPECT_EQ(media_counters(world->media)->encodes, 0);
+	EXPECT_EQ(b->heard[0].height, 720);
+	line_of(b)->bps = 400 * 1000;
+	EXPECT(until_height(world, b, false, 360) <= 3000);
+	pass(world, 5000);
+	EXPECT_EQ(media_counters(world->media)->encodes, 1);
+	EXPECT_EQ(c->heard[0].height, 720);
+	line_of(b)->bps = FAST_BPS;
+	EXPECT(until_height(world, b, true, 720) <= 10000);
+	pass(world, 3000);
+	EXPECT_EQ(media_counters(world->media)->encodes, 0);
+	world_free(world);
+}
+
+/* ---- Delay --------------------------------------------------------------------------------- */
+
+TEST(what_is_forwarded_is_hardly_held_back)
+{
+	struct video_world *world = world_with_lines();
+	struct peer *a = camera(world);
+	struct peer *b = browser(world, 1);
+	line_of(b)->bps = 0;
+	show_source(world, b, 0, a, 0);
+	EXPECT(until_height(world, b, true, 720) < 5000);
+	pass(world, 3000);
+	net.held_us_max = 0;
+	pass(world, 5000);
+	EXPECT(net.held_us_max <= 5000);
 	world_free(world);
 }
