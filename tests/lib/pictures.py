@@ -28,10 +28,13 @@ def _cells(number):
     return [1, 0, *bits, sum(bits) & 1]
 
 
-def frame(colour, number, width, height):
-    """Rows of RGB."""
+def frame(colour, number, width, height, busy=False):
+    """Rows of RGB.  A busy one has grain that is another in each frame, and costs what a camera's does."""
     rows = np.empty((height, width, 3), np.uint8)
     rows[:] = COLOURS[colour]
+    if busy:
+        grain = np.random.default_rng(number).integers(-14, 15, (height // 4, width // 4, 1))
+        rows[:] = np.clip(rows + grain.repeat(4, 0).repeat(4, 1), 0, 255)
     left, top, right, bottom = (round(share * side) for share, side in
                                 zip(_STRIP, (width, height, width, height)))
     edges = np.linspace(left, right, _CELLS + 1).round().astype(int)
@@ -43,14 +46,14 @@ def frame(colour, number, width, height):
     return rows
 
 
-def _encode(path, colour, size, words):
+def _encode(path, colour, size, words, busy=False):
     """Drawn small, since that is quick, and made larger without smoothing."""
     with subprocess.Popen(["ffmpeg", "-nostdin", "-loglevel", "error", "-y", "-f", "rawvideo",
                            "-pix_fmt", "rgb24", "-s", f"{_DRAWN[0]}x{_DRAWN[1]}", "-r", str(FPS),
                            "-i", "-", "-vf", f"scale={size.replace('x', ':')}:flags=neighbor",
                            *words, str(path)], stdin=subprocess.PIPE) as child:
         for number in range(FRAMES):
-            child.stdin.write(frame(colour, number, *_DRAWN).tobytes())
+            child.stdin.write(frame(colour, number, *_DRAWN, busy).tobytes())
         child.stdin.close()
         if child.wait() != 0:
             raise RuntimeError(f"ffmpeg could not make {path}")
@@ -62,22 +65,22 @@ def _films():
 
 
 @functools.cache
-def mp4(colour, size="1280x720"):
+def mp4(colour, size="1280x720", busy=False):
     """The path of a film for baresip's avformat, which ends where a film ends: two and a half minutes."""
-    path = Path(_films().name) / f"{colour}-{size}.mp4"
+    path = Path(_films().name) / f"{colour}-{size}-{busy}.mp4"
     once = path.with_suffix(".once.mp4")
     _encode(once, colour, size, ["-c:v", "libx264", "-preset", "ultrafast", "-g", "30",
-                                 "-bf", "0", "-pix_fmt", "yuv420p"])
+                                 "-bf", "0", "-pix_fmt", "yuv420p"], busy)
     subprocess.run(["ffmpeg", "-nostdin", "-loglevel", "error", "-y", "-stream_loop", str(ROUNDS - 1),
                     "-i", str(once), "-c", "copy", str(path)], check=True)
     return path
 
 
 @functools.cache
-def mjpeg(colour, size="1280x720"):
+def mjpeg(colour, size="1280x720", busy=False):
     """The path of a film for Chromium's fake camera, which begins it anew."""
-    path = Path(_films().name) / f"{colour}-{size}.mjpeg"
-    _encode(path, colour, size, ["-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p", "-f", "mjpeg"])
+    path = Path(_films().name) / f"{colour}-{size}-{busy}.mjpeg"
+    _encode(path, colour, size, ["-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p", "-f", "mjpeg"], busy)
     return path
 
 
