@@ -23,7 +23,9 @@ struct in_video *
 in_video_add(struct streams *streams, const struct in_video_settings *settings)
 {
 	static const struct nack_settings nack;
-	static const struct frame_build_settings build;
+	const struct frame_build_settings build = {
+		.wait_us = settings->again ? 0 : FRAME_BUILD_REORDER_US,
+	};
 	CHECK(streams->in_count < STREAMS_IN_MAX);
 	struct in_video *in = calloc(1, sizeof *in);
 	if (in == NULL)
@@ -113,7 +115,8 @@ keep(struct streams *streams, struct in_video *in, const struct rtp_packet *pack
 	kept->codec = (uint8_t)codec;
 	kept->marker = packet->marker;
 	if (len == 0 || video_facts_parse(&kept->facts, codec, payload, len) == VIDEO_OK) {
-		nack_input(&in->nack, kept->seq, now_us);
+		if (in->settings.again)
+			nack_input(&in->nack, kept->seq, now_us);
 		frame_build_input(&in->build, kept, now_us);
 	}
 	packet_put(kept);
@@ -182,10 +185,10 @@ ask_again(struct streams *streams, struct in_video *in, int64_t now_us)
 {
 	uint8_t bytes[LINK_PACKET_BYTES_MAX];
 	uint16_t seqs[NACKS_MAX];
-	if (nack_deadline(&in->nack) > now_us)
+	if (!in->settings.again || nack_deadline(&in->nack) > now_us)
 		return;
 	const size_t count = nack_take(&in->nack, seqs, COUNT_OF(seqs), now_us);
-	if (count == 0 || !in->settings.again)
+	if (count == 0)
 		return;
 	struct writer w = writer_of(bytes, FEEDBACK_BYTES_MAX);
 	rtcp_write_rr(&w, streams->ssrc, NULL, 0);
