@@ -19,6 +19,7 @@ SOUND_GAP_MS_MAX = 250  # one that a jitter buffer stretches; the machine may ha
 SHOWN_IN_ONE_PLUS_FIVE = 6
 CODEC_GONE_MS_MAX = 1000
 FORWARDED_GAP_MS_MAX = 300
+LOSS_GAP_MS_MAX = 1000
 
 
 class Load:
@@ -142,12 +143,14 @@ def a_room_that_is_shown_has_a_picture_without_itself(world):
 
 @case
 def what_is_lost_is_made_good(world):
-    """2 % of what everybody receives: sent again or begun anew, nothing stands still."""
+    """5 % of what everybody receives: it is asked for and sent again, and nothing stands still for a
+    second.  Rooms without SRTP: in SRTP a packet is only sent again where RTX was agreed."""
     load = Load(world, "small", "--browsers", 4, "--rooms", 2, "--tiles", 5, "--heights", "360,180",
-                "--talkers", 2, "--drop", 20, "--settle", 6, "--seconds", 10)
+                "--talkers", 2, "--drop", 50, "--clear", "--settle", 6, "--seconds", 10)
+    expect_equal(len(load.of("tile")), 4 * 5, "tiles that show somebody")
     for row in load.of("tile") + load.of("picture"):
-        expect(row["gap_ms"] <= TILE_GAP_MS_MAX, "stood still:", row)
-    expect(sum(row["asked"] for row in load.of("tile")) > 0, "nothing was asked for again")
+        expect(row["gap_ms"] <= LOSS_GAP_MS_MAX, "stood still:", row)
+        expect(row["asked"] > 0, "nothing was asked for again:", row)
     empty(world)
 
 
