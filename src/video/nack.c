@@ -85,6 +85,15 @@ nack_input(struct nack *nack, int64_t seq, int64_t now_us)
 	nack->newest = seq;
 }
 
+bool
+nack_is_missing(const struct nack *nack, int64_t seq)
+{
+	for (unsigned i = nack->count; i-- != 0 && nack->missing[i].seq >= seq;)
+		if (nack->missing[i].seq == seq)
+			return true;
+	return false;
+}
+
 static int64_t
 again_us(const struct nack *nack)
 {

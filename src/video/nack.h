@@ -65,6 +65,8 @@ void nack_init(struct nack *nack, const struct nack_settings *settings);
 void nack_set_rtt(struct nack *nack, int64_t rtt_us);
 
 void nack_input(struct nack *nack, int64_t seq, int64_t now_us);
+/* False: it has come, or nobody waits for it any more. */
+[[nodiscard]] bool nack_is_missing(const struct nack *nack, int64_t seq);
 /* The numbers to ask for now, lowest first; those that do not fit come with the next call. */
 [[nodiscard]] size_t nack_take(struct nack *nack, uint16_t *seqs, size_t cap, int64_t now_us);
 /* Nobody needs the numbers below `seq`. */

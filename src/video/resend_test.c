@@ -76,6 +76,8 @@ TEST(a_missing_number_is_asked_for_after_a_while_and_again)
 	nack_input(&nack, 65534, 0);
 	EXPECT_EQ(nack_deadline(&nack), INT64_MAX);
 	nack_input(&nack, 65538, 0);
+	for (int64_t seq = 65533; seq <= 65539; seq++)
+		EXPECT_EQ(nack_is_missing(&nack, seq), seq > 65534 && seq < 65538);
 	EXPECT_EQ(nack_take(&nack, seqs, 10, 4 * MS), 0);
 	EXPECT_EQ(nack_deadline(&nack), 5 * MS);
 	EXPECT_EQ(nack_take(&nack, seqs, 10, 5 * MS), 3);

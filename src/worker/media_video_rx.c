@@ -359,6 +359,7 @@ struct arrival {
 	size_t len;
 	int64_t seq;
 	uint8_t codec;
+	bool redundant; /* sent again by a sender that wants to know what its line carries */
 };
 
 static uint8_t
@@ -405,7 +406,8 @@ take(struct media *media, struct video_rx *rx, unsigned index, const struct arri
 	}
 	if (packet->facts.parameter_sets && packet->codec == VIDEO_CODEC_H264)
 		keep_sets(media, layer, packet->payload, packet->len);
-	note(media, rx, layer, packet, now_us);
+	if (!arrival->redundant)
+		note(media, rx, layer, packet, now_us);
 	if (!video_rx_muted(rx)) {
 		feed_input(media, &rx->feed, packet, layer->sets_packet, now_us);
 		codec_input(media, rx, index, packet, now_us);
@@ -465,12 +467,14 @@ input_rtx(struct media *media, struct video_rx *rx, const struct video_ssrc *ssr
 	    verdict == RTP_VERDICT_DUPLICATE ||
 	    !rtx_read(rtp_payload(packet), packet->payload_len, &seq))
 		return;
+	const int64_t original = rtp_seq_extend(&layer->receive.seq, seq);
 	const struct arrival arrival = {
 		.packet = packet,
 		.payload = rtp_payload(packet) + RTX_HEADER_BYTES,
 		.len = packet->payload_len - RTX_HEADER_BYTES,
-		.seq = rtp_seq_extend(&layer->receive.seq, seq),
+		.seq = original,
 		.codec = payload->codec,
+		.redundant = !nack_is_missing(&layer->nack, original),
 	};
 	/* One that is newer than all we have is not asked for: a probe of the sender's. */
 	if (arrival.seq <= layer->receive.seq.highest)

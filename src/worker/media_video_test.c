@@ -451,6 +451,50 @@ TEST(what_is_estimated_by_the_sound_alone_bounds_no_pictures)
 	world_free(world);
 }
 
+/* What a browser fills its line with to find out how much that carries: packets that came before. */
+static void
+send_redundant(struct video_world *world, struct peer *peer, size_t len)
+{
+	uint8_t bytes[1600];
+	struct writer w = writer_of(bytes, sizeof bytes - SRTP_RTP_OVERHEAD_MAX);
+	const uint8_t vp8_end_of_frame[] = { 0x00, 0x01 };
+	static uint16_t seq;
+	const struct rtp_header header = { .payload_type = PT_RTX,
+		                           .seq = seq++,
+		                           .timestamp_rtp = peer->timestamp_rtp,
+		                           .marker = true,
+		                           .ssrc = RX_SSRC | slab_index(peer->id) << 4 | 8 };
+	rtp_write_header(&w, &header);
+	writer_u16(&w, (uint16_t)(peer->seq[0] - 1));
+	writer_bytes(&w, vp8_end_of_frame, sizeof vp8_end_of_frame);
+	while (w.at < len)
+		writer_u8(&w, 0x55);
+	peer_input(world, peer, bytes, w.at);
+}
+
+TEST(what_is_sent_again_for_nothing_makes_no_picture_larger)
+{
+	struct video_world *world = world_new();
+	struct peer *a = peer_new(world);
+	struct peer *b = peer_new(world);
+	begin(world, a);
+	agree(world, b, 1);
+	show_source(world, b, 0, a, 0);
+	a->frame_bytes = 1500;
+	pass(world, 500);
+	const unsigned frames = b->heard[0].frames;
+	for (unsigned ms = 0; ms < 2000; ms++) {
+		send_redundant(world, a, 900);
+		pass(world, 1);
+	}
+	order(world, (struct media_order){ .kind = MEDIA_ORDER_LEG_STATS, .leg = a->id });
+	EXPECT(a->stats[0].rx.bit_rate_bps > 200000 && a->stats[0].rx.bit_rate_bps < 500000);
+	EXPECT(a->stats[0].rx.frame_rate <= 32);
+	EXPECT(b->heard[0].frames - frames >= 58 && b->heard[0].frames - frames <= 62);
+	EXPECT_EQ(heard_gaps(&b->heard[0]), 0);
+	world_free(world);
+}
+
 TEST(camera_control_passes_whole)
 {
 	struct video_world *world = world_new();
