@@ -89,7 +89,7 @@ SOUND_S = 150  # where its sound ends baresip hangs up
 
 class Baresip:
     def __init__(self, world, number, transport="udp", codec="opus", media="", ice=False,
-                 tone=445, answer="auto", samples=None, rtcp_mux=False, video=None, colour=None,
+                 tone=445, answer="auto", samples=None, rtcp_mux=False, video=None, colour=None, busy=False,
                  size="1280x720", bitrate=1500000):
         """`video` is "h264" or "vp8": then it sends pictures of that colour, and takes some."""
         self.world = world
@@ -114,7 +114,7 @@ class Baresip:
             address=self.address, folder=self.folder, rtcp_mux="yes" if rtcp_mux else "no"))
         self.colour = colour
         if video:
-            film = pictures.mp4(colour, size)
+            film = pictures.mp4(colour, size, busy)
             with open(self.folder / "config", "a") as config:
                 config.write(_VIDEO_CONFIG.format(film=film, size=size, bitrate=bitrate))
         account = (f"<sip:{self.name}@{self.address};transport={transport}>;regint=0"

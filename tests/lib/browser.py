@@ -16,7 +16,7 @@ WEB = f"https://{network.SERVER}:8443"
 
 
 class Browser:
-    def __init__(self, world, number, name, kind="chromium", tone=1040, colour=None):
+    def __init__(self, world, number, name, kind="chromium", tone=1040, colour=None, busy=False):
         """With a colour, Chromium's camera shows pictures of it; Firefox has a fake camera of its own."""
         self.name = name
         self.machine = network.Machine(number)
@@ -26,7 +26,7 @@ class Browser:
         self.colour = colour
         sound.write_wav(self.folder / "tone.wav", sound.tone(tone, 20))
         if colour and kind == "chromium":
-            (self.folder / "camera.mjpeg").symlink_to(pictures.mjpeg(colour))
+            (self.folder / "camera.mjpeg").symlink_to(pictures.mjpeg(colour, busy=busy))
         script = Path(__file__).with_name("browser.mjs")
         with open(world.folder / f"{self.folder.name}.log", "wb") as log:
             self._process = subprocess.Popen(
