@@ -2,7 +2,7 @@
 /* How many packets of pictures one core forwards: one source to many, SRTP on both sides, through a
  * real media worker and real sockets.
  *
- *	forward_bench [--json] [--legs N] [--kbps N] [--suite cm|gcm|none] [--seconds N] [--cut]
+ *	forward_bench [--json] [--legs N] [--kbps N] [--suite cm|gcm|none] [--seconds N] [--cut] [--spread]
  *
  * Without --legs it goes through the whole table.
  *
@@ -12,7 +12,8 @@
  * packets divided by CPU seconds.  A row stands only when every receiver got every packet in
  * sequence, and those that are looked into could be decrypted.  The receivers take whole runs
  * (UDP_GRO), as a network card takes them that cuts runs itself; with --cut the kernel cuts every
- * run into datagrams within the worker's send, as it does for a card that cannot. */
+ * run into datagrams within the worker's send, as it does for a card that cannot.  Frames are sent at
+ * once; with --spread a packet a millisecond. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -45,6 +46,7 @@ enum {
 	PAYLOAD_TYPE = 96,
 	PAYLOAD_BYTES = 1100,
 	FRAME_US = 33333,
+	SPREAD_US = 900,
 	KEY_EVERY = 300,
 	TX_SSRC = 0x10000,
 	KEPT_EVERY = 97, /* of so many receivers one is decrypted */
@@ -53,6 +55,7 @@ enum {
 
 static int seconds = SECONDS_DEFAULT;
 static bool cut;
+static bool spread;
 
 struct row {
 	unsigned legs; /* receivers */
@@ -161,6 +164,8 @@ send_frame(struct field *field)
 		struct writer w = writer_of(payload, sizeof payload);
 		if (!vp8_packetizer_next(&packetizer, &w, &last))
 			break;
+		if (spread)
+			usleep(SPREAD_US);
 		send_packet(field, payload, w.at, last);
 	}
 	source->timestamp_rtp += 3000;
@@ -433,9 +438,11 @@ main(int argc, char **argv)
 	struct row row = { .kbps = 1500, .suite = SRTP_SUITE_AEAD_AES_128_GCM };
 	for (int i = 1; i < argc; i++) {
 		const char *value = i + 1 < argc ? argv[i + 1] : "";
-		if (strcmp(argv[i], "--json") == 0 || strcmp(argv[i], "--cut") == 0) {
+		if (strcmp(argv[i], "--json") == 0 || strcmp(argv[i], "--cut") == 0 ||
+		    strcmp(argv[i], "--spread") == 0) {
 			bench_json |= argv[i][2] == 'j';
 			cut |= argv[i][2] == 'c';
+			spread |= argv[i][2] == 's';
 			continue;
 		}
 		if (strcmp(argv[i], "--legs") == 0) {

@@ -460,10 +460,10 @@ media_tick(struct media *media, int64_t now_us)
 int64_t
 media_deadline(const struct media *media)
 {
-	if (video_flush_waits(media))
-		return media->now_us;
 	const int64_t timers_us = timer_wheel_deadline(&media->timers);
-	return timers_us < media->tick_us ? timers_us : media->tick_us;
+	const int64_t flush_us = video_flush_deadline(media);
+	const int64_t deadline_us = timers_us < media->tick_us ? timers_us : media->tick_us;
+	return flush_us < deadline_us ? flush_us : deadline_us;
 }
 
 const struct media_counters *

@@ -287,8 +287,8 @@ void video_dump(struct writer *w, const struct media_leg *leg);
 void video_stats(struct media *media, struct media_leg *leg, int64_t now_us);
 void video_tick(struct media *media, struct media_leg *leg, int64_t now_us);
 [[nodiscard]] int64_t video_deadline(const struct media_leg *leg, int64_t now_us);
-/* Something waits for media_flush(). */
-[[nodiscard]] bool video_flush_waits(const struct media *media);
+/* When media_flush() has something to do, or INT64_MAX. */
+[[nodiscard]] int64_t video_flush_deadline(const struct media *media);
 
 /* media_video_rx.c */
 /* True when the packet is about pictures, and was taken or dropped. */

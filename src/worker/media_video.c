@@ -25,12 +25,23 @@ video_wake(struct media *media, struct media_leg *leg, int64_t at_us)
 }
 
 void
+video_flush_at(struct media *media, struct leg_video *video, int64_t at_us)
+{
+	if (!video->flushing) {
+		video->flushing = true;
+		video->flush_us = at_us;
+		link_append(&media->video->flush, &video->flush);
+	} else if (at_us < video->flush_us) {
+		video->flush_us = at_us;
+	}
+	if (video->flush_us < media->video->flush_us)
+		media->video->flush_us = video->flush_us;
+}
+
+void
 video_flush_later(struct media *media, struct leg_video *video)
 {
-	if (video->flushing)
-		return;
-	video->flushing = true;
-	link_append(&media->video->flush, &video->flush);
+	video_flush_at(media, video, media->now_us);
 }
 
 void
@@ -359,6 +370,33 @@ video_order(struct media *media, struct media_leg *leg, const struct media_order
 
 /* ---- Time ---------------------------------------------------------------------------------- */
 
+/* The others wait for the rest of their frames. */
+static void
+flush_due(struct media *media, int64_t now_us)
+{
+	struct video_machine *video = media->video;
+	struct video_link *next;
+	if (video->flush_us > now_us)
+		return;
+	video->flush_us = INT64_MAX;
+	for (struct video_link *at = video->flush.next; at != &video->flush; at = next) {
+		struct leg_video *leg = CONTAINER_OF(at, struct leg_video, flush);
+		next = at->next;
+		if (leg->flush_us > now_us) {
+			if (leg->flush_us < video->flush_us)
+				video->flush_us = leg->flush_us;
+			continue;
+		}
+		link_remove(&leg->flush);
+		leg->flushing = false;
+		if (leg->dirty) {
+			leg->dirty = false;
+			bandwidth_plan(media, leg, now_us);
+		}
+		video_drain(media, leg, now_us);
+	}
+}
+
 void
 media_flush(struct media *media, int64_t now_us)
 {
@@ -376,22 +414,13 @@ media_flush(struct media *media, int64_t now_us)
 		video->dirty = false;
 		codec_plan(media, now_us);
 	}
-	while (!link_empty(&video->flush)) {
-		struct leg_video *leg = CONTAINER_OF(video->flush.next, struct leg_video, flush);
-		link_remove(&leg->flush);
-		leg->flushing = false;
-		if (leg->dirty) {
-			leg->dirty = false;
-			bandwidth_plan(media, leg, now_us);
-		}
-		video_drain(media, leg, now_us);
-	}
+	flush_due(media, now_us);
 }
 
-bool
-video_flush_waits(const struct media *media)
+int64_t
+video_flush_deadline(const struct media *media)
 {
-	return media->video->dirty || !link_empty(&media->video->flush);
+	return media->video->dirty ? media->now_us : media->video->flush_us;
 }
 
 void
@@ -433,7 +462,7 @@ video_deadline(const struct media_leg *leg, int64_t now_us)
 	}
 	if (video->twcc_ext_id != 0 && twcc_receive_deadline(&video->twcc_in) < deadline_us)
 		deadline_us = twcc_receive_deadline(&video->twcc_in);
-	if (video->queue_count != 0 || video->again_count != 0) {
+	if (!video->flushing && (video->queue_count != 0 || video->again_count != 0)) {
 		const enum pacer_class class =
 			video->again_count != 0 ? PACER_RTX : PACER_VIDEO;
 		const int64_t send_us = pacer_when(&video->pacer, class, now_us);
@@ -456,6 +485,7 @@ video_create(struct media *media)
 	media->video = video;
 	link_init(&video->receivers);
 	link_init(&video->flush);
+	video->flush_us = INT64_MAX;
 	for (unsigned i = 0; i < CODEC_ENCODES_MAX; i++)
 		feed_init(&video->encodes[i].feed);
 	/* Touched only as far as it is used. */

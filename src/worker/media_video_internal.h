@@ -30,6 +30,7 @@
 enum {
 	VIDEO_TICK_US = 100 * 1000, /* rates are measured and shared out anew */
 	VIDEO_QUEUE_MAX = 512,      /* packets of a leg that wait for its pacer */
+	VIDEO_GATHER_US = 3 * 1000, /* a frame's packets are gathered for so long, or to its end */
 	VIDEO_QUEUE_US_MAX = 400 * 1000, /* older ones are of no use to a conversation */
 	VIDEO_RTX_MAX = 128,        /* packets of a leg to be sent again */
 	VIDEO_HISTORY = 256,        /* packets of a line kept for that */
@@ -202,6 +203,7 @@ struct leg_video {
 
 	struct video_link flush; /* in the machine's list, when `flushing` */
 	bool flushing;
+	int64_t flush_us;        /* when its packets are to leave */
 	bool dirty;              /* what to send has to be chosen anew */
 	uint16_t queue_first, queue_count;
 	uint16_t again_first, again_count;
@@ -253,6 +255,7 @@ struct video_machine {
 	struct packet_pool *pool;
 	struct video_link receivers; /* list head: struct video_rx */
 	struct video_link flush;     /* list head: struct leg_video */
+	int64_t flush_us;            /* when the first of them is due; INT64_MAX: none is */
 	struct video_canvas canvases[CODEC_CANVASES_MAX];
 	struct video_encode encodes[CODEC_ENCODES_MAX];
 	uint32_t encode_count;
@@ -319,7 +322,9 @@ stream_of_encode(const struct video_encode *encode)
 struct video_rx *video_rx_of(const struct media *media, video_source_id source);
 /* A deadline of the leg has come nearer. */
 void video_wake(struct media *media, struct media_leg *leg, int64_t at_us);
-/* The leg has something for media_flush(). */
+/* The leg has something for media_flush(), not before `at_us`. */
+void video_flush_at(struct media *media, struct leg_video *video, int64_t at_us);
+/* The same at once. */
 void video_flush_later(struct media *media, struct leg_video *video);
 /* Choose again what the leg is sent. */
 void video_plan_later(struct media *media, struct leg_video *video);
