@@ -3,11 +3,11 @@
  *
  *	codec_bench [--json] [--seconds N] [--ppm FILE] [only WORDS]
  *
- * Method: one thread, the engine as `convoke codec` runs it, CPU time of its calls alone.  Cameras send
- * 720p30 H.264 at 1.5 Mbit/s, encoded beforehand from pictures that move, have texture all over and
- * carry the noise of a sensor: easier ones would flatter the encoders, which bound it all.  Seconds
- * of the meeting pass as fast as they can be computed; the share of a core is what one such second
- * costs.  Participants a core is the number of participants divided by that share, for small
+ * Method: one thread, the engine as `convoke codec` runs it, CPU time of its calls alone.  Cameras
+ * send 720p30 H.264 at 1.5 Mbit/s, encoded beforehand from pictures that move, have texture all
+ * over and carry the noise of a sensor: easier ones would flatter the encoders, which bound it all.
+ * Seconds of the meeting pass as fast as they can be computed; the share of a core is what one such
+ * second costs.  Participants a core is the number of participants divided by that share, for small
  * meetings; a large one costs the same however many only watch, so there the share is told.  Takes
  * precedence (SCHED_RR) when it may, so that neighbours share the caches but not the time. */
 #include <sched.h>
@@ -81,11 +81,13 @@ make_texture(uint8_t texture[TEXTURE][TEXTURE], struct prng *prng)
 		const int cells = TEXTURE / cell;
 		for (int y = 0; y < TEXTURE; y++) {
 			for (int x = 0; x < TEXTURE; x++) {
-				const int gx = x / cell, gy = y / cell, fx = x % cell, fy = y % cell;
+				const int gx = x / cell, gy = y / cell, fx = x % cell,
+				          fy = y % cell;
 				const int nx = (gx + 1) % cells, ny = (gy + 1) % cells;
 				const int top = grid[gy][gx] * (cell - fx) + grid[gy][nx] * fx;
 				const int low = grid[ny][gx] * (cell - fx) + grid[ny][nx] * fx;
-				sum[y][x] += (top * (cell - fy) + low * fy) / (cell * cell) * weight;
+				sum[y][x] +=
+				        (top * (cell - fy) + low * fy) / (cell * cell) * weight;
 			}
 		}
 	}
@@ -110,7 +112,8 @@ paint(struct picture *picture, uint8_t wall[TEXTURE][TEXTURE], uint8_t body[TEXT
 			const int dx = x - centre;
 			const bool in_body = dx * dx * 3 + dy * dy < 260 * 260 ||
 			                     (dy > 150 && dx > -330 && dx < 330);
-			const int value = in_body ? body[(y + 512 - swing) % TEXTURE][(x + 512 - centre % 512) % TEXTURE]
+			const int value = in_body ? body[(y + 512 - swing) % TEXTURE]
+			                                [(x + 512 - centre % 512) % TEXTURE]
 			                          : wall[y % TEXTURE][x % TEXTURE];
 			row[x] = (uint8_t)(value + (noise[x] & 3) - 1);
 		}
@@ -119,7 +122,9 @@ paint(struct picture *picture, uint8_t wall[TEXTURE][TEXTURE], uint8_t body[TEXT
 		for (int y = 0; y < HEIGHT / 2; y++)
 			for (int x = 0; x < WIDTH / 2; x++)
 				picture->planes[p][y * picture->strides[p] + x] =
-					(uint8_t)(112 + wall[(y + 64 * (int)p) % TEXTURE][x % TEXTURE] / 8);
+				        (uint8_t)(112 +
+				                  wall[(y + 64 * (int)p) % TEXTURE][x % TEXTURE] /
+				                          8);
 }
 
 static void
@@ -131,8 +136,9 @@ make_clip(struct clip *clip, uint64_t seed)
 	make_texture(wall, &prng);
 	make_texture(body, &prng);
 	struct encoder *encoder = NULL;
-	const struct encoder_settings settings = { .codec = VIDEO_CODEC_H264, .width = WIDTH,
-		                                   .height = HEIGHT, .fps = FPS, .bps = BPS };
+	const struct encoder_settings settings = {
+		.codec = VIDEO_CODEC_H264, .width = WIDTH, .height = HEIGHT, .fps = FPS, .bps = BPS
+	};
 	CHECK(encoder_create(&encoder, &settings) == 0);
 	clip->pictures = calloc(PICTURES_KEPT, sizeof *clip->pictures);
 	struct picture other = { 0 };
@@ -163,7 +169,9 @@ one_plus_five(const video_source_id sources[6])
 {
 	static const struct {
 		uint16_t x, y, side;
-	} places[] = { { 0, 0, 2 }, { 2, 0, 1 }, { 2, 1, 1 }, { 0, 2, 1 }, { 1, 2, 1 }, { 2, 2, 1 } };
+	} places[] = {
+		{ 0, 0, 2 }, { 2, 0, 1 }, { 2, 1, 1 }, { 0, 2, 1 }, { 1, 2, 1 }, { 2, 2, 1 }
+	};
 	struct canvas canvas = { .pane_count = 6, .labels = true };
 	for (unsigned i = 0; i < 6; i++) {
 		canvas.panes[i] = (struct canvas_pane){ .x = (uint16_t)(places[i].x * 640),
@@ -223,8 +231,9 @@ measure_codec(const char *encode_name, const char *decode_name, enum video_codec
 		return;
 	struct encoder *encoder = NULL;
 	struct decoder *decoder = NULL;
-	const struct encoder_settings settings = { .codec = codec, .width = WIDTH,
-		                                   .height = HEIGHT, .fps = FPS, .bps = BPS };
+	const struct encoder_settings settings = {
+		.codec = codec, .width = WIDTH, .height = HEIGHT, .fps = FPS, .bps = BPS
+	};
 	CHECK(encoder_create(&encoder, &settings) == 0 && decoder_create(&decoder, codec) == 0);
 	static double encode_ms[ROUNDS], decode_ms[ROUNDS];
 	unsigned encoded = 0;
@@ -234,10 +243,10 @@ measure_codec(const char *encode_name, const char *decode_name, enum video_codec
 		/* There and back again: no jump in what is seen. */
 		const unsigned at = round % (2 * PICTURES_KEPT - 2);
 		const struct picture *picture =
-			&clips[0].pictures[at < PICTURES_KEPT ? at : 2 * PICTURES_KEPT - 2 - at];
+		        &clips[0].pictures[at < PICTURES_KEPT ? at : 2 * PICTURES_KEPT - 2 - at];
 		double before = cpu_s();
-		const enum encoder_result result = encoder_input(encoder, &frame, picture, false,
-		                                                 (int64_t)round * FRAME_US);
+		const enum encoder_result result =
+		        encoder_input(encoder, &frame, picture, false, (int64_t)round * FRAME_US);
 		if (result != ENCODER_FRAME)
 			continue;
 		encode_ms[encoded] = (cpu_s() - before) * 1e3;
@@ -287,10 +296,9 @@ source_id(unsigned source)
 static void
 order_canvas(struct meeting_bench *bench, uint32_t id, const struct canvas *canvas)
 {
-	codec_engine_input(bench->engine,
-	                   &(struct codec_message){
-				   .kind = CODEC_CANVAS_SET, .id = id, .canvas = canvas },
-	                   0);
+	codec_engine_input(
+	        bench->engine,
+	        &(struct codec_message){ .kind = CODEC_CANVAS_SET, .id = id, .canvas = canvas }, 0);
 	codec_engine_input(bench->engine,
 	                   &(struct codec_message){ .kind = CODEC_ENCODE_OPEN,
 	                                            .id = id,
@@ -331,15 +339,15 @@ run_meeting(struct meeting_bench *bench)
 			/* Cameras are not in step. */
 			const int64_t at_us = now_us + (int64_t)s * 4801 % FRAME_US;
 			codec_engine_input(
-				bench->engine,
-				&(struct codec_message){ .kind = CODEC_SOURCE_FRAME,
+			        bench->engine,
+			        &(struct codec_message){ .kind = CODEC_SOURCE_FRAME,
 			                                 .source = source_id(s),
 			                                 .frame = { .captured_us = at_us,
 			                                            .codec = VIDEO_CODEC_H264,
 			                                            .key = clip->frames[at].key },
 			                                 .bytes = clip->frames[at].bytes,
 			                                 .len = clip->frames[at].len },
-				at_us);
+			        at_us);
 		}
 		work(bench, now_us + FRAME_US - 1);
 	}
@@ -366,7 +374,8 @@ close_meeting(const char *name, struct meeting_bench *bench, struct label_fonts 
 	snprintf(text, sizeof text, "%s: frames a second of each", name);
 	bench_tell("codec", text, (double)bench->frames / seconds / load.encodes, "");
 	snprintf(text, sizeof text, "%s: rate of each", name);
-	bench_tell("codec", text, (double)bench->bytes * 8 / seconds / load.encodes / 1e3, "kbit/s");
+	bench_tell("codec", text, (double)bench->bytes * 8 / seconds / load.encodes / 1e3,
+	           "kbit/s");
 	codec_engine_destroy(bench->engine);
 	label_fonts_destroy(fonts);
 }

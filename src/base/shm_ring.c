@@ -80,8 +80,7 @@ shm_ring_put(struct shm_ring *ring, const struct shm_ring_piece *pieces, size_t 
 	if (ring->broken)
 		return SHM_RING_BROKEN;
 
-	const uint32_t tail =
-		atomic_load_explicit(&ring->memory->tail, memory_order_acquire);
+	const uint32_t tail = atomic_load_explicit(&ring->memory->tail, memory_order_acquire);
 	const uint32_t used = ring->at - tail;
 	if (used > ring->cap || used % ALIGN != 0)
 		return break_ring(ring);
@@ -107,8 +106,7 @@ shm_ring_take(struct shm_ring *ring, void *bytes, size_t bytes_max, size_t *len)
 {
 	if (ring->broken)
 		return SHM_RING_BROKEN;
-	const uint32_t head =
-		atomic_load_explicit(&ring->memory->head, memory_order_acquire);
+	const uint32_t head = atomic_load_explicit(&ring->memory->head, memory_order_acquire);
 	const uint32_t there = head - ring->at;
 	if (there == 0)
 		return SHM_RING_EMPTY;

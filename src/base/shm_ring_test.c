@@ -16,7 +16,7 @@
 enum {
 	CAP = SHM_RING_CAP_MIN,
 	RECORD_MAX = CAP / 2 - 4,
-	HEAD_WORD = 0,  /* where the indices lie, in words of four bytes */
+	HEAD_WORD = 0, /* where the indices lie, in words of four bytes */
 	TAIL_WORD = 16,
 	BYTES_WORD = 32,
 };
@@ -123,7 +123,8 @@ TEST(indices_that_cannot_be_break_the_ring_for_good)
 		EXPECT_EQ(shm_ring_take(&pair.out, bytes, sizeof bytes, &len), SHM_RING_BROKEN);
 		/* Seen by the producer, a tail beyond its own head is as wrong. */
 		pair.words[TAIL_WORD] = lies[i];
-		if (lies[i] != UINT32_MAX - 7) /* eight bytes in use: a lie that harms only the liar */
+		if (lies[i] !=
+		    UINT32_MAX - 7) /* eight bytes in use: a lie that harms only the liar */
 			EXPECT_EQ(put(&pair.in, bytes, sizeof bytes), SHM_RING_BROKEN);
 		pair_close(&pair);
 	}
@@ -156,8 +157,8 @@ tamper(struct pair *pair, struct prng *prng)
 		word = TAIL_WORD;
 		break;
 	}
-	pair->words[word] = prng_below(prng, 2) != 0 ? prng_below(prng, 2 * CAP) & ~7u
-	                                             : prng_u32(prng);
+	pair->words[word] =
+	        prng_below(prng, 2) != 0 ? prng_below(prng, 2 * CAP) & ~7u : prng_u32(prng);
 }
 
 TEST(a_peer_that_writes_anything_anywhere_leads_nobody_astray)
@@ -176,7 +177,7 @@ TEST(a_peer_that_writes_anything_anywhere_leads_nobody_astray)
 				tamper(&pair, &prng);
 			const size_t room = prng_below(&prng, sizeof bytes);
 			const enum shm_ring_result result =
-				shm_ring_take(&pair.out, bytes, room, &len);
+			        shm_ring_take(&pair.out, bytes, room, &len);
 			EXPECT(result != SHM_RING_OK || len <= room);
 			broken += result == SHM_RING_BROKEN;
 		}
@@ -210,7 +211,7 @@ TEST(two_threads_see_every_record_once)
 		uint32_t record[8];
 		size_t len = 0;
 		const enum shm_ring_result result =
-			shm_ring_take(&pair.out, record, sizeof record, &len);
+		        shm_ring_take(&pair.out, record, sizeof record, &len);
 		if (result == SHM_RING_EMPTY)
 			continue;
 		EXPECT_EQ(result, SHM_RING_OK);

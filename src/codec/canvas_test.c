@@ -12,10 +12,11 @@ static struct canvas
 good(void)
 {
 	struct canvas canvas = { .pane_count = 2, .labels = true, .message = "Hello" };
-	canvas.panes[0] = (struct canvas_pane){ .width = 960, .height = 1080, .source = 1,
-		                                .label = "수진" };
-	canvas.panes[1] = (struct canvas_pane){ .x = 960, .width = 960, .height = 1080,
-		                                .source = 2, .label = "Zoé" };
+	canvas.panes[0] =
+	        (struct canvas_pane){ .width = 960, .height = 1080, .source = 1, .label = "수진" };
+	canvas.panes[1] = (struct canvas_pane){
+		.x = 960, .width = 960, .height = 1080, .source = 2, .label = "Zoé"
+	};
 	return canvas;
 }
 

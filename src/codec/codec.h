@@ -15,8 +15,8 @@
  * nothing yet, an encode may name a canvas that comes later.  After a crash the worker sends its
  * canvases and encodes again to the new process and asks the shown sources for key frames.
  *
- * The engine is sans-IO: the process (codec_process.h) moves messages through rings in shared memory,
- * tests and the simulator call straight in.
+ * The engine is sans-IO: the process (codec_process.h) moves messages through rings in shared
+ * memory, tests and the simulator call straight in.
  *
  * Ownership  `bytes` and `canvas` of a message are borrowed for the call.
  * Threads    An engine has one owner.
@@ -126,11 +126,11 @@ void codec_engine_destroy(struct codec_engine *engine);
 /* A message from the worker; one that breaks a rule is dropped and counted. */
 void codec_engine_input(struct codec_engine *engine, const struct codec_message *message,
                         int64_t now_us);
-/* Composes and encodes what is due: at most one picture a call, so that frames that came meanwhile are
- * looked at in between.  Call it again while the deadline has passed. */
+/* Composes and encodes what is due: at most one picture a call, so that frames that came meanwhile
+ * are looked at in between.  Call it again while the deadline has passed. */
 void codec_engine_tick(struct codec_engine *engine, int64_t now_us);
-/* How much time the calls above took, told by who has a clock: when it is nearly all there is, fewer
- * pictures a second are made, and more again later. */
+/* How much time the calls above took, told by who has a clock: when it is nearly all there is,
+ * fewer pictures a second are made, and more again later. */
 void codec_engine_spent(struct codec_engine *engine, int64_t busy_us);
 [[nodiscard]] int64_t codec_engine_deadline(const struct codec_engine *engine);
 [[nodiscard]] struct codec_load codec_engine_load(const struct codec_engine *engine);

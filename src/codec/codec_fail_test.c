@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Goal: when memory is refused nothing crashes, nothing leaks, and an engine goes on: what could not
- * be made is left out and comes later.  Method: an engine's life with each of our allocations
+/* Goal: when memory is refused nothing crashes, nothing leaks, and an engine goes on: what could
+ * not be made is left out and comes later.  Method: an engine's life with each of our allocations
  * refused in turn (base/fail_at.h); the libraries' own are theirs. */
 #include <string.h>
 
@@ -32,9 +32,9 @@ make_frames(void)
 	for (size_t i = 0; i < COUNT_OF(codecs); i++) {
 		struct encoder *encoder = NULL;
 		struct encoder_frame frame = { 0 };
-		const struct encoder_settings settings = { .codec = codecs[i], .width = 64,
-			                                   .height = 36, .fps = 30,
-			                                   .bps = 100000 };
+		const struct encoder_settings settings = {
+			.codec = codecs[i], .width = 64, .height = 36, .fps = 30, .bps = 100000
+		};
 		EXPECT_EQ(encoder_create(&encoder, &settings), 0);
 		EXPECT_EQ(encoder_input(encoder, &frame, &picture, true, 0), ENCODER_FRAME);
 		EXPECT(frame.len <= FRAME_MAX);
@@ -103,11 +103,13 @@ engine_scene(void *context)
 		return false;
 	struct canvas canvas = { .pane_count = 3, .labels = true, .counter = 4, .recording = true };
 	for (unsigned i = 0; i < 3; i++)
-		canvas.panes[i] = (struct canvas_pane){ .x = (uint16_t)(i * 640), .width = 640,
+		canvas.panes[i] = (struct canvas_pane){ .x = (uint16_t)(i * 640),
+			                                .width = 640,
 			                                .height = 1080,
 			                                .source = (i + 1) * 0x100u,
 			                                .label = "Zoe" };
-	input(engine, &(struct codec_message){ .kind = CODEC_CANVAS_SET, .id = 1, .canvas = &canvas },
+	input(engine,
+	      &(struct codec_message){ .kind = CODEC_CANVAS_SET, .id = 1, .canvas = &canvas },
 	      SECOND_US);
 	open_encode(engine, 1, VIDEO_CODEC_H264, 96);
 	open_encode(engine, 2, VIDEO_CODEC_VP8, 96);

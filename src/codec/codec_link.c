@@ -19,8 +19,8 @@ static_assert(FD_LIFELINE + 1 == CODEC_LINK_FDS, "a child gets them all");
 
 enum {
 	PULSE_BYTES = 64, /* ahead of the two rings */
-	BROKEN_STREAMS_MAX = CODEC_SOURCES_MAX > CODEC_ENCODES_MAX ? CODEC_SOURCES_MAX
-	                                                           : CODEC_ENCODES_MAX,
+	BROKEN_STREAMS_MAX =
+	        CODEC_SOURCES_MAX > CODEC_ENCODES_MAX ? CODEC_SOURCES_MAX : CODEC_ENCODES_MAX,
 };
 
 /* A message as it crosses.  No bool and no pointer: any byte that the other side writes is a value.
@@ -339,8 +339,7 @@ settle(struct codec_link *link)
 {
 	while (link->held_first != NULL) {
 		struct held *held = link->held_first;
-		if (put(link, &(struct shm_ring_piece){ held->bytes, held->len }, 1) !=
-		    SHM_RING_OK)
+		if (put(link, &(struct shm_ring_piece){ held->bytes, held->len }, 1) != SHM_RING_OK)
 			return;
 		link->held_first = held->next;
 		link->held_count--;
@@ -389,8 +388,7 @@ static bool
 post_frame(struct codec_link *link, const struct codec_message *message,
            const struct shm_ring_piece pieces[2])
 {
-	const uint64_t stream =
-		message->kind == CODEC_FRAME ? message->id : message->source;
+	const uint64_t stream = message->kind == CODEC_FRAME ? message->id : message->source;
 	uint64_t *broken = broken_stream(link, stream);
 	if (broken != NULL && !message->frame.key)
 		return false;

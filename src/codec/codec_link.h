@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* codec_link -- carries codec.h's messages between a media worker and its codec process: two rings in
- * shared memory (base/shm_ring.h) and two eventfds.
+/* codec_link -- carries codec.h's messages between a media worker and its codec process: two rings
+ * in shared memory (base/shm_ring.h) and two eventfds.
  *
  * The worker's use of it:
  *
@@ -16,17 +16,19 @@
  *		}
  *
  * Orders are never lost: what does not fit waits in memory of this side and goes first as soon as
- * there is room (each post and each take tries).  Frames are dropped when the ring is full, and then
- * the following ones of that source or encode up to a key frame, for they could not be decoded.
+ * there is room (each post and each take tries).  Frames are dropped when the ring is full, and
+ * then the following ones of that source or encode up to a key frame, for they could not be
+ * decoded.
  *
  * What comes out was checked: its kind belongs to that direction, numbers are in range, texts are
- * whole.  Whether an id is known is the reader's to see.  When the other side breaks a rule the link
- * is broken for good; worker/codec_child.h sees that and starts a new process with a new link.
+ * whole.  Whether an id is known is the reader's to see.  When the other side breaks a rule the
+ * link is broken for good; worker/codec_child.h sees that and starts a new process with a new link.
  *
  * Ownership  Counted references, because the thread that watches the child holds one and the worker
  *            another; the last codec_link_put() unmaps all.  A taken message's `bytes` and `canvas`
  *            are borrowed until the next take.
- * Threads    One thread posts and takes; get, put, codec_link_broken() and codec_link_pulse() from any.
+ * Threads    One thread posts and takes; get, put, codec_link_broken() and codec_link_pulse() from
+ *            any.
  * Units      As in codec.h.
  * Errors     0 or -errno.
  * Limits     Below; more orders waiting than CODEC_LINK_HELD_MAX break the link.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes in the ring that the codec process writes: what the worker takes out is in range, and it
- * comes to an end.  Input: the ring's head index, then its first bytes. */
+/* Any bytes in the ring that the codec process writes: what the worker takes out is in range, and
+ * it comes to an end.  Input: the ring's head index, then its first bytes. */
 #include <string.h>
 #include <sys/mman.h>
 

@@ -73,17 +73,23 @@ TEST(every_kind_of_message_crosses_whole)
 	struct codec_message got;
 	static struct canvas canvas;
 	canvas.pane_count = 1;
-	canvas.panes[0] = (struct canvas_pane){ .width = 1920, .height = 1080, .source = 9,
-		                                .talking = true, .label = "Zoé 수진" };
-	EXPECT(codec_link_post(pair.worker, &(struct codec_message){ .kind = CODEC_CANVAS_SET,
-	                                                             .id = 5,
-	                                                             .canvas = &canvas }));
-	const struct codec_encode encode = { .canvas = 5, .source = 0x700, .codec = VIDEO_CODEC_H264,
-		                             .fps = 30, .single_nals = true, .width = 1280,
-		                             .height = 720, .bps = 1500000 };
-	EXPECT(codec_link_post(pair.worker, &(struct codec_message){ .kind = CODEC_ENCODE_OPEN,
-	                                                             .id = 6,
-	                                                             .encode = encode }));
+	canvas.panes[0] = (struct canvas_pane){
+		.width = 1920, .height = 1080, .source = 9, .talking = true, .label = "Zoé 수진"
+	};
+	EXPECT(codec_link_post(
+	        pair.worker,
+	        &(struct codec_message){ .kind = CODEC_CANVAS_SET, .id = 5, .canvas = &canvas }));
+	const struct codec_encode encode = { .canvas = 5,
+		                             .source = 0x700,
+		                             .codec = VIDEO_CODEC_H264,
+		                             .fps = 30,
+		                             .single_nals = true,
+		                             .width = 1280,
+		                             .height = 720,
+		                             .bps = 1500000 };
+	EXPECT(codec_link_post(
+	        pair.worker,
+	        &(struct codec_message){ .kind = CODEC_ENCODE_OPEN, .id = 6, .encode = encode }));
 	const struct codec_message frame = source_frame(0x101, true, (const uint8_t *)"frame", 5);
 	EXPECT(codec_link_post(pair.worker, &frame));
 	EXPECT(readable(codec_link_fd(pair.child)));
@@ -143,7 +149,7 @@ TEST(orders_wait_for_room_and_frames_do_not)
 		frames++;
 	for (uint32_t id = 1; id <= 1000; id++)
 		EXPECT(codec_link_post(pair.worker, &(struct codec_message){
-							    .kind = CODEC_ENCODE_KEY, .id = id }));
+		                                            .kind = CODEC_ENCODE_KEY, .id = id }));
 	for (unsigned i = 0; i < frames; i++) {
 		EXPECT_EQ(codec_link_take(pair.child, &got), CODEC_LINK_MESSAGE);
 		EXPECT_EQ(got.kind, CODEC_SOURCE_FRAME);
@@ -203,17 +209,35 @@ TEST(what_the_codec_process_may_not_say_breaks_the_link)
 {
 	const uint8_t *x = (const uint8_t *)"x";
 	const struct codec_message lies[] = {
-		{ .kind = CODEC_FRAME, .id = 1, .frame.codec = VIDEO_CODEC_COUNT, .bytes = x,
+		{ .kind = CODEC_FRAME,
+		  .id = 1,
+		  .frame.codec = VIDEO_CODEC_COUNT,
+		  .bytes = x,
 		  .len = 1 },
-		{ .kind = CODEC_FRAME, .id = 1, .frame.codec = VIDEO_CODEC_NONE, .bytes = x,
+		{ .kind = CODEC_FRAME,
+		  .id = 1,
+		  .frame.codec = VIDEO_CODEC_NONE,
+		  .bytes = x,
 		  .len = 1 },
-		{ .kind = CODEC_FRAME, .id = 1, .frame.codec = VIDEO_CODEC_VP8, .bytes = x,
+		{ .kind = CODEC_FRAME,
+		  .id = 1,
+		  .frame.codec = VIDEO_CODEC_VP8,
+		  .bytes = x,
 		  .len = 0 },
-		{ .kind = CODEC_FRAME, .id = 1, .frame = { .codec = VIDEO_CODEC_VP8, .rotation = 45 }, .bytes = x,
+		{ .kind = CODEC_FRAME,
+		  .id = 1,
+		  .frame = { .codec = VIDEO_CODEC_VP8, .rotation = 45 },
+		  .bytes = x,
 		  .len = 1 },
-		{ .kind = CODEC_FRAME, .id = 1, .frame = { .codec = VIDEO_CODEC_VP8, .rotation = 360 }, .bytes = x,
+		{ .kind = CODEC_FRAME,
+		  .id = 1,
+		  .frame = { .codec = VIDEO_CODEC_VP8, .rotation = 360 },
+		  .bytes = x,
 		  .len = 1 },
-		{ .kind = CODEC_FRAME, .id = 1, .frame = { .codec = VIDEO_CODEC_VP8, .width = VIDEO_SIDE_MAX + 1 }, .bytes = x,
+		{ .kind = CODEC_FRAME,
+		  .id = 1,
+		  .frame = { .codec = VIDEO_CODEC_VP8, .width = VIDEO_SIDE_MAX + 1 },
+		  .bytes = x,
 		  .len = 1 },
 		{ .kind = CODEC_SOURCE_KEY, .source = 0 },
 		{ .kind = CODEC_MESSAGE_KINDS },
@@ -249,7 +273,8 @@ TEST(a_hostile_child_is_found_out_and_reads_nothing_into_us)
 		shm_ring_init(&out, ring, CODEC_LINK_RING_BYTES_MAX);
 		for (unsigned step = 0; step < 100; step++) {
 			uint8_t record[400];
-			const size_t len = prng_below(&prng, 2) != 0 ? WIRE_BYTES : prng_below(&prng, 400);
+			const size_t len =
+			        prng_below(&prng, 2) != 0 ? WIRE_BYTES : prng_below(&prng, 400);
 			memset(record, 0, sizeof record);
 			record[0] = record[WIRE_ID] = 1;
 			record[WIRE_KIND] = (uint8_t)(CODEC_FRAME + prng_below(&prng, 3));

@@ -58,7 +58,7 @@ cpu_pct(struct process *process)
 	const int64_t wall_us = clock_us(CLOCK_MONOTONIC);
 	const int64_t span_us = wall_us - process->wall_us;
 	const uint32_t pct =
-		span_us > 0 ? (uint32_t)((cpu_us - process->cpu_us) * 100 / span_us) : 0;
+	        span_us > 0 ? (uint32_t)((cpu_us - process->cpu_us) * 100 / span_us) : 0;
 	process->cpu_us = cpu_us;
 	process->wall_us = wall_us;
 	return pct;
@@ -134,8 +134,7 @@ run(struct process *process)
 			codec_engine_tick(process->engine, now_us);
 		order_keys(process, now_us);
 		codec_engine_spent(process->engine, clock_us(CLOCK_MONOTONIC) - now_us);
-		if (!wait_until(process,
-		                more ? now_us : codec_engine_deadline(process->engine)))
+		if (!wait_until(process, more ? now_us : codec_engine_deadline(process->engine)))
 			return 0;
 	}
 }
@@ -225,7 +224,8 @@ try_what_is_forbidden(const char *what)
 	for (size_t i = 0; i < COUNT_OF(attempts); i++) {
 		if (strcmp(attempts[i].what, what) != 0)
 			continue;
-		const struct sandbox_settings settings = { .read_fd = -1, .write_fd = STDERR_FILENO };
+		const struct sandbox_settings settings = { .read_fd = -1,
+			                                   .write_fd = STDERR_FILENO };
 		if (sandbox_enter(&settings) != 0)
 			return 1;
 		attempts[i].run();

@@ -11,7 +11,7 @@
 
 enum {
 	COUNTER_BYTES = 16, /* two numbers of five digits, "+", a space and the NUL */
-	OVERLAYS_MAX = 6, /* title, message, counter, status, symbol and one to spare */
+	OVERLAYS_MAX = 6,   /* title, message, counter, status, symbol and one to spare */
 	LABEL_SHADE = 140,
 	MESSAGE_SHADE = 180,
 };
@@ -193,7 +193,8 @@ halved(struct compose_source *source, unsigned level)
 	return from;
 }
 
-/* Scales what is shown of a source into `to`, which is as large as it is shown before it is turned. */
+/* Scales what is shown of a source into `to`, which is as large as it is shown before it is
+ * turned. */
 static bool
 scale_part(struct compose_source *source, const struct picture_rect *part, struct picture *to)
 {
@@ -290,7 +291,7 @@ add_overlay(struct composition *composition, const struct label *label, int x, i
 		return;
 	CHECK(composition->overlay_count < OVERLAYS_MAX);
 	composition->overlays[composition->overlay_count++] =
-		(struct overlay){ label, x & ~1, y & ~1 };
+	        (struct overlay){ label, x & ~1, y & ~1 };
 }
 
 /* Centred across; at the top, in the middle or at the bottom, `*below` what is there already. */
@@ -324,9 +325,9 @@ overlay_texts(struct composition *composition)
 		const unsigned icon = canvas->screen == CANVAS_SCREEN_LOBBY ? LABEL_ICON_CLOCK
 		                                                            : LABEL_ICON_PERSON;
 		const struct label *symbol =
-			get_label(composition, "", icon, height / 9, width, 1, 0);
+		        get_label(composition, "", icon, height / 9, width, 1, 0);
 		const struct label *words =
-			get_label(composition, canvas->message, 0, em, width * 8 / 10, 5, 0);
+		        get_label(composition, canvas->message, 0, em, width * 8 / 10, 5, 0);
 		const int middle = height * 2 / 5;
 		if (symbol != NULL)
 			add_overlay(composition, symbol, (width - symbol->width) / 2,
@@ -386,7 +387,7 @@ overlay_marks(struct composition *composition)
 	if (marks != NULL)
 		add_overlay(composition, marks, width - margin - marks->width, margin);
 	const struct label *counter =
-		canvas->counter != 0 || canvas->total != 0 ? counter_label(composition, em) : NULL;
+	        canvas->counter != 0 || canvas->total != 0 ? counter_label(composition, em) : NULL;
 	if (counter != NULL)
 		add_overlay(composition, counter, width - margin - counter->width,
 		            height - margin - counter->height);
@@ -514,7 +515,8 @@ overlay_rect(const struct overlay *overlay)
 }
 
 /* What lies over a pane that is drawn has to be drawn, too; and one drawn over several panes lets
- * all of them shine through, so they are drawn anew below it.  Goes round until nothing is added. */
+ * all of them shine through, so they are drawn anew below it.  Goes round until nothing is
+ * added. */
 static void
 spread_dirt(struct composition *composition, bool overlay_dirty[OVERLAYS_MAX])
 {
@@ -525,9 +527,9 @@ spread_dirt(struct composition *composition, bool overlay_dirty[OVERLAYS_MAX])
 			struct pane *above = &composition->panes[composition->order[i]];
 			for (unsigned j = 0; j < i && !above->dirty; j++) {
 				const struct pane *below =
-					&composition->panes[composition->order[j]];
-				above->dirty = below->dirty &&
-				               rects_meet(&below->rect, &above->rect);
+				        &composition->panes[composition->order[j]];
+				above->dirty =
+				        below->dirty && rects_meet(&below->rect, &above->rect);
 				added |= above->dirty;
 			}
 		}
@@ -570,9 +572,9 @@ draw_source(struct composition *composition, struct pane *pane, const struct can
 	struct compose_source *source = pane->source;
 	if (source == NULL || source->picture == NULL)
 		return false;
-	const struct fit fit = fit_picture(source->picture->width, source->picture->height,
-	                                   source->rotation, pane->rect.width,
-	                                   pane->rect.height, look->fit);
+	const struct fit fit =
+	        fit_picture(source->picture->width, source->picture->height, source->rotation,
+	                    pane->rect.width, pane->rect.height, look->fit);
 	if (pane->scaled == NULL || !scaled_is(pane->scaled, &fit, source)) {
 		scaled_put(pane);
 		pane->scaled = scaled_get(source, &fit);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* compose -- draws canvases (canvas.h) at a size, out of the sources' latest pictures.
  *
- * A composition is one canvas at one size.  It is kept from picture to picture, and only what changed
- * is drawn again: the panes whose source has a new picture, and what lies over them.  A source is
- * made smaller once for each size it is shown at, however many compositions show it so.
+ * A composition is one canvas at one size.  It is kept from picture to picture, and only what
+ * changed is drawn again: the panes whose source has a new picture, and what lies over them.  A
+ * source is made smaller once for each size it is shown at, however many compositions show it so.
  *
  * How a picture is fitted into its pane (CANVAS_FIT_AUTO): it fills the pane when that cuts off at
  * most a quarter of its width or an eighth of its height (heads are above); otherwise it is cut by
  * as much and stands on a calm background.
  *
- * Ownership  A composer outlives its compositions.  Sources are the caller's: it tells each composition
- *            which are behind its panes, and again before one of them goes.
+ * Ownership  A composer outlives its compositions.  Sources are the caller's: it tells each
+ *            composition which are behind its panes, and again before one of them goes.
  * Threads    One owner of all.
  * Units      Pixels, all positions even.
  * Errors     -ENOMEM.  A pane for which memory is short shows its name.
@@ -36,7 +36,7 @@ struct compose_scaled;
 /* What a source looks like now.  Zeroed it shows nothing. */
 struct compose_source {
 	const struct picture *picture; /* borrowed; NULL: its name is shown */
-	uint64_t version;              /* differs for each picture, also of different sources; not 0 */
+	uint64_t version;              /* differs for each picture of any source; not 0 */
 	uint16_t rotation;             /* clockwise, to be seen upright */
 	/* The composer's. */
 	struct picture halves[COMPOSE_HALVES_MAX];

@@ -15,7 +15,8 @@ struct fit {
 	struct picture_rect to;   /* within the pane, upright */
 };
 
-/* A pane's rectangle in a picture of `width` x `height`: panes that touch on the grid touch here. */
+/* A pane's rectangle in a picture of `width` x `height`: panes that touch on the grid touch
+ * here. */
 [[nodiscard]] struct picture_rect fit_pane(const struct canvas_pane *pane, int width, int height);
 
 /* All sizes and corners even. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Goal: pictures fit their panes by the rules, and a composition in which only what changed is drawn
- * again is, pixel by pixel, the one that is drawn from nothing.  Method: a table of sizes; random
- * canvases and random changes, each compared with a composition made anew. */
+/* Goal: pictures fit their panes by the rules, and a composition in which only what changed is
+ * drawn again is, pixel by pixel, the one that is drawn from nothing.  Method: a table of sizes;
+ * random canvases and random changes, each compared with a composition made anew. */
 #include "codec/compose.h"
 
 #include <string.h>
@@ -14,40 +14,43 @@
 
 /* ---- Fitting ------------------------------------------------------------------------------- */
 
+enum { AUTO = CANVAS_FIT_AUTO, WHOLE = CANVAS_FIT_WHOLE };
+
 TEST(pictures_fit_their_panes_by_the_rules)
 {
 	static const struct {
 		int width, height;
 		unsigned rotation;
 		int pane_width, pane_height;
-		enum canvas_fit rule;
+		int rule;
 		struct fit want;
 	} cases[] = {
 		/* The same shape: all of it. */
-		{ 1280, 720, 0, 640, 360, CANVAS_FIT_AUTO, { { 0, 0, 1280, 720 }, { 0, 0, 640, 360 } } },
+		{ 1280, 720, 0, 640, 360, AUTO, { { 0, 0, 1280, 720 }, { 0, 0, 640, 360 } } },
 		/* A little wider or narrower: cut, nothing else. */
-		{ 1280, 720, 0, 600, 360, CANVAS_FIT_AUTO, { { 40, 0, 1200, 720 }, { 0, 0, 600, 360 } } },
-		{ 640, 400, 0, 640, 360, CANVAS_FIT_AUTO, { { 0, 20, 640, 360 }, { 0, 0, 640, 360 } } },
+		{ 1280, 720, 0, 600, 360, AUTO, { { 40, 0, 1200, 720 }, { 0, 0, 600, 360 } } },
+		{ 640, 400, 0, 640, 360, AUTO, { { 0, 20, 640, 360 }, { 0, 0, 640, 360 } } },
 		/* 16:9 in a 4:3 pane loses a quarter of its width. */
-		{ 1280, 720, 0, 480, 360, CANVAS_FIT_AUTO, { { 160, 0, 960, 720 }, { 0, 0, 480, 360 } } },
+		{ 1280, 720, 0, 480, 360, AUTO, { { 160, 0, 960, 720 }, { 0, 0, 480, 360 } } },
 		/* 4:3 in a 16:9 pane loses an eighth of its height, the rest is background. */
-		{ 640, 480, 0, 640, 360, CANVAS_FIT_AUTO, { { 0, 30, 640, 420 }, { 46, 0, 548, 360 } } },
+		{ 640, 480, 0, 640, 360, AUTO, { { 0, 30, 640, 420 }, { 46, 0, 548, 360 } } },
 		/* Upright pictures stand in the middle. */
-		{ 720, 1280, 0, 640, 360, CANVAS_FIT_AUTO, { { 0, 80, 720, 1120 }, { 204, 0, 230, 360 } } },
+		{ 720, 1280, 0, 640, 360, AUTO, { { 0, 80, 720, 1120 }, { 204, 0, 230, 360 } } },
 		/* Turned, what is kept is told in the picture's own coordinates. */
-		{ 1280, 720, 90, 640, 360, CANVAS_FIT_AUTO, { { 80, 0, 1120, 720 }, { 204, 0, 230, 360 } } },
-		{ 1280, 720, 180, 640, 360, CANVAS_FIT_AUTO, { { 0, 0, 1280, 720 }, { 0, 0, 640, 360 } } },
+		{ 1280, 720, 90, 640, 360, AUTO, { { 80, 0, 1120, 720 }, { 204, 0, 230, 360 } } },
+		{ 1280, 720, 180, 640, 360, AUTO, { { 0, 0, 1280, 720 }, { 0, 0, 640, 360 } } },
 		/* Content is never cut. */
-		{ 1024, 768, 0, 1280, 720, CANVAS_FIT_WHOLE, { { 0, 0, 1024, 768 }, { 160, 0, 960, 720 } } },
-		{ 1920, 1080, 0, 960, 720, CANVAS_FIT_WHOLE, { { 0, 0, 1920, 1080 }, { 0, 90, 960, 540 } } },
+		{ 1024, 768, 0, 1280, 720, WHOLE, { { 0, 0, 1024, 768 }, { 160, 0, 960, 720 } } },
+		{ 1920, 1080, 0, 960, 720, WHOLE, { { 0, 0, 1920, 1080 }, { 0, 90, 960, 540 } } },
 		/* A hair's breadth of background is filled. */
-		{ 640, 360, 0, 426, 240, CANVAS_FIT_WHOLE, { { 0, 0, 640, 360 }, { 0, 0, 426, 240 } } },
-		{ 4096, 16, 0, 640, 360, CANVAS_FIT_WHOLE, { { 0, 0, 4096, 16 }, { 0, 178, 640, 2 } } },
+		{ 640, 360, 0, 426, 240, WHOLE, { { 0, 0, 640, 360 }, { 0, 0, 426, 240 } } },
+		{ 4096, 16, 0, 640, 360, WHOLE, { { 0, 0, 4096, 16 }, { 0, 178, 640, 2 } } },
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		const struct fit fit = fit_picture(cases[i].width, cases[i].height,
 		                                   cases[i].rotation, cases[i].pane_width,
-		                                   cases[i].pane_height, cases[i].rule);
+		                                   cases[i].pane_height,
+		                                   (enum canvas_fit)cases[i].rule);
 		EXPECT_EQ(fit.from.x, cases[i].want.from.x);
 		EXPECT_EQ(fit.from.y, cases[i].want.from.y);
 		EXPECT_EQ(fit.from.width, cases[i].want.from.width);

@@ -109,8 +109,8 @@ decoder_restart(struct decoder *decoder)
 	decoder->waiting = true;
 }
 
-/* Our own counted buffer: libavcodec would make a copy, with memory of its own, of bytes that are not
- * counted.  It may keep the last one for a while (AV1); then there is a new one. */
+/* Our own counted buffer: libavcodec would make a copy, with memory of its own, of bytes that are
+ * not counted.  It may keep the last one for a while (AV1); then there is a new one. */
 static bool
 fill_packet(struct decoder *decoder, const uint8_t *bytes, size_t len)
 {
@@ -137,12 +137,12 @@ fill_packet(struct decoder *decoder, const uint8_t *bytes, size_t len)
 static bool
 frame_sound(const AVFrame *frame)
 {
-	const bool format = frame->format == AV_PIX_FMT_YUV420P ||
-	                    frame->format == AV_PIX_FMT_YUVJ420P;
+	const bool format =
+	        frame->format == AV_PIX_FMT_YUV420P || frame->format == AV_PIX_FMT_YUVJ420P;
 	return format && frame->decode_error_flags == 0 &&
-	       (frame->flags & AV_FRAME_FLAG_CORRUPT) == 0 &&
-	       frame->width >= PICTURE_SIDE_MIN && frame->width <= VIDEO_SIDE_MAX &&
-	       frame->height >= PICTURE_SIDE_MIN && frame->height <= VIDEO_SIDE_MAX &&
+	       (frame->flags & AV_FRAME_FLAG_CORRUPT) == 0 && frame->width >= PICTURE_SIDE_MIN &&
+	       frame->width <= VIDEO_SIDE_MAX && frame->height >= PICTURE_SIDE_MIN &&
+	       frame->height <= VIDEO_SIDE_MAX &&
 	       (int64_t)frame->width * frame->height <= PICTURE_PIXELS_MAX;
 }
 

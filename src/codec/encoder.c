@@ -84,7 +84,7 @@ encoder_input(struct encoder *encoder, struct encoder_frame *frame, const struct
 	encoder->key_wanted |= key;
 
 	const enum encoder_result result = encoder->library->input(
-		encoder, frame, picture, encoder->key_wanted, now_us - encoder->first_us);
+	        encoder, frame, picture, encoder->key_wanted, now_us - encoder->first_us);
 	if (result != ENCODER_FRAME)
 		return result;
 	if (frame->len > VIDEO_FRAME_BYTES_MAX) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* encoder -- H.264 (OpenH264: constrained baseline) or VP8 (libvpx) out of pictures, as they come.
  *
- * One thread, no look-ahead, no frame out of order, key frames only when asked for (OpenH264 makes one
- * of a shared screen, too, on which all has changed).  Both hold the rate by leaving frames out
+ * One thread, no look-ahead, no frame out of order, key frames only when asked for (OpenH264 makes
+ * one of a shared screen, too, on which all has changed).  Both hold the rate by leaving frames out
  * when pictures are hard.  An H.264 key frame carries its parameter sets;
  * their level is the least that fits size and rate.
  *

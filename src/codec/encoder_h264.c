@@ -37,8 +37,7 @@ describe(SEncParamExt *params, const struct encoder_settings *settings)
 {
 	/* A scene change is no reason for a key frame: a layout change is one in every picture. */
 	params->bEnableSceneChangeDetect = false;
-	params->iUsageType =
-		settings->detail ? SCREEN_CONTENT_REAL_TIME : CAMERA_VIDEO_REAL_TIME;
+	params->iUsageType = settings->detail ? SCREEN_CONTENT_REAL_TIME : CAMERA_VIDEO_REAL_TIME;
 	params->iPicWidth = settings->width;
 	params->iPicHeight = settings->height;
 	params->iTargetBitrate = (int)settings->bps;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Goal: what the encoders make is what was agreed: constrained baseline of the level that fits, slices
- * that fit a packet, key frames when asked for and only then, the rate held whatever is shown.
- * Method: noise and moving pictures; the NAL units and headers of what comes out. */
+/* Goal: what the encoders make is what was agreed: constrained baseline of the level that fits,
+ * slices that fit a packet, key frames when asked for and only then, the rate held whatever is
+ * shown. Method: noise and moving pictures; the NAL units and headers of what comes out. */
 #include "codec/encoder.h"
 
 #include <string.h>
@@ -83,13 +83,12 @@ TEST(a_key_frame_carries_its_parameter_sets_of_the_level_that_fits)
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct picture picture = { 0 };
 		struct encoder_frame frame = { 0 };
-		struct encoder *encoder =
-			open_encoder(&picture, &(struct encoder_settings){
-						       .codec = VIDEO_CODEC_H264,
-						       .width = cases[i].width,
-						       .height = cases[i].height,
-						       .fps = cases[i].fps,
-						       .bps = cases[i].bps });
+		struct encoder *encoder = open_encoder(
+		        &picture, &(struct encoder_settings){ .codec = VIDEO_CODEC_H264,
+		                                              .width = cases[i].width,
+		                                              .height = cases[i].height,
+		                                              .fps = cases[i].fps,
+		                                              .bps = cases[i].bps });
 		paint_slide(&picture, 0);
 		EXPECT_EQ(encoder_input(encoder, &frame, &picture, false, 0), ENCODER_FRAME);
 		EXPECT(frame.key);
@@ -100,7 +99,7 @@ TEST(a_key_frame_carries_its_parameter_sets_of_the_level_that_fits)
 			seen |= 1u << type;
 			if (type != NAL_SPS)
 				continue;
-			EXPECT_EQ(frame.bytes[at + 1], 66);        /* baseline */
+			EXPECT_EQ(frame.bytes[at + 1], 66);          /* baseline */
 			EXPECT_EQ(frame.bytes[at + 2] & 0x40, 0x40); /* constrained */
 			EXPECT(frame.bytes[at + 3] <= cases[i].level_max);
 		}
@@ -114,14 +113,14 @@ TEST(slices_fit_a_packet_when_they_have_to)
 {
 	for (unsigned detail = 0; detail < 2; detail++) {
 		struct picture picture = { 0 };
-		struct encoder *encoder =
-			open_encoder(&picture, &(struct encoder_settings){ .codec = VIDEO_CODEC_H264,
-		                                                           .width = 640,
-		                                                           .height = 360,
-		                                                           .fps = 30,
-		                                                           .bps = 2000000,
-		                                                           .single_nals = true,
-		                                                           .detail = detail != 0 });
+		struct encoder *encoder = open_encoder(
+		        &picture, &(struct encoder_settings){ .codec = VIDEO_CODEC_H264,
+		                                              .width = 640,
+		                                              .height = 360,
+		                                              .fps = 30,
+		                                              .bps = 2000000,
+		                                              .single_nals = true,
+		                                              .detail = detail != 0 });
 		struct decoder *decoder = NULL;
 		EXPECT_EQ(decoder_create(&decoder, VIDEO_CODEC_H264), 0);
 		unsigned slices = 0, frames = 0;
@@ -132,7 +131,7 @@ TEST(slices_fit_a_packet_when_they_have_to)
 			else
 				paint_slide(&picture, i);
 			const enum encoder_result result = encoder_input(
-				encoder, &frame, &picture, i % 12 == 0, i * (int64_t)FRAME_US);
+			        encoder, &frame, &picture, i % 12 == 0, i * (int64_t)FRAME_US);
 			if (result == ENCODER_SKIPPED)
 				continue;
 			EXPECT_EQ(result, ENCODER_FRAME);
@@ -206,10 +205,12 @@ check_rate(const struct encoder_settings *settings)
 		struct encoder_frame frame = { 0 };
 		paint_noise(&picture);
 		if (encoder_input(encoder, &frame, &picture, false, i * (int64_t)FRAME_US) ==
-		    ENCODER_FRAME && i >= 60)
+		            ENCODER_FRAME &&
+		    i >= 60)
 			bytes += frame.len;
 	}
-	/* Pictures are left out rather than the rate broken; what one takes that comes may be more. */
+	/* Pictures are left out rather than the rate broken; what one takes that comes may be
+	 * more. */
 	EXPECT(bytes * 8 / (SECONDS - 2) < settings->bps * 3 / 2);
 	encoder_destroy(encoder);
 	picture_fini(&picture);
@@ -226,7 +227,11 @@ TEST(settings_out_of_range_are_refused)
 		{ .codec = VIDEO_CODEC_VP9, .width = 640, .height = 360, .fps = 30, .bps = 100000 },
 		{ .codec = VIDEO_CODEC_VP8, .width = 641, .height = 360, .fps = 30, .bps = 100000 },
 		{ .codec = VIDEO_CODEC_VP8, .width = 640, .height = 14, .fps = 30, .bps = 100000 },
-		{ .codec = VIDEO_CODEC_H264, .width = 4098, .height = 360, .fps = 30, .bps = 100000 },
+		{ .codec = VIDEO_CODEC_H264,
+		  .width = 4098,
+		  .height = 360,
+		  .fps = 30,
+		  .bps = 100000 },
 	};
 	struct encoder *encoder = NULL;
 	for (size_t i = 0; i < COUNT_OF(bad); i++)

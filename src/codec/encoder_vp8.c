@@ -9,10 +9,10 @@
 #include "base/check.h"
 
 enum {
-	CPU_USED = -10,         /* the speed of conversation: no search in depth */
-	STATIC_THRESHOLD = 1,   /* blocks that stand still are skipped */
+	CPU_USED = -10,       /* the speed of conversation: no search in depth */
+	STATIC_THRESHOLD = 1, /* blocks that stand still are skipped */
 	STATIC_THRESHOLD_DETAIL = 100,
-	INTRA_BPS_PCT = 450,    /* a key frame may cost what 4.5 frames do at the target */
+	INTRA_BPS_PCT = 450, /* a key frame may cost what 4.5 frames do at the target */
 };
 
 struct vp8 {
@@ -114,8 +114,8 @@ vp8_input(struct encoder *encoder, struct encoder_frame *frame, const struct pic
 		pts = vp8->next_pts;
 	vp8->next_pts = pts + 1;
 	const unsigned long duration = VIDEO_CLOCK_HZ / encoder->settings.fps;
-	if (vpx_codec_encode(&vp8->codec, &vp8->image, pts, duration,
-	                     key ? VPX_EFLAG_FORCE_KF : 0, VPX_DL_REALTIME) != VPX_CODEC_OK)
+	if (vpx_codec_encode(&vp8->codec, &vp8->image, pts, duration, key ? VPX_EFLAG_FORCE_KF : 0,
+	                     VPX_DL_REALTIME) != VPX_CODEC_OK)
 		return ENCODER_FAILED;
 
 	vpx_codec_iter_t iter = NULL;

@@ -96,8 +96,8 @@ tell_load(struct codec_engine *engine)
 {
 	const struct codec_load load = codec_engine_load(engine);
 	if (is_working(&load))
-		engine->sink.message(engine->sink.context, &(struct codec_message){
-								   .kind = CODEC_LOAD, .load = load });
+		engine->sink.message(engine->sink.context,
+		                     &(struct codec_message){ .kind = CODEC_LOAD, .load = load });
 }
 
 void

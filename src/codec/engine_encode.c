@@ -117,8 +117,7 @@ connect_composition(struct codec_engine *engine, struct engine_composition *comp
 	const struct canvas *canvas = canvas_shown(engine, composition, &of_source);
 	const bool panes = canvas != NULL && canvas->screen == CANVAS_SCREEN_PANES;
 	for (unsigned i = 0; panes && i < canvas->pane_count; i++) {
-		struct engine_source *source =
-			engine_source_find(engine, canvas->panes[i].source);
+		struct engine_source *source = engine_source_find(engine, canvas->panes[i].source);
 		if (source == NULL)
 			continue;
 		behind[i] = &source->shown_as;
@@ -326,10 +325,11 @@ engine_look(struct codec_engine *engine)
 	}
 }
 
-/* Pictures keep to their beat while they are less than one beat late; what is later is let go of, not
- * made up for. */
+/* Pictures keep to their beat while they are less than one beat late; what is later is let go of,
+ * not made up for. */
 static void
-set_next_due(const struct codec_engine *engine, struct engine_composition *composition, int64_t now_us)
+set_next_due(const struct codec_engine *engine, struct engine_composition *composition,
+             int64_t now_us)
 {
 	const int64_t beat_us = interval_us(engine, composition->fps);
 	const int64_t late_us = now_us - composition->due_us;
@@ -369,16 +369,17 @@ send_frame(struct codec_engine *engine, const struct engine_encode *encode,
            const struct encoder_frame *frame, int64_t now_us)
 {
 	engine->load.frames_encoded++;
-	engine->sink.message(engine->sink.context,
-	                     &(struct codec_message){ .kind = CODEC_FRAME,
-	                                              .id = encode->id,
-	                                              .frame = { .captured_us = now_us,
-	                                                         .codec = encode->settings.codec,
-	                                                         .key = frame->key,
-	                                                         .width = encode->settings.width,
-	                                                         .height = encode->settings.height },
-	                                              .bytes = frame->bytes,
-	                                              .len = frame->len });
+	engine->sink.message(
+	        engine->sink.context,
+	        &(struct codec_message){ .kind = CODEC_FRAME,
+	                                 .id = encode->id,
+	                                 .frame = { .captured_us = now_us,
+	                                            .codec = encode->settings.codec,
+	                                            .key = frame->key,
+	                                            .width = encode->settings.width,
+	                                            .height = encode->settings.height },
+	                                 .bytes = frame->bytes,
+	                                 .len = frame->len });
 }
 
 static void
@@ -394,8 +395,7 @@ encode_picture(struct codec_engine *engine, struct engine_encode *encode, int64_
 		return;
 	struct encoder_frame frame;
 	switch (encoder_input(encode->encoder, &frame,
-	                      composition_picture(encode->composition->composition), key,
-	                      now_us)) {
+	                      composition_picture(encode->composition->composition), key, now_us)) {
 	case ENCODER_FRAME:
 		if (frame.key) {
 			encode->key_wanted = false;
@@ -419,9 +419,9 @@ static void
 set_refresh(struct engine_composition *composition, bool still, int64_t now_us)
 {
 	composition->refreshes = still ? composition->refreshes + 1 : 0;
-	composition->refresh_us = now_us + (composition->refreshes < ENGINE_REFRESHES_SOON
-	                                            ? ENGINE_REFRESH_SOON_US
-	                                            : ENGINE_REFRESH_US);
+	composition->refresh_us =
+	        now_us + (composition->refreshes < ENGINE_REFRESHES_SOON ? ENGINE_REFRESH_SOON_US
+	                                                                 : ENGINE_REFRESH_US);
 }
 
 static void
@@ -429,8 +429,8 @@ compose(struct codec_engine *engine, struct engine_composition *composition, int
 {
 	const bool still = composition->drawn && !composition->changed;
 	/* Only for a key frame: those who did not ask have this picture already. */
-	const bool key_only = still && composition->wanted_us <= now_us &&
-	                      now_us < composition->refresh_us;
+	const bool key_only =
+	        still && composition->wanted_us <= now_us && now_us < composition->refresh_us;
 	if (!still) {
 		composition_draw(composition->composition);
 		engine->load.frames_composed++;

@@ -48,9 +48,9 @@ ask_key(struct codec_engine *engine, struct engine_source *source, int64_t now_u
 	if (!source->shown || now_us - source->key_asked_us < ENGINE_KEY_AGAIN_US)
 		return;
 	source->key_asked_us = now_us;
-	engine->sink.message(engine->sink.context,
-	                     &(struct codec_message){ .kind = CODEC_SOURCE_KEY,
-	                                              .source = source->id });
+	engine->sink.message(
+	        engine->sink.context,
+	        &(struct codec_message){ .kind = CODEC_SOURCE_KEY, .source = source->id });
 }
 
 static void
@@ -131,7 +131,8 @@ engine_source_frame(struct codec_engine *engine, const struct codec_message *mes
 		leave_out(source);
 		return;
 	}
-	if (now_us - frame->captured_us > ENGINE_FRAME_AGE_US || !decoder_ready(source, frame->codec)) {
+	if (now_us - frame->captured_us > ENGINE_FRAME_AGE_US ||
+	    !decoder_ready(source, frame->codec)) {
 		engine->load.frames_dropped++;
 		leave_out(source);
 		ask_key(engine, source, now_us);
@@ -161,8 +162,7 @@ engine_sources_age(struct codec_engine *engine, int64_t now_us)
 		if (source->id == 0)
 			continue;
 		const bool silent = now_us - source->frame_us > CODEC_SOURCE_SILENT_US;
-		const bool stuck = source->broken &&
-		                   now_us - source->picture_us > ENGINE_BROKEN_US;
+		const bool stuck = source->broken && now_us - source->picture_us > ENGINE_BROKEN_US;
 		/* Also a picture nobody saw for so long would be an old one when it is shown. */
 		const bool old = now_us - source->picture_us > CODEC_SOURCE_SILENT_US;
 		if (silent || stuck || (old && !source->shown))

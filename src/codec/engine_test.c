@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Goal: what the engine sends shows every source in its pane, in the right colours, the right way
- * round; what is broken, silent or out of range shows a name and never a damaged picture; nothing is
- * made that nobody needs, and what is too much is left out and not queued.  Method: the real
+ * round; what is broken, silent or out of range shows a name and never a damaged picture; nothing
+ * is made that nobody needs, and what is too much is left out and not queued.  Method: the real
  * encoders make what cameras send, the real decoders look at what comes out (testing.h). */
 #include <stdlib.h>
 #include <string.h>
@@ -22,11 +22,17 @@ static const struct picture_colour blue = { 41, 240, 110 };
 static const struct picture_colour yellow = { 210, 16, 146 };
 static const struct picture_colour calm = { 46, 134, 122 };
 
-static const struct codec_encode h264_720p = { .canvas = CANVAS, .codec = VIDEO_CODEC_H264,
-	                                       .fps = 30, .width = 1280, .height = 720,
+static const struct codec_encode h264_720p = { .canvas = CANVAS,
+	                                       .codec = VIDEO_CODEC_H264,
+	                                       .fps = 30,
+	                                       .width = 1280,
+	                                       .height = 720,
 	                                       .bps = 1500000 };
-static const struct codec_encode vp8_360p = { .canvas = CANVAS, .codec = VIDEO_CODEC_VP8,
-	                                      .fps = 30, .width = 640, .height = 360,
+static const struct codec_encode vp8_360p = { .canvas = CANVAS,
+	                                      .codec = VIDEO_CODEC_VP8,
+	                                      .fps = 30,
+	                                      .width = 640,
+	                                      .height = 360,
 	                                      .bps = 600000 };
 
 static struct testing_world world;
@@ -183,7 +189,7 @@ TEST(a_silent_source_becomes_its_name_and_comes_back)
 	open_world();
 	static const video_source_id sources[] = { 0x100 };
 	struct testing_camera *camera =
-		testing_camera_add(&world, 0x100, VIDEO_CODEC_H264, 640, 360, green);
+	        testing_camera_add(&world, 0x100, VIDEO_CODEC_H264, 640, 360, green);
 	struct canvas canvas = testing_grid(sources, 1, 1);
 	memcpy(canvas.panes[0].label, "Zoë 수진", sizeof "Zoë 수진");
 	testing_canvas(&world, CANVAS, &canvas);
@@ -261,12 +267,12 @@ TEST(broken_frames_are_never_shown_and_ask_for_a_key_frame)
 		open_world();
 		one_pane(&screen, &camera, codecs[c]);
 		camera->off = true;
-		/* From here on every frame is cut short, whatever is asked for.  (A VP8 frame does not
-		 * say how long its last partition is: there it is the first that is cut.) */
+		/* From here on every frame is cut short, whatever is asked for.  (A VP8 frame does
+		 * not say how long its last partition is: there it is the first that is cut.) */
 		const uint64_t decoded = codec_engine_load(world.engine).frames_decoded;
 		for (unsigned i = 0; i < 30; i++) {
 			const struct encoder_frame frame =
-				testing_camera_encode(camera, world.now_us);
+			        testing_camera_encode(camera, world.now_us);
 			const size_t kept = codecs[c] == VIDEO_CODEC_VP8 ? 16 : frame.len / 2;
 			if (frame.len > kept)
 				send(0x100, codecs[c], frame.key, frame.bytes, kept);
@@ -314,7 +320,7 @@ TEST(a_stream_that_begins_without_a_key_frame_asks_for_one_now_and_then)
 	static const video_source_id sources[] = { 0x100 };
 	const struct canvas canvas = testing_grid(sources, 1, 1);
 	struct testing_camera *camera =
-		testing_camera_add(&world, 0x100, VIDEO_CODEC_VP8, 640, 360, red);
+	        testing_camera_add(&world, 0x100, VIDEO_CODEC_VP8, 640, 360, red);
 	(void)testing_camera_encode(camera, world.now_us);
 	testing_canvas(&world, CANVAS, &canvas);
 	testing_screen_add(&world, ENCODE, &h264_720p);
@@ -336,7 +342,7 @@ TEST(a_source_that_comes_into_view_is_asked_for_a_key_frame)
 	static const video_source_id sources[] = { 0x100, 0x200 };
 	testing_camera_add(&world, 0x100, VIDEO_CODEC_VP8, 640, 360, red);
 	struct testing_camera *hidden =
-		testing_camera_add(&world, 0x200, VIDEO_CODEC_H264, 640, 360, blue);
+	        testing_camera_add(&world, 0x200, VIDEO_CODEC_H264, 640, 360, blue);
 	struct canvas canvas = testing_grid(sources, 1, 1);
 	testing_canvas(&world, CANVAS, &canvas);
 	struct testing_screen *screen = testing_screen_add(&world, ENCODE, &h264_720p);
@@ -358,10 +364,10 @@ TEST(a_source_may_change_size_and_codec_with_every_frame)
 		enum video_codec codec;
 		int width, height;
 	} kinds[] = {
-		{ VIDEO_CODEC_VP8, 640, 360 },   { VIDEO_CODEC_VP8, 64, 36 },
-		{ VIDEO_CODEC_VP8, 1280, 720 },  { VIDEO_CODEC_H264, 320, 180 },
+		{ VIDEO_CODEC_VP8, 640, 360 },    { VIDEO_CODEC_VP8, 64, 36 },
+		{ VIDEO_CODEC_VP8, 1280, 720 },   { VIDEO_CODEC_H264, 320, 180 },
 		{ VIDEO_CODEC_H264, 1920, 1080 }, { VIDEO_CODEC_VP8, 178, 100 },
-		{ VIDEO_CODEC_H264, 32, 18 },    { VIDEO_CODEC_H264, 960, 540 },
+		{ VIDEO_CODEC_H264, 32, 18 },     { VIDEO_CODEC_H264, 960, 540 },
 	};
 	enum { KINDS = sizeof kinds / sizeof *kinds };
 	open_world();
@@ -372,7 +378,7 @@ TEST(a_source_may_change_size_and_codec_with_every_frame)
 	for (unsigned i = 0; i < KINDS; i++) {
 		/* Cameras of a world of their own would send by themselves. */
 		struct testing_camera *camera =
-			testing_camera_add(&world, 0xf00 + i, kinds[i].codec, kinds[i].width,
+		        testing_camera_add(&world, 0xf00 + i, kinds[i].codec, kinds[i].width,
 		                           kinds[i].height, i % 2 != 0 ? green : blue);
 		camera->off = true;
 	}
@@ -381,7 +387,7 @@ TEST(a_source_may_change_size_and_codec_with_every_frame)
 			struct testing_camera *camera = &world.cameras[i];
 			camera->key_wanted = true;
 			const struct encoder_frame frame =
-				testing_camera_encode(camera, world.now_us);
+			        testing_camera_encode(camera, world.now_us);
 			if (!frame.key)
 				continue;
 			send(0x100, camera->codec, true, frame.bytes, frame.len);
@@ -408,8 +414,7 @@ TEST(pictures_of_browsers_in_vp9_and_av1_are_shown)
 		EXPECT_EQ(codec_engine_load(world.engine).frames_decoded, 1);
 		EXPECT(testing_near(still_part(screen), green));
 		/* Cut short it is refused. */
-		send(0x100, testing_frames[i].codec, true, testing_frames[i].bytes,
-		     16);
+		send(0x100, testing_frames[i].codec, true, testing_frames[i].bytes, 16);
 		EXPECT_EQ(codec_engine_load(world.engine).frames_broken, 1);
 		close_world();
 	}
@@ -420,7 +425,7 @@ TEST(a_turned_picture_is_seen_upright_and_whole)
 	open_world();
 	static const video_source_id sources[] = { 0x100 };
 	struct testing_camera *camera =
-		testing_camera_add(&world, 0x100, VIDEO_CODEC_VP8, 640, 360, red);
+	        testing_camera_add(&world, 0x100, VIDEO_CODEC_VP8, 640, 360, red);
 	const struct canvas canvas = testing_grid(sources, 1, 1);
 	testing_canvas(&world, CANVAS, &canvas);
 	struct testing_screen *screen = testing_screen_add(&world, ENCODE, &h264_720p);
@@ -444,8 +449,12 @@ TEST(a_transcode_shows_one_source_whole)
 {
 	open_world();
 	testing_camera_add(&world, 0x500, VIDEO_CODEC_H264, 640, 480, yellow);
-	const struct codec_encode encode = { .source = 0x500, .codec = VIDEO_CODEC_VP8, .fps = 30,
-		                             .width = 1280, .height = 720, .bps = 1000000 };
+	const struct codec_encode encode = { .source = 0x500,
+		                             .codec = VIDEO_CODEC_VP8,
+		                             .fps = 30,
+		                             .width = 1280,
+		                             .height = 720,
+		                             .bps = 1000000 };
 	struct testing_screen *screen = testing_screen_add(&world, ENCODE, &encode);
 	testing_run(&world, SECOND_US);
 	EXPECT_EQ(screen->broken, 0);
@@ -479,13 +488,37 @@ TEST(rates_change_and_are_held)
 TEST(orders_out_of_range_are_refused_and_counted)
 {
 	static const struct codec_encode bad[] = {
-		{ .canvas = CANVAS, .codec = VIDEO_CODEC_VP9, .fps = 30, .width = 640, .height = 360 },
+		{ .canvas = CANVAS,
+		  .codec = VIDEO_CODEC_VP9,
+		  .fps = 30,
+		  .width = 640,
+		  .height = 360 },
 		{ .canvas = 0, .codec = VIDEO_CODEC_VP8, .fps = 30, .width = 640, .height = 360 },
-		{ .canvas = CANVAS, .codec = VIDEO_CODEC_VP8, .fps = 0, .width = 640, .height = 360 },
-		{ .canvas = CANVAS, .codec = VIDEO_CODEC_VP8, .fps = 30, .width = 641, .height = 360 },
-		{ .canvas = CANVAS, .codec = VIDEO_CODEC_VP8, .fps = 30, .width = 640, .height = 2 },
-		{ .canvas = CANVAS, .codec = VIDEO_CODEC_VP8, .fps = 30, .width = 8192, .height = 360 },
-		{ .canvas = CANVAS, .codec = VIDEO_CODEC_VP8, .fps = 30, .width = 4096, .height = 4096 },
+		{ .canvas = CANVAS,
+		  .codec = VIDEO_CODEC_VP8,
+		  .fps = 0,
+		  .width = 640,
+		  .height = 360 },
+		{ .canvas = CANVAS,
+		  .codec = VIDEO_CODEC_VP8,
+		  .fps = 30,
+		  .width = 641,
+		  .height = 360 },
+		{ .canvas = CANVAS,
+		  .codec = VIDEO_CODEC_VP8,
+		  .fps = 30,
+		  .width = 640,
+		  .height = 2 },
+		{ .canvas = CANVAS,
+		  .codec = VIDEO_CODEC_VP8,
+		  .fps = 30,
+		  .width = 8192,
+		  .height = 360 },
+		{ .canvas = CANVAS,
+		  .codec = VIDEO_CODEC_VP8,
+		  .fps = 30,
+		  .width = 4096,
+		  .height = 4096 },
 	};
 	enum { BAD = sizeof bad / sizeof *bad };
 	open_world();
@@ -512,12 +545,16 @@ TEST(tables_that_are_full_refuse)
 	for (uint32_t id = 1; id <= CODEC_CANVASES_MAX + 5; id++)
 		testing_canvas(&world, id, &canvas);
 	EXPECT_EQ(codec_engine_load(world.engine).orders_refused, 5);
-	const struct codec_encode encode = { .canvas = 1, .codec = VIDEO_CODEC_VP8, .fps = 1,
-		                             .width = 16, .height = 16, .bps = 10000 };
+	const struct codec_encode encode = { .canvas = 1,
+		                             .codec = VIDEO_CODEC_VP8,
+		                             .fps = 1,
+		                             .width = 16,
+		                             .height = 16,
+		                             .bps = 10000 };
 	for (uint32_t id = 1; id <= CODEC_ENCODES_MAX + 5; id++)
 		codec_engine_input(world.engine,
 		                   &(struct codec_message){
-					   .kind = CODEC_ENCODE_OPEN, .id = id, .encode = encode },
+		                           .kind = CODEC_ENCODE_OPEN, .id = id, .encode = encode },
 		                   world.now_us);
 	EXPECT_EQ(codec_engine_load(world.engine).orders_refused, 10);
 	EXPECT_EQ(codec_engine_load(world.engine).encodes, CODEC_ENCODES_MAX);
@@ -568,7 +605,8 @@ TEST(pictures_of_one_pixel_or_of_8k_are_refused)
 	/* A VP8 key frame's header says its size in 14 bits each. */
 	static const struct {
 		unsigned width, height;
-	} sizes[] = { { 1, 1 }, { 8192, 4320 }, { 4097, 16 }, { 16, 4097 }, { 16383, 16383 }, { 0, 0 } };
+	} sizes[] = { { 1, 1 },     { 8192, 4320 },   { 4097, 16 },
+		      { 16, 4097 }, { 16383, 16383 }, { 0, 0 } };
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
 		camera->key_wanted = true;
 		const struct encoder_frame frame = testing_camera_encode(camera, world.now_us);
@@ -599,15 +637,15 @@ TEST(frames_that_come_too_late_are_dropped)
 	camera->off = true;
 	const struct encoder_frame frame = testing_camera_encode(camera, world.now_us);
 	const uint64_t dropped = codec_engine_load(world.engine).frames_dropped;
-	codec_engine_input(world.engine,
-	                   &(struct codec_message){
-				   .kind = CODEC_SOURCE_FRAME,
-				   .source = 0x100,
-				   .frame = { .captured_us = world.now_us - 2 * SECOND_US,
-	                                      .codec = VIDEO_CODEC_VP8 },
-				   .bytes = frame.bytes,
-				   .len = frame.len },
-	                   world.now_us);
+	codec_engine_input(
+	        world.engine,
+	        &(struct codec_message){ .kind = CODEC_SOURCE_FRAME,
+	                                 .source = 0x100,
+	                                 .frame = { .captured_us = world.now_us - 2 * SECOND_US,
+	                                            .codec = VIDEO_CODEC_VP8 },
+	                                 .bytes = frame.bytes,
+	                                 .len = frame.len },
+	        world.now_us);
 	EXPECT_EQ(codec_engine_load(world.engine).frames_dropped, dropped + 1);
 	EXPECT_EQ(camera->keys_asked, 1);
 	close_world();

@@ -44,7 +44,7 @@ read_bits(struct bits *bits, unsigned count)
 		const size_t byte = bits->at / 8;
 		bits->short_read |= byte >= bits->len;
 		const unsigned bit =
-			byte < bits->len ? bits->bytes[byte] >> (7 - bits->at % 8) & 1u : 0;
+		        byte < bits->len ? bits->bytes[byte] >> (7 - bits->at % 8) & 1u : 0;
 		value = value << 1 | bit;
 	}
 	return value;
@@ -81,7 +81,8 @@ skip_scaling_list(struct bits *bits, unsigned size)
 static bool
 has_chroma_format(uint32_t profile)
 {
-	static const uint8_t profiles[] = { 100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135 };
+	static const uint8_t profiles[] = { 100, 110, 122, 244, 44,  83, 86,
+		                            118, 128, 138, 139, 134, 135 };
 	return memchr(profiles, (int)profile, sizeof profiles) != NULL;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* h264_order -- does an H.264 frame follow the one before it?
  *
- * Reference frames are numbered (ITU-T H.264 7.4.3, frame_num).  A decoder that misses one goes on with
- * the wrong reference and shows smears; libavcodec does so without a word.  This looks at parameter
- * sets and slice headers only.
+ * Reference frames are numbered (ITU-T H.264 7.4.3, frame_num).  A decoder that misses one goes on
+ * with the wrong reference and shows smears; libavcodec does so without a word.  This looks at
+ * parameter sets and slice headers only.
  *
  * Ownership  A value; zeroed it knows no stream yet.
  * Threads    One owner.

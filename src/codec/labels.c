@@ -210,11 +210,13 @@ shade_coverage(struct coverage *coverage, uint8_t shade, int radius)
 {
 	for (int y = 0; y < coverage->height; y++) {
 		for (int x = 0; x < coverage->width; x++) {
-			const int from_side = x < coverage->width - 1 - x ? x : coverage->width - 1 - x;
+			const int from_side =
+			        x < coverage->width - 1 - x ? x : coverage->width - 1 - x;
 			const int from_end =
-				y < coverage->height - 1 - y ? y : coverage->height - 1 - y;
+			        y < coverage->height - 1 - y ? y : coverage->height - 1 - y;
 			const int dx = radius - from_side, dy = radius - from_end;
-			const bool outside = dx > 0 && dy > 0 && dx * dx + dy * dy > radius * radius;
+			const bool outside =
+			        dx > 0 && dy > 0 && dx * dx + dy * dy > radius * radius;
 			coverage->bytes[y * coverage->width + x] = outside ? 0 : shade;
 		}
 	}
@@ -463,8 +465,8 @@ label_draw(const struct label *label, struct picture *picture, int x, int y)
 			const int to_y = at_y + row;
 			if (to_y < 0 || to_y >= picture->height >> shift)
 				continue;
-			uint8_t *to = picture->planes[p] +
-			              (ptrdiff_t)to_y * picture->strides[p] + at_x + first;
+			uint8_t *to = picture->planes[p] + (ptrdiff_t)to_y * picture->strides[p] +
+			              at_x + first;
 			blend(to, maps[p].keep + row * width + first,
 			      maps[p].add + row * width + first, end - first);
 		}

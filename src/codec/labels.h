@@ -2,8 +2,8 @@
 /* labels -- names, messages and icons as they are drawn into pictures.
  *
  * Text of any script is shaped by HarfBuzz and rendered by FreeType, each character in the first of
- * the installed fonts that has it; a line too long ends in an ellipsis.  A label is rendered once and
- * kept as what it does to a picture: how much of each pixel stays, and what is added.
+ * the installed fonts that has it; a line too long ends in an ellipsis.  A label is rendered once
+ * and kept as what it does to a picture: how much of each pixel stays, and what is added.
  *
  * Ownership  label_fonts_create() maps the fonts' files, once, before a process is locked in; they
  *            outlive the caches made with them.  label_get() lends a label until label_put(); the

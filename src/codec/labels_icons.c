@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Icons are shapes in a square of side 1, y downwards; coverage is counted in 4 x 4 points a pixel. */
+/* Icons are shapes in a square of side 1, y downwards; coverage is counted in 4 x 4 points a
+ * pixel. */
 #include <math.h>
 
 #include "base/check.h"
@@ -119,5 +120,5 @@ icon_draw(enum label_icon icon, struct coverage *coverage, int x, int y, int sid
 	for (int row = 0; row < side; row++)
 		for (int column = 0; column < side; column++)
 			coverage->bytes[(y + row) * coverage->width + x + column] =
-				pixel_coverage(icon, column, row, side);
+			        pixel_coverage(icon, column, row, side);
 }

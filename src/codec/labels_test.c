@@ -57,8 +57,9 @@ same_ink(const struct label *a, const struct label *b)
 
 TEST(every_script_has_letters_of_its_own)
 {
-	static const char *const names[] = { "Zoe Martin", "Zoé Ångström", "수진", "田中", "Дмитрий",
-		                             "Ελένη", "مرحبا", "שלום", "हिन्दी", "ไทย" };
+	static const char *const names[] = { "Zoe Martin", "Zoé Ångström", "수진",  "田中",
+		                             "Дмитрий",    "Ελένη",        "مرحبا", "שלום",
+		                             "हिन्दी",      "ไทย" };
 	open_cache();
 	/* What a character that no font has looks like. */
 	const struct label *box = one_line("\xf4\x8f\xbf\xbd", 2000);
@@ -101,7 +102,9 @@ TEST(a_message_is_broken_between_words_into_so_many_lines)
 {
 	open_cache();
 	struct label_spec spec = { .text = "one two three four five six seven eight nine ten",
-		                   .lines_max = 1, .em = 20, .width_max = 120 };
+		                   .lines_max = 1,
+		                   .em = 20,
+		                   .width_max = 120 };
 	int height = 0;
 	for (uint8_t lines = 1; lines <= 4; lines++) {
 		spec.lines_max = lines;
@@ -126,8 +129,7 @@ TEST(right_to_left_text_begins_at_the_right)
 	const struct label *latin = one_line("MMM....", 2000);
 	const struct label *hebrew = one_line("שששששש.....", 2000);
 	EXPECT(ink(latin, 0, latin->width / 2) > ink(latin, latin->width / 2, latin->width));
-	EXPECT(ink(hebrew, 0, hebrew->width / 2) <
-	       ink(hebrew, hebrew->width / 2, hebrew->width));
+	EXPECT(ink(hebrew, 0, hebrew->width / 2) < ink(hebrew, hebrew->width / 2, hebrew->width));
 	/* Numbers in it are read from left to right: 17 is not 71. */
 	const struct label *number = one_line("ש 17", 2000);
 	const struct label *turned = one_line("ש 71", 2000);
@@ -147,14 +149,16 @@ TEST(right_to_left_text_begins_at_the_right)
 
 TEST(icons_differ_and_need_no_font)
 {
-	static const uint8_t icons[] = { LABEL_ICON_MUTED,  LABEL_ICON_RECORDING, LABEL_ICON_STREAMING,
-		                         LABEL_ICON_LOCKED, LABEL_ICON_PERSON,    LABEL_ICON_CLOCK };
+	static const uint8_t icons[] = { LABEL_ICON_MUTED,     LABEL_ICON_RECORDING,
+		                         LABEL_ICON_STREAMING, LABEL_ICON_LOCKED,
+		                         LABEL_ICON_PERSON,    LABEL_ICON_CLOCK };
 	const struct label *labels[COUNT_OF(icons)];
 	struct label_cache *bare = NULL;
 	EXPECT_EQ(label_cache_create(&bare, NULL), 0);
 	for (size_t i = 0; i < COUNT_OF(icons); i++) {
-		const struct label_spec spec = { .text = "", .icons = icons[i], .lines_max = 1,
-			                         .em = 40, .width_max = 100 };
+		const struct label_spec spec = {
+			.text = "", .icons = icons[i], .lines_max = 1, .em = 40, .width_max = 100
+		};
 		labels[i] = label_get(bare, &spec);
 		EXPECT(labels[i] != NULL && ink(labels[i], 0, labels[i]->width) > 200);
 		for (size_t j = 0; j < i; j++)
@@ -162,8 +166,9 @@ TEST(icons_differ_and_need_no_font)
 	}
 	for (size_t i = 0; i < COUNT_OF(icons); i++)
 		label_put(bare, labels[i]);
-	const struct label_spec words = { .text = "Zoe", .lines_max = 1, .em = 20,
-		                          .width_max = 100 };
+	const struct label_spec words = {
+		.text = "Zoe", .lines_max = 1, .em = 20, .width_max = 100
+	};
 	EXPECT(label_get(bare, &words) == NULL);
 	label_cache_destroy(bare);
 }

@@ -21,8 +21,8 @@ enum { FONT_BYTES_MAX = 64 << 20, RUNS_MAX = 64 };
 
 #define NOTO "/usr/share/fonts/truetype/noto/NotoSans"
 
-/* Tried in this order, for each character anew: Latin, Greek and Cyrillic first, then the scripts of
- * the east, then all others in the order of how many write them. */
+/* Tried in this order, for each character anew: Latin, Greek and Cyrillic first, then the scripts
+ * of the east, then all others in the order of how many write them. */
 static const struct font_file {
 	const char *path;
 	int face; /* of a collection */
@@ -85,8 +85,8 @@ map_file(struct font *font, const char *path)
 	if (fd < 0)
 		return false;
 	struct stat file;
-	const bool fits = fstat(fd, &file) == 0 && file.st_size > 0 &&
-	                  file.st_size <= FONT_BYTES_MAX;
+	const bool fits =
+	        fstat(fd, &file) == 0 && file.st_size > 0 && file.st_size <= FONT_BYTES_MAX;
 	font->map_bytes = fits ? (size_t)file.st_size : 0;
 	font->map = fits ? mmap(NULL, font->map_bytes, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
 	close(fd);
@@ -206,7 +206,7 @@ run_of_char(const struct label_fonts *fonts, uint32_t code, const struct run *be
 		           .script = hb_unicode_script(unicode, code) };
 	if (is_letter_script(run.script)) {
 		run.right_to_left =
-			hb_script_get_horizontal_direction(run.script) == HB_DIRECTION_RTL;
+		        hb_script_get_horizontal_direction(run.script) == HB_DIRECTION_RTL;
 	} else if (before != NULL) {
 		/* Numbers run left to right wherever they stand. */
 		const bool digit = hb_unicode_general_category(unicode, code) ==
@@ -300,10 +300,10 @@ shape_run(struct line *line, const struct label_fonts *fonts, unsigned em, const
 	const hb_glyph_position_t *positions = hb_buffer_get_glyph_positions(buffer, &count);
 	for (unsigned i = 0; i < count && line->glyph_count < LINE_GLYPHS_MAX; i++) {
 		line->glyphs[line->glyph_count++] =
-			(struct line_glyph){ .id = infos[i].codepoint,
-				             .x = line->width + positions[i].x_offset,
-				             .y = positions[i].y_offset,
-				             .font = (uint8_t)run->font };
+		        (struct line_glyph){ .id = infos[i].codepoint,
+			                     .x = line->width + positions[i].x_offset,
+			                     .y = positions[i].y_offset,
+			                     .font = (uint8_t)run->font };
 		line->width += positions[i].x_advance;
 	}
 }

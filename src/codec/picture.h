@@ -2,8 +2,8 @@
 /* picture -- an I420 picture: a plane of brightness and two of colour at half its size each way.
  *
  * A picture is kept and written again and again; picture_resize() asks for memory only when it was
- * never so large, so nothing is allocated per frame.  A view (picture_part()) or a decoder's picture
- * borrows the planes of somebody else.
+ * never so large, so nothing is allocated per frame.  A view (picture_part()) or a decoder's
+ * picture borrows the planes of somebody else.
  *
  * Ownership  picture_resize() and picture_fini() of an own one; views need nothing.
  * Threads    A value.

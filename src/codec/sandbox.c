@@ -58,8 +58,9 @@ set_limits(void)
 
 /* ---- The one question that is answered ------------------------------------------------------ */
 
-/* libvpx counts the processors whenever it makes an encoder, and the C library looks into these files
- * for that.  They are not there, is the answer: nothing is opened, and it asks the scheduler next. */
+/* libvpx counts the processors whenever it makes an encoder, and the C library looks into these
+ * files for that.  They are not there, is the answer: nothing is opened, and it asks the scheduler
+ * next. */
 static const char *const absent_files[] = { "/sys/devices/system/cpu/online", "/proc/stat" };
 
 #if defined(__x86_64__)
@@ -98,12 +99,24 @@ answer_openat(void)
 
 /* Harmless with any arguments. */
 static const int allowed[] = {
-	SCMP_SYS(poll),         SCMP_SYS(ppoll),          SCMP_SYS(futex),
-	SCMP_SYS(munmap),       SCMP_SYS(brk),            SCMP_SYS(madvise),
-	SCMP_SYS(mremap),       SCMP_SYS(clock_gettime),  SCMP_SYS(gettimeofday),
-	SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask), SCMP_SYS(restart_syscall),
-	SCMP_SYS(getpid),       SCMP_SYS(gettid),         SCMP_SYS(sched_yield),
-	SCMP_SYS(exit),         SCMP_SYS(exit_group),     SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(futex),
+	SCMP_SYS(munmap),
+	SCMP_SYS(brk),
+	SCMP_SYS(madvise),
+	SCMP_SYS(mremap),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(gettimeofday),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(getpid),
+	SCMP_SYS(gettid),
+	SCMP_SYS(sched_yield),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+	SCMP_SYS(sched_getaffinity),
 	SCMP_SYS(getrandom),
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sandbox -- locks this process in: from then on it can compute, ask for plain memory, wait for and
- * write to the descriptors it is allowed, tell the time, and end.  Whatever else it tries - a file, a
- * socket, a program, another process, memory that can be executed - kills it with SIGSYS.
+ * write to the descriptors it is allowed, tell the time, and end.  Whatever else it tries - a file,
+ * a socket, a program, another process, memory that can be executed - kills it with SIGSYS.
  *
  * Needs no privilege.  There is no way back.
  *

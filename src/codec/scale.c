@@ -7,10 +7,10 @@
 #include "base/check.h"
 #include "codec/scale_plane.h"
 
-#define PLANES_OF(picture)                                                                    \
-	(picture)->planes[PICTURE_Y], (picture)->strides[PICTURE_Y],                          \
-		(picture)->planes[PICTURE_U], (picture)->strides[PICTURE_U],                  \
-		(picture)->planes[PICTURE_V], (picture)->strides[PICTURE_V]
+#define PLANES_OF(picture)                                                                         \
+	(picture)->planes[PICTURE_Y], (picture)->strides[PICTURE_Y], (picture)->planes[PICTURE_U], \
+	        (picture)->strides[PICTURE_U], (picture)->planes[PICTURE_V],                       \
+	        (picture)->strides[PICTURE_V]
 
 void
 scale_half(const struct picture *from, struct picture *to)

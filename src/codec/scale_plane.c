@@ -16,7 +16,8 @@ enum {
 	PAD = 32,           /* behind a row: a group is read whole */
 };
 
-/* Where pixel `i` of `to` lies in `from`, in 1/65536: the middle of one on the middle of the other. */
+/* Where pixel `i` of `to` lies in `from`, in 1/65536: the middle of one on the middle of the
+ * other. */
 static int64_t
 place(int i, int from, int to)
 {
@@ -110,18 +111,17 @@ mix_columns_avx2(const struct scale_columns *columns, uint8_t *to, const uint8_t
 	for (; i + 2 * SCALE_GROUP <= columns->to_width; i += 2 * SCALE_GROUP) {
 		const uint16_t *at = &columns->at[i / SCALE_GROUP];
 		const __m256i pixels = _mm256_inserti128_si256(
-			_mm256_castsi128_si256(
-				_mm_loadu_si128((const __m128i *)(const void *)(row + at[0]))),
-			_mm_loadu_si128((const __m128i *)(const void *)(row + at[1])), 1);
-		const __m256i pick = _mm256_load_si256(
-			(const __m256i *)(const void *)&columns->pick[2 * i]);
-		const __m256i share = _mm256_load_si256(
-			(const __m256i *)(const void *)&columns->share[2 * i]);
-		const __m256i sums =
-			_mm256_maddubs_epi16(_mm256_shuffle_epi8(pixels, pick), share);
+		        _mm256_castsi128_si256(
+		                _mm_loadu_si128((const __m128i *)(const void *)(row + at[0]))),
+		        _mm_loadu_si128((const __m128i *)(const void *)(row + at[1])), 1);
+		const __m256i pick =
+		        _mm256_load_si256((const __m256i *)(const void *)&columns->pick[2 * i]);
+		const __m256i share =
+		        _mm256_load_si256((const __m256i *)(const void *)&columns->share[2 * i]);
+		const __m256i sums = _mm256_maddubs_epi16(_mm256_shuffle_epi8(pixels, pick), share);
 		const __m256i mixed = _mm256_srli_epi16(_mm256_add_epi16(sums, half), 6);
-		const __m256i packed = _mm256_permute4x64_epi64(
-			_mm256_packus_epi16(mixed, mixed), 0x08);
+		const __m256i packed =
+		        _mm256_permute4x64_epi64(_mm256_packus_epi16(mixed, mixed), 0x08);
 		_mm_storeu_si128((__m128i *)(void *)(to + i), _mm256_castsi256_si128(packed));
 	}
 	mix_columns_plain(columns, to, row, i);

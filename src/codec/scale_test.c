@@ -48,10 +48,9 @@ check_plane(struct prng *prng, int from_width, int from_height, int to_width, in
 	                                            .to_height = to_height });
 	for (int y = 0; y < to_height; y++) {
 		for (int x = 0; x < to_width; x++) {
-			const double want = sample(
-				from, from_width, from_width, from_height,
-				(x + 0.5) * from_width / to_width - 0.5,
-				(y + 0.5) * from_height / to_height - 0.5);
+			const double want = sample(from, from_width, from_width, from_height,
+			                           (x + 0.5) * from_width / to_width - 0.5,
+			                           (y + 0.5) * from_height / to_height - 0.5);
 			/* 64 and 128 parts between two pixels of any value, and rounding twice. */
 			const double off = want - to[y * to_stride + x];
 			EXPECT(off < 8 && off > -8);
@@ -67,8 +66,8 @@ TEST(every_pixel_is_mixed_of_its_neighbours)
 {
 	struct prng prng;
 	prng_init(&prng, 11);
-	static const int widths[][2] = { { 640, 424 }, { 1280, 852 }, { 640, 640 }, { 100, 50 },
-		                         { 101, 51 },  { 16, 640 },   { 1, 1 },     { 1, 40 },
+	static const int widths[][2] = { { 640, 424 }, { 1280, 852 }, { 640, 640 },  { 100, 50 },
+		                         { 101, 51 },  { 16, 640 },   { 1, 1 },      { 1, 40 },
 		                         { 2, 1 },     { 33, 17 },    { 4096, 2048 } };
 	for (size_t i = 0; i < COUNT_OF(widths); i++)
 		check_plane(&prng, widths[i][0], 9, widths[i][1], 7);
@@ -99,7 +98,8 @@ TEST(one_colour_stays_one_colour_in_every_size)
 				const uint8_t want = (const uint8_t[]){ 81, 90, 240 }[p];
 				for (int y = 0; y < (to.height + shift) >> shift; y++)
 					for (int x = 0; x < (to.width + shift) >> shift; x++)
-						EXPECT_EQ(to.planes[p][y * to.strides[p] + x], want);
+						EXPECT_EQ(to.planes[p][y * to.strides[p] + x],
+						          want);
 			}
 			picture_fini(&from);
 			picture_fini(&to);

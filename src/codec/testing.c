@@ -18,13 +18,12 @@ static const uint8_t green_vp9[] = {
 	0x16, 0xc0, 0xfe, 0x30, 0xab, 0x54, 0x33, 0xfe, 0x4e, 0x02, 0x40
 };
 
-static const uint8_t green_av1[] = {
-	0x12, 0x00, 0x0a, 0x0a, 0x00, 0x00, 0x00, 0x03, 0x37, 0xf8, 0xe6, 0xd7, 0xc8, 0x02,
-	0x32, 0x2b, 0x10, 0x00, 0x84, 0x00, 0x02, 0x08, 0x20, 0x88, 0x00, 0x00, 0xc3, 0x2e,
-	0x60, 0xcf, 0x58, 0xed, 0x37, 0x54, 0xad, 0xee, 0x49, 0xc0, 0x82, 0x77, 0x4d, 0xf8,
-	0xb4, 0x29, 0xad, 0xf6, 0xb7, 0x71, 0xf2, 0xf8, 0x50, 0x26, 0x8d, 0x7b, 0xb7, 0x78,
-	0x1d, 0xd7, 0x80
-};
+static const uint8_t green_av1[] = { 0x12, 0x00, 0x0a, 0x0a, 0x00, 0x00, 0x00, 0x03, 0x37, 0xf8,
+	                             0xe6, 0xd7, 0xc8, 0x02, 0x32, 0x2b, 0x10, 0x00, 0x84, 0x00,
+	                             0x02, 0x08, 0x20, 0x88, 0x00, 0x00, 0xc3, 0x2e, 0x60, 0xcf,
+	                             0x58, 0xed, 0x37, 0x54, 0xad, 0xee, 0x49, 0xc0, 0x82, 0x77,
+	                             0x4d, 0xf8, 0xb4, 0x29, 0xad, 0xf6, 0xb7, 0x71, 0xf2, 0xf8,
+	                             0x50, 0x26, 0x8d, 0x7b, 0xb7, 0x78, 0x1d, 0xd7, 0x80 };
 
 const struct testing_frame testing_frames[TESTING_FRAMES] = {
 	{ VIDEO_CODEC_VP9, green_vp9, sizeof green_vp9 },
@@ -54,8 +53,8 @@ on_frame(struct testing_world *world, const struct codec_message *message)
 		screen->last = message->frame;
 		if (screen->decoder == NULL)
 			continue;
-		const enum decoder_result result = decoder_input(
-			screen->decoder, message->bytes, message->len, message->frame.key);
+		const enum decoder_result result = decoder_input(screen->decoder, message->bytes,
+		                                                 message->len, message->frame.key);
 		screen->broken += result != DECODER_PICTURE;
 	}
 }
@@ -154,10 +153,10 @@ testing_camera_send(struct testing_world *world, struct testing_camera *camera)
 void
 testing_canvas(struct testing_world *world, uint32_t id, const struct canvas *canvas)
 {
-	codec_engine_input(world->engine,
-	                   &(struct codec_message){
-				   .kind = CODEC_CANVAS_SET, .id = id, .canvas = canvas },
-	                   world->now_us);
+	codec_engine_input(
+	        world->engine,
+	        &(struct codec_message){ .kind = CODEC_CANVAS_SET, .id = id, .canvas = canvas },
+	        world->now_us);
 }
 
 struct testing_screen *
@@ -167,10 +166,10 @@ testing_screen_add(struct testing_world *world, uint32_t id, const struct codec_
 	struct testing_screen *screen = &world->screens[world->screen_count++];
 	*screen = (struct testing_screen){ .id = id };
 	CHECK(decoder_create(&screen->decoder, encode->codec) == 0);
-	codec_engine_input(world->engine,
-	                   &(struct codec_message){
-				   .kind = CODEC_ENCODE_OPEN, .id = id, .encode = *encode },
-	                   world->now_us);
+	codec_engine_input(
+	        world->engine,
+	        &(struct codec_message){ .kind = CODEC_ENCODE_OPEN, .id = id, .encode = *encode },
+	        world->now_us);
 	return screen;
 }
 
@@ -236,7 +235,8 @@ testing_colour(const struct testing_screen *screen, int x, int y, int width, int
 	for (unsigned p = 0; p < PICTURE_PLANES; p++) {
 		const int shift = p == PICTURE_Y ? 0 : 1;
 		for (int row = part.top >> shift; row < part.bottom >> shift; row++)
-			for (int at = part.left >> shift; at < part.right >> shift; at++, counts[p]++)
+			for (int at = part.left >> shift; at < part.right >> shift;
+			     at++, counts[p]++)
 				sums[p] += picture->planes[p][row * picture->strides[p] + at];
 		CHECK(counts[p] != 0);
 	}
@@ -277,12 +277,11 @@ testing_grid(const video_source_id *sources, unsigned count, unsigned columns)
 	const unsigned width = CANVAS_WIDTH / columns, height = CANVAS_HEIGHT / rows;
 	CHECK(count <= CANVAS_PANES_MAX);
 	for (unsigned i = 0; i < count; i++)
-		canvas.panes[i] =
-			(struct canvas_pane){ .x = (uint16_t)(i % columns * width),
-				              .y = (uint16_t)(i / columns * height),
-				              .width = (uint16_t)width,
-				              .height = (uint16_t)height,
-				              .source = sources[i] };
+		canvas.panes[i] = (struct canvas_pane){ .x = (uint16_t)(i % columns * width),
+			                                .y = (uint16_t)(i / columns * height),
+			                                .width = (uint16_t)width,
+			                                .height = (uint16_t)height,
+			                                .source = sources[i] };
 	return canvas;
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* codec_child -- keeps one codec process running (codec/codec_process.h).
  *
- * It is started with fresh shared memory; when it ends, breaks the rules of its link or shows no sign
- * of life, it is killed and another one started with another link: at once the first time, with a
- * doubling pause while new ones end early.
+ * It is started with fresh shared memory; when it ends, breaks the rules of its link or shows no
+ * sign of life, it is killed and another one started with another link: at once the first time,
+ * with a doubling pause while new ones end early.
  *
- * Ownership  create/destroy.  Each `linked` call hands over one reference (codec_link_put()); a worker
- *            that gets a new link puts the old one and says its canvases and encodes again.
+ * Ownership  create/destroy.  Each `linked` call hands over one reference (codec_link_put()); a
+ *            worker that gets a new link puts the old one and says its canvases and encodes again.
  * Threads    The control thread: calls and callbacks.
  * Units      Microseconds.
  * Errors     -errno when the first process cannot be started; later failures are tried again and

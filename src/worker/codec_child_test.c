@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Goal: a codec process that is started as the Call Bridge starts it composes and encodes, locked in,
- * for every codec; what it may not do kills it; killed, halted or talking nonsense it is replaced
- * and pictures are back within a second.  Method: the real process (codec_process_run.c is nothing
- * but its main()), cameras of codec/testing.h at its link. */
+/* Goal: a codec process that is started as the Call Bridge starts it composes and encodes, locked
+ * in, for every codec; what it may not do kills it; killed, halted or talking nonsense it is
+ * replaced and pictures are back within a second.  Method: the real process (codec_process_run.c is
+ * nothing but its main()), cameras of codec/testing.h at its link. */
 #include "worker/codec_child.h"
 
 #include <signal.h>
@@ -18,7 +18,8 @@
 
 enum {
 	SECOND_US = 1000000,
-	PATIENCE_US = 30 * SECOND_US, /* of a machine that is busy and looks for mistakes of memory */
+	PATIENCE_US =
+	        30 * SECOND_US, /* of a machine that is busy and looks for mistakes of memory */
 	CANVAS = 1,
 	ENCODE = 2,
 	SOURCE = 0x100,
@@ -37,8 +38,12 @@ struct scene {
 	int64_t picture_us; /* when the last one came */
 };
 
-static const struct codec_encode encode = { .canvas = CANVAS, .codec = VIDEO_CODEC_VP8, .fps = 30,
-	                                    .width = 320, .height = 180, .bps = 300000 };
+static const struct codec_encode encode = { .canvas = CANVAS,
+	                                    .codec = VIDEO_CODEC_VP8,
+	                                    .fps = 30,
+	                                    .width = 320,
+	                                    .height = 180,
+	                                    .bps = 300000 };
 
 static struct testing_world cameras; /* only for its cameras */
 
@@ -62,7 +67,7 @@ on_readable(void *context)
 		if (message.kind == CODEC_FRAME && message.id == ENCODE) {
 			scene->screen.frames++;
 			scene->screen.broken +=
-				decoder_input(scene->screen.decoder, message.bytes, message.len,
+			        decoder_input(scene->screen.decoder, message.bytes, message.len,
 			                      message.frame.key) != DECODER_PICTURE;
 			scene->picture_us = loop_now_us();
 		} else if (message.kind == CODEC_SOURCE_KEY) {
@@ -114,10 +119,9 @@ scene_open(enum video_codec codec)
 	                                  (struct picture_colour){ 81, 90, 240 });
 	EXPECT_EQ(decoder_create(&scene.screen.decoder, VIDEO_CODEC_VP8), 0);
 	EXPECT_EQ(loop_create(&scene.loop), 0);
-	const struct codec_child_settings settings = { .executable = CODEC_PROCESS,
-		                                       .index = 3,
-		                                       .linked = on_linked,
-		                                       .context = &scene };
+	const struct codec_child_settings settings = {
+		.executable = CODEC_PROCESS, .index = 3, .linked = on_linked, .context = &scene
+	};
 	EXPECT_EQ(codec_child_create(&scene.child, scene.loop, &settings), 0);
 	return &scene;
 }
@@ -142,14 +146,13 @@ send_frame(struct scene *scene)
 	if (frame.len == 0)
 		return;
 	codec_link_post(scene->link,
-	                &(struct codec_message){
-				.kind = CODEC_SOURCE_FRAME,
-				.source = SOURCE,
-				.frame = { .captured_us = now_us,
-	                                   .codec = (uint8_t)scene->camera->codec,
-	                                   .key = frame.key },
-				.bytes = frame.bytes,
-				.len = frame.len });
+	                &(struct codec_message){ .kind = CODEC_SOURCE_FRAME,
+	                                         .source = SOURCE,
+	                                         .frame = { .captured_us = now_us,
+	                                                    .codec = (uint8_t)scene->camera->codec,
+	                                                    .key = frame.key },
+	                                         .bytes = frame.bytes,
+	                                         .len = frame.len });
 }
 
 static bool
@@ -201,15 +204,16 @@ TEST(a_locked_in_process_shows_vp9_and_av1)
 		while (scene->screen.frames == 0 ||
 		       !testing_near(testing_colour(&scene->screen, 100, 300, 800, 500), green)) {
 			EXPECT(loop_now_us() < end_us);
-			codec_link_post(scene->link,
-			                &(struct codec_message){
-						.kind = CODEC_SOURCE_FRAME,
-						.source = SOURCE,
-						.frame = { .captured_us = loop_now_us(),
-			                                   .codec = (uint8_t)testing_frames[i].codec,
-			                                   .key = true },
-						.bytes = testing_frames[i].bytes,
-						.len = testing_frames[i].len });
+			codec_link_post(
+			        scene->link,
+			        &(struct codec_message){
+			                .kind = CODEC_SOURCE_FRAME,
+			                .source = SOURCE,
+			                .frame = { .captured_us = loop_now_us(),
+			                           .codec = (uint8_t)testing_frames[i].codec,
+			                           .key = true },
+			                .bytes = testing_frames[i].bytes,
+			                .len = testing_frames[i].len });
 			loop_run_until(scene->loop, loop_now_us() + TESTING_FRAME_US);
 		}
 		EXPECT_EQ(codec_child_restarts(scene->child), 0);
