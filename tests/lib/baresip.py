@@ -206,7 +206,12 @@ class Baresip:
     def heard_all(self):
         return self._recording()
 
-    def sees(self, seconds=5):
+    def frame_rate(self):
+        """Of the pictures that arrive, as it counts them itself."""
+        counted = re.findall(r"efps=[\d.]+/([\d.]+)", self.log())
+        return float(counted[-1]) if counted else 0.0
+
+    def sees(self, seconds=10):
         """The picture it is being shown now: rows of RGB."""
         self.snapshots += 1
         file = self.folder / f"seen-{self.snapshots}.png"
