@@ -73,10 +73,9 @@ fill_pane(struct bridge *bridge, struct canvas_pane *pane, const struct meeting_
 	pane->source = source_of(bridge, shown, content ? VIDEO_TRACK_CONTENT : VIDEO_TRACK_MAIN);
 	pane->talking = model->talking && model->heard && !content;
 	pane->audio_muted = !model->heard && !content;
-	/* Without a picture the name is the picture. */
-	if (view->labels || pane->source == 0)
-		text_copy_clean(pane->label, sizeof pane->label,
-		              str_of(meeting_leg_label(bridge->settings.meeting, shown)));
+	/* While it has no picture, or none any more, the name stands for it. */
+	text_copy_clean(pane->label, sizeof pane->label,
+	              str_of(meeting_leg_label(bridge->settings.meeting, shown)));
 }
 
 /* Every byte is written, so that equal canvases have equal bytes. */
@@ -87,7 +86,7 @@ make_canvas(struct bridge *bridge, struct canvas *canvas, const struct meeting_v
 	canvas->screen = view->screen == VIEW_LOBBY              ? CANVAS_SCREEN_LOBBY
 	                 : view->screen == VIEW_ONLY_PARTICIPANT ? CANVAS_SCREEN_ONLY_PARTICIPANT
 	                                                         : CANVAS_SCREEN_PANES;
-	canvas->labels = true;
+	canvas->labels = view->labels;
 	canvas->locked = view->locked;
 	canvas->recording = view->recording;
 	canvas->streaming = view->streaming;
