@@ -97,7 +97,23 @@ def read_image(source):
 
 
 def words(image):
-    """What can be read in it, of any size: one line of text."""
+    """What can be read in it, in one line."""
+    return " ".join(_readings(image))
+
+
+def says(image, wanted):
+    """Whether these words can be read in it; blanks are not what is looked for."""
+    return any(wanted.replace(" ", "") in read.replace(" ", "") for read in _readings(image))
+
+
+def _readings(image):
+    """Letters as they are, then white ones by themselves."""
+    yield _read(image)
+    white = np.where(image.min(axis=2, keepdims=True) > 170, 0, 255).repeat(3, axis=2)
+    yield _read(white.astype(np.uint8))
+
+
+def _read(image):
     rows, columns = image.shape[:2]
     larger = max(1, round(1600 / columns))
     head = f"P6 {columns * larger} {rows * larger} 255\n".encode()
