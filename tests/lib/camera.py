@@ -31,7 +31,7 @@ def encode(width, height, frames, fps=30, gop=30, source="testsrc2", words=()):
     """A film: for each frame its NAL units, parameter sets with each key frame."""
     done = subprocess.run(
         ["ffmpeg", "-nostdin", "-loglevel", "error", "-f", "lavfi", "-i",
-         f"{source}=size={max(width, 16)}x{max(height, 16)}:rate={fps}", "-vf", f"scale={width}:{height}",
+         f"{source}{':' if '=' in source else '='}size={max(width, 16)}x{max(height, 16)}:rate={fps}", "-vf", f"scale={width}:{height}",
          "-frames:v", str(frames), "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency",
          "-profile:v", "baseline", "-g", str(gop), "-pix_fmt", "yuv420p", "-x264-params",
          "aud=1:repeat-headers=1:scenecut=0", *words, "-f", "h264", "-"], capture_output=True)
@@ -139,8 +139,13 @@ class Camera(Phone):
                 self.send_frame(self._film[at % len(self._film)])
             at += 1
 
-    def stop(self):
+    def fall_silent(self):
+        """In the middle of a frame, and for good: no word of farewell, neither sound nor pictures."""
         self._playing.clear()
+        pieces = [piece for nal in self._film[0] for piece in cut(nal)]
+        for piece in pieces[:max(1, len(pieces) // 2)]:
+            self.send(piece)
+        self._media = self._video_to = None
 
     # ---- Receiving
 
