@@ -284,12 +284,24 @@ restart_where_asked(struct bridge *bridge, struct bridge_leg *leg)
 	}
 }
 
+/* In a bundle with pictures Chromium takes no sound whose SSRC it was not told; it goes by payload
+ * types only where sound is alone. */
+static void
+name_sound(struct bridge_leg *leg)
+{
+	for (unsigned i = 0; i < leg->sdp->line_count && leg->kind == LEG_WEB; i++)
+		if (leg->sdp->lines[i].media == BRIDGE_MEDIUM_AUDIO)
+			sdp_session_sources_set(leg->sdp, i,
+			                        leg->media[BRIDGE_MEDIUM_AUDIO].facts.ssrc, 0);
+}
+
 struct str
 description_answer(struct bridge *bridge, struct bridge_leg *leg)
 {
 	struct description_facts facts;
 	struct writer w = writer_of(bridge->text, sizeof bridge->text);
 	restart_where_asked(bridge, leg);
+	name_sound(leg);
 	video_lines_name(bridge, leg);
 	gather_facts(bridge, leg, &facts);
 	sdp_session_answer_write(leg->sdp, facts.transports, &w);

@@ -7,12 +7,12 @@ enum {
 	FLOOR_ID = 1,
 	FLOOR_USER_ID = 2,
 	MBPS = 1000 * 1000,
-	SOUND_EXTENSIONS = 1 << EXTENSION_LEVEL | 1 << EXTENSION_MID,
+	/* No mid: the worker sends none with sound, whose SSRC is told. */
+	SOUND_EXTENSIONS = 1 << EXTENSION_LEVEL,
 	PICTURE_EXTENSIONS = 1 << EXTENSION_MID | 1 << EXTENSION_RID |
 	                     1 << EXTENSION_REPAIRED_RID | 1 << EXTENSION_TWCC |
 	                     1 << EXTENSION_ORIENTATION,
 	/* To rooms we offer what serves outside a bundle. */
-	ROOM_SOUND_EXTENSIONS = 1 << EXTENSION_LEVEL,
 	ROOM_PICTURE_EXTENSIONS = 1 << EXTENSION_TWCC | 1 << EXTENSION_ORIENTATION,
 };
 
@@ -125,14 +125,14 @@ description_quality(const struct bridge *bridge, const struct bridge_leg *leg, b
 /* ---- Media --------------------------------------------------------------------------------- */
 
 static struct sdp_media_cap
-sound(bool browser)
+sound(void)
 {
 	return (struct sdp_media_cap){
 		.kind = SDP_AUDIO,
 		.direction = SDP_SENDRECV,
 		.codecs = sound_codecs,
 		.codec_count = COUNT_OF(sound_codecs),
-		.extensions = browser ? SOUND_EXTENSIONS : ROOM_SOUND_EXTENSIONS,
+		.extensions = SOUND_EXTENSIONS,
 		.ptime_ms = FRAME_MS_USUAL,
 	};
 }
@@ -206,7 +206,7 @@ room_caps(struct bridge *bridge, struct bridge_leg *leg, uint32_t replaces)
 		true, description_setting(bridge, leg, replaces, LEG_PROFILE_QUALITY_PRESENTATION));
 	const bool client = description_setting(bridge, leg, replaces, LEG_PROFILE_BFCP_MODE) ==
 	                    BFCP_SERVER_AND_CLIENT;
-	leg->sdp_medias[BRIDGE_MEDIUM_AUDIO] = sound(false);
+	leg->sdp_medias[BRIDGE_MEDIUM_AUDIO] = sound();
 	leg->sdp_medias[BRIDGE_MEDIUM_MAIN] = room_pictures(false, &main_quality);
 	leg->sdp_medias[BRIDGE_MEDIUM_CONTENT] = room_pictures(true, &content_quality);
 	leg->sdp_medias[BRIDGE_MEDIUM_CAMERA] = (struct sdp_media_cap){
@@ -236,7 +236,7 @@ browser_caps(struct bridge *bridge, struct bridge_leg *leg)
 	const struct description_quality content_quality = description_quality(bridge, leg, true);
 	const bool pictures =
 		description_setting(bridge, leg, 0, LEG_PROFILE_VIDEO_MODE) != VIDEO_MODE_DISABLED;
-	leg->sdp_medias[BRIDGE_MEDIUM_AUDIO] = sound(true);
+	leg->sdp_medias[BRIDGE_MEDIUM_AUDIO] = sound();
 	leg->sdp_medias[1 + BRIDGE_LINE_MAIN] = browser_pictures(SDP_RECVONLY, &main_quality);
 	leg->sdp_medias[1 + BRIDGE_LINE_CONTENT] = browser_pictures(SDP_RECVONLY, &content_quality);
 	leg->sdp_medias[1 + BRIDGE_LINE_TILE] = browser_pictures(SDP_SENDONLY, NULL);

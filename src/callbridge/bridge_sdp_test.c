@@ -114,6 +114,7 @@ event_of(struct world *world, const struct media_order *order)
 		event.opened.local_rtp = addr_ip4(192, 0, 2, 1, (uint16_t)(50000 + 2 * world->opens));
 		event.opened.local_rtcp = event.opened.local_rtp;
 		event.opened.local_rtcp.port++;
+		event.opened.ssrc = 4711;
 		str_copy(event.opened.ice_ufrag, sizeof event.opened.ice_ufrag, STR("00100000abcd"));
 		str_copy(event.opened.ice_pwd, sizeof event.opened.ice_pwd,
 		         STR("0123456789012345678901"));
@@ -732,6 +733,12 @@ TEST(a_browser_is_told_what_its_tiles_are_sent_with)
 		EXPECT_EQ(ssrcs[1].ssrc, tile->tx_rtx_ssrc);
 		EXPECT_STR(ssrcs[0].value, only_leg(world)->cname);
 	}
+	EXPECT_EQ(answer.medias[0].ssrcs.count, 1);
+	EXPECT_EQ(answer.ssrcs[answer.medias[0].ssrcs.first].ssrc, 4711);
+	/* Sound comes without mids: none may be agreed on for it. */
+	for (unsigned i = 0; i < answer.medias[0].extmaps.count; i++)
+		EXPECT(!str_ends(answer.extmaps[answer.medias[0].extmaps.first + i].uri,
+		                 STR("sdes:mid")));
 	world_destroy(world);
 }
 

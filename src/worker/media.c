@@ -164,6 +164,7 @@ leg_open(struct media *media, media_leg_id id, const struct media_open *open, in
 	wake(media, now_us);
 	struct media_event event = { .kind = MEDIA_EVENT_LEG_OPENED, .leg = id };
 	transport_open(media, leg, &event.opened, now_us);
+	event.opened.ssrc = leg->send.ssrc;
 	media->settings.sink.event(media->settings.sink.context, &event);
 	explicit_bzero(&event, sizeof event);
 	media_leg_arm(media, leg, now_us);

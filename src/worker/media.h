@@ -226,6 +226,7 @@ struct media_opened {
 	struct net_addr local_rtcp;
 	char ice_ufrag[32];
 	char ice_pwd[40];
+	uint32_t ssrc; /* of the sound we send */
 };
 
 enum media_lost_reason {
