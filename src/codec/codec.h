@@ -40,6 +40,8 @@ enum {
 	CODEC_CANVASES_MAX = 256,
 	CODEC_ENCODES_MAX = 256,
 	CODEC_SOURCE_SILENT_US = 3 * 1000 * 1000, /* a source without frames becomes its name */
+	/* Content may stand still for as long as somebody talks about it; its floor says when it ends. */
+	CODEC_CONTENT_SILENT_US = 60 * 1000 * 1000,
 };
 
 enum codec_message_kind {

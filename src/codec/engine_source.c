@@ -154,6 +154,13 @@ engine_source_show(struct codec_engine *engine, struct engine_source *source, bo
 		ask_key(engine, source, now_us);
 }
 
+static int64_t
+silent_us(const struct engine_source *source)
+{
+	return video_source_track(source->id) == VIDEO_TRACK_CONTENT ? CODEC_CONTENT_SILENT_US
+	                                                             : CODEC_SOURCE_SILENT_US;
+}
+
 void
 engine_sources_age(struct codec_engine *engine, int64_t now_us)
 {
@@ -161,7 +168,7 @@ engine_sources_age(struct codec_engine *engine, int64_t now_us)
 		struct engine_source *source = &engine->sources[i];
 		if (source->id == 0)
 			continue;
-		const bool silent = now_us - source->frame_us > CODEC_SOURCE_SILENT_US;
+		const bool silent = now_us - source->frame_us > silent_us(source);
 		const bool stuck = source->broken && now_us - source->picture_us > ENGINE_BROKEN_US;
 		/* Also a picture nobody saw for so long would be an old one when it is shown. */
 		const bool old = now_us - source->picture_us > CODEC_SOURCE_SILENT_US;

@@ -210,6 +210,22 @@ TEST(a_silent_source_becomes_its_name_and_comes_back)
 	close_world();
 }
 
+TEST(a_screen_that_stands_still_is_shown_on)
+{
+	open_world();
+	static const video_source_id sources[] = { 0x100 | VIDEO_TRACK_CONTENT };
+	struct testing_camera *camera =
+	        testing_camera_add(&world, sources[0], VIDEO_CODEC_H264, 640, 360, green);
+	struct canvas canvas = testing_grid(sources, 1, 1);
+	testing_canvas(&world, CANVAS, &canvas);
+	struct testing_screen *screen = testing_screen_add(&world, ENCODE, &h264_720p);
+	testing_run(&world, SECOND_US);
+	camera->off = true;
+	testing_run(&world, 3 * CODEC_SOURCE_SILENT_US);
+	EXPECT(testing_near(testing_colour(screen, 100, 200, 800, 500), green));
+	close_world();
+}
+
 TEST(a_closed_source_is_gone_at_once)
 {
 	open_world();

@@ -7,7 +7,6 @@
 
 enum {
 	NACKS_MAX = 128,         /* numbers asked for in one message */
-	CONTENT_SILENT_US = 10 * 1000 * 1000, /* a still screen may say nothing for long */
 	RATE_DECAY_PCT = 97,     /* of the remembered maximum, each VIDEO_TICK_US */
 	RTX_HEADER_BYTES = 2,
 	FIRST_KEY_AGAIN_US = 1000 * 1000,
@@ -615,7 +614,7 @@ silent_us(const struct video_rx *rx)
 	if (agreed->rid_count > 1)
 		return agreed->track == VIDEO_TRACK_CONTENT ? VIDEO_QUIET_DETAIL_US
 		                                            : VIDEO_QUIET_US;
-	return agreed->track == VIDEO_TRACK_CONTENT ? CONTENT_SILENT_US : VIDEO_SILENT_US;
+	return agreed->track == VIDEO_TRACK_CONTENT ? CODEC_CONTENT_SILENT_US : VIDEO_SILENT_US;
 }
 
 static int64_t
