@@ -5,6 +5,7 @@
  *	build/src/api/api_doc docs/guide/api-objects.md     says whether that file is what is true
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "api/path.h"
 #include "base/check.h"
@@ -76,11 +77,22 @@ write_paths(struct writer *w)
 
 /* ------------------------------------------------------------------ parameters */
 
+/* Two values may be told by one word. */
+static bool
+stands_before(const char *const *words, unsigned at)
+{
+	for (unsigned i = 0; i < at; i++)
+		if (strcmp(words[i], words[at]) == 0)
+			return true;
+	return false;
+}
+
 static void
 write_words(struct writer *w, const struct field *field)
 {
 	for (unsigned i = 0; field->words[i] != NULL; i++)
-		writer_format(w, "%s`%s`", i != 0 ? " " : "", field->words[i]);
+		if (!stands_before(field->words, i))
+			writer_format(w, "%s`%s`", i != 0 ? " " : "", field->words[i]);
 }
 
 static void
