@@ -27,7 +27,7 @@ import {
 
 const TOOLS = 'tools';
 /** From this width on most buttons stand in the row. */
-const WIDE = '(min-width: 54rem)';
+const WIDE = '(min-width: 44rem)';
 
 export function useWide(): boolean {
   const [wide, setWide] = useState(() => window.matchMedia(WIDE).matches);
