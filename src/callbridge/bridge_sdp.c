@@ -87,7 +87,7 @@ description_begin(struct bridge *bridge, struct bridge_leg *leg, uint32_t replac
 		.rtcp_mux = true,
 		.suites = (1u << SDP_SUITES) - 2,
 		.user = STR("convoke"),
-		.cname = web ? str_of(leg->cname) : (struct str){ 0 },
+		.cname = str_of(leg->cname),
 		.session_id = bridge_random(bridge) >> 2,
 	};
 	description_end(leg);

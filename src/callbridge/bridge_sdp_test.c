@@ -357,6 +357,10 @@ TEST(a_room_has_a_media_leg_for_each_of_its_lines)
 	const struct bridge_leg *leg = only_leg(world);
 	EXPECT_EQ(main_line->leg, leg->media[BRIDGE_MEDIUM_MAIN].id);
 	EXPECT_EQ(content->leg, leg->media[BRIDGE_MEDIUM_CONTENT].id);
+	/* RFC 5576 s6.1: a source that is told of has a name. */
+	for (unsigned i = 0; i < answer->ssrc_count; i++)
+		EXPECT_STR(answer->ssrcs[i].value, leg->cname);
+	EXPECT(answer->ssrc_count != 0);
 	EXPECT(main_line->video.send && main_line->video.receive && content->video.send);
 	EXPECT_EQ(main_line->video.track, VIDEO_TRACK_MAIN);
 	EXPECT_EQ(content->video.track, VIDEO_TRACK_CONTENT);
