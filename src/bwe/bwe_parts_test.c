@@ -250,6 +250,27 @@ TEST(a_flood_is_told_of_in_pieces)
 	EXPECT(receive.messages >= 2);
 }
 
+/* Many packets read at once, or few with large gaps: no message could be written between them. */
+TEST(what_leaves_the_window_untold_is_forgotten)
+{
+	unsigned received;
+	uint16_t base;
+	twcc_receive_init(&receive, 5);
+	for (unsigned i = 0; i < 5; i++)
+		twcc_receive_input(&receive, (uint16_t)(i * 500), 7, 1200, SECOND);
+	EXPECT_EQ(receive.restarts, 0);
+	EXPECT_EQ(receive.untold, 2001 - TWCC_RECEIVE_WINDOW);
+	EXPECT_EQ(take_message(SECOND, &received, &base), TWCC_RECEIVE_WINDOW);
+	EXPECT_EQ(base, 2001 - TWCC_RECEIVE_WINDOW);
+	EXPECT_EQ(received, 3);
+	for (unsigned i = 2001; i < 2001 + 2 * TWCC_RECEIVE_WINDOW; i++)
+		twcc_receive_input(&receive, (uint16_t)i, 7, 1200, SECOND + MS);
+	unsigned told = 0;
+	while (twcc_receive_deadline(&receive) <= SECOND + MS)
+		told += take_message(SECOND + MS, &received, &base);
+	EXPECT_EQ(told, TWCC_RECEIVE_WINDOW);
+}
+
 TEST(without_room_the_message_waits)
 {
 	unsigned received;

@@ -66,6 +66,11 @@ twcc_receive_input(struct twcc_receive *receive, uint16_t wire, uint32_t ssrc, s
 	*slot(receive, seq) = now_us;
 	if (seq < receive->next)
 		receive->next = seq; /* was told to be lost: tell again from here */
+	const int64_t oldest = receive->seq.highest - TWCC_RECEIVE_WINDOW + 1;
+	if (receive->next < oldest) {
+		receive->untold += (uint64_t)(oldest - receive->next);
+		receive->next = oldest;
+	}
 
 	if (receive->due_us == INT64_MAX) {
 		const int64_t at_us = receive->written_us + receive->interval_us;

@@ -10,6 +10,7 @@
  * Units      Microseconds, bytes.
  * Errors     A number half a window or more away from the last is a restart: what was not told
  *            yet is forgotten.  (Packets are authenticated, so only the peer itself can do that.)
+ *            So are numbers that leave the window before a message could tell of them.
  * Limits     TWCC_RECEIVE_WINDOW numbers are remembered.  Messages come every TWCC_RECEIVE_US_MIN,
  *            or as much more slowly as keeps them below 5 % of what is received, at the slowest
  *            every TWCC_RECEIVE_US_MAX; at once when a quarter of the window waits.
@@ -41,7 +42,7 @@ struct twcc_receive {
 	uint32_t sender_ssrc, media_ssrc;
 	uint32_t received_bytes, message_bytes; /* since written_us; of the last message */
 	uint8_t feedback_seq;
-	uint64_t packets, duplicates, messages, restarts;
+	uint64_t packets, duplicates, messages, restarts, untold;
 };
 
 void twcc_receive_init(struct twcc_receive *receive, uint32_t sender_ssrc);
