@@ -283,7 +283,7 @@ pack_nack(uint32_t *pairs, const uint16_t *seqs, unsigned count)
 		uint32_t blp = 0;
 		for (; i < count; i++) {
 			const uint16_t after = (uint16_t)(seqs[i] - pid);
-			CHECK((uint16_t)(seqs[i] - seqs[i - 1]) - 1 < 0x7fff); /* ascending */
+			CHECK((uint16_t)(seqs[i] - seqs[i - 1] - 1) < 0x7fff); /* ascending */
 			if (after > 16)
 				break;
 			blp |= UINT32_C(1) << (after - 1);

@@ -5,7 +5,12 @@
 
 #include "base/check.h"
 
-enum { JUMP_MAX = 3000 }; /* a larger jump is a new beginning, as in rtp/rtp.h */
+enum {
+	JUMP_MAX = 3000,  /* a larger jump is a new beginning, as in rtp/rtp.h */
+	SPAN_MAX = 8192,  /* numbers on the wire stay in order, and nobody keeps packets longer */
+};
+
+static_assert(SPAN_MAX >= JUMP_MAX && SPAN_MAX < 0x8000, "16 bits tell which of two is older");
 
 void
 nack_init(struct nack *nack, const struct nack_settings *settings)
@@ -57,6 +62,28 @@ came_late(struct nack *nack, int64_t seq)
 	}
 }
 
+static void
+forget_first(struct nack *nack, unsigned count)
+{
+	CHECK(count <= nack->count);
+	nack->count = (uint16_t)(nack->count - count);
+	memmove(&nack->missing[0], &nack->missing[count], nack->count * sizeof nack->missing[0]);
+}
+
+/* A peer that sends very many packets may leave numbers behind that one message cannot name beside
+ * the newest. */
+static void
+forget_far(struct nack *nack)
+{
+	unsigned far = 0;
+	while (far < nack->count && nack->missing[far].seq < nack->newest - SPAN_MAX)
+		far++;
+	if (far == 0)
+		return;
+	give_up(nack, far);
+	forget_first(nack, far);
+}
+
 void
 nack_input(struct nack *nack, int64_t seq, int64_t now_us)
 {
@@ -71,18 +98,19 @@ nack_input(struct nack *nack, int64_t seq, int64_t now_us)
 		return;
 	}
 	const int64_t gap = seq - nack->newest - 1;
+	nack->newest = seq;
+	forget_far(nack);
 	if (nack->count + gap > NACK_MISSING_MAX) {
 		give_up(nack, nack->count + (uint64_t)gap);
 		nack->count = 0;
 	} else {
-		for (int64_t missing = nack->newest + 1; missing < seq; missing++)
+		for (int64_t missing = seq - gap; missing < seq; missing++)
 			nack->missing[nack->count++] = (struct nack_missing){
 				.seq = missing,
 				.since_us = now_us,
 				.ask_us = now_us + nack->settings.reorder_us,
 			};
 	}
-	nack->newest = seq;
 }
 
 bool
@@ -137,10 +165,8 @@ nack_forget(struct nack *nack, int64_t seq)
 	unsigned useless = 0;
 	while (useless < nack->count && nack->missing[useless].seq < seq)
 		useless++;
-	if (useless == 0)
-		return;
-	nack->count = (uint16_t)(nack->count - useless);
-	memmove(&nack->missing[0], &nack->missing[useless], nack->count * sizeof nack->missing[0]);
+	if (useless != 0)
+		forget_first(nack, useless);
 }
 
 bool

@@ -8,7 +8,7 @@
  *	              if (nack_take_given_up(nack)) ask for a key frame (key_requests.h)
  *
  * A number is asked for when it is missing for settings.reorder_us, again each round trip and a
- * half, and given up when it is too old or was asked for too often.
+ * half, and given up when it is too old, too far behind the newest, or was asked for too often.
  *
  * Ownership  A value.
  * Threads    One owner.

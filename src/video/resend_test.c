@@ -150,6 +150,20 @@ TEST(too_many_missing_are_given_up_together)
 	EXPECT_EQ(nack_take(&nack, seqs, 10, 20 * MS), 1);
 }
 
+TEST(what_is_far_behind_is_given_up_however_young)
+{
+	nack_open();
+	nack_input(&nack, 1, 0);
+	nack_input(&nack, 3, 0); /* 2 is missing */
+	for (int64_t seq = 4; seq < 40000; seq++)
+		nack_input(&nack, seq, 0);
+	nack_input(&nack, 40001, 0);
+	EXPECT_EQ(nack_take(&nack, seqs, 10, 10 * MS), 1);
+	EXPECT_EQ(seqs[0], 40000);
+	EXPECT(nack_take_given_up(&nack));
+	EXPECT_EQ(nack.given_up_count, 1);
+}
+
 TEST(what_does_not_fit_is_asked_for_next)
 {
 	nack_open();
