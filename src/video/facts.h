@@ -54,6 +54,9 @@ struct video_facts {
 [[nodiscard]] enum video_reject video_facts_parse(struct video_facts *out, enum video_codec codec,
                                                   const uint8_t *payload, size_t len);
 
+/* For the readers of VP8 and VP9, whose PictureID is of one form: one byte, or two. */
+void video_facts_read_picture_id(struct video_facts *facts, struct reader *r);
+
 /* The payload with another picture id and TL0PICIDX in the places the facts tell; a 7-bit id keeps
  * its seven bits. */
 void video_facts_rewrite(uint8_t *payload, const struct video_facts *facts, uint16_t picture_id,

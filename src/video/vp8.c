@@ -12,29 +12,16 @@ enum {
 	HAS_TL0_INDEX = 0x40,
 	HAS_TEMPORAL = 0x20,
 	HAS_KEY_INDEX = 0x10,
-	LONG_PICTURE_ID = 0x80, /* M */
 	LAYER_SYNC = 0x20, /* Y */
 	KEY_HEADER_BYTES = 10, /* RFC 6386 s9.1: tag, start code and size */
 };
-
-static void
-read_picture_id(struct reader *r, struct video_facts *facts)
-{
-	facts->picture_id_at = (uint8_t)r->at;
-	facts->picture_id = reader_u8(r);
-	facts->picture_id_bits = 7;
-	if ((facts->picture_id & LONG_PICTURE_ID) != 0) {
-		facts->picture_id = (uint16_t)((facts->picture_id & 0x7f) << 8 | reader_u8(r));
-		facts->picture_id_bits = 15;
-	}
-}
 
 static void
 read_extension(struct reader *r, struct video_facts *facts)
 {
 	const uint8_t present = reader_u8(r);
 	if ((present & HAS_PICTURE_ID) != 0)
-		read_picture_id(r, facts);
+		video_facts_read_picture_id(facts, r);
 	if ((present & HAS_TL0_INDEX) != 0) {
 		facts->tl0_index_at = (uint8_t)r->at;
 		facts->tl0_index = reader_u8(r);

@@ -11,25 +11,12 @@ enum {
 	FLEXIBLE = 0x10,
 	LAYER_START = 0x08,
 	HAS_STRUCTURE = 0x02,
-	LONG_PICTURE_ID = 0x80, /* M */
 	MORE_REFERENCES = 0x01, /* N */
 	REFERENCES_MAX = 3,
 	FRAME_MARKER = 2, /* VP9 bitstream s6.2 */
 	SYNC_CODE = 0x498342,
 	SRGB = 7,
 };
-
-static void
-read_picture_id(struct reader *r, struct video_facts *facts)
-{
-	facts->picture_id_at = (uint8_t)r->at;
-	facts->picture_id = reader_u8(r);
-	facts->picture_id_bits = 7;
-	if ((facts->picture_id & LONG_PICTURE_ID) != 0) {
-		facts->picture_id = (uint16_t)((facts->picture_id & 0x7f) << 8 | reader_u8(r));
-		facts->picture_id_bits = 15;
-	}
-}
 
 static void
 read_layers(struct reader *r, uint8_t first, struct video_facts *facts)
@@ -103,7 +90,7 @@ vp9_facts_parse(struct video_facts *out, const uint8_t *payload, size_t len)
 	struct reader r = reader_of(payload, len);
 	const uint8_t first = reader_u8(&r);
 	if ((first & HAS_PICTURE_ID) != 0)
-		read_picture_id(&r, &facts);
+		video_facts_read_picture_id(&facts, &r);
 	else if ((first & FLEXIBLE) != 0)
 		return VIDEO_REJECT_BIT; /* flexible mode counts references in picture ids */
 	if ((first & HAS_LAYERS) != 0)
