@@ -373,6 +373,8 @@ bandwidth_plan(struct media *media, struct leg_video *video, int64_t now_us)
 
 /* ---- The transport ------------------------------------------------------------------------- */
 
+/* What all lines may have together; 0: no limit.  A peer may name less than the estimator knows how
+ * to go down to: then no rung fits its line (ladder.h), and the transport needs no tighter bound. */
 static int64_t
 agreed_max_bps(const struct leg_video *video)
 {
@@ -385,7 +387,7 @@ agreed_max_bps(const struct leg_video *video)
 			return 0;
 		sum += line->agreed.tx_bps_max;
 	}
-	return sum;
+	return sum == 0 || sum > BWE_MIN_BPS_DEFAULT ? sum : BWE_MIN_BPS_DEFAULT;
 }
 
 static bool

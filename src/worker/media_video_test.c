@@ -356,6 +356,28 @@ TEST(a_thin_line_gets_a_small_layer_and_a_wide_one_the_large)
 	world_free(world);
 }
 
+/* b=AS:1, and the same in a re-offer: less than any picture costs. */
+TEST(a_line_too_thin_for_any_picture_is_agreed_on_like_others)
+{
+	struct video_world *world = world_new();
+	struct peer *a = peer_new(world);
+	struct peer *b = peer_new(world);
+	begin(world, a);
+	struct media_order video = video_line(b, 0);
+	video.video.tx_bps_max = 1000;
+	order(world, video);
+	show_source(world, b, 0, a, 0);
+	pass(world, 1000);
+	video.video.tx_bps_max = 1;
+	order(world, video);
+	pass(world, 1000);
+	video.video.tx_bps_max = 0;
+	order(world, video);
+	pass(world, 3000);
+	EXPECT(b->heard[0].frames > 0);
+	world_free(world);
+}
+
 /* For the last world: holes in what its second peer received, and those not followed by a key frame. */
 static struct {
 	bool started[4];
