@@ -181,6 +181,8 @@ void
 transport_feedback(struct media *media, struct media_leg *leg, int64_t now_us)
 {
 	struct twcc_receive *twcc = &leg->video->twcc_in;
+	if (!leg->video->bandwidth_set)
+		return; /* camera control alone: no pictures to tell of */
 	while (twcc_receive_deadline(twcc) <= now_us) {
 		struct writer w = transport_rtcp_begin(media, leg);
 		if (!twcc_receive_write(twcc, &w, now_us))

@@ -488,10 +488,8 @@ video_input(struct media *media, struct media_leg *leg, const struct rtp_packet 
 	struct rtp_ext ext;
 	if (rtp_ext_find(packet, video->twcc_ext_id, &ext) && ext.len == 2) {
 		const uint16_t seq = (uint16_t)((unsigned)ext.value[0] << 8 | ext.value[1]);
-		const bool idle = twcc_receive_deadline(&video->twcc_in) == INT64_MAX;
 		twcc_receive_input(&video->twcc_in, seq, packet->ssrc, wire_len, now_us);
-		if (idle)
-			video_wake(media, leg, twcc_receive_deadline(&video->twcc_in));
+		video_wake(media, leg, twcc_receive_deadline(&video->twcc_in));
 	}
 	/* Sound is known by what it was last time. */
 	if (packet->ssrc == leg->rx_ssrc && leg->receive.packets != 0)
@@ -535,7 +533,7 @@ video_rx_want_key(struct media *media, struct video_rx *rx, unsigned layer, int6
 }
 
 static void
-ask_key(struct media *media, struct video_rx *rx, struct video_layer *layer, int64_t now_us)
+ask_key(struct media *media, struct video_rx *rx, struct video_layer *layer)
 {
 	const uint32_t own = video_own_ssrc(rx->leg);
 	const struct media_video_settings *agreed = &rx->line->agreed;
@@ -551,7 +549,6 @@ ask_key(struct media *media, struct video_rx *rx, struct video_layer *layer, int
 		rtcp_fb_write_fir(&w, own, &fir, 1);
 	}
 	transport_rtcp_send(media, rx->leg, &w);
-	(void)now_us;
 }
 
 static void
@@ -579,7 +576,7 @@ video_rx_serve(struct media *media, struct video_rx *rx, int64_t now_us)
 		if (layer->nack.count != 0 && nack_deadline(&layer->nack) <= now_us)
 			ask_missing(media, rx, layer, now_us);
 		if (key_requests_due(&layer->keys, rx->leg->rtt_us, now_us))
-			ask_key(media, rx, layer, now_us);
+			ask_key(media, rx, layer);
 	}
 	codec_serve(media, rx, now_us);
 }
