@@ -641,7 +641,7 @@ leg_media_event(struct bridge *bridge, struct bridge_leg *leg, enum bridge_mediu
 	case MEDIA_EVENT_LEG_QUALITY:
 	case MEDIA_EVENT_LEG_KEY_WANTED:
 	case MEDIA_EVENT_LEG_DATA:
-		video_media_event(bridge, leg, medium, event, now_us);
+		video_media_event(bridge, leg, event, now_us);
 		break;
 	case MEDIA_EVENT_LEG_PLAYED:
 	case MEDIA_EVENT_LEG_REFUSED:

@@ -69,8 +69,7 @@ floor_presenter(struct bridge *bridge, const struct meeting_event *event, int64_
 /* ---- A room's association -------------------------------------------------------------------- */
 
 void
-video_floor_agreed(struct bridge *bridge, struct bridge_leg *leg, const struct sdp_line *line,
-                   int64_t now_us)
+video_floor_agreed(struct bridge *bridge, struct bridge_leg *leg, const struct sdp_line *line)
 {
 	if (line == NULL || leg->video == NULL) {
 		floor_close(bridge, leg);
@@ -95,7 +94,6 @@ video_floor_agreed(struct bridge *bridge, struct bridge_leg *leg, const struct s
 	const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
 	if (model != NULL)
 		tell(bridge, leg, meeting_call(bridge->settings.meeting, model->call)->presenter);
-	(void)now_us;
 }
 
 void

@@ -333,7 +333,6 @@ struct bridge_video_line {
 	enum bridge_line_kind kind;
 	bool receives;      /* the peer may send on it now */
 	bool sends;         /* we may */
-	uint32_t codecs;    /* bit (1u << enum video_codec) of each that the peer takes */
 	const char *mid;    /* empty: the SDP has none; borrowed until the next description */
 };
 
@@ -348,13 +347,12 @@ unsigned video_lines(const struct bridge_leg *leg, struct bridge_video_line out[
 /* bridge_video.c is told after each offer and answer.  The worker knows of the lines by then. */
 void video_lines_changed(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
 /* And what media legs tell of pictures: PICTURE, VIDEO_STATS, QUALITY, KEY_WANTED, DATA. */
-void video_media_event(struct bridge *bridge, struct bridge_leg *leg, enum bridge_medium medium,
+void video_media_event(struct bridge *bridge, struct bridge_leg *leg,
                        const struct media_event *event, int64_t now_us);
 /* A room's camera may be steered, or no longer. */
 void camera_agreed(struct bridge *bridge, struct bridge_leg *leg, bool agreed, int64_t now_us);
 /* A room's floor control as agreed; NULL: none any more.  Comes behind video_lines_changed(). */
-void video_floor_agreed(struct bridge *bridge, struct bridge_leg *leg, const struct sdp_line *line,
-                        int64_t now_us);
+void video_floor_agreed(struct bridge *bridge, struct bridge_leg *leg, const struct sdp_line *line);
 
 /* Does a caller from elsewhere name our own loopback, where services trust what comes from there? */
 [[nodiscard]] bool description_points_inside(const struct bridge_leg *leg,

@@ -6,7 +6,7 @@
 #include "video/h264.h"
 
 static_assert((int)SDP_LINES_MAX <= (int)MEDIA_LINES_MAX, "lines are numbered alike");
-static_assert((int)VIDEO_LAYERS_MAX <= (int)SDP_RIDS_OF_LINE_MAX, "all layers have names");
+static_assert((int)SDP_RIDS_OF_LINE_MAX <= (int)VIDEO_LAYERS_MAX, "the worker has a layer for each");
 static_assert((int)SDP_RID_MAX < (int)MEDIA_RID_MAX, "which pass to the worker");
 
 static const struct {
@@ -262,7 +262,7 @@ apply_camera(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 }
 
 static void
-apply_floor(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
+apply_floor(struct bridge *bridge, struct bridge_leg *leg)
 {
 	const struct sdp_line *line = sdp_session_line(leg->sdp, DESCRIBED_FLOOR);
 	if (line != NULL && pictures_flow(leg)) {
@@ -270,10 +270,10 @@ apply_floor(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 		if (agreed.remote_learn || description_points_inside(leg, &agreed.remote_rtp))
 			agreed.remote_rtp = (struct net_addr){ 0 };
 		leg->has_floor = true;
-		video_floor_agreed(bridge, leg, &agreed, now_us);
+		video_floor_agreed(bridge, leg, &agreed);
 	} else if (leg->has_floor) {
 		leg->has_floor = false;
-		video_floor_agreed(bridge, leg, NULL, now_us);
+		video_floor_agreed(bridge, leg, NULL);
 	}
 }
 
@@ -286,7 +286,7 @@ video_lines_apply(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 	if (leg->kind == LEG_WEB)
 		return;
 	apply_camera(bridge, leg, now_us);
-	apply_floor(bridge, leg, now_us);
+	apply_floor(bridge, leg);
 }
 
 /* ---- For bridge_video.c -------------------------------------------------------------------- */
@@ -300,8 +300,7 @@ video_lines(const struct bridge_leg *leg, struct bridge_video_line out[SDP_LINES
 		const struct sdp_line *line = &leg->sdp->lines[i];
 		if (!lives(leg, line))
 			continue;
-		struct bridge_video_line *added = &out[count++];
-		*added = (struct bridge_video_line){
+		out[count++] = (struct bridge_video_line){
 			.media = leg->media[medium_of(leg, line)].id,
 			.line = (uint8_t)i,
 			.kind = kind_of(leg, line),
@@ -309,9 +308,6 @@ video_lines(const struct bridge_leg *leg, struct bridge_video_line out[SDP_LINES
 			.sends = (line->direction & SDP_SENDONLY) != 0 && flows,
 			.mid = line->mid,
 		};
-		for (unsigned c = 0; c < line->codec_count; c++)
-			added->codecs |= 1u << codec_of(leg, line,
-			                                &leg->sdp->codecs[line->codec_first + c]);
 	}
 	return count;
 }

@@ -324,10 +324,9 @@ close_canvases(struct bridge *bridge, const struct bridge_room *room,
 /* ---- Browsers ------------------------------------------------------------------------------ */
 
 static uint8_t
-tile_priority(const struct bridge *bridge, const struct bridge_video *video,
-              const struct meeting_call *call, const struct stage_tile *tile)
+tile_priority(const struct bridge_video *video, const struct meeting_call *call,
+              const struct stage_tile *tile)
 {
-	(void)bridge;
 	if (tile->content)
 		return PRIORITY_CONTENT;
 	for (unsigned i = 0; i < video->pin_count; i++)
@@ -349,7 +348,7 @@ show_tiles(struct bridge *bridge, const struct meeting_call *call, struct bridge
 			sent->tile < video->tile_count ? &video->tiles[sent->tile] : &nobody;
 		show_source(bridge, leg, sent, tile->leg,
 		            tile->content ? VIDEO_TRACK_CONTENT : VIDEO_TRACK_MAIN,
-		            tile_priority(bridge, video, call, tile));
+		            tile_priority(video, call, tile));
 	}
 	if (changed || video->tiles_untold)
 		web_send_tiles(bridge, leg);

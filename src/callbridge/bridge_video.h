@@ -22,7 +22,6 @@ struct video_sent {
 	enum bridge_line_kind kind;
 	uint8_t tile;            /* of a browser that named it in its last VIEW; else TILE_NONE */
 	uint16_t height;         /* the tile's, 0: not seen */
-	uint32_t codecs;
 	struct media_show shown; /* as last ordered */
 	struct leg_pictures stats;
 	char mid[C2W_MID_MAX + 1];

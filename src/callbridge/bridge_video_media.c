@@ -65,8 +65,7 @@ take_lines(struct bridge_leg *leg, const struct bridge_video_line *lines, unsign
 		*added = (struct video_sent){ .media = line->media,
 			                      .line = line->line,
 			                      .kind = line->kind,
-			                      .tile = TILE_NONE,
-			                      .codecs = line->codecs };
+			                      .tile = TILE_NONE };
 		str_copy(added->mid, sizeof added->mid, str_of(line->mid));
 		keep_known(added, video);
 	}
@@ -166,9 +165,9 @@ take_stats(struct bridge_leg *leg, const struct media_event *event)
 	const struct media_video_stats *stats = &event->video_stats;
 	struct video_sent *sent = sent_by_line(leg->video, event->leg, stats->line);
 	const video_source_id source = video_source(event->leg, (enum video_track)stats->track);
-	if (sent == NULL || sent->kind != BRIDGE_LINE_TILE)
-		if (leg->video->sources[stats->track] == source)
-			leg->video->rx[stats->track] = pictures_of(&stats->rx);
+	if ((sent == NULL || sent->kind != BRIDGE_LINE_TILE) &&
+	    leg->video->sources[stats->track] == source)
+		leg->video->rx[stats->track] = pictures_of(&stats->rx);
 	if (sent == NULL)
 		return;
 	sent->stats = pictures_of(&stats->tx);
@@ -214,10 +213,9 @@ ask_by_info(struct bridge *bridge, const struct bridge_leg *leg, int64_t now_us)
 }
 
 void
-video_media_event(struct bridge *bridge, struct bridge_leg *leg, enum bridge_medium medium,
-                  const struct media_event *event, int64_t now_us)
+video_media_event(struct bridge *bridge, struct bridge_leg *leg, const struct media_event *event,
+                  int64_t now_us)
 {
-	(void)medium;
 	if (leg->video == NULL) {
 		if (event->kind == MEDIA_EVENT_LEG_DATA)
 			camera_input(bridge, leg, &event->packet, now_us);
