@@ -46,7 +46,7 @@ mute_new(struct call *call, bool set, bool muted)
 static bool
 step_layout(struct meeting *meeting, const struct leg *leg, unsigned step)
 {
-	const unsigned now = leg_layout_name(meeting, leg);
+	const unsigned now = leg_layout_name(leg);
 	return meeting_act_layout(meeting, leg->pub.handle, 0, (now + step) % LAYOUT_COUNT,
 	                          meeting->now_us);
 }

@@ -243,7 +243,7 @@ void call_pictures_changed(struct meeting *meeting, struct call *call);
 bool call_pictures_follow(struct meeting *meeting, struct call *call);
 void templates_follow(struct meeting *meeting);
 void leg_picture_refresh(struct meeting *meeting, struct leg *leg);
-enum layout_name leg_layout_name(const struct meeting *meeting, const struct leg *leg);
+enum layout_name leg_layout_name(const struct leg *leg);
 uint32_t leg_streams(const struct meeting *meeting, const struct leg *leg);
 enum stage_self_mode call_self_mode(const struct call *call);
 

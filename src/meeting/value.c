@@ -248,12 +248,12 @@ leg_value(const struct meeting *meeting, const struct leg *leg, unsigned field, 
 	if (field >= LEG_RX_VIDEO && field < LEG_LAYOUT)
 		return leg_pictures_value(&pub->media, field);
 	if (field == LEG_LAYOUT)
-		return number_value(leg_layout_name(meeting, leg));
+		return number_value(leg_layout_name(leg));
 	if (field == LEG_ACTIVE_LAYOUT) {
 		const struct call *call = call_get(meeting, pub->call);
 		const unsigned people =
 			stage_count(&call->stage, &leg->person, call_self_mode(call));
-		return number_value(layout_resolve(leg_layout_name(meeting, leg), people));
+		return number_value(layout_resolve(leg_layout_name(leg), people));
 	}
 	if (field == LEG_VIDEO_STREAMS)
 		return number_value(leg_streams(meeting, leg));

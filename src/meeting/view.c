@@ -191,9 +191,8 @@ templates_follow(struct meeting *meeting)
 /* ------------------------------------------------------------------ layouts */
 
 enum layout_name
-leg_layout_name(const struct meeting *meeting, const struct leg *leg)
+leg_layout_name(const struct leg *leg)
 {
-	(void)meeting;
 	return (enum layout_name)(leg->chosen_layout < LAYOUT_COUNT
 	                                  ? leg->chosen_layout
 	                                  : leg->settings[LEG_PROFILE_DEFAULT_LAYOUT]);
@@ -218,7 +217,7 @@ meeting_leg_layout(const struct meeting *meeting, uint32_t handle)
 	const struct leg *leg = leg_get(meeting, handle);
 	if (leg == NULL || leg->pub.kind == LEG_WEB || !leg->pub.sees)
 		return "";
-	return layout_name_text(leg_layout_name(meeting, leg));
+	return layout_name_text(leg_layout_name(leg));
 }
 
 const char *
