@@ -124,17 +124,6 @@ void h264_sets_write_stap(const struct h264_sets *sets, struct writer *w);
 
 /* ---- SDP (RFC 6184 s8) ---- */
 
-enum h264_profile {
-	H264_PROFILE_NONE, /* one we do not know */
-	H264_PROFILE_CONSTRAINED_BASELINE,
-	H264_PROFILE_BASELINE,
-	H264_PROFILE_MAIN,
-	H264_PROFILE_EXTENDED,
-	H264_PROFILE_CONSTRAINED_HIGH,
-	H264_PROFILE_HIGH,
-	H264_PROFILE_COUNT,
-};
-
 enum h264_fmtp_reject {
 	H264_FMTP_OK = 0,
 	H264_FMTP_REJECT_PROFILE_LEVEL, /* not six hex digits, or no level of H.264 */
@@ -161,16 +150,6 @@ struct h264_fmtp {
  * are passed over. */
 [[nodiscard]] enum h264_fmtp_reject h264_fmtp_parse(struct h264_fmtp *out, struct str parameters);
 const char *h264_fmtp_reject_name(enum h264_fmtp_reject reject);
-/* The same as text; zero fields and parameter sets are left out. */
-void h264_fmtp_write(const struct h264_fmtp *fmtp, struct writer *w);
-
-/* Table 5 of RFC 6184 s8.1: many profile-iop values are one profile. */
-[[nodiscard]] enum h264_profile h264_profile_of(uint8_t profile_idc, uint8_t constraints);
-/* Can a decoder of profile `receiver` take every stream of profile `stream`? */
-[[nodiscard]] bool h264_profile_decodes(enum h264_profile receiver, enum h264_profile stream);
-/* May both stand for one payload type of an offer and its answer?  The same profile and the same
- * packetization mode; levels may differ (s8.2.2). */
-[[nodiscard]] bool h264_fmtp_match(const struct h264_fmtp *a, const struct h264_fmtp *b);
 
 /* What a receiver takes, from its level and what it says beyond it. */
 struct h264_limits {
@@ -180,17 +159,6 @@ struct h264_limits {
 };
 
 [[nodiscard]] struct h264_limits h264_limits_of(const struct h264_fmtp *fmtp);
-
-struct h264_picture {
-	uint16_t width;
-	uint16_t height;
-	uint8_t fps;
-};
-
-/* The largest 16:9 picture of up to `height_max` (0: any) that the limits allow at `fps` frames a
- * second; when not even the smallest keeps that, the smallest at what it can. */
-[[nodiscard]] struct h264_picture h264_picture_of(const struct h264_limits *limits,
-                                                  uint16_t height_max, uint8_t fps);
 
 /* ---- Sending ---- */
 

@@ -12,8 +12,6 @@ enum {
 	CONSTRAINT_SET3 = 0x10,
 	MODE_MAX = 2,
 	PROFILE_BASELINE_IDC = 66,
-	PROFILE_MAIN_IDC = 77,
-	PROFILE_EXTENDED_IDC = 88,
 	PROFILE_HIGH_IDC = 100,
 };
 
@@ -110,88 +108,6 @@ h264_fmtp_parse(struct h264_fmtp *out, struct str parameters)
 	return H264_FMTP_OK;
 }
 
-void
-h264_fmtp_write(const struct h264_fmtp *fmtp, struct writer *w)
-{
-	const struct {
-		const char *name;
-		uint32_t number;
-	} numbers[] = {
-		{ "level-asymmetry-allowed", fmtp->level_asymmetry_allowed },
-		{ "max-mbps", fmtp->max_mbps },
-		{ "max-smbps", fmtp->max_smbps },
-		{ "max-fs", fmtp->max_fs },
-		{ "max-br", fmtp->max_br },
-	};
-	writer_format(w, "profile-level-id=%02x%02x%02x;packetization-mode=%u", fmtp->profile_idc,
-	              fmtp->constraints, fmtp->level_idc, fmtp->packetization_mode);
-	for (size_t i = 0; i < COUNT_OF(numbers); i++) {
-		if (numbers[i].number != 0)
-			writer_format(w, ";%s=%u", numbers[i].name, numbers[i].number);
-	}
-}
-
-/* ---- Profiles ---- */
-
-enum h264_profile
-h264_profile_of(uint8_t profile_idc, uint8_t constraints)
-{
-	/* RFC 6184 s8.1, table 5: profile_idc and the bits of profile-iop that make the profile.
-	 * Constrained High is not in it: H.264 A.2.4.2, constraint_set4 and 5. */
-	static const struct {
-		uint8_t profile_idc;
-		uint8_t mask;
-		uint8_t bits;
-		uint8_t profile;
-	} table[] = {
-		{ PROFILE_BASELINE_IDC, 0x40, 0x40, H264_PROFILE_CONSTRAINED_BASELINE },
-		{ PROFILE_BASELINE_IDC, 0x40, 0x00, H264_PROFILE_BASELINE },
-		{ PROFILE_MAIN_IDC, 0x80, 0x80, H264_PROFILE_CONSTRAINED_BASELINE },
-		{ PROFILE_MAIN_IDC, 0x80, 0x00, H264_PROFILE_MAIN },
-		{ PROFILE_EXTENDED_IDC, 0xc0, 0xc0, H264_PROFILE_CONSTRAINED_BASELINE },
-		{ PROFILE_EXTENDED_IDC, 0xc0, 0x80, H264_PROFILE_BASELINE },
-		{ PROFILE_EXTENDED_IDC, 0xc0, 0x40, H264_PROFILE_MAIN },
-		{ PROFILE_EXTENDED_IDC, 0xc0, 0x00, H264_PROFILE_EXTENDED },
-		{ PROFILE_HIGH_IDC, 0x0c, 0x0c, H264_PROFILE_CONSTRAINED_HIGH },
-		{ PROFILE_HIGH_IDC, 0x00, 0x00, H264_PROFILE_HIGH },
-	};
-	for (size_t i = 0; i < COUNT_OF(table); i++) {
-		if (table[i].profile_idc == profile_idc &&
-		    (constraints & table[i].mask) == table[i].bits)
-			return (enum h264_profile)table[i].profile;
-	}
-	return H264_PROFILE_NONE;
-}
-
-bool
-h264_profile_decodes(enum h264_profile receiver, enum h264_profile stream)
-{
-#define BIT(profile) (1u << H264_PROFILE_##profile)
-	static const uint8_t takes[H264_PROFILE_COUNT] = {
-		[H264_PROFILE_CONSTRAINED_BASELINE] = BIT(CONSTRAINED_BASELINE),
-		[H264_PROFILE_BASELINE] = BIT(CONSTRAINED_BASELINE) | BIT(BASELINE),
-		[H264_PROFILE_MAIN] = BIT(CONSTRAINED_BASELINE) | BIT(MAIN),
-		[H264_PROFILE_EXTENDED] =
-		        BIT(CONSTRAINED_BASELINE) | BIT(BASELINE) | BIT(MAIN) | BIT(EXTENDED),
-		[H264_PROFILE_CONSTRAINED_HIGH] =
-		        BIT(CONSTRAINED_BASELINE) | BIT(CONSTRAINED_HIGH),
-		[H264_PROFILE_HIGH] =
-		        BIT(CONSTRAINED_BASELINE) | BIT(MAIN) | BIT(CONSTRAINED_HIGH) | BIT(HIGH),
-	};
-#undef BIT
-	CHECK(receiver < H264_PROFILE_COUNT && stream < H264_PROFILE_COUNT);
-	return (takes[receiver] >> stream & 1) != 0;
-}
-
-bool
-h264_fmtp_match(const struct h264_fmtp *a, const struct h264_fmtp *b)
-{
-	const enum h264_profile profile = h264_profile_of(a->profile_idc, a->constraints);
-	return profile != H264_PROFILE_NONE &&
-	       profile == h264_profile_of(b->profile_idc, b->constraints) &&
-	       a->packetization_mode == b->packetization_mode;
-}
-
 /* ---- Levels ---- */
 
 struct h264_limits
@@ -229,34 +145,4 @@ h264_limits_of(const struct h264_fmtp *fmtp)
 		.frame_macroblocks = fmtp->max_fs > levels[at].fs ? fmtp->max_fs : levels[at].fs,
 		.bps = bps < UINT32_MAX ? (uint32_t)bps : UINT32_MAX,
 	};
-}
-
-struct h264_picture
-h264_picture_of(const struct h264_limits *limits, uint16_t height_max, uint8_t fps)
-{
-	static const struct {
-		uint16_t width, height;
-	} sizes[] = {
-		{ 1920, 1080 }, { 1600, 900 }, { 1280, 720 }, { 1024, 576 }, { 960, 540 },
-		{ 848, 480 },   { 768, 432 },  { 640, 360 },  { 512, 288 },  { 480, 270 },
-		{ 384, 216 },   { 320, 180 },  { 256, 144 },  { 192, 108 },  { 160, 90 },
-	};
-	CHECK(fps != 0);
-	struct h264_picture picture = { 0 };
-	for (size_t i = 0; i < COUNT_OF(sizes); i++) {
-		const uint32_t across = (sizes[i].width + 15u) / 16;
-		const uint32_t down = (sizes[i].height + 15u) / 16;
-		const uint32_t rate = limits->macroblocks_per_s / (across * down);
-		const bool smallest = i + 1 == COUNT_OF(sizes);
-		picture = (struct h264_picture){ .width = sizes[i].width,
-			                         .height = sizes[i].height,
-			                         .fps = rate < fps ? (uint8_t)rate : fps };
-		/* A.3.1: no side longer than sqrt(8 * MaxFS). */
-		const bool fits = across * down <= limits->frame_macroblocks &&
-		                  (uint64_t)across * across <= 8ull * limits->frame_macroblocks;
-		if (smallest || (fits && rate >= fps &&
-		                 (height_max == 0 || sizes[i].height <= height_max)))
-			break;
-	}
-	return picture;
 }

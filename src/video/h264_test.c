@@ -367,12 +367,6 @@ TEST(what_the_sdp_says_is_read)
 	EXPECT(fmtp.packetization_mode == 1 && fmtp.level_asymmetry_allowed);
 	EXPECT(fmtp.max_mbps == 245760 && fmtp.max_fs == 8192 && fmtp.max_br == 5000);
 	EXPECT_EQ(fmtp.max_smbps, 1);
-	char text[200];
-	struct writer w = writer_of(text, sizeof text);
-	h264_fmtp_write(&fmtp, &w);
-	EXPECT_STR(writer_view(&w), "profile-level-id=42e01f;packetization-mode=1;"
-	                            "level-asymmetry-allowed=1;max-mbps=245760;max-smbps=1;"
-	                            "max-fs=8192;max-br=5000");
 
 	/* The example of RFC 6184 s8.2.1 has such sets. */
 	EXPECT_EQ(h264_fmtp_parse(&fmtp, STR("sprop-parameter-sets=Z0LADdkBQZ+fARAAAAMAEAAAAwPA8"
@@ -416,91 +410,32 @@ TEST(an_sdp_is_refused_by_the_rule_it_breaks)
 	EXPECT_STR(str_of(h264_fmtp_reject_name(H264_FMTP_REJECT_MODE)), "mode");
 }
 
-TEST(many_ways_to_write_a_profile_mean_the_same)
-{
-	static const struct {
-		uint8_t profile_idc, constraints;
-		enum h264_profile want;
-	} cases[] = {
-		{ 0x42, 0xe0, H264_PROFILE_CONSTRAINED_BASELINE }, /* browsers */
-		{ 0x42, 0xc0, H264_PROFILE_CONSTRAINED_BASELINE },
-		{ 0x4d, 0x80, H264_PROFILE_CONSTRAINED_BASELINE },
-		{ 0x58, 0xc0, H264_PROFILE_CONSTRAINED_BASELINE },
-		{ 0x42, 0x00, H264_PROFILE_BASELINE },
-		{ 0x42, 0x80, H264_PROFILE_BASELINE }, /* many rooms */
-		{ 0x58, 0x80, H264_PROFILE_BASELINE },
-		{ 0x4d, 0x00, H264_PROFILE_MAIN },
-		{ 0x4d, 0x40, H264_PROFILE_MAIN },
-		{ 0x58, 0x00, H264_PROFILE_EXTENDED },
-		{ 0x64, 0x00, H264_PROFILE_HIGH },
-		{ 0x64, 0x0c, H264_PROFILE_CONSTRAINED_HIGH },
-		{ 0x6e, 0x00, H264_PROFILE_NONE },
-	};
-	for (size_t i = 0; i < COUNT_OF(cases); i++)
-		EXPECT_EQ(h264_profile_of(cases[i].profile_idc, cases[i].constraints),
-		          cases[i].want);
-
-	for (unsigned p = H264_PROFILE_CONSTRAINED_BASELINE; p < H264_PROFILE_COUNT; p++) {
-		EXPECT(h264_profile_decodes((enum h264_profile)p, (enum h264_profile)p));
-		EXPECT(h264_profile_decodes((enum h264_profile)p,
-		                            H264_PROFILE_CONSTRAINED_BASELINE));
-		EXPECT(!h264_profile_decodes((enum h264_profile)p, H264_PROFILE_NONE));
-	}
-	EXPECT(!h264_profile_decodes(H264_PROFILE_CONSTRAINED_BASELINE, H264_PROFILE_BASELINE));
-	EXPECT(!h264_profile_decodes(H264_PROFILE_HIGH, H264_PROFILE_BASELINE));
-	EXPECT(h264_profile_decodes(H264_PROFILE_HIGH, H264_PROFILE_MAIN));
-
-	struct h264_fmtp a;
-	struct h264_fmtp b;
-	EXPECT_EQ(h264_fmtp_parse(&a, STR("profile-level-id=42e01f;packetization-mode=1")), 0);
-	EXPECT_EQ(h264_fmtp_parse(&b, STR("profile-level-id=4d8029;packetization-mode=1")), 0);
-	EXPECT(h264_fmtp_match(&a, &b)); /* another level */
-	b.packetization_mode = 0;
-	EXPECT(!h264_fmtp_match(&a, &b));
-	b = a;
-	b.profile_idc = 0x64;
-	EXPECT(!h264_fmtp_match(&a, &b));
-	a.profile_idc = b.profile_idc = 0x7a;
-	EXPECT(!h264_fmtp_match(&a, &b)); /* nothing we know */
-}
-
-TEST(a_receivers_level_tells_the_largest_picture)
+TEST(a_receivers_level_tells_what_it_takes)
 {
 	static const struct {
 		const char *text;
-		uint16_t height_max;
-		uint8_t fps;
-		struct h264_picture want;
-		uint32_t bps;
+		struct h264_limits want;
 	} cases[] = {
-		{ "profile-level-id=42e01f", 0, 30, { 1280, 720, 30 }, 14000000 },
-		{ "profile-level-id=42e01f", 0, 60, { 848, 480, 60 }, 14000000 },
-		{ "profile-level-id=42e01f", 360, 30, { 640, 360, 30 }, 14000000 },
-		{ "profile-level-id=640028", 0, 30, { 1920, 1080, 30 }, 25000000 },
-		{ "profile-level-id=42801e", 0, 30, { 768, 432, 30 }, 10000000 },
-		{ "profile-level-id=42800d", 0, 30, { 384, 216, 30 }, 768000 },
-		{ "profile-level-id=42e00b", 0, 30, { 192, 108, 30 }, 192000 },
-		{ "profile-level-id=42f00b", 0, 15, { 192, 108, 15 }, 128000 }, /* 1b */
-		{ "profile-level-id=640009", 0, 15, { 192, 108, 15 }, 160000 }, /* 1b */
-		{ "", 0, 30, { 160, 90, 24 }, 64000 },
-		{ "profile-level-id=42e01e;max-fs=3600;max-mbps=108000;max-br=20000", 0, 30,
-		  { 1280, 720, 30 }, 20000000 },
-		{ "profile-level-id=42e01f;max-fs=8192;max-mbps=10", 0, 30, { 1280, 720, 30 },
-		  14000000 },
-		{ "profile-level-id=42e01f;max-fs=8192;max-mbps=245760", 0, 30,
-		  { 1920, 1080, 30 }, 14000000 },
-		{ "profile-level-id=42e0ff", 0, 60, { 1920, 1080, 60 }, 800000000 },
+		{ "profile-level-id=42e01f", { 108000, 3600, 14000000 } },
+		{ "profile-level-id=640028", { 245760, 8192, 25000000 } },
+		{ "profile-level-id=42801e", { 40500, 1620, 10000000 } },
+		{ "profile-level-id=42800d", { 11880, 396, 768000 } },
+		{ "profile-level-id=42e00b", { 3000, 396, 192000 } },
+		{ "profile-level-id=42f00b", { 1485, 99, 128000 } }, /* 1b */
+		{ "profile-level-id=640009", { 1485, 99, 160000 } }, /* 1b */
+		{ "", { 1485, 99, 64000 } },
+		{ "profile-level-id=42e01e;max-fs=3600;max-mbps=108000;max-br=20000",
+		  { 108000, 3600, 20000000 } },
+		{ "profile-level-id=42e01f;max-fs=8192;max-mbps=10", { 108000, 8192, 14000000 } },
+		{ "profile-level-id=42e0ff", { 16711680, 139264, 800000000 } },
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct h264_fmtp fmtp;
 		EXPECT_EQ(h264_fmtp_parse(&fmtp, str_of(cases[i].text)), H264_FMTP_OK);
 		const struct h264_limits limits = h264_limits_of(&fmtp);
-		const struct h264_picture picture =
-		        h264_picture_of(&limits, cases[i].height_max, cases[i].fps);
-		EXPECT_EQ(limits.bps, cases[i].bps);
-		EXPECT_EQ(picture.width, cases[i].want.width);
-		EXPECT_EQ(picture.height, cases[i].want.height);
-		EXPECT_EQ(picture.fps, cases[i].want.fps);
+		EXPECT_EQ(limits.macroblocks_per_s, cases[i].want.macroblocks_per_s);
+		EXPECT_EQ(limits.frame_macroblocks, cases[i].want.frame_macroblocks);
+		EXPECT_EQ(limits.bps, cases[i].want.bps);
 	}
 }
 
