@@ -61,6 +61,8 @@ class Server:
 
     def metrics(self):
         """Name without the prefix -> value."""
+        # The server closes connections on which nothing was asked for as long as a row takes.
+        self.connection.close()
         self.connection.request("GET", "/metrics")
         text = self.connection.getresponse().read().decode()
         return {name: float(value)
