@@ -16,7 +16,7 @@ from browser import Browser
 from harness import case, expect, expect_equal, main, processes, wait_for
 from server import Server
 
-SEE_S = 15   # until everybody's picture must be there
+SEE_S = 30   # until everybody's picture must be there
 FPS_MIN = 25
 FLICKERS = 6
 CODEC_AWAY_S_MAX = 1.0
