@@ -354,6 +354,8 @@ bandwidth_plan(struct media *media, struct leg_video *video, int64_t now_us)
 		return;
 	const int64_t audio_bps = !video->twcc && video->leg->audio.send ? AUDIO_BPS : 0;
 	video->target_bps = bwe_send_target_bps(&video->bwe) - audio_bps;
+	if (video->target_bps < 0)
+		video->target_bps = 0;
 	if (video->target_bps < video->trial_bps)
 		video->target_bps = video->trial_bps;
 	const unsigned count = gather(media, video, plans, wishes);

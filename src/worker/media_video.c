@@ -315,7 +315,6 @@ video_canvas(struct media *media, const struct media_canvas *order)
 	free(canvas->canvas);
 	canvas->canvas = order->canvas;
 	canvas->id = order->id;
-	canvas->shown = canvas->shown && order->canvas != NULL;
 	if (order->canvas == NULL && canvas->sent && media->video->attached) {
 		const struct codec_message close = { .kind = CODEC_CANVAS_CLOSE, .id = order->id };
 		(void)media->settings.sink.codec(media->settings.sink.context, &close);

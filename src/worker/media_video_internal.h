@@ -262,7 +262,7 @@ struct video_machine {
 	bool attached; /* there is a codec process */
 	bool dirty;    /* what is decoded and encoded has to be found out anew */
 	uint64_t lost_pool;  /* packets for which there was no room */
-	uint8_t *frame;      /* scratch of FRAME_BYTES */
+	uint8_t *frame;      /* scratch of VIDEO_FRAME_SCRATCH_BYTES */
 };
 
 enum { VIDEO_FRAME_SCRATCH_BYTES = VIDEO_FRAME_BYTES_MAX + 8 * 1024 };
