@@ -437,7 +437,8 @@ class Machine implements Works {
       const now = after.get(participant);
       if (participant === this.now.self) continue;
       if (now?.hand === true && old?.hand !== true) this.announce({ kind: 'raisedHand', name: now.name });
-      if (old === undefined && now !== undefined) this.announce({ kind: 'joined', name: now.name });
+      if (now !== undefined && (old === undefined || old.lobby !== now.lobby))
+        this.announce({ kind: now.lobby ? 'waits' : 'joined', name: now.name });
       else if (old !== undefined && now === undefined) this.announce({ kind: 'left', name: old.name });
     }
   }

@@ -158,7 +158,7 @@ export interface Session {
 }
 
 export type Announcement =
-  | { readonly kind: 'joined' | 'left' | 'wrote' | 'raisedHand' | 'presents'; readonly name: string }
+  | { readonly kind: 'joined' | 'waits' | 'left' | 'wrote' | 'raisedHand' | 'presents'; readonly name: string }
   | { readonly kind: 'mutedByOther' | 'unmutedByOther' | 'muted' | 'unmuted' | 'locked' | 'unlocked' }
   | { readonly kind: 'cameraOn' | 'cameraOff' | 'cameraOffByOther' | 'handRaised' | 'handLowered' }
   | { readonly kind: 'sharing' | 'sharingEnded' | 'presentationEnded' }

@@ -226,6 +226,7 @@ const en = {
 
   said: {
     joined: (name: string) => `${name} has joined`,
+    waits: (name: string) => `${name} is waiting to be let in`,
     left: (name: string) => `${name} has left`,
     mutedByOther: 'Somebody has muted you',
     unmutedByOther: 'You can be heard again',
@@ -471,6 +472,7 @@ const ko: Strings = {
 
   said: {
     joined: (name) => `${name} 님이 들어왔습니다`,
+    waits: (name) => `${name} 님이 입장을 기다립니다`,
     left: (name) => `${name} 님이 나갔습니다`,
     mutedByOther: '다른 참가자가 나를 음소거했습니다',
     unmutedByOther: '다시 내 목소리가 들립니다',
@@ -714,6 +716,7 @@ const fr: Strings = {
 
   said: {
     joined: (name) => `${name} a rejoint la réunion`,
+    waits: (name) => `${name} attend d’entrer`,
     left: (name) => `${name} a quitté la réunion`,
     mutedByOther: 'Quelqu’un a coupé votre micro',
     unmutedByOther: 'On vous entend à nouveau',

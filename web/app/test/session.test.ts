@@ -275,6 +275,10 @@ test('the roster follows what is told and reads out who comes and goes', () => {
   world.hear({ type: 'roster', complete: false, people: [{ participant: 'b', gone: true }] });
   assert.deepEqual(world.said(), ['left']);
   assert.equal(name('b'), undefined);
+  world.hear({ type: 'roster', complete: false, people: [{ participant: 'd', name: 'Di', lobby: true }] });
+  assert.deepEqual(world.said(), ['waits']);
+  world.hear({ type: 'roster', complete: false, people: [{ participant: 'd', name: 'Di' }] });
+  assert.deepEqual(world.said(), ['joined']);
   world.hear({ type: 'roster', complete: true, people: [{ participant: 'me', name: 'Ann' }] });
   assert.equal(world.session.people.size, 1);
 });
