@@ -35,7 +35,7 @@ class Browser:
         world.at_end(self.close)
         self._answers = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
-        self._expect_answer(40)
+        self._expect_answer(90)
 
     def _read(self):
         for line in self._process.stdout:
