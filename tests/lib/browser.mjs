@@ -149,6 +149,7 @@ async function startChromium() {
 	});
 	const page = await context.newPage();
 	await page.addInitScript(listen, { seconds: SECONDS_KEPT, record: true });
+	if (existsSync(`${folder}/page.js`)) await page.addInitScript({ path: `${folder}/page.js` });
 	return { browser, page, anotherPage: () => context.newPage() };
 }
 

@@ -16,8 +16,10 @@ WEB = f"https://{network.SERVER}:8443"
 
 
 class Browser:
-    def __init__(self, world, number, name, kind="chromium", tone=1040, colour=None, busy=False):
-        """With a colour, Chromium's camera shows pictures of it; Firefox has a fake camera of its own."""
+    def __init__(self, world, number, name, kind="chromium", tone=1040, colour=None, busy=False,
+                 script=None):
+        """With a colour, Chromium's camera shows pictures of it; Firefox has a fake camera of its own.
+        A script runs in Chromium's page before the page's own."""
         self.name = name
         self.machine = network.Machine(number)
         self.tone = tone
@@ -27,10 +29,12 @@ class Browser:
         sound.write_wav(self.folder / "tone.wav", sound.tone(tone, 20))
         if colour and kind == "chromium":
             (self.folder / "camera.mjpeg").symlink_to(pictures.mjpeg(colour, busy=busy))
-        script = Path(__file__).with_name("browser.mjs")
+        if script:
+            (self.folder / "page.js").write_text(script)
+        driver = Path(__file__).with_name("browser.mjs")
         with open(world.folder / f"{self.folder.name}.log", "wb") as log:
             self._process = subprocess.Popen(
-                self.machine.command(["node", str(script), kind, str(self.folder)]), stdin=subprocess.PIPE,
+                self.machine.command(["node", str(driver), kind, str(self.folder)]), stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, stderr=log, text=True)
         world.at_end(self.close)
         self._answers = queue.Queue()
