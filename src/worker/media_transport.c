@@ -157,9 +157,9 @@ input_rtp(struct media *media, struct media_leg *leg, const struct net_addr *fro
 		return;
 	}
 	transport_heard(leg, now_us);
-	meter(&leg->rate_rx, wire_len, now_us);
 	if (leg->video != NULL && video_input(media, leg, &packet, wire_len, now_us))
 		return;
+	meter(&leg->rate_rx, wire_len, now_us);
 	sound_ssrc(leg, packet.ssrc);
 	const struct media_payload *payload = payload_of(leg, packet.payload_type);
 	const bool event = payload != NULL && payload->codec == MEDIA_CODEC_TELEPHONE_EVENT;

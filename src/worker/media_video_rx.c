@@ -10,6 +10,8 @@ enum {
 	RATE_DECAY_PCT = 97,     /* of the remembered maximum, each VIDEO_TICK_US */
 	RTX_HEADER_BYTES = 2,
 	FIRST_KEY_AGAIN_US = 1000 * 1000,
+	/* A room ends its content by sending no more; a browser says so, and its screen may stand still. */
+	ROOM_CONTENT_SILENT_US = 10 * 1000 * 1000,
 };
 
 /* ---- Layers -------------------------------------------------------------------------------- */
@@ -611,7 +613,10 @@ silent_us(const struct video_rx *rx)
 	if (agreed->rid_count > 1)
 		return agreed->track == VIDEO_TRACK_CONTENT ? VIDEO_QUIET_DETAIL_US
 		                                            : VIDEO_QUIET_US;
-	return agreed->track == VIDEO_TRACK_CONTENT ? CODEC_CONTENT_SILENT_US : VIDEO_SILENT_US;
+	if (agreed->track == VIDEO_TRACK_MAIN)
+		return VIDEO_SILENT_US;
+	return rx->leg->open.transport == MEDIA_TRANSPORT_SHARED ? CODEC_CONTENT_SILENT_US
+	                                                         : ROOM_CONTENT_SILENT_US;
 }
 
 static int64_t

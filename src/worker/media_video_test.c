@@ -309,6 +309,7 @@ TEST(reports_tell_of_every_stream)
 	EXPECT_EQ(a->stats[0].rx.codec, VIDEO_CODEC_VP8);
 	EXPECT_EQ(a->stats[0].rx.height, 720);
 	EXPECT(a->stats[0].rx.frame_rate >= 28 && a->stats[0].rx.frame_rate <= 32);
+	EXPECT_EQ(a->sound.rx.bit_rate_bps, 0); /* it sends none */
 	EXPECT_EQ(b->stats[0].tx.codec, VIDEO_CODEC_VP8);
 	EXPECT(b->stats[0].tx.bit_rate_bps > 900000 && b->stats[0].tx.bit_rate_bps < 1600000);
 	EXPECT(b->stats[0].tx.frame_rate >= 28);

@@ -86,6 +86,7 @@ struct peer {
 	unsigned pictures;
 	unsigned key_wanted;
 	struct media_video_stats stats[4];
+	struct media_stats sound;
 	struct media_data data;
 	unsigned data_count;
 	unsigned quality;
@@ -312,11 +313,13 @@ world_happened(void *context, const struct media_event *event)
 		peer->data = event->packet;
 		peer->data_count++;
 		break;
+	case MEDIA_EVENT_LEG_STATS:
+		peer->sound = event->stats;
+		break;
 	case MEDIA_EVENT_LEG_REFUSED:
 	case MEDIA_EVENT_LEG_DTMF:
 	case MEDIA_EVENT_LEG_PLAYED:
 	case MEDIA_EVENT_LEG_TALKING:
-	case MEDIA_EVENT_LEG_STATS:
 	case MEDIA_EVENT_ROOM_CLOSED:
 	case MEDIA_EVENT_COUNT:
 		break;
