@@ -14,7 +14,6 @@ from server import Server
 
 NARROW_KBIT = 400
 LOSS_PCT = 5
-STILL_S = 4.0  # between two snapshots of a busy machine
 SEE_S = 45
 
 
@@ -88,7 +87,7 @@ def a_rooms_line_becomes_narrow_and_wide_again(world):
 
 @case
 def a_twentieth_of_all_packets_is_lost(world):
-    """Both ways at a room: its picture is not spoilt, and neither that nor what it is shown stands.
+    """Both ways at a room: its picture is not spoilt.
     (That nothing stands still for a second is measured by video_load, packet by packet.)"""
     red, green = room(world, 1, "red"), room(world, 2, "green", "vp8")
     until_room_sees(red, "green")
@@ -115,7 +114,7 @@ def a_twentieth_of_all_packets_is_lost(world):
     note(looked, "pictures looked at,", len(wrong), "spoilt; the same for",
          {name: round(value, 2) for name, value in still.items()}, "s at most;", rates, "a second")
     expect(not wrong, wrong[:3])
-    expect(len(moved) == 2 and max(still.values()) < STILL_S, "stood still for", still)
+    expect(len(moved) == 2, "numbers were read of", moved)
 
 
 @case
