@@ -344,7 +344,7 @@ export async function the_keyboard_is_enough({ browser, bridge }) {
   assert.equal(await focused(), 'Chat');
   await page.keyboard.press('Escape');
   assert.equal(await focused(), 'Chat');
-  assert.equal(await page.getByRole('complementary').count(), 0);
+  await page.getByRole('complementary').waitFor({ state: 'detached' });
   bridge.extras = [{ id: 'p1', name: 'Bob', muted: false, talking: false }];
   bridge.tellEverybody();
   await page.locator('[data-participant="p1"]').waitFor();
