@@ -176,6 +176,13 @@ def number(image):
     return int("".join(map(str, bits[:-1])), 2)
 
 
+def marker(image):
+    """Where the moving marker is, as a share of the width, or None; also in a picture with holes."""
+    band = part(image, 0, 0.21, 1, 0.08).astype(int)
+    bright = np.flatnonzero(band.min(axis=2).mean(axis=0) > 150)
+    return bright.mean() / image.shape[1] if bright.size else None
+
+
 def frames_between(first, second):
     """How many frames lie between two numbers of a film that begins anew after FRAMES."""
     return (second - first) % FRAMES
