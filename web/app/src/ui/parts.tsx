@@ -313,7 +313,8 @@ export function Panel({ title, class: name = '', children }: { title: string; cl
   const app = useApp();
   const heading = useRef<HTMLHeadingElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before the next key can come: Escape right after opening closes it, too.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     heading.current?.focus({ preventScroll: true });
     return () => {
