@@ -78,7 +78,6 @@ fill_pane(struct bridge *bridge, struct canvas_pane *pane, const struct meeting_
 	              str_of(meeting_leg_label(bridge->settings.meeting, shown)));
 }
 
-/* Every byte is written, so that equal canvases have equal bytes. */
 static void
 make_canvas(struct bridge *bridge, struct canvas *canvas, const struct meeting_view *view)
 {
@@ -161,7 +160,7 @@ static struct bridge_canvas *
 find_or_add(struct bridge_video_round *round, const struct canvas *canvas)
 {
 	for (unsigned i = 0; i < round->count; i++)
-		if (memcmp(&round->canvases[i].canvas, canvas, sizeof *canvas) == 0)
+		if (canvas_eq(&round->canvases[i].canvas, canvas))
 			return &round->canvases[i];
 	if (round->count == round->cap) {
 		const unsigned cap = round->cap == 0 ? 8 : round->cap * 2;
@@ -287,8 +286,7 @@ order_canvases(struct bridge *bridge, const struct bridge_room *room,
 		const struct bridge_canvas *now = &round->canvases[i];
 		const struct bridge_canvas *before =
 			canvas_by_id(room->canvases, room->canvas_count, now->id);
-		if (before == NULL ||
-		    memcmp(&before->canvas, &now->canvas, sizeof now->canvas) != 0)
+		if (before == NULL || !canvas_eq(&before->canvas, &now->canvas))
 			order_canvas(bridge, room, now->id, &now->canvas);
 	}
 }
