@@ -121,6 +121,13 @@ struct video_rx {
 	int64_t bound_lost, bound_received; /* as of then */
 };
 
+/* Rounded; `span_us` is more than 0. */
+static inline uint8_t
+frames_a_second(uint32_t frames, int64_t span_us)
+{
+	return (uint8_t)((frames * 1000000LL + span_us / 2) / span_us);
+}
+
 /* ---- Sending ------------------------------------------------------------------------------- */
 
 /* One way in which a line can be served: a layer forwarded, or a rung of the ladder encoded. */

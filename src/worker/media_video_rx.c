@@ -639,9 +639,7 @@ video_rx_tick(struct media *media, struct video_rx *rx, int64_t now_us)
 				decayed(layer->temporal_bps[t],
 			                rate_meter_bps_at(&layer->temporal_rate[t], now_us));
 		if (now_us - layer->frames_us >= 1000000) {
-			const int64_t span_us = now_us - layer->frames_us;
-			layer->frame_rate = (uint8_t)((layer->frames * 1000000LL + span_us / 2) /
-			                              span_us);
+			layer->frame_rate = frames_a_second(layer->frames, now_us - layer->frames_us);
 			layer->frames = 0;
 			layer->frames_us = now_us;
 		}

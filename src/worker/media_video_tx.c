@@ -544,8 +544,7 @@ video_tx_tick(struct media *media, struct video_tx *tx, int64_t now_us)
 	want_stream_key(media, forward_key_wanted(&tx->forward), now_us);
 	if (now_us - tx->frames_us < 1000000)
 		return;
-	const int64_t span_us = now_us - tx->frames_us;
-	tx->frame_rate = (uint8_t)((tx->frames * 1000000LL + span_us / 2) / span_us);
+	tx->frame_rate = frames_a_second(tx->frames, now_us - tx->frames_us);
 	tx->frames = 0;
 	tx->frames_us = now_us;
 }
