@@ -256,7 +256,8 @@ function More({ children }: { children: ComponentChildren }) {
   const id = useId();
   const close = () => {
     setOpen(false);
-    place.current?.querySelector('button')?.focus({ preventScroll: true });
+    // What a choice opened may have the focus by now, and keeps it.
+    if (place.current?.contains(document.activeElement) === true) place.current.querySelector('button')?.focus({ preventScroll: true });
   };
   useLayoutEffect(() => {
     if (!open) return undefined;
