@@ -21,7 +21,6 @@
 
 enum {
 	SQL_MAX = 8192,
-	ERROR_MAX = 512,
 	RING_CAP = 256,
 };
 
@@ -36,7 +35,7 @@ struct order {
 
 struct done {
 	struct store_result result;
-	char error[ERROR_MAX];
+	char error[STORE_ERROR_MAX];
 };
 
 struct store {
@@ -59,7 +58,8 @@ struct store {
 	uint32_t posted;
 	uint32_t taken;
 	uint32_t waited; /* of `finished` */
-	char error[ERROR_MAX];
+	char error[STORE_ERROR_MAX];
+	struct store_status status;
 };
 
 /* ------------------------------------------------------------------ errors */
@@ -384,10 +384,12 @@ int
 store_open(struct store **out, const struct store_settings *settings)
 {
 	*out = NULL;
+	CHECK(settings->engine == STORE_SQLITE);
 	struct store *store = calloc(1, sizeof *store);
 	if (store == NULL)
 		return -ENOMEM;
 	store->settings = *settings;
+	store->status.node_in_use = -1;
 	sem_init(&store->ordered, 0, 0);
 	sem_init(&store->finished, 0, 0);
 	*out = store; /* also when it fails: store_error() says why, store_close() frees it */
@@ -537,6 +539,12 @@ const char *
 store_error(struct store *store)
 {
 	return store->error;
+}
+
+const struct store_status *
+store_status(const struct store *store)
+{
+	return &store->status;
 }
 
 void

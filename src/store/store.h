@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* store -- the database behind one header: read whole at start, written by a thread of its own.
  *
+ * Two engines, SQLite in a file and PostgreSQL over the network, do the same for the same calls.
  * The model in memory is authoritative; the store makes what it is told last.  One transaction of
  * objects_end() is one database transaction; its result comes back in order, and only after the
  * disk has it.  Tables and columns follow from the object descriptions: a new field is a new
@@ -9,16 +10,29 @@
  *	store_commit(store, &tx);                         the control thread, never blocks
  *	   (wake is called by the writer)
  *	while (store_take(store, &result)) {
- *		objects_settled(objects, result.ticket, result.ok);
+ *		if (!result.in_doubt)
+ *			objects_settled(objects, result.ticket, result.ok);
  *		api_settled(api, result.ticket, result.ok);
  *	}
+ *	store_status(store)                               may have changed, too
  *
- * Ownership  store_open() allocates; store_close() waits for what is under way.  Bytes of a
- *            transaction are copied.
+ * A database may vanish and come back.  While it is away, changes are refused at once and nothing
+ * else happens; the store connects again by itself.  When it vanished between a transaction and its
+ * answer, the store asks after coming back whether the transaction is there, and writes it again if
+ * not.  An answer that takes longer than STORE_PATIENCE_US is told as in doubt: the client may be
+ * told no, but what is in memory stays until the truth is known and told by a second result.
+ *
+ * One program writes to a database: whoever opened it last.  The one before is told so
+ * (STORE_TAKEN) and writes no more.
+ *
+ * Ownership  store_open() allocates; store_close() writes what is under way, if the database is
+ *            there.  Bytes of a transaction are copied; what the settings point at is borrowed
+ *            until store_close().
  * Threads    One owner calls everything here; `wake` is called from the writer thread.
  * Errors     store_open: -errno, -EBADMSG for a corrupt file, -EPROTO for one made by a newer
- *            program; store_error() says it in words.  A transaction that cannot be kept (busy,
- *            disk full, I/O error, corrupt) fails, and with it the rest of its epoch.
+ *            program, -ENOTCONN when no node of a PostgreSQL answers; store_error() says it in
+ *            words.  A transaction that cannot be kept (busy, disk full, I/O error, corrupt) fails,
+ *            and with it the rest of its epoch.
  * Limits     STORE_PENDING_MAX transactions under way; more give -EAGAIN.
  */
 #ifndef STORE_STORE_H
@@ -33,7 +47,15 @@
 enum {
 	STORE_PENDING_MAX = 128,
 	STORE_SCHEMA_VERSION = 1,
-	STORE_BUSY_MS_MAX = 2000, /* another program holds the file: then the transaction fails */
+	STORE_BUSY_MS_MAX = 2000, /* another program holds the database: then the transaction fails */
+	STORE_NODES_MAX = 5,      /* of one PostgreSQL, its replicas included */
+	STORE_NODE_MAX = 256,     /* bytes of a node's name */
+	STORE_ERROR_MAX = 512,
+	STORE_CONNECT_MS_MAX = 3000, /* for each node */
+	STORE_ANSWER_MS_MAX = 5000,  /* then a connection counts as lost */
+	STORE_PATIENCE_US = 5000000, /* from a loss until what waits is answered with no */
+	STORE_RETRY_US_MIN = 100 * 1000,
+	STORE_RETRY_US_MAX = 5000 * 1000,
 };
 
 static_assert((int)STORE_PENDING_MAX >= (int)TX_PENDING_MAX,
@@ -41,21 +63,55 @@ static_assert((int)STORE_PENDING_MAX >= (int)TX_PENDING_MAX,
 
 struct store;
 
+enum store_engine {
+	STORE_SQLITE,
+	STORE_POSTGRES,
+};
+
+/* How far the server of a PostgreSQL is trusted, in libpq's words. */
+enum store_sslmode {
+	STORE_VERIFY_FULL, /* chain and name */
+	STORE_VERIFY_CA,   /* chain */
+	STORE_REQUIRE,     /* encrypted, whoever it is */
+	STORE_DISABLE,     /* not encrypted */
+	STORE_SSLMODES,
+};
+
+struct store_node {
+	const char *host; /* name, address, or the folder of a Unix socket */
+	uint16_t port;
+};
+
+struct store_postgres {
+	struct store_node nodes[STORE_NODES_MAX]; /* the one that takes changes is found */
+	uint32_t node_count;
+	const char *user;
+	const char *database;
+	const char *passfile;    /* in libpq's format; NULL: none */
+	const char *key;         /* of our client certificate; NULL: none */
+	const char *certificate;
+	const char *authorities; /* who may sign the server's; NULL: the system's */
+	enum store_sslmode sslmode;
+};
+
 struct store_settings {
-	const char *path;            /* created with mode 0600 when missing */
-	unsigned busy_ms;            /* 0: STORE_BUSY_MS_MAX */
-	void (*wake)(void *context); /* from the writer thread: call store_take() soon */
+	enum store_engine engine;
+	const char *path;               /* SQLITE: created with mode 0600 when missing */
+	struct store_postgres postgres; /* POSTGRES */
+	unsigned busy_ms;               /* 0: STORE_BUSY_MS_MAX */
+	void (*wake)(void *context);    /* from the writer thread: call store_take() soon */
 	void *context;
 };
 
 struct store_result {
 	uint64_t ticket;
 	bool ok;
+	bool in_doubt; /* not known yet: another result of this ticket will come */
 };
 
 struct store_loaded {
 	uint32_t rows;
-	uint32_t refused; /* rows that break a rule; they stay in the file */
+	uint32_t refused; /* rows that break a rule; they stay in the database */
 	bool fresh;       /* nothing is in it: a first start, or one that was cut short */
 };
 
@@ -67,6 +123,7 @@ struct store_loaded {
                              struct store_loaded *loaded);
 void store_close(struct store *store);
 
+/* -ENOTCONN while changes cannot be kept: see store_status(). */
 [[nodiscard]] int store_commit(struct store *store, const struct object_tx *tx);
 [[nodiscard]] bool store_take(struct store *store, struct store_result *result);
 
@@ -75,5 +132,32 @@ void store_wait(struct store *store);
 
 /* The last error in words, for the log; empty when all is well.  Valid until the next call. */
 const char *store_error(struct store *store);
+
+/* ------------------------------------------------------------------ how it is */
+
+enum store_state {
+	STORE_READY,
+	STORE_LOST,  /* it does not answer; tried again by itself */
+	STORE_TAKEN, /* another program writes to it now; for good */
+};
+
+struct store_node_status {
+	char name[STORE_NODE_MAX]; /* host, with its port when that is not PostgreSQL's own */
+	bool up;
+	bool primary;          /* takes changes */
+	uint64_t behind_bytes; /* what a replica has not yet been given of the primary's log */
+};
+
+struct store_status {
+	enum store_engine engine;
+	enum store_state state;
+	char error[STORE_ERROR_MAX]; /* why not READY */
+	int32_t node_in_use;         /* index; -1: none.  SQLITE: no nodes */
+	uint32_t node_count;
+	struct store_node_status nodes[STORE_NODES_MAX];
+};
+
+/* As of the last store_take(): `wake` is called when it changes. */
+const struct store_status *store_status(const struct store *store);
 
 #endif
