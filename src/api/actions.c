@@ -64,6 +64,9 @@ fail_reject(struct work *work, enum object_reject reject, enum object_type type,
 	case OBJECT_DUPLICATE_NAME:
 		work_fail(work, 400, "invalidOperation");
 		break;
+	case OBJECT_TOO_MANY:
+		work_fail(work, 400, object_describe(type)->too_many);
+		break;
 	case OBJECT_FULL:
 		work_fail(work, 503, "databaseNotReady");
 		break;
@@ -162,6 +165,7 @@ log_word(enum object_type type)
 		[OBJECT_CLUSTER] = "cluster configuration",
 		[OBJECT_DTMF_PROFILE] = "DTMF profile",
 		[OBJECT_LAYOUT_TEMPLATE] = "layout template",
+		[OBJECT_CDR_RECEIVER] = "CDR receiver",
 		[OBJECT_CALL] = "call",
 		[OBJECT_PARTICIPANT] = "participant",
 		[OBJECT_LEG] = "call leg",
@@ -281,16 +285,13 @@ create_kept(struct work *work, enum object_type type, uint32_t container)
 	if (reject != OBJECT_OK)
 		return;
 	const struct guid id = objects_id(work->objects, type, handle);
-	char format[64];
-	if (container != 0) {
-		snprintf(format, sizeof format, "/api/v1/%s/#/%s/#",
-		         object_describe(work->path.row->inside)->collection,
-		         object_describe(type)->collection);
+	/* The collection's own path, with the new id behind it. */
+	char format[96];
+	snprintf(format, sizeof format, "/api/v1/%s/#", work->path.row->path);
+	if (container != 0)
 		set_location(work, format, &work->path.ids[0], &id);
-	} else {
-		snprintf(format, sizeof format, "/api/v1/%s/#", object_describe(type)->collection);
+	else
 		set_location(work, format, &id, NULL);
-	}
 	work_log(work, "created new", type, &id, NULL);
 }
 
@@ -319,6 +320,22 @@ remove_kept(struct work *work, enum object_type type, uint32_t handle)
 	work_finish(work, reject, type, -1);
 	if (reject == OBJECT_OK)
 		work_log(work, "deleted", type, &id, NULL);
+}
+
+/* PUT on the one there was in older releases: it is made, changed, and with nothing in it removed. */
+static void
+edit_first(struct work *work, enum object_type type)
+{
+	uint32_t at = 0;
+	const uint32_t first = objects_next(work->objects, type, &at);
+	const struct parameter *only = &work->form.at[0];
+	if (first == 0)
+		create_kept(work, type, 0);
+	else if (work->form.count == 1 && only->value.len == 0)
+		remove_kept(work, type, first);
+	else
+		edit_kept(work, type, first);
+	work->slot->location[0] = '\0'; /* it has no path of its own */
 }
 
 /* ------------------------------------------------------------------ calls */
@@ -548,6 +565,8 @@ work_post(struct work *work, uint32_t container)
 		keyframe_generate(work, container);
 	else if (work->path.row->kind == PATH_SINGLE)
 		edit_kept(work, type, objects_single(work->objects, type));
+	else if (work->path.row->kind == PATH_FIRST)
+		edit_first(work, type);
 	else if (type < OBJECT_KEPT_END)
 		create_kept(work, type, container);
 	else if (type == OBJECT_CALL)
@@ -562,6 +581,8 @@ work_put(struct work *work, uint32_t container, uint32_t handle)
 	const struct path_row *row = work->path.row;
 	if (row->kind == PATH_SINGLE)
 		edit_kept(work, row->type, objects_single(work->objects, row->type));
+	else if (row->kind == PATH_FIRST)
+		edit_first(work, row->type);
 	else if (row->kind == PATH_TEMPLATE)
 		template_write(work, container);
 	else if (row->kind == PATH_CAMERA)

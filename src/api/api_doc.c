@@ -40,6 +40,7 @@ meaning(const struct path_row *row)
 	case PATH_OBJECT:
 		return "one";
 	case PATH_SINGLE:
+	case PATH_FIRST:
 		return "the only one";
 	case PATH_READING:
 		return "a reading of it";

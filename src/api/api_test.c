@@ -320,9 +320,10 @@ TEST(every_kept_object_is_made_read_changed_listed_and_deleted)
 		char field[512];
 		if (row->inside != OBJECT_NONE)
 			send(b, API_POST, "/coSpaces", "");
-		snprintf(path, sizeof path, "/%s%s",
-		         row->inside != OBJECT_NONE ? "coSpaces/G1/" : "",
-		         object_describe(row->type)->collection);
+		const char *id = strchr(row->path, '#');
+		snprintf(path, sizeof path, "/%.*s%s%s",
+		         id != NULL ? (int)(id - row->path) : (int)strlen(row->path), row->path,
+		         id != NULL ? "G1" : "", id != NULL ? id + 1 : "");
 		send(b, API_POST, path, "");
 		EXPECT_EQ(b->status, 200);
 		snprintf(one, sizeof one, "%s", b->location + strlen("/api/v1"));
@@ -332,12 +333,17 @@ TEST(every_kept_object_is_made_read_changed_listed_and_deleted)
 				[FIELD_TEXT] = "some%20text", [FIELD_BOOL] = "true",
 				[FIELD_DIGITS] = "4711", [FIELD_PASSCODE] = "99",
 				[FIELD_URI_USER] = "somebody",
-				[FIELD_URL] = "c2w://host.example.org:9999", [FIELD_GUID] = "",
+				[FIELD_GUID] = "",
 			};
 			if ((f->flags & FIELD_PUT) == 0 || f->kind == FIELD_GUID)
 				continue;
 			const char *text = f->kind == FIELD_ENUM ? f->words[1] : good[f->kind];
-			char number[16];
+			char number[64];
+			if (f->kind == FIELD_URL) {
+				snprintf(number, sizeof number, "%s://host.example.org:9999",
+				         f->words[0]);
+				text = number;
+			}
 			if (f->kind == FIELD_UINT || f->kind == FIELD_CODE) {
 				/* No two codes are equal. */
 				const bool code = f->kind == FIELD_CODE;
@@ -365,6 +371,51 @@ TEST(every_kept_object_is_made_read_changed_listed_and_deleted)
 		EXPECT_EQ(b->status, 404);
 		bridge_end(b);
 	}
+}
+
+TEST(four_receivers_of_records_are_taken_and_both_spellings_of_where)
+{
+	struct bridge *b = bridge_make();
+	send(b, API_POST, "/system/cdrReceivers", "uri=http://a.example.org:8080/cdr");
+	EXPECT_EQ(b->status, 200);
+	EXPECT(strstr(b->location, "/api/v1/system/cdrReceivers/") == b->location);
+	send(b, API_POST, "/system/cdrReceivers", "url=https://b.example.org/");
+	EXPECT_EQ(b->status, 200);
+	send(b, API_GET, "/system/cdrReceivers", "");
+	EXPECT(strstr(b->body, "<cdrReceivers total=\"2\" maximum=\"4\">") != NULL);
+	EXPECT(strstr(b->body, "<uri>https://b.example.org/</uri>") != NULL);
+	send_as(b, API_GET, "/system/cdrReceivers", "", login, "application/json");
+	EXPECT(strstr(b->body, "\"total\":2,\"maximum\":4,\"cdrReceiver\":[") != NULL);
+	send(b, API_POST, "/system/cdrReceivers", "uri=ftp://c.example.org/");
+	EXPECT(strstr(b->body, "parameter=\"uri\" error=\"invalidValue\"") != NULL);
+	send(b, API_POST, "/system/cdrReceivers", "");
+	send(b, API_POST, "/system/cdrReceivers", "");
+	EXPECT_EQ(b->status, 200);
+	send(b, API_POST, "/system/cdrReceivers", "");
+	EXPECT_EQ(b->status, 400);
+	EXPECT(strstr(b->body, "<tooManyCdrReceivers />") != NULL);
+	bridge_end(b);
+}
+
+TEST(the_one_receiver_of_older_releases_is_the_first)
+{
+	struct bridge *b = bridge_make();
+	send(b, API_GET, "/system/cdrReceiver", "");
+	EXPECT(strstr(b->body, "<cdrReceiver/>") != NULL);
+	send(b, API_PUT, "/system/cdrReceiver", "uri=http://a.example.org/");
+	EXPECT_EQ(b->status, 200);
+	EXPECT_EQ(strlen(b->location), 0);
+	send(b, API_PUT, "/system/cdrReceiver", "uri=http://b.example.org/");
+	send(b, API_GET, "/system/cdrReceivers", "");
+	EXPECT(strstr(b->body, "total=\"1\"") != NULL);
+	send(b, API_GET, "/system/cdrReceiver", "");
+	EXPECT(strstr(b->body, "<cdrReceiver><uri>http://b.example.org/</uri></cdrReceiver>") !=
+	       NULL);
+	send(b, API_PUT, "/system/cdrReceiver", "uri=");
+	EXPECT_EQ(b->status, 200);
+	send(b, API_GET, "/system/cdrReceivers", "");
+	EXPECT(strstr(b->body, "total=\"0\"") != NULL);
+	bridge_end(b);
 }
 
 /* ------------------------------------------------------------------ who may, and what is kept */

@@ -158,18 +158,24 @@ document_id(struct document *doc, const struct guid *id)
 	write_json(&doc->w, str_of(text));
 }
 
+static void
+number_attribute(struct document *doc, struct str name, uint64_t number)
+{
+	char text[24];
+	struct writer w = writer_of(text, sizeof text);
+	writer_decimal(&w, number);
+	if (!doc->json) {
+		attribute(doc, name, writer_view(&w));
+		return;
+	}
+	json_name(doc, name);
+	writer_str(&doc->w, writer_view(&w));
+}
+
 void
 document_total(struct document *doc, uint64_t total)
 {
-	char text[24];
-	struct writer number = writer_of(text, sizeof text);
-	writer_decimal(&number, total);
-	if (!doc->json) {
-		attribute(doc, STR("total"), writer_view(&number));
-		return;
-	}
-	json_name(doc, STR("total"));
-	writer_str(&doc->w, writer_view(&number));
+	number_attribute(doc, STR("total"), total);
 }
 
 /* An element that stands several times, told apart by its role. */
@@ -207,10 +213,13 @@ json_array(struct document *doc, struct str name)
 }
 
 void
-document_list_open(struct document *doc, struct str plural, struct str singular, uint64_t total)
+document_list_open(struct document *doc, struct str plural, struct str singular, uint64_t total,
+                   uint64_t maximum)
 {
 	document_open(doc, plural);
 	document_total(doc, total);
+	if (maximum != 0)
+		number_attribute(doc, STR("maximum"), maximum);
 	json_array(doc, singular);
 }
 

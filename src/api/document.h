@@ -36,9 +36,9 @@ void document_close(struct document *doc);
 void document_id(struct document *doc, const struct guid *id);
 void document_total(struct document *doc, uint64_t total);
 
-/* <plural total="n">, then items, then close. */
+/* <plural total="n">, then items, then close; `maximum` is told too unless it is 0. */
 void document_list_open(struct document *doc, struct str plural, struct str singular,
-                        uint64_t total);
+                        uint64_t total, uint64_t maximum);
 /* The same without a total, for a list inside an object. */
 void document_users_open(struct document *doc, struct str plural, struct str singular);
 void document_item_open(struct document *doc, struct str singular);

@@ -170,7 +170,7 @@ TEST(documents_have_the_shapes_clients_expect)
 	char bytes[512];
 	struct document doc;
 	document_begin(&doc, bytes, sizeof bytes, false);
-	document_list_open(&doc, STR("calls"), STR("call"), 0);
+	document_list_open(&doc, STR("calls"), STR("call"), 0, 0);
 	document_list_close(&doc);
 	document_end(&doc);
 	EXPECT_STR(writer_view(&doc.w), "<?xml version=\"1.0\"?><calls total=\"0\"/>");

@@ -63,6 +63,21 @@ write_object(struct work *work, enum object_type type, uint32_t handle, const st
 	document_close(&work->doc);
 }
 
+/* One that is not there has nothing set. */
+static void
+write_first(struct work *work, enum object_type type)
+{
+	uint32_t at = 0;
+	const uint32_t first = objects_next(work->objects, type, &at);
+	if (first != 0) {
+		write_object(work, type, first, NULL);
+		return;
+	}
+	work->has_body = true;
+	document_open(&work->doc, str_of(object_describe(type)->singular));
+	document_close(&work->doc);
+}
+
 /* ------------------------------------------------------------------ walking a collection */
 
 struct walk {
@@ -297,7 +312,7 @@ write_collection(struct work *work, struct walk *walk)
 	find_page(work, walk, &filter, &page);
 	work->has_body = true;
 	document_list_open(&work->doc, str_of(desc->collection), str_of(desc->singular),
-	                   page.total);
+	                   page.total, desc->most);
 	for (uint32_t i = 0; i < page.count; i++) {
 		walk->alarm = page.alarms[i];
 		write_item(work, walk, page.handles[i]);
@@ -404,6 +419,9 @@ work_get(struct work *work)
 		                     ? objects_single(work->objects, row->type)
 		                     : 0,
 		             NULL);
+		break;
+	case PATH_FIRST:
+		write_first(work, row->type);
 		break;
 	case PATH_READING:
 		write_object(work, row->type, container, &work->path.ids[0]);

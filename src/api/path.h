@@ -21,6 +21,7 @@ enum path_kind {
 	PATH_COLLECTION, /* all of a type, or those inside ids[0] */
 	PATH_OBJECT,     /* one: the last id */
 	PATH_SINGLE,     /* the one of its type */
+	PATH_FIRST,      /* the first of its type, as if it were the only one: of older releases */
 	PATH_READING,    /* about the object ids[0] */
 	PATH_USAGE,      /* who refers to the profile ids[0] */
 	PATH_ALL_OF,     /* every participant of the call ids[0] */

@@ -57,6 +57,7 @@ static const char *const direction_words[] = { "incoming", "outgoing", NULL };
 static const char *const state_words[] = { "initial", "ringing", "connected", "onHold",
 	                                   "connected", NULL };
 static const char *const c2w_scheme[] = { "c2w", NULL };
+static const char *const http_schemes[] = { "http", "https", NULL };
 static const char *const c2w_state_words[] = { "unused", "success", "connectionFailure",
 	                                       "dnsFailure", NULL };
 static const char *const clustered_words[] = { "disabled", "enabled", NULL };
@@ -97,7 +98,7 @@ static const struct field space_fields[] = {
 	[SPACE_REGENERATE_SECRET] = { "regenerateSecret", .kind = FIELD_BOOL, .max = 1,
 	                              .flags = FIELD_PUT, .help = "Makes a new secret." },
 	[SPACE_CDR_TAG] = { "cdrTag", .kind = FIELD_TEXT, .max = 100, .flags = USUAL,
-	                    .help = "A label, told in the event log when a call starts." },
+	                    .help = "A label, told in the event log and in records of the call." },
 	[SPACE_SCHEDULER] = { "meetingScheduler", .kind = FIELD_TEXT, .max = NAME_BYTES,
 	                      .flags = USUAL, .help = "Shown as a call's ownerName." },
 	[SPACE_METHOD_COUNT] = { "numAccessMethods", .kind = FIELD_UINT, .max = SPACE_METHODS_MAX,
@@ -306,6 +307,14 @@ static const struct field web_bridge_fields[] = {
 	                     .help = "Where the Call Bridge connects to: c2w://host:port." },
 };
 static_assert(COUNT_OF(web_bridge_fields) == WEB_BRIDGE_FIELDS, "one row per field");
+
+static const struct field cdr_receiver_fields[] = {
+	[CDR_RECEIVER_URI] = { "uri", .also = "url", .kind = FIELD_URL, .words = http_schemes,
+	                       .max = 255, .flags = USUAL_LIST | FIELD_FILTER,
+	                       .help = "Where call detail records are posted to: "
+	                               "http(s)://host[:port]/path. Accepted as url too." },
+};
+static_assert(COUNT_OF(cdr_receiver_fields) == CDR_RECEIVER_FIELDS, "one row per field");
 
 static const struct field account_fields[] = {
 	[ACCOUNT_NAME] = { "name", .kind = FIELD_TEXT, .min = 1, .max = NAME_BYTES,
@@ -652,6 +661,8 @@ static const struct field alarm_fields[] = {
 	                   .help = "For how long." },
 	[ALARM_REASON] = { "failureReason", .kind = FIELD_TEXT, .flags = LIST, .help = "Why." },
 	[ALARM_WEB_BRIDGE] = { "webBridge", .kind = FIELD_GUID, .flags = LIST, .help = "Where." },
+	[ALARM_CDR_RECEIVER] = { "cdrReceiver", .kind = FIELD_GUID, .flags = LIST,
+	                         .help = "Or where." },
 };
 static_assert(COUNT_OF(alarm_fields) == ALARM_FIELDS, "one row per field");
 
@@ -707,6 +718,9 @@ static const struct object_desc descriptions[OBJECT_TYPES] = {
 	[OBJECT_LAYOUT_TEMPLATE] = { "layoutTemplates", "layoutTemplate",
 	                             "layoutTemplateDoesNotExist", "layout_templates",
 	                             FIELDS(layout_template_fields) },
+	[OBJECT_CDR_RECEIVER] = { "cdrReceivers", "cdrReceiver", "cdrReceiverDoesNotExist",
+	                          "cdr_receivers", FIELDS(cdr_receiver_fields), .most = 4,
+	                          .too_many = "tooManyCdrReceivers" },
 	[OBJECT_CALL] = { "calls", "call", "callDoesNotExist", FIELDS(call_fields) },
 	[OBJECT_PARTICIPANT] = { "participants", "participant", "participantDoesNotExist",
 	                         FIELDS(participant_fields), .parent = OBJECT_CALL,
@@ -758,7 +772,9 @@ object_field_find(enum object_type type, struct str name)
 {
 	/* Where a name stands twice (a leg's direction), both are read only: the first serves. */
 	for (unsigned i = 0; i < object_field_count(type); i++) {
-		if (str_eq_nocase(str_of(object_field(type, i)->name), name))
+		const struct field *field = object_field(type, i);
+		if (str_eq_nocase(str_of(field->name), name) ||
+		    (field->also != NULL && str_eq_nocase(str_of(field->also), name)))
 			return (int)i;
 	}
 	return -1;

@@ -112,7 +112,11 @@ is_text_for(const struct field *field, struct str text)
 	case FIELD_PARTY:
 		return is_party(text);
 	case FIELD_URL:
-		return is_url(text, field->words[0]);
+		for (const char *const *scheme = field->words; *scheme != NULL; scheme++) {
+			if (is_url(text, *scheme))
+				return true;
+		}
+		return false;
 	case FIELD_BOOL:
 	case FIELD_UINT:
 	case FIELD_ENUM:

@@ -20,11 +20,47 @@ call_push(struct meeting *meeting, struct call *call)
 	meeting->call_queue.last = call->pub.handle;
 }
 
+/* ------------------------------------------------------------------ the watcher */
+
+void
+meeting_watch(struct meeting *meeting, meeting_watcher *watcher, void *context)
+{
+	meeting->watcher = watcher;
+	meeting->watcher_context = context;
+}
+
+static void
+tell_watcher(const struct meeting *meeting, const struct meeting_news *news)
+{
+	if (meeting->watcher != NULL)
+		meeting->watcher(meeting->watcher_context, news);
+}
+
+void
+call_news(struct meeting *meeting, const struct call *call, enum meeting_news_kind kind)
+{
+	tell_watcher(meeting, &(struct meeting_news){ .kind = kind, .call = call->pub.handle,
+	                                              .now_us = meeting->now_us });
+}
+
+void
+leg_news(struct meeting *meeting, const struct leg *leg, enum meeting_news_kind kind)
+{
+	tell_watcher(meeting, &(struct meeting_news){ .kind = kind, .call = leg->pub.call,
+	                                              .leg = leg->pub.handle,
+	                                              .now_us = meeting->now_us });
+}
+
+/* ------------------------------------------------------------------ noting what to tell */
+
 void
 call_work(struct meeting *meeting, struct call *call, uint32_t work)
 {
+	const bool news = (work & ~call->work & ~(uint32_t)(WORK_STARTED | WORK_ENDED)) != 0;
 	call->work |= work;
 	call_push(meeting, call);
+	if (news)
+		call_news(meeting, call, MEETING_NEWS_CALL_CHANGED);
 }
 
 void

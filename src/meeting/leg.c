@@ -230,6 +230,7 @@ meeting_join(struct meeting *meeting, const struct meeting_join *join, int64_t n
 		come_new(meeting, leg, call, join->entry.method);
 	leg_settings_refresh(meeting, leg);
 	leg_log_start(meeting, leg, call);
+	leg_news(meeting, leg, MEETING_NEWS_LEG_STARTED);
 	*out = pub->handle;
 	return MEETING_ADMITTED;
 }
@@ -259,6 +260,7 @@ meeting_dial(struct meeting *meeting, const struct meeting_dial *dial, int64_t n
 	*out = leg->pub.handle;
 	if (dial->edit != NULL)
 		meeting_leg_edit(meeting, leg->pub.handle, dial->edit, now_us);
+	leg_news(meeting, leg, MEETING_NEWS_LEG_STARTED);
 	return MEETING_ADMITTED;
 }
 
@@ -314,6 +316,7 @@ meeting_leg_connected(struct meeting *meeting, uint32_t handle, int64_t now_us)
 		leg_work(meeting, leg, WORK_DTMF);
 	call_work(meeting, call_get(meeting, leg->pub.call), WORK_ROSTER);
 	leg_arrive(meeting, leg);
+	leg_news(meeting, leg, MEETING_NEWS_LEG_CHANGED);
 }
 
 void
@@ -355,6 +358,7 @@ meeting_leg_identity(struct meeting *meeting, uint32_t handle, struct str name,
 		log_line(meeting, "call %u: configured - API call leg %s with SIP call ID \"%s\"",
 		         pub->number, guid_text(&pub->id).text, pub->sip_call_id);
 	}
+	leg_news(meeting, leg, MEETING_NEWS_LEG_CHANGED);
 }
 
 void
@@ -375,6 +379,7 @@ meeting_leg_media(struct meeting *meeting, uint32_t handle, const struct leg_med
 		meeting->totals.video_out_bps -= was->tx_video[track].bit_rate_bps;
 	}
 	leg->pub.media = *media;
+	leg_news(meeting, leg, MEETING_NEWS_LEG_MEDIA);
 }
 
 void
@@ -439,6 +444,16 @@ leg_log_end(struct meeting *meeting, const struct leg *leg, bool remote)
 	         guid_text(&pub->id).text);
 }
 
+static void
+leg_ended_news(struct meeting *meeting, const struct leg *leg, bool remote)
+{
+	const struct meeting_news news = { .kind = MEETING_NEWS_LEG_ENDED, .call = leg->pub.call,
+		                           .leg = leg->pub.handle, .reason = leg->reason,
+		                           .remote = remote, .now_us = meeting->now_us };
+	if (meeting->watcher != NULL)
+		meeting->watcher(meeting->watcher_context, &news);
+}
+
 void
 meeting_leg_ended(struct meeting *meeting, uint32_t handle, enum leg_end reason, bool remote,
                   int64_t now_us)
@@ -451,6 +466,7 @@ meeting_leg_ended(struct meeting *meeting, uint32_t handle, enum leg_end reason,
 	if (leg->pub.state != LEG_ENDING)
 		leg_end_count(meeting, leg, reason);
 	leg_log_end(meeting, leg, remote);
+	leg_ended_news(meeting, leg, remote);
 	meeting_leg_media(meeting, handle, &(struct leg_media){ 0 });
 
 	struct meeting_participant *who = participant_get(meeting, leg->pub.participant);

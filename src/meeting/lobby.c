@@ -62,6 +62,7 @@ leg_media_refresh(struct meeting *meeting, struct leg *leg)
 	leg_picture_refresh(meeting, leg);
 	leg_work(meeting, leg, WORK_SETTINGS);
 	call_work(meeting, call, WORK_ROSTER | WORK_VIDEO);
+	leg_news(meeting, leg, MEETING_NEWS_LEG_CHANGED);
 }
 
 /* A tone is heard while the meeting is small enough for it (0: never), not by who causes it. */

@@ -273,6 +273,7 @@ call_new(struct meeting *meeting, uint32_t space, struct str name)
 	meeting->totals.calls_active++;
 	call_log_start(meeting, call);
 	call_work(meeting, call, WORK_STARTED);
+	call_news(meeting, call, MEETING_NEWS_CALL_STARTED);
 	return call;
 }
 
@@ -299,6 +300,7 @@ call_finish(struct meeting *meeting, struct call *call)
 	meeting->totals.calls_active--;
 	log_line(meeting, "conference %s destroyed", guid_text(&call->pub.id).text);
 	call_work(meeting, call, WORK_ENDED);
+	call_news(meeting, call, MEETING_NEWS_CALL_ENDED);
 }
 
 enum meeting_refusal
@@ -533,11 +535,15 @@ meeting_web_bridge(struct meeting *meeting, uint32_t handle, enum web_bridge_sta
 	struct web_bridge *bridge = web_bridge_slot(meeting, handle);
 	if (bridge == NULL)
 		return;
-	if (bridge->state != state) {
-		bridge->since_us = now_us;
-		bridge->alarm = new_id(meeting);
-	}
+	const struct guid id = objects_id(meeting->objects, OBJECT_WEB_BRIDGE, handle);
 	bridge->state = state;
+	if (state < WEB_BRIDGE_CONNECTION_FAILURE)
+		meeting_alarm_clear(meeting, ALARM_C2W_CONNECTION_FAILURE, &id);
+	else
+		meeting_alarm_raise(meeting, ALARM_C2W_CONNECTION_FAILURE,
+		                    state == WEB_BRIDGE_DNS_FAILURE ? ALARM_DNS_FAILURE
+		                                                    : ALARM_CONNECT_FAILURE,
+		                    &id, now_us);
 }
 
 enum web_bridge_state
@@ -554,6 +560,12 @@ void
 meeting_load(struct meeting *meeting, uint32_t units)
 {
 	meeting->totals.load_units = units;
+}
+
+void
+meeting_cdr_index(struct meeting *meeting, uint32_t index)
+{
+	meeting->totals.cdr_index = index;
 }
 
 struct meeting_totals

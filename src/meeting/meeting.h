@@ -439,6 +439,33 @@ void meeting_tick(struct meeting *meeting, int64_t now_us);
 /* When meeting_tick() is next wanted, or INT64_MAX. */
 [[nodiscard]] int64_t meeting_deadline(const struct meeting *meeting);
 
+/* ------------------------------------------------------------------ who watches */
+
+/* What has just happened, told at once and each time: records and subscriptions are made of it.
+ * The watcher reads, and changes nothing; what it is told about is there until it returns. */
+enum meeting_news_kind {
+	MEETING_NEWS_CALL_STARTED,
+	MEETING_NEWS_CALL_CHANGED, /* it, or somebody in it; changes of one moment are one */
+	MEETING_NEWS_CALL_ENDED,
+	MEETING_NEWS_LEG_STARTED,
+	MEETING_NEWS_LEG_CHANGED,  /* connected, its name, in the lobby or not */
+	MEETING_NEWS_LEG_MEDIA,    /* measured anew */
+	MEETING_NEWS_LEG_ENDED,    /* `reason`, `remote` */
+};
+
+struct meeting_news {
+	enum meeting_news_kind kind;
+	uint32_t call;
+	uint32_t leg;
+	enum leg_end reason;
+	bool remote;
+	int64_t now_us;
+};
+
+typedef void meeting_watcher(void *context, const struct meeting_news *news);
+/* One watcher; NULL: none. */
+void meeting_watch(struct meeting *meeting, meeting_watcher *watcher, void *context);
+
 /* ------------------------------------------------------------------ the bridge as a whole */
 
 enum web_bridge_state {
@@ -454,9 +481,33 @@ void meeting_web_bridge(struct meeting *meeting, uint32_t web_bridge, enum web_b
 [[nodiscard]] enum web_bridge_state meeting_web_bridge_state(const struct meeting *meeting,
                                                              uint32_t web_bridge);
 
+/* What is wrong, in CMS' words. */
+enum alarm_type {
+	ALARM_C2W_CONNECTION_FAILURE, /* about a webBridge */
+	ALARM_CDR_CONNECTION_FAILURE, /* about a cdrReceiver */
+	ALARM_DATABASE_ERROR,
+	ALARM_TYPES,
+};
+enum alarm_reason {
+	ALARM_ERROR,
+	ALARM_AUTHENTICATION_FAILURE,
+	ALARM_CONNECT_FAILURE,
+	ALARM_DNS_FAILURE,
+	ALARM_INTERNAL_SERVER_ERROR,
+	ALARM_SERVICE_UNAVAILABLE,
+	ALARM_REASONS,
+};
+
+/* `about` is the object's id, or NULL.  Raising what stands already keeps its id and its time. */
+void meeting_alarm_raise(struct meeting *meeting, enum alarm_type type, enum alarm_reason reason,
+                         const struct guid *about, int64_t now_us);
+void meeting_alarm_clear(struct meeting *meeting, enum alarm_type type, const struct guid *about);
 /* What is wrong now: handles to read OBJECT_ALARM by; `*at` starts at 0. */
 [[nodiscard]] uint32_t meeting_alarm_next(const struct meeting *meeting, uint32_t *at,
                                           struct guid *id);
+
+/* Of the next call detail record, for system/status. */
+void meeting_cdr_index(struct meeting *meeting, uint32_t index);
 
 /* Media work of all workers in load units, as system/load shows it. */
 void meeting_load(struct meeting *meeting, uint32_t units);
@@ -471,6 +522,7 @@ struct meeting_totals {
 	uint64_t video_in_bps;
 	uint64_t video_out_bps;
 	uint32_t load_units;
+	uint32_t cdr_index;
 };
 struct meeting_totals meeting_totals(const struct meeting *meeting);
 

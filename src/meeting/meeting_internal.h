@@ -145,11 +145,21 @@ struct template_kept {
 struct web_bridge {
 	uint32_t handle;
 	enum web_bridge_state state;
-	int64_t since_us;
-	struct guid alarm;
 };
 
-enum { WEB_BRIDGES_MAX = 64 };
+enum {
+	WEB_BRIDGES_MAX = 64,
+	ALARMS_MAX = WEB_BRIDGES_MAX + 64,
+};
+
+struct alarm {
+	bool raised;
+	enum alarm_type type;
+	enum alarm_reason reason;
+	struct guid about; /* zero: nothing in particular */
+	struct guid id;
+	int64_t since_us;
+};
 
 struct queue {
 	uint32_t first;
@@ -182,6 +192,9 @@ struct meeting {
 	struct meeting_totals totals;
 	struct web_bridge web_bridges[WEB_BRIDGES_MAX];
 	uint32_t web_bridge_count;
+	struct alarm alarms[ALARMS_MAX];
+	meeting_watcher *watcher;
+	void *watcher_context;
 	int64_t now_us;
 	uint32_t line_first;
 	uint32_t line_count;
@@ -276,6 +289,14 @@ struct guid_text {
 	char text[GUID_TEXT_LEN + 1];
 };
 struct guid_text guid_text(const struct guid *guid);
+
+/* Tells the watcher. */
+void leg_news(struct meeting *meeting, const struct leg *leg, enum meeting_news_kind kind);
+void call_news(struct meeting *meeting, const struct call *call, enum meeting_news_kind kind);
+
+/* alarms.c */
+struct value alarm_value(const struct meeting *meeting, uint32_t handle, enum alarm_field field,
+                         int64_t now_us);
 
 /* profile.c */
 void leg_profiles_find(const struct meeting *meeting, const struct leg *leg,

@@ -53,6 +53,7 @@ enum object_type {
 	OBJECT_CLUSTER,          /* exactly one: system/configuration/cluster */
 	OBJECT_DTMF_PROFILE,
 	OBJECT_LAYOUT_TEMPLATE,
+	OBJECT_CDR_RECEIVER,
 	OBJECT_KEPT_END,
 	/* live: meeting.h owns them */
 	OBJECT_CALL = OBJECT_KEPT_END,
@@ -109,6 +110,7 @@ enum field_flags {
 
 struct field {
 	const char *name;         /* the API's spelling; matched without case */
+	const char *also;         /* NULL, or another spelling that is taken */
 	const char *group;        /* NULL, or the elements it lies in: "status/rxAudio" */
 	const char *help;         /* one sentence for documentation */
 	const char *const *words; /* ENUM: words up to NULL; URL: its scheme */
@@ -130,6 +132,8 @@ struct object_desc {
 	uint8_t parent;           /* enum object_type of the containing object, or OBJECT_NONE */
 	uint8_t extends;          /* the profile whose parameters this object can override */
 	bool single;              /* exactly one exists, it has no id */
+	uint8_t most;             /* there can be no more of them; 0: as the limits say */
+	const char *too_many;     /* what is answered to one more: "tooManyCdrReceivers" */
 };
 
 const struct object_desc *object_describe(enum object_type type);
@@ -190,6 +194,7 @@ enum call_profile_field {
 	CALL_PROFILE_FIELDS,
 };
 
+enum cdr_receiver_field { CDR_RECEIVER_URI, CDR_RECEIVER_FIELDS };
 enum web_bridge_field { WEB_BRIDGE_URL, WEB_BRIDGE_FIELDS };
 enum account_field { ACCOUNT_NAME, ACCOUNT_ROLE, ACCOUNT_PASSWORD_HASH, ACCOUNT_FIELDS };
 enum system_profiles_field {
@@ -257,7 +262,9 @@ enum status_field {
 
 enum load_field { LOAD_MEDIA, LOAD_FIELDS };
 enum database_field { DATABASE_CLUSTERED, DATABASE_FIELDS };
-enum alarm_field { ALARM_TYPE, ALARM_ACTIVE, ALARM_REASON, ALARM_WEB_BRIDGE, ALARM_FIELDS };
+enum alarm_field {
+	ALARM_TYPE, ALARM_ACTIVE, ALARM_REASON, ALARM_WEB_BRIDGE, ALARM_CDR_RECEIVER, ALARM_FIELDS,
+};
 enum web_bridge_status_field { WEB_BRIDGE_STATUS, WEB_BRIDGE_STATUS_FIELDS };
 enum access_query_field {
 	ACCESS_QUERY_URI, ACCESS_QUERY_CALL_ID, ACCESS_QUERY_WEB, ACCESS_QUERY_FIELDS,
@@ -340,6 +347,7 @@ enum object_reject {
 	OBJECT_DUPLICATE_URI_PASSCODE,
 	OBJECT_DUPLICATE_ID_PASSCODE,
 	OBJECT_DUPLICATE_NAME,
+	OBJECT_TOO_MANY,          /* the type's `most` are there: answer its `too_many` */
 	OBJECT_FULL,              /* a table, or the transactions under way */
 	OBJECT_REJECTS,
 };

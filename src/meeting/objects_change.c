@@ -317,10 +317,13 @@ objects_add(struct objects *objects, const struct object_edit *edit, uint32_t pa
 {
 	const enum object_type above = object_describe(edit->type)->parent;
 	uint8_t random[GUID_BYTES];
+	const uint32_t most = object_describe(edit->type)->most;
 	objects_random(objects, random, sizeof random);
 	objects->row = (struct object_row){ .type = edit->type, .id = guid_of_random(random) };
 	*culprit = -1;
 	*handle = 0;
+	if (most != 0 && objects_count(objects, edit->type) >= most)
+		return OBJECT_TOO_MANY;
 	if (above != OBJECT_NONE) {
 		const struct kept *owner = kept_get(objects, above, parent);
 		CHECK(owner != NULL);

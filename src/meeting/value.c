@@ -320,43 +320,15 @@ status_value(const struct meeting_totals *totals, enum status_field field)
 		return number_value(totals->video_out_bps);
 	case STATUS_VIDEO_IN:
 		return number_value(totals->video_in_bps);
+	case STATUS_CDR_INDEX:
+		return number_value(totals->cdr_index);
 	case STATUS_HOST_ID:
 	case STATUS_VERSION:
 	case STATUS_UPTIME:
 	case STATUS_TIME:
 	case STATUS_ACTIVATED:
 	case STATUS_CLUSTERED:
-	case STATUS_CDR_INDEX:
 	case STATUS_FIELDS:
-		break;
-	}
-	return (struct value){ 0 };
-}
-
-/* An alarm's handle is that of the web bridge it speaks of. */
-static struct value
-alarm_value(const struct meeting *meeting, uint32_t handle, enum alarm_field field,
-            int64_t now_us)
-{
-	const struct web_bridge *bridge = NULL;
-	for (uint32_t i = 0; i < meeting->web_bridge_count; i++) {
-		if (meeting->web_bridges[i].handle == handle)
-			bridge = &meeting->web_bridges[i];
-	}
-	CHECK(bridge != NULL);
-	switch (field) {
-	case ALARM_TYPE:
-		return text_value("c2wConnectionFailure");
-	case ALARM_ACTIVE:
-		return number_value(seconds_since(bridge->since_us, now_us));
-	case ALARM_REASON:
-		return text_value(bridge->state == WEB_BRIDGE_DNS_FAILURE ? "dnsFailure"
-		                                                          : "connectFailure");
-	case ALARM_WEB_BRIDGE: {
-		const struct guid id = objects_id(meeting->objects, OBJECT_WEB_BRIDGE, handle);
-		return guid_value(&id);
-	}
-	case ALARM_FIELDS:
 		break;
 	}
 	return (struct value){ 0 };
@@ -397,20 +369,6 @@ meeting_value(const struct meeting *meeting, enum object_type type, uint32_t han
 	if (type == OBJECT_WEB_BRIDGE_STATUS)
 		return number_value(meeting_web_bridge_state(meeting, handle));
 	return none;
-}
-
-uint32_t
-meeting_alarm_next(const struct meeting *meeting, uint32_t *at, struct guid *id)
-{
-	while (*at < meeting->web_bridge_count) {
-		const struct web_bridge *bridge = &meeting->web_bridges[(*at)++];
-		if (bridge->state < WEB_BRIDGE_CONNECTION_FAILURE ||
-		    !objects_alive(meeting->objects, OBJECT_WEB_BRIDGE, bridge->handle))
-			continue;
-		*id = bridge->alarm;
-		return bridge->handle;
-	}
-	return 0;
 }
 
 static void
