@@ -3,6 +3,10 @@
 #include "base/check.h"
 #include "mmp/mmp_internal.h"
 
+/* What the host carries out; who may, and whether it changes something, follow. */
+#define CALL(name) .order = MMP_ORDER_CALL, .call = name
+#define AUDITED(name) CALL(name), .changes = true
+
 #define AT(member) .at = offsetof(struct config, member)
 #define LIST(member, count) AT(member), .count_at = offsetof(struct config, count)
 
@@ -111,11 +115,11 @@ const struct mmp_command mmp_commands[] = {
 	  .order = MMP_ORDER_RESTART, .components = MMP_FOR_WEBBRIDGE },
 
 	{ "tls sip trust", { ARG_TRUST(callbridge.sip_trust) },
-	  "authorities of SIP peers; none: the system's", .components = MMP_FOR_CALLBRIDGE },
+	  "authorities of SIP peers; none: the system's", .components = MMP_FOR_CALLBRIDGE, .roles = MMP_BY_CRYPTO | MMP_BY_APPLICATION },
 	{ "tls sip verify enable", { ARG_ON(callbridge.sip_tls_verify) },
-	  "check the certificate of every SIP peer", .components = MMP_FOR_CALLBRIDGE },
+	  "check the certificate of every SIP peer", .components = MMP_FOR_CALLBRIDGE, .roles = MMP_BY_CRYPTO | MMP_BY_APPLICATION },
 	{ "tls sip verify disable", { ARG_OFF(callbridge.sip_tls_verify) },
-	  "take any certificate from SIP peers", .components = MMP_FOR_CALLBRIDGE },
+	  "take any certificate from SIP peers", .components = MMP_FOR_CALLBRIDGE, .roles = MMP_BY_CRYPTO | MMP_BY_APPLICATION },
 
 	{ "dns add forwardzone .", { { .kind = MMP_SERVER, .name = "<ip[:port]>", AT(dns.host) } },
 	  "the name server to ask instead of the system's", .components = MMP_FOR_CALLBRIDGE },
@@ -123,25 +127,26 @@ const struct mmp_command mmp_commands[] = {
 	  "ask the system's name server", .components = MMP_FOR_CALLBRIDGE },
 
 	{ "syslog level debug", { ARG_ON(log_debug) }, "log everything",
-	  .components = MMP_FOR_BOTH },
+	  .components = MMP_FOR_BOTH, .roles = MMP_BY_AUDIT | MMP_BY_APPLICATION },
 	{ "syslog level info", { ARG_OFF(log_debug) }, "log a normal day",
-	  .components = MMP_FOR_BOTH },
+	  .components = MMP_FOR_BOTH, .roles = MMP_BY_AUDIT | MMP_BY_APPLICATION },
 
 	{ "pki list", { { .kind = MMP_END } }, "keys and certificates in the data folder",
-	  .order = MMP_ORDER_PKI, .pki = MMP_PKI_LIST },
+	  CALL(MMP_PKI_LIST), .roles = MMP_BY_CRYPTO },
 	{ "pki inspect", { { .kind = MMP_TEXT, .name = "<crt>" } }, "what a certificate says",
-	  .order = MMP_ORDER_PKI, .pki = MMP_PKI_INSPECT },
+	  CALL(MMP_PKI_INSPECT), .roles = MMP_BY_CRYPTO },
 	{ "pki match", { { .kind = MMP_TEXT, .name = "<key>" },
 	                 { .kind = MMP_TEXT, .name = "<crt>" } },
-	  "whether a key and a certificate belong together", .order = MMP_ORDER_PKI,
-	  .pki = MMP_PKI_MATCH },
+	  "whether a key and a certificate belong together", CALL(MMP_PKI_MATCH),
+	  .roles = MMP_BY_CRYPTO },
 	{ "pki selfsigned", { { .kind = MMP_TEXT, .name = "<base>" } },
-	  "make BASE.key and BASE.crt for this machine", .order = MMP_ORDER_PKI,
-	  .pki = MMP_PKI_SELFSIGNED },
+	  "make BASE.key and BASE.crt for this machine", AUDITED(MMP_PKI_SELFSIGNED),
+	  .roles = MMP_BY_CRYPTO },
 
-	{ "version", { { .kind = MMP_END } }, "which Convoke this is", .order = MMP_ORDER_VERSION },
+	{ "version", { { .kind = MMP_END } }, "which Convoke this is", .order = MMP_ORDER_VERSION,
+	  .roles = MMP_BY_ALL },
 	{ "help", { { .kind = MMP_TEXT_OPTIONAL, .name = "[command]" } }, "this list",
-	  .order = MMP_ORDER_HELP },
+	  .order = MMP_ORDER_HELP, .roles = MMP_BY_ALL },
 };
 const size_t mmp_command_count = COUNT_OF(mmp_commands);
 

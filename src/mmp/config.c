@@ -23,11 +23,21 @@ config_component_name(enum config_component component)
 	return names[component];
 }
 
+const char *
+config_component_command(enum config_component component)
+{
+	return component == CONFIG_WEBBRIDGE ? "webbridge3" : config_component_name(component);
+}
+
 bool
 config_component_enabled(const struct config *config, enum config_component component)
 {
-	return component == CONFIG_CALLBRIDGE ? config->callbridge.enabled
-	                                      : config->webbridge.enabled;
+	const bool enabled[CONFIG_COMPONENTS] = {
+		[CONFIG_CALLBRIDGE] = config->callbridge.enabled,
+		[CONFIG_WEBBRIDGE] = config->webbridge.enabled,
+	};
+	CHECK(component >= 0 && component < CONFIG_COMPONENTS);
+	return enabled[component];
 }
 
 void
@@ -133,6 +143,7 @@ is_said(const struct mmp_command *command, const struct config *config)
 	case MMP_FILE_OR_NONE:
 	case MMP_HOST_OR_NONE:
 	case MMP_SERVER:
+	case MMP_SECRET:
 		return *(const char *)value != '\0';
 	default:
 		return true;
@@ -166,7 +177,7 @@ write_commands(struct writer *w, const struct config *config, unsigned component
 void
 config_write(struct writer *w, const struct config *config)
 {
-	write_commands(w, config, MMP_FOR_BOTH);
+	write_commands(w, config, MMP_FOR_ALL);
 }
 
 void
@@ -266,7 +277,7 @@ config_complete(const struct config *config, enum config_component component,
 		if (config->webadmin.enabled && config->webadmin.certs.key[0] == '\0')
 			return refuse(error, "Web Admin has no certificates configured; expected "
 			                     "webadmin certs <key> <crt>");
-	} else {
+	} else if (component == CONFIG_WEBBRIDGE) {
 		if (config->webbridge.https_certs.key[0] == '\0')
 			return refuse(error, "no HTTPS certificates configured; expected "
 			                     "webbridge3 https certs <key> <fullchain>");

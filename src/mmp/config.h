@@ -102,6 +102,8 @@ enum config_component {
 
 /* "callbridge", "webbridge": the process, and the first word of `convoke NAME ...`. */
 [[nodiscard]] const char *config_component_name(enum config_component component);
+/* The first word of its commands: "webbridge3". */
+[[nodiscard]] const char *config_component_command(enum config_component component);
 [[nodiscard]] bool config_component_enabled(const struct config *config,
                                             enum config_component component);
 

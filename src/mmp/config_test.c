@@ -137,7 +137,8 @@ TEST(a_wrong_line_is_named_with_what_was_expected)
 		  "line: convoke mmp callbridge restart" },
 		{ "callbridge domain ex\x01mple", 1,
 		  "byte 0x01 in column 21 is not text; expected printable ASCII" },
-		{ "a b c d e f g h i j k l m n o p q", 1, "more than 16 words" },
+		{ "a b c d e f g h i j k l m n o p q r s t u v w x y", 1, "more than 24 words" },
+		{ "callbridge domain \"a b", 1, "a quotation mark is missing" },
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct config config;

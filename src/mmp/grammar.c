@@ -67,10 +67,17 @@ mmp_split(struct mmp_words *out, struct str line, struct config_error *error)
 		if (line.at[at] == '#')
 			break;
 		const size_t from = at;
-		while (at < line.len && is_word_character(line.at[at]))
-			at++;
-		if (at < line.len && !is_blank(line.at[at]))
+		bool quoted = false;
+		for (; at < line.len && (is_word_character(line.at[at]) ||
+		                         (quoted && line.at[at] == ' ')); at++)
+			quoted = quoted != (line.at[at] == '"');
+		if (at < line.len && (quoted || !is_blank(line.at[at])))
 			return refuse_byte(error, line.at[at], at + 1);
+		if (quoted) {
+			writer_text(&w, "a quotation mark is missing");
+			mmp_sentence_end(error, &w);
+			return false;
+		}
 		if (out->count == MMP_WORDS_MAX) {
 			writer_format(&w, "more than %d words", MMP_WORDS_MAX);
 			mmp_sentence_end(error, &w);
@@ -290,9 +297,11 @@ read_word(struct config *config, const struct mmp_argument *argument, struct str
 		return read_file(to, word);
 	case MMP_SERVER:
 		return read_server(to, word);
+	case MMP_SECRET:
+		return str_copy(to, MMP_SECRET_MAX, word);
 	case MMP_TEXT:
 	case MMP_TEXT_OPTIONAL:
-		return true; /* the order reads it from the words */
+		return true; /* the call reads it from the words */
 	case MMP_END:
 	case MMP_ON:
 	case MMP_OFF:
@@ -302,6 +311,8 @@ read_word(struct config *config, const struct mmp_argument *argument, struct str
 	case MMP_CLEAR_HOST:
 	case MMP_IFACES:
 	case MMP_LISTENS:
+	case MMP_TEXTS:
+	case MMP_TEXTS_OPTIONAL:
 		break;
 	}
 	check_fail(__FILE__, __LINE__, "an argument of this kind takes no single word");
@@ -348,6 +359,9 @@ write_wanted(struct writer *w, const struct mmp_argument *argument)
 	case MMP_SERVER:
 		writer_text(w, "an IP address, with or without :port");
 		break;
+	case MMP_SECRET:
+		writer_format(w, "at most %d characters", MMP_SECRET_MAX - 1);
+		break;
 	case MMP_END:
 	case MMP_ON:
 	case MMP_OFF:
@@ -357,6 +371,8 @@ write_wanted(struct writer *w, const struct mmp_argument *argument)
 	case MMP_CLEAR_HOST:
 	case MMP_TEXT:
 	case MMP_TEXT_OPTIONAL:
+	case MMP_TEXTS:
+	case MMP_TEXTS_OPTIONAL:
 		check_fail(__FILE__, __LINE__, "these are never refused");
 	}
 }
@@ -365,7 +381,10 @@ static bool
 refuse_word(struct config_error *error, const struct mmp_argument *argument, struct str word)
 {
 	struct writer w = mmp_sentence(error);
-	write_quoted(&w, word);
+	if (argument->kind == MMP_SECRET)
+		writer_text(&w, "that");
+	else
+		write_quoted(&w, word);
 	writer_text(&w, " does not fit; expected ");
 	write_wanted(&w, argument);
 	mmp_sentence_end(error, &w);
@@ -452,7 +471,8 @@ apply_wordless(struct config *config, const struct mmp_argument *argument)
 static bool
 is_optional(const struct mmp_argument *argument)
 {
-	return argument->kind == MMP_FILE_OPTIONAL || argument->kind == MMP_TEXT_OPTIONAL;
+	return argument->kind == MMP_FILE_OPTIONAL || argument->kind == MMP_TEXT_OPTIONAL ||
+	       argument->kind == MMP_TEXTS_OPTIONAL;
 }
 
 /* What no single argument can see. */
@@ -486,6 +506,10 @@ mmp_apply(struct config *config, const struct mmp_command *command, const struct
 		}
 		if (at == words->count)
 			return refuse_count(error, command, "something is missing");
+		if (a->kind == MMP_TEXTS || a->kind == MMP_TEXTS_OPTIONAL) {
+			at = words->count;
+			continue;
+		}
 		if (a->kind == MMP_IFACES || a->kind == MMP_LISTENS) {
 			if (!apply_list(&changed, a, &words->word[at], words->count - at, error))
 				return false;
@@ -535,6 +559,9 @@ mmp_write_value(struct writer *w, const struct config *config, const struct mmp_
 	case MMP_SERVER:
 		writer_text(w, shown && *(const char *)from == '\0' ? "none" : from);
 		break;
+	case MMP_SECRET:
+		writer_text(w, !shown ? from : *(const char *)from == '\0' ? "none" : "********");
+		break;
 	case MMP_BOOL:
 		writer_text(w, *(const bool *)from ? "true" : "false");
 		break;
@@ -548,6 +575,8 @@ mmp_write_value(struct writer *w, const struct config *config, const struct mmp_
 	case MMP_CLEAR_HOST:
 	case MMP_TEXT:
 	case MMP_TEXT_OPTIONAL:
+	case MMP_TEXTS:
+	case MMP_TEXTS_OPTIONAL:
 		check_fail(__FILE__, __LINE__, "these have no value");
 	}
 }

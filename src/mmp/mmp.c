@@ -33,11 +33,31 @@ unknown(struct writer *out, struct str word)
 
 /* -- status blocks ----------------------------------------------------------------------------- */
 
+static struct str
+first_word(const struct mmp_command *command)
+{
+	struct str rest = str_of(command->words);
+	return str_cut(&rest, ' ');
+}
+
+/* Whoever may run some command of a component sees what is set. */
+static bool
+may_see(struct str component, enum mmp_role role)
+{
+	for (size_t i = 0; i < mmp_command_count; i++)
+		if (mmp_may_run(&mmp_commands[i], role) &&
+		    str_eq(first_word(&mmp_commands[i]), component))
+			return true;
+	return false;
+}
+
 static bool
 show_status(struct writer *out, const struct config *config, const struct mmp_host *host,
             struct str component)
 {
 	size_t width = 0;
+	if (!may_see(component, host->user->role))
+		return false;
 	for (size_t i = 0; i < mmp_status_line_count; i++)
 		if (str_eq(component, str_of(mmp_status_lines[i].component)) &&
 		    strlen(mmp_status_lines[i].key) > width)
@@ -65,13 +85,12 @@ show_status(struct writer *out, const struct config *config, const struct mmp_ho
 /* -- help -------------------------------------------------------------------------------------- */
 
 static struct mmp_answer
-show_help(struct writer *out, struct str component)
+show_help(struct writer *out, struct str component, enum mmp_role role)
 {
 	bool any = false;
 	for (size_t i = 0; i < mmp_command_count; i++) {
-		struct str rest = str_of(mmp_commands[i].words);
-		const struct str first = str_cut(&rest, ' ');
-		if (component.len != 0 && !str_eq(first, component))
+		if (!mmp_may_run(&mmp_commands[i], role) ||
+		    (component.len != 0 && !str_eq(first_word(&mmp_commands[i]), component)))
 			continue;
 		any = true;
 		const size_t from = out->at;
@@ -80,10 +99,10 @@ show_help(struct writer *out, struct str component)
 		writer_format(out, "%*s  %s\n", (int)(len < HELP_COLUMN ? HELP_COLUMN - len : 0),
 		              "", mmp_commands[i].help);
 	}
-	if (component.len == 0)
+	if (component.len == 0 && role == MMP_ADMIN)
 		writer_text(out,
-		            "callbridge, webadmin, webbridge3, tls, dns, syslog alone show what "
-		            "is set.\n");
+		            "callbridge, webadmin, webbridge3, tls, dns, syslog alone show "
+		            "what is set.\n");
 	if (any)
 		return answer(MMP_SHOWN);
 	return unknown(out, component);
@@ -115,9 +134,9 @@ may_enable(struct writer *out, const struct config *config, const struct mmp_hos
 {
 	struct config_error error;
 	const struct config_certs *all[] = {
-		component == CONFIG_WEBBRIDGE                ? &config->webbridge.https_certs
+		component == CONFIG_WEBBRIDGE   ? &config->webbridge.https_certs
 		: str_eq(name, STR("webadmin")) ? &config->webadmin.certs
-		                                             : &config->callbridge.certs,
+		                                : &config->callbridge.certs,
 		component == CONFIG_WEBBRIDGE ? &config->webbridge.c2w_certs : NULL,
 	};
 	if (!config_complete(config, component, &error)) {
@@ -138,13 +157,21 @@ component_of(const struct mmp_command *command)
 	                                                      : CONFIG_CALLBRIDGE;
 }
 
+/* The words as they were typed, but for secrets. */
 static void
-write_typed(struct writer *out, const char *lead, const struct mmp_words *words)
+write_typed(struct writer *out, const struct mmp_command *command, const struct mmp_words *words,
+            size_t used)
 {
-	writer_text(out, lead);
-	for (size_t i = 0; i < words->count; i++)
-		writer_format(out, " %.*s", STR_ARGS(words->word[i]));
-	writer_text(out, "\n");
+	const struct mmp_argument *argument = command->arguments;
+	bool secret = false;
+	for (size_t i = 0; i < words->count; i++) {
+		secret = secret || (i >= used && argument->kind == MMP_SECRET);
+		writer_format(out, "%s%.*s", i != 0 ? " " : "",
+		              STR_ARGS(secret ? STR("***") : words->word[i]));
+		if (i >= used && argument->kind != MMP_END && argument->kind != MMP_IFACES &&
+		    argument->kind != MMP_LISTENS && argument->kind != MMP_TEXTS)
+			argument++;
+	}
 }
 
 static struct mmp_answer
@@ -172,27 +199,42 @@ run_setting(struct config *config, const struct mmp_host *host, const struct mmp
 	if (used == 2 && (first->kind == MMP_ON || first->kind == MMP_OFF))
 		writer_format(out, "SUCCESS: %.*s %s\n", STR_ARGS(words->word[0]),
 		              first->kind == MMP_ON ? "enabled" : "disabled");
-	else
-		write_typed(out, "SUCCESS:", words);
+	else {
+		writer_text(out, "SUCCESS: ");
+		write_typed(out, command, words, used);
+		writer_text(out, "\n");
+	}
 	return answer(MMP_CHANGED);
 }
 
 /* -- one command ------------------------------------------------------------------------------- */
 
 static struct mmp_answer
-run_pki(const struct mmp_host *host, const struct mmp_command *command, const struct str *arguments,
-        struct writer *out)
+run_call(const struct mmp_host *host, const struct mmp_command *command,
+         const struct mmp_words *words, size_t used, struct writer *out)
 {
-	char text[CONFIG_LINE_MAX];
+	char text[MMP_ANSWER_MAX - CONFIG_LINE_MAX];
 	struct writer w = writer_of(text, sizeof text);
-	const bool done = host->pki(host->context, command->pki, arguments, &w);
+	const struct mmp_line line = { .call = command->call,
+		                       .words = command->words,
+		                       .arguments = &words->word[used],
+		                       .count = words->count - used };
+	const bool done = host->call(host->context, &line, &w);
 	const struct str said = writer_view(&w);
 	if (!done)
 		writer_text(out, "FAILURE: ");
 	writer_str(out, said);
-	if (said.len == 0 || said.at[said.len - 1] != '\n')
+	if (said.len != 0 ? said.at[said.len - 1] != '\n' : !done)
 		writer_text(out, "\n");
 	return answer(done ? MMP_SHOWN : MMP_FAILED);
+}
+
+static struct mmp_answer
+refuse_role(struct writer *out, const struct mmp_command *command, enum mmp_role role)
+{
+	writer_format(out, "FAILURE: %s is not for users of role %s\n", command->words,
+	              mmp_role_name(role));
+	return answer(MMP_FAILED);
 }
 
 static struct mmp_answer
@@ -200,6 +242,8 @@ run_command(struct config *config, const struct mmp_host *host, const struct mmp
             const struct mmp_words *words, size_t used, struct writer *out)
 {
 	struct config_error error;
+	if (!mmp_may_run(command, host->user->role))
+		return refuse_role(out, command, host->user->role);
 	if (mmp_is_setting(command))
 		return run_setting(config, host, command, words, used, out);
 	/* Orders change nothing: this only counts their words. */
@@ -208,20 +252,27 @@ run_command(struct config *config, const struct mmp_host *host, const struct mmp
 		return fail(out, error.text);
 	switch (command->order) {
 	case MMP_ORDER_RESTART:
-		return (struct mmp_answer){ MMP_RESTART, component_of(command) };
-	case MMP_ORDER_PKI:
-		return run_pki(host, command, &words->word[used], out);
+		return (struct mmp_answer){ MMP_RESTART, component_of(command), false };
+	case MMP_ORDER_CALL:
+		return run_call(host, command, words, used, out);
 	case MMP_ORDER_VERSION:
 		writer_format(out, "%s\n", host->version);
 		return answer(MMP_SHOWN);
 	case MMP_ORDER_HELP:
-		return show_help(out, words->count > used ? words->word[used] : (struct str){ 0 });
+		return show_help(out, words->count > used ? words->word[used] : (struct str){ 0 },
+		                 host->user->role);
 	case MMP_ORDER_SET:
 	case MMP_ORDER_CERTS:
 	case MMP_ORDER_ENABLE:
 		break;
 	}
 	check_fail(__FILE__, __LINE__, "settings were handled above");
+}
+
+static bool
+is_audited(const struct mmp_command *command)
+{
+	return mmp_is_setting(command) || command->order == MMP_ORDER_RESTART || command->changes;
 }
 
 struct mmp_answer
@@ -236,14 +287,158 @@ mmp_run(struct config *config, const struct mmp_host *host, struct str command_l
 	if (!mmp_split(&words, command_line, &error))
 		return fail(out, error.text);
 	if (words.count == 0)
-		return show_help(out, (struct str){ 0 });
+		return show_help(out, (struct str){ 0 }, host->user->role);
 	if (words.count == 1 && show_status(out, config, host, words.word[0]))
 		return answer(MMP_SHOWN);
 
 	const struct mmp_command *command = mmp_find(&words, &used, &error);
-	if (command != NULL)
-		return run_command(config, host, command, &words, used, out);
+	if (command != NULL) {
+		struct mmp_answer said = run_command(config, host, command, &words, used, out);
+		said.audited = is_audited(command);
+		return said;
+	}
 	if (used != 0)
 		return fail(out, error.text);
 	return unknown(out, words.word[0]);
+}
+
+/* -- around a command -------------------------------------------------------------------------- */
+
+bool
+mmp_is_change(struct str line)
+{
+	struct config_error error;
+	struct mmp_words words;
+	size_t used;
+	if (line.len > CONFIG_LINE_MAX || !mmp_split(&words, line, &error))
+		return false;
+	const struct mmp_command *command = mmp_find(&words, &used, &error);
+	return command != NULL && mmp_is_setting(command);
+}
+
+/* The secret that the line leaves out; NULL: none. */
+static const struct mmp_argument *
+missing_secret(const struct mmp_command *command, size_t given)
+{
+	for (size_t i = 0; command->arguments[i].kind != MMP_END; i++)
+		if (command->arguments[i].kind == MMP_SECRET && i >= given)
+			return &command->arguments[i];
+	return NULL;
+}
+
+bool
+mmp_fill_in(char out[CONFIG_LINE_MAX + 1], struct str line, const struct mmp_terminal *terminal)
+{
+	struct config_error error;
+	struct mmp_words words;
+	char secret[MMP_SECRET_MAX] = "";
+	size_t used;
+	if (line.len > CONFIG_LINE_MAX) /* mmp_run() says so */
+		line.len = CONFIG_LINE_MAX;
+	memcpy(out, line.at, line.len);
+	out[line.len] = '\0';
+	if (!mmp_split(&words, line, &error))
+		return true;
+	const struct mmp_command *command = mmp_find(&words, &used, &error);
+	if (command == NULL || missing_secret(command, words.count - used) == NULL)
+		return true;
+	const bool asked = terminal->ask(terminal->context, "Please enter password:", true, secret,
+	                                 sizeof secret);
+	bool fits = asked && secret[0] != '\0' && line.len + 1 + strlen(secret) <= CONFIG_LINE_MAX;
+	for (const char *c = secret; *c != '\0'; c++)
+		fits = fits && *c > ' ' && *c < 0x7f && *c != '"';
+	if (fits) {
+		struct writer w = writer_of(out, CONFIG_LINE_MAX + 1);
+		writer_str(&w, str_trim(line));
+		writer_format(&w, " %s", secret);
+		writer_u8(&w, '\0');
+		fits = !w.failed;
+	}
+	explicit_bzero(secret, sizeof secret);
+	return fits;
+}
+
+void
+mmp_write_masked(struct writer *w, struct str line)
+{
+	struct config_error error;
+	struct mmp_words words;
+	size_t used;
+	if (line.len <= CONFIG_LINE_MAX && mmp_split(&words, line, &error)) {
+		const struct mmp_command *command = mmp_find(&words, &used, &error);
+		if (command != NULL) {
+			write_typed(w, command, &words, used);
+			return;
+		}
+	}
+	for (size_t i = 0; i < line.len && i < CONFIG_LINE_MAX; i++)
+		writer_u8(w, line.at[i] >= ' ' && line.at[i] < 0x7f ? (uint8_t)line.at[i] : '?');
+}
+
+/* The command's word number `index`. */
+static struct str
+word_of(const struct mmp_command *command, size_t index)
+{
+	struct str rest = str_of(command->words), word = { 0 };
+	for (size_t i = 0; i <= index; i++)
+		word = str_cut(&rest, ' ');
+	return word;
+}
+
+/* Does it begin with these words, all whole but the last? */
+static bool
+continues(const struct mmp_command *command, const struct mmp_words *words, struct str last)
+{
+	for (size_t i = 0; i < words->count; i++)
+		if (!str_eq(word_of(command, i), words->word[i]))
+			return false;
+	const struct str next = word_of(command, words->count);
+	return next.len != 0 && str_starts(next, last);
+}
+
+void
+mmp_write_candidates(struct writer *w, struct str line, enum mmp_role role)
+{
+	struct config_error error;
+	struct mmp_words words;
+	struct str last = { 0 }, written = { 0 };
+	if (line.len > CONFIG_LINE_MAX || !mmp_split(&words, line, &error))
+		return;
+	if (words.count != 0 && line.at[line.len - 1] != ' ' && line.at[line.len - 1] != '\t')
+		last = words.word[--words.count];
+	/* The table keeps what begins alike together. */
+	for (size_t i = 0; i < mmp_command_count; i++) {
+		const struct mmp_command *command = &mmp_commands[i];
+		if (!mmp_may_run(command, role) || !continues(command, &words, last))
+			continue;
+		const struct str next = word_of(command, words.count);
+		if (str_eq(next, written))
+			continue;
+		writer_format(w, "%.*s\n", STR_ARGS(next));
+		written = next;
+	}
+}
+
+static const char *const role_names[MMP_ROLES] = {
+	[MMP_ADMIN] = "admin", [MMP_CRYPTO] = "crypto", [MMP_AUDIT] = "audit",
+	[MMP_APPADMIN] = "appadmin", [MMP_API] = "api",
+};
+
+const char *
+mmp_role_name(enum mmp_role role)
+{
+	CHECK(role >= 0 && role < MMP_ROLES);
+	return role_names[role];
+}
+
+bool
+mmp_role_find(enum mmp_role *out, struct str name)
+{
+	for (int i = 0; i < MMP_ROLES; i++) {
+		if (!str_eq(name, str_of(role_names[i])))
+			continue;
+		*out = (enum mmp_role)i;
+		return true;
+	}
+	return false;
 }

@@ -1,8 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mmp -- the command line of CMS: one command in, what it answers out.
  *
- * The same table of commands reads convoke.conf (mmp/config.h).  Sans-IO: what needs files or
- * processes is asked of a `struct mmp_host`.
+ * The same table of commands (commands.c) reads convoke.conf (mmp/config.h).  Sans-IO: what needs
+ * files, processes or a person is asked of a `struct mmp_host`.
+ *
+ * To add a command: a row in commands.c.  A setting (MMP_ORDER_SET) needs nothing else but its field
+ * in `struct config`.  Anything else is an MMP_ORDER_CALL: a name in `enum mmp_call`, a row, and a
+ * case in supervisor/host.c, which carries it out as a blocking function.  A row also says who may run it
+ * (`roles`; without, admin and appadmin) and, for calls, whether it `changes` something and so
+ * belongs into the audit log.  The function answers
+ *	by `out`         a few lines, at most MMP_ANSWER_MAX bytes;
+ *	by terminal.say  what is long or comes bit by bit, as `syslog follow`;
+ *	after terminal.ask   questions, passwords without echo;
+ *	until terminal.wait says false: Ctrl-C was pressed or the caller is gone.
+ * Settings whose value is secret have the kind MMP_SECRET: left out, they are asked for.
  *
  * Ownership  Nothing is kept.
  * Threads    Pure, as far as the host's functions are.
@@ -15,30 +26,71 @@
 #include "mmp/config.h"
 
 enum {
-	MMP_WORDS_MAX = 16,
+	MMP_WORDS_MAX = 24,
+	MMP_ANSWER_MAX = 32768,
+	MMP_QUESTION_MAX = 128,
+	MMP_SECRET_MAX = 128,
 };
 
-enum mmp_pki {
-	MMP_PKI_LIST,       /* no argument */
+enum mmp_role {
+	MMP_ADMIN,    /* everything */
+	MMP_CRYPTO,   /* keys and certificates */
+	MMP_AUDIT,    /* logs */
+	MMP_APPADMIN, /* all but users, this host's SSH, keys and audit */
+	MMP_API,      /* the API alone, no command line */
+	MMP_ROLES,
+};
+
+enum mmp_call {
+	MMP_CALL_NONE = 0,
+	MMP_PKI_LIST,
 	MMP_PKI_INSPECT,    /* file */
 	MMP_PKI_MATCH,      /* key, certificate */
 	MMP_PKI_SELFSIGNED, /* base name: makes BASE.key and BASE.crt */
 };
 
+/* A command as it came. */
+struct mmp_line {
+	enum mmp_call call;
+	const char *words;           /* the command's own: "user rule max_history" */
+	const struct str *arguments; /* those behind */
+	size_t count;
+};
+
+/* Where the person, or script, is. */
+struct mmp_terminal {
+	void *context;
+	void (*say)(void *context, struct str text);
+	/* One line into `out`, with a final NUL; `secret`: not shown while typed.  False: there is
+	 * nobody to ask, or Ctrl-C. */
+	bool (*ask)(void *context, const char *question, bool secret, char *out, size_t cap);
+	/* Waits so long, at most; false: stop. */
+	bool (*wait)(void *context, int64_t us);
+};
+
+/* Who types. */
+struct mmp_user {
+	const char *name;
+	const char *from; /* "192.0.2.7", "this machine" */
+	enum mmp_role role;
+	bool local; /* owns DATA: needs no password to set one */
+};
+
 struct mmp_host {
 	void *context;
+	const struct mmp_user *user;
+	const struct mmp_terminal *terminal;
 	/* Do these files of DATA belong together?  If not, writes why (no line break). */
 	bool (*pair_matches)(void *context, const char *key, const char *certificate,
 	                     struct writer *why);
 	bool (*component_runs)(void *context, enum config_component component);
-	/* Carries out a pki order and writes its answer; false: that is a FAILURE line's text. */
-	bool (*pki)(void *context, enum mmp_pki order, const struct str *arguments,
-	            struct writer *out);
+	/* Carries a command out and writes its answer; false: that is a FAILURE line's text. */
+	bool (*call)(void *context, const struct mmp_line *line, struct writer *out);
 	const char *version;
 };
 
 enum mmp_result {
-	MMP_SHOWN,   /* nothing changed */
+	MMP_SHOWN,   /* nothing changed in the settings */
 	MMP_CHANGED, /* write the file back; what an answer says holds once that is done */
 	MMP_RESTART, /* restart `component`; the answer is the caller's to give */
 	MMP_FAILED,
@@ -48,10 +100,30 @@ enum mmp_result {
 struct mmp_answer {
 	enum mmp_result result;
 	enum config_component component; /* RESTART */
+	bool audited; /* something was changed, or was to be: a line for the audit log */
 };
 
 /* Runs one command.  `config` changes only with MMP_CHANGED. */
 struct mmp_answer mmp_run(struct config *config, const struct mmp_host *host, struct str command,
                           struct writer *out);
+
+/* Does the command change settings?  Then nobody else may while it runs. */
+[[nodiscard]] bool mmp_is_change(struct str command);
+
+/* Asks for the secrets that the command leaves out and appends them; before mmp_run().  False: it
+ * was not answered, or does not fit. */
+[[nodiscard]] bool mmp_fill_in(char out[CONFIG_LINE_MAX + 1], struct str command,
+                               const struct mmp_terminal *terminal);
+
+/* The command with its secrets as "***", for logs; what is not printable becomes '?'. */
+void mmp_write_masked(struct writer *w, struct str command);
+
+/* The words that may end `line`, one a line: for Tab.  When `line` ends in a blank, those that may
+ * come next. */
+void mmp_write_candidates(struct writer *w, struct str line, enum mmp_role role);
+
+/* "admin", "crypto", ...; false: there is no such role. */
+[[nodiscard]] const char *mmp_role_name(enum mmp_role role);
+[[nodiscard]] bool mmp_role_find(enum mmp_role *out, struct str name);
 
 #endif

@@ -31,8 +31,11 @@ enum mmp_kind {
 	MMP_FILE_OR_NONE,
 	MMP_HOST_OR_NONE,  /* a domain name */
 	MMP_SERVER,        /* IP or IP:port */
-	MMP_TEXT,          /* not a setting: given to the order */
+	MMP_SECRET,        /* a setting that is asked for when it is left out, and never shown */
+	MMP_TEXT,          /* not a setting: given to the call */
 	MMP_TEXT_OPTIONAL,
+	MMP_TEXTS,         /* likewise, the rest of the line */
+	MMP_TEXTS_OPTIONAL,
 };
 
 struct mmp_argument {
@@ -50,7 +53,7 @@ enum mmp_order {
 	MMP_ORDER_CERTS,  /* a setting whose files must match */
 	MMP_ORDER_ENABLE, /* a setting that asks for completeness */
 	MMP_ORDER_RESTART,
-	MMP_ORDER_PKI,
+	MMP_ORDER_CALL, /* the host carries it out */
 	MMP_ORDER_VERSION,
 	MMP_ORDER_HELP,
 };
@@ -59,6 +62,16 @@ enum {
 	MMP_FOR_CALLBRIDGE = 1 << CONFIG_CALLBRIDGE,
 	MMP_FOR_WEBBRIDGE = 1 << CONFIG_WEBBRIDGE,
 	MMP_FOR_BOTH = MMP_FOR_CALLBRIDGE | MMP_FOR_WEBBRIDGE,
+	MMP_FOR_ALL = (1 << CONFIG_COMPONENTS) - 1,
+};
+
+/* Who may run a command; 0 stands for MMP_BY_APPLICATION. */
+enum {
+	MMP_BY_ADMIN = 1 << MMP_ADMIN,
+	MMP_BY_APPLICATION = MMP_BY_ADMIN | 1 << MMP_APPADMIN,
+	MMP_BY_CRYPTO = MMP_BY_ADMIN | 1 << MMP_CRYPTO,
+	MMP_BY_AUDIT = MMP_BY_ADMIN | 1 << MMP_AUDIT,
+	MMP_BY_ALL = (1 << MMP_ROLES) - 1,
 };
 
 struct mmp_command {
@@ -67,7 +80,9 @@ struct mmp_command {
 	const char *help;
 	enum mmp_order order;
 	unsigned components; /* MMP_FOR_...: whose settings these are */
-	enum mmp_pki pki;
+	unsigned roles;      /* MMP_BY_... */
+	enum mmp_call call;
+	bool changes;        /* calls: into the audit log */
 };
 
 extern const struct mmp_command mmp_commands[];
@@ -107,6 +122,13 @@ static inline bool
 mmp_is_setting(const struct mmp_command *command)
 {
 	return command->order <= MMP_ORDER_ENABLE;
+}
+
+static inline bool
+mmp_may_run(const struct mmp_command *command, enum mmp_role role)
+{
+	const unsigned roles = command->roles != 0 ? command->roles : (unsigned)MMP_BY_APPLICATION;
+	return (roles & 1u << role) != 0;
 }
 
 void mmp_write_usage(struct writer *w, const struct mmp_command *command);

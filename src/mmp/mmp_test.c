@@ -41,10 +41,11 @@ runs(void *context, enum config_component component)
 }
 
 static bool
-pki(void *context, enum mmp_pki order, const struct str *arguments, struct writer *out)
+call(void *context, const struct mmp_line *line, struct writer *out)
 {
+	const struct str *arguments = line->arguments;
 	(void)context;
-	switch (order) {
+	switch ((unsigned)line->call) {
 	case MMP_PKI_LIST:
 		writer_text(out, "User supplied certificates and keys:\ntac.key\n");
 		return true;
@@ -60,13 +61,18 @@ pki(void *context, enum mmp_pki order, const struct str *arguments, struct write
 		writer_format(out, "Created key file %.*s.key and certificate %.*s.crt\n",
 		              STR_ARGS(arguments[0]), STR_ARGS(arguments[0]));
 		return true;
+	default:
+		writer_format(out, "%s, of %zu words\n", line->words, line->count);
+		return true;
 	}
-	return false;
 }
 
-static const struct mmp_host host = { .pair_matches = pair_matches,
+static const struct mmp_user admin = { .name = "admin", .from = "192.0.2.7", .role = MMP_ADMIN };
+
+static const struct mmp_host host = { .user = &admin,
+	                              .pair_matches = pair_matches,
 	                              .component_runs = runs,
-	                              .pki = pki,
+	                              .call = call,
 	                              .version = "1.2.3" };
 
 static void
@@ -193,4 +199,104 @@ TEST(an_overlong_command_is_refused)
 	EXPECT_EQ(mmp_run(&config, &host, (struct str){ line, sizeof line }, &w).result,
 	          MMP_FAILED);
 	EXPECT_STR(writer_view(&w), "FAILURE: the command is longer than 4096 bytes\n");
+}
+
+static const struct mmp_user crypto = { .name = "carla", .from = "::1", .role = MMP_CRYPTO };
+
+TEST(a_role_runs_its_own_commands_alone)
+{
+	static const struct {
+		const char *command;
+		enum mmp_result result;
+		const char *words;
+	} cases[] = {
+		{ "pki list", MMP_SHOWN, "tac.key" },
+		{ "tls sip verify enable", MMP_CHANGED, "SUCCESS" },
+		{ "callbridge disable", MMP_FAILED,
+		  "FAILURE: callbridge disable is not for users of role crypto\n" },
+		{ "callbridge", MMP_FAILED, "FAILURE: the command is not complete" },
+		{ "tls", MMP_SHOWN, "SIP verification" },
+		{ "version", MMP_SHOWN, "1.2.3" },
+	};
+	struct mmp_host as_crypto = host;
+	as_crypto.user = &crypto;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct config config;
+		char out[4096];
+		struct writer w = writer_of(out, sizeof out);
+		config_defaults(&config);
+		const struct mmp_answer answer =
+			mmp_run(&config, &as_crypto, str_of(cases[i].command), &w);
+		EXPECT_EQ(answer.result, cases[i].result);
+		EXPECT(str_contains_nocase(writer_view(&w), str_of(cases[i].words)));
+	}
+}
+
+TEST(help_lists_what_a_role_may_run)
+{
+	struct mmp_host as_crypto = host;
+	struct config config;
+	char out[8192];
+	struct writer w = writer_of(out, sizeof out);
+	as_crypto.user = &crypto;
+	config_defaults(&config);
+	EXPECT_EQ(mmp_run(&config, &as_crypto, STR("help"), &w).result, MMP_SHOWN);
+	EXPECT(str_contains_nocase(writer_view(&w), STR("pki match <key> <crt>")));
+	EXPECT(!str_contains_nocase(writer_view(&w), STR("callbridge")));
+}
+
+static void
+expect_candidates(const char *line, enum mmp_role role, const char *want)
+{
+	char out[4096];
+	struct writer w = writer_of(out, sizeof out);
+	mmp_write_candidates(&w, str_of(line), role);
+	EXPECT_STR(writer_view(&w), want);
+}
+
+TEST(tab_offers_the_words_that_may_follow)
+{
+	expect_candidates("pk", MMP_ADMIN, "pki\n");
+	expect_candidates("pki ", MMP_CRYPTO, "list\ninspect\nmatch\nselfsigned\n");
+	expect_candidates("pki m", MMP_CRYPTO, "match\n");
+	expect_candidates("pki m", MMP_AUDIT, "");
+	expect_candidates("webbridge3 https certs ", MMP_ADMIN, "none\n");
+	expect_candidates("callbridge sip", MMP_ADMIN, "sip\n");
+	expect_candidates("nonsense ", MMP_ADMIN, "");
+	expect_candidates("pki \x01", MMP_ADMIN, "");
+}
+
+TEST(what_changes_something_is_audited)
+{
+	static const struct {
+		const char *command;
+		bool audited;
+		bool change;
+	} cases[] = { { "callbridge limit 5", true, true },
+		      { "callbridge limit x", true, true },
+		      { "webadmin restart", true, false },
+		      { "pki selfsigned meet", true, false },
+		      { "pki list", false, false },
+		      { "callbridge", false, false },
+		      { "nonsense", false, false } };
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct config config;
+		char out[4096];
+		struct writer w = writer_of(out, sizeof out);
+		config_defaults(&config);
+		EXPECT_EQ(mmp_run(&config, &host, str_of(cases[i].command), &w).audited,
+		          cases[i].audited);
+		EXPECT_EQ(mmp_is_change(str_of(cases[i].command)), cases[i].change);
+	}
+}
+
+TEST(a_log_shows_no_byte_that_is_not_text)
+{
+	char out[64];
+	struct writer w = writer_of(out, sizeof out);
+	mmp_write_masked(&w, STR("one\x1b[2J two\n"));
+	EXPECT_STR(writer_view(&w), "one?[2J two?");
+	w.at = 0;
+	mmp_write_masked(&w, STR("  callbridge   limit 5 # five"));
+	EXPECT_STR(writer_view(&w), "callbridge limit 5");
 }

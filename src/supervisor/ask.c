@@ -3,28 +3,28 @@
 #include "supervisor/supervisor.h"
 
 #include <errno.h>
+#include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
 #include "mmp/mmp.h"
-#include "net/line.h"
 #include "net/loop.h"
 #include "net/parent.h"
+#include "supervisor/command.h"
 #include "supervisor/data_dir.h"
 #include "supervisor/life.h"
-#include "supervisor/pki.h"
 #include "supervisor/privilege.h"
 
 enum {
-	ANSWER_MAX = 32768,
 	ENDING_US = 2 * LIFE_END_US_MAX,
-	CONFIG_LOCK_US = 5 * 1000000,
 	COMPONENT_LOCK_US = LIFE_END_US_MAX + 2 * 1000000,
+	USER_NAME_MAX = 64,
 };
-
-static const int64_t ANSWER_US = (int64_t)LIFE_START_US_MAX + LIFE_END_US_MAX + 5 * 1000000;
 
 static int
 complain(const char *error)
@@ -33,61 +33,82 @@ complain(const char *error)
 	return 1;
 }
 
-/* -- one question ------------------------------------------------------------------------------ */
-
-struct question {
-	struct loop *loop;
-	unsigned lines;
-	bool ok;     /* the first line */
-	bool closed; /* the answer is complete */
-	FILE *out;
-};
+/* -- the terminal we were started from --------------------------------------------------------- */
 
 static void
-on_answer(void *context, struct line *line, struct str text)
+local_say(void *context, struct str text)
 {
-	struct question *question = context;
-	(void)line;
-	if (question->lines++ == 0)
-		question->ok = str_eq(text, STR("ok"));
-	else
-		fprintf(question->out, "%.*s\n", STR_ARGS(text));
-}
-
-static void
-on_closed(void *context, struct line *line)
-{
-	struct question *question = context;
-	(void)line;
-	question->closed = true;
-	loop_stop(question->loop);
-}
-
-/* -ENOENT or -ECONNREFUSED: nobody supervises this folder. */
-static int
-ask(const struct data_dir *dir, const char *text, bool *ok)
-{
-	static const struct line_handler handler = { .received = on_answer, .closed = on_closed };
-	struct question question = { .out = stdout };
-	char path[DATA_PATH_MAX + 64];
-	struct line *line = NULL;
-	int rc = loop_create(&question.loop);
-	if (rc != 0)
-		return rc;
-	rc = line_connect(&line, question.loop, data_dir_file(path, dir, "run/supervisor.sock"),
-	                  &handler, &question);
-	if (rc == 0)
-		rc = line_send(line, str_of(text));
-	if (rc == 0) {
-		loop_run_until(question.loop, loop_now_us() + ANSWER_US);
-		rc = question.closed ? 0 : -ETIMEDOUT;
-	}
-	*ok = question.ok;
-	line_close(line);
-	loop_destroy(question.loop);
+	(void)context;
+	fwrite(text.at, 1, text.len, stdout);
 	fflush(stdout);
-	return rc;
 }
+
+/* The answer is a line of standard input, be that a person or a script. */
+static bool
+local_ask(void *context, const char *question, bool secret, char *out, size_t cap)
+{
+	struct termios before, quiet;
+	const bool person = isatty(STDIN_FILENO) != 0;
+	const bool hide = person && secret && tcgetattr(STDIN_FILENO, &before) == 0;
+	(void)context;
+	if (person) {
+		printf("%s ", question);
+		fflush(stdout);
+	}
+	if (hide) {
+		quiet = before;
+		quiet.c_lflag &= ~(tcflag_t)ECHO;
+		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+	}
+	const bool read = fgets(out, (int)cap, stdin) != NULL;
+	if (hide) {
+		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+		printf("\n");
+	}
+	if (!read || strchr(out, '\n') == NULL) {
+		explicit_bzero(out, cap);
+		return false;
+	}
+	out[strcspn(out, "\r\n")] = '\0';
+	return true;
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void
+on_interrupt(int signal_number)
+{
+	(void)signal_number;
+	interrupted = 1;
+}
+
+static bool
+local_wait(void *context, int64_t us)
+{
+	const struct timespec pause = { .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000 };
+	const struct sigaction action = { .sa_handler = on_interrupt };
+	(void)context;
+	(void)sigaction(SIGINT, &action, NULL);
+	(void)sigaction(SIGTERM, &action, NULL);
+	if (interrupted == 0)
+		nanosleep(&pause, NULL);
+	return interrupted == 0;
+}
+
+static const struct mmp_terminal local_terminal = { .say = local_say,
+	                                            .ask = local_ask,
+	                                            .wait = local_wait };
+
+/* The name of whoever owns this process, before it becomes the owner of DATA. */
+static void
+local_name(char out[USER_NAME_MAX])
+{
+	const struct passwd *user = getpwuid(getuid());
+	if (user == NULL || !str_copy(out, USER_NAME_MAX, str_of(user->pw_name)))
+		snprintf(out, USER_NAME_MAX, "user %u", (unsigned)getuid());
+}
+
+/* -- up or down -------------------------------------------------------------------------------- */
 
 static bool
 nobody(int rc)
@@ -103,7 +124,7 @@ supervisor_status(const char *data_dir)
 	bool ok;
 	if (!data_dir_enter(&dir, data_dir, false, error))
 		return complain(error);
-	const int rc = ask(&dir, "status", &ok);
+	const int rc = command_ask(&dir, "status", &local_terminal, &ok);
 	if (nobody(rc)) {
 		printf("convoke does not run on %s\n", dir.path);
 		return 1;
@@ -122,7 +143,7 @@ supervisor_down(const char *data_dir)
 	int holder;
 	if (!data_dir_enter(&dir, data_dir, false, error))
 		return complain(error);
-	const int rc = ask(&dir, "down", &ok);
+	const int rc = command_ask(&dir, "down", &local_terminal, &ok);
 	if (nobody(rc)) {
 		printf("convoke does not run on %s\n", dir.path);
 		return 0;
@@ -138,87 +159,9 @@ supervisor_down(const char *data_dir)
 
 /* -- the command line -------------------------------------------------------------------------- */
 
-static bool
-host_pair_matches(void *context, const char *key, const char *certificate, struct writer *why)
-{
-	return pki_matches(context, key, certificate, why);
-}
-
-static bool
-host_pki(void *context, enum mmp_pki order, const struct str *arguments, struct writer *out)
-{
-	return pki_run(context, order, arguments, out);
-}
-
-/* A component holds its lock as long as it lives, whoever started it. */
-static bool
-host_component_runs(void *context, enum config_component component)
-{
-	int holder;
-	const int lock = data_dir_lock(context, config_component_name(component), 0, &holder);
-	if (lock >= 0)
-		close(lock);
-	return lock == -EWOULDBLOCK;
-}
-
-static int
-restart_component(const struct data_dir *dir, enum config_component component)
-{
-	char request[64];
-	bool ok;
-	snprintf(request, sizeof request, "restart %s", config_component_name(component));
-	const int rc = ask(dir, request, &ok);
-	if (nobody(rc))
-		printf("FAILURE: convoke does not run on %s\n", dir->path);
-	else if (rc != 0)
-		printf("FAILURE: %s\n", strerror(-rc));
-	return rc == 0 && ok ? 0 : 1;
-}
-
-static int
-run_command(struct data_dir *dir, struct str command)
-{
-	const struct mmp_host host = { .context = dir,
-		                       .pair_matches = host_pair_matches,
-		                       .component_runs = host_component_runs,
-		                       .pki = host_pki,
-		                       .version = CONVOKE_VERSION };
-	struct config config;
-	char error[DATA_ERROR_MAX], text[ANSWER_MAX];
-	struct writer w = writer_of(text, sizeof text);
-	int holder;
-	bool ok = true;
-	/* From reading to writing the settings are ours alone. */
-	const int lock = data_dir_lock(dir, "convoke.conf", CONFIG_LOCK_US, &holder);
-	if (lock == -EWOULDBLOCK)
-		return complain("another command is changing the settings");
-	if (lock < 0) {
-		snprintf(error, sizeof error, "%s/run: cannot be written: %s", dir->path,
-		         strerror(-lock));
-		return complain(error);
-	}
-	if (!data_dir_config(&config, dir, error)) {
-		close(lock);
-		return complain(error);
-	}
-	const struct mmp_answer answer = mmp_run(&config, &host, command, &w);
-	if (answer.result == MMP_CHANGED && !data_dir_write_config(dir, &config, error)) {
-		close(lock);
-		return complain(error);
-	}
-	close(lock);
-	printf("%.*s", STR_ARGS(writer_view(&w)));
-	fflush(stdout);
-	if (answer.result == MMP_CHANGED && !nobody(ask(dir, "apply", &ok)))
-		return ok ? 0 : 1;
-	if (answer.result == MMP_RESTART)
-		return restart_component(dir, answer.component);
-	return answer.result == MMP_FAILED || answer.result == MMP_UNKNOWN;
-}
-
 /* As on the console: one command a line, until the end of input or "exit". */
 static int
-run_console(struct data_dir *dir)
+run_console(struct data_dir *dir, const struct mmp_user *user)
 {
 	char line[CONFIG_LINE_MAX];
 	const bool person = isatty(STDIN_FILENO) != 0;
@@ -233,7 +176,7 @@ run_console(struct data_dir *dir)
 		const struct str command = str_trim(str_of(line));
 		if (str_eq(command, STR("exit")) || str_eq(command, STR("quit")))
 			return person ? 0 : status;
-		if (command.len != 0 && run_command(dir, command) != 0)
+		if (command.len != 0 && command_run(dir, user, &local_terminal, command) != 0)
 			status = 1;
 	}
 }
@@ -242,17 +185,22 @@ int
 supervisor_mmp(const char *data_dir, int word_count, char *const *words)
 {
 	struct data_dir dir;
-	char error[DATA_ERROR_MAX], command[CONFIG_LINE_MAX];
+	char error[DATA_ERROR_MAX], command[CONFIG_LINE_MAX], name[USER_NAME_MAX];
 	struct writer w = writer_of(command, sizeof command);
+	local_name(name);
+	const struct mmp_user user = { .name = name,
+		                       .from = "this machine",
+		                       .role = MMP_ADMIN,
+		                       .local = true };
 	if (!data_dir_enter(&dir, data_dir, false, error))
 		return complain(error);
 	if (word_count == 0)
-		return run_console(&dir);
+		return run_console(&dir, &user);
 	for (int i = 0; i < word_count; i++)
 		writer_format(&w, "%s%s", i != 0 ? " " : "", words[i]);
 	if (w.failed)
 		return complain("the command is longer than 4096 bytes");
-	return run_command(&dir, writer_view(&w));
+	return command_run(&dir, &user, &local_terminal, writer_view(&w));
 }
 
 /* -- a single component ------------------------------------------------------------------------ */

@@ -125,26 +125,26 @@ self_signed(const struct data_dir *dir, const char *base, struct writer *out)
 }
 
 bool
-pki_run(const struct data_dir *dir, enum mmp_pki order, const struct str *arguments,
+pki_run(const struct data_dir *dir, enum mmp_call call, const struct str *arguments,
         struct writer *out)
 {
 	char text[2][CONFIG_FILE_MAX] = { "", "" };
-	const size_t count = order == MMP_PKI_LIST ? 0 : order == MMP_PKI_MATCH ? 2 : 1;
+	const size_t count = call == MMP_PKI_LIST ? 0 : call == MMP_PKI_MATCH ? 2 : 1;
 	for (size_t i = 0; i < count; i++) {
 		if (!str_copy(text[i], sizeof text[i], arguments[i])) {
 			writer_text(out, "the name is too long");
 			return false;
 		}
 	}
-	switch (order) {
+	switch ((unsigned)call) {
 	case MMP_PKI_LIST:
 		return list(dir, out);
 	case MMP_PKI_INSPECT:
 		return inspect(dir, text[0], out);
 	case MMP_PKI_SELFSIGNED:
 		return self_signed(dir, text[0], out);
-	case MMP_PKI_MATCH:
-		break;
+	default:
+		CHECK(call == MMP_PKI_MATCH);
 	}
 	char why[CERT_ERROR_MAX];
 	struct writer w = writer_of(why, sizeof why);

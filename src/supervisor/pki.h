@@ -11,8 +11,8 @@
 
 [[nodiscard]] bool pki_matches(const struct data_dir *dir, const char *key,
                                const char *certificate, struct writer *why);
-/* As struct mmp_host's `pki` asks it. */
-[[nodiscard]] bool pki_run(const struct data_dir *dir, enum mmp_pki order,
+/* The calls MMP_PKI_..., as struct mmp_host asks them. */
+[[nodiscard]] bool pki_run(const struct data_dir *dir, enum mmp_call call,
                            const struct str *arguments, struct writer *out);
 
 #endif

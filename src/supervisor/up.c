@@ -453,7 +453,7 @@ tell_outdated(struct supervisor *supervisor, struct caller *caller)
 		snprintf(text, sizeof text,
 		         "%s runs with earlier settings until: convoke mmp %s restart",
 		         name_of(child),
-		         child->component == CONFIG_WEBBRIDGE ? "webbridge3" : "callbridge");
+		         config_component_command(child->component));
 		say(caller, text);
 	}
 }

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "supervisor/command.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "net/line.h"
+#include "net/loop.h"
+#include "supervisor/life.h"
+#include "supervisor/pki.h"
+
+enum {
+	CONFIG_LOCK_US = 5 * 1000000,
+	SAID_MAX = LINE_BYTES_MAX + 64,
+};
+
+static const int64_t ANSWER_US = (int64_t)LIFE_START_US_MAX + LIFE_END_US_MAX + 5 * 1000000;
+
+void
+terminal_say(const struct mmp_terminal *terminal, const char *format, ...)
+{
+	char text[SAID_MAX];
+	va_list args;
+	va_start(args, format);
+	const int len = vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	CHECK(len >= 0);
+	terminal->say(terminal->context,
+	              (struct str){ text, (size_t)len < sizeof text ? (size_t)len : sizeof text - 1 });
+}
+
+/* -- one question ------------------------------------------------------------------------------ */
+
+struct question {
+	struct loop *loop;
+	unsigned lines;
+	bool ok;     /* the first line */
+	bool closed; /* the answer is complete */
+	const struct mmp_terminal *terminal;
+};
+
+static void
+on_answer(void *context, struct line *line, struct str text)
+{
+	struct question *question = context;
+	(void)line;
+	if (question->lines++ == 0)
+		question->ok = str_eq(text, STR("ok"));
+	else
+		terminal_say(question->terminal, "%.*s\n", STR_ARGS(text));
+}
+
+static void
+on_closed(void *context, struct line *line)
+{
+	struct question *question = context;
+	(void)line;
+	question->closed = true;
+	loop_stop(question->loop);
+}
+
+int
+command_ask(const struct data_dir *dir, const char *request, const struct mmp_terminal *terminal,
+            bool *ok)
+{
+	static const struct line_handler handler = { .received = on_answer, .closed = on_closed };
+	struct question question = { .terminal = terminal };
+	char path[DATA_PATH_MAX + 64];
+	struct line *line = NULL;
+	int rc = loop_create(&question.loop);
+	if (rc != 0)
+		return rc;
+	rc = line_connect(&line, question.loop, data_dir_file(path, dir, "run/supervisor.sock"),
+	                  &handler, &question);
+	if (rc == 0)
+		rc = line_send(line, str_of(request));
+	if (rc == 0) {
+		loop_run_until(question.loop, loop_now_us() + ANSWER_US);
+		rc = question.closed ? 0 : -ETIMEDOUT;
+	}
+	*ok = question.ok;
+	line_close(line);
+	loop_destroy(question.loop);
+	return rc;
+}
+
+/* -- what the commands need -------------------------------------------------------------------- */
+
+struct host {
+	struct data_dir *dir;
+	const struct mmp_user *user;
+	const struct mmp_terminal *terminal;
+};
+
+static bool
+host_pair_matches(void *context, const char *key, const char *certificate, struct writer *why)
+{
+	const struct host *host = context;
+	return pki_matches(host->dir, key, certificate, why);
+}
+
+/* A component holds its lock as long as it lives, whoever started it. */
+static bool
+host_component_runs(void *context, enum config_component component)
+{
+	const struct host *host = context;
+	int holder;
+	const int lock = data_dir_lock(host->dir, config_component_name(component), 0, &holder);
+	if (lock >= 0)
+		close(lock);
+	return lock == -EWOULDBLOCK;
+}
+
+static bool
+host_call(void *context, const struct mmp_line *line, struct writer *out)
+{
+	const struct host *host = context;
+	switch (line->call) {
+	case MMP_PKI_LIST:
+	case MMP_PKI_INSPECT:
+	case MMP_PKI_MATCH:
+	case MMP_PKI_SELFSIGNED:
+		return pki_run(host->dir, line->call, line->arguments, out);
+	case MMP_CALL_NONE:
+		break;
+	}
+	check_fail(__FILE__, __LINE__, "a command without a call");
+}
+
+/* -- one command ------------------------------------------------------------------------------- */
+
+static int
+fail(const struct mmp_terminal *terminal, const char *error)
+{
+	terminal_say(terminal, "FAILURE: %s\n", error);
+	return 1;
+}
+
+static int
+restart_component(const struct host *host, enum config_component component)
+{
+	char request[64];
+	bool ok;
+	snprintf(request, sizeof request, "restart %s", config_component_name(component));
+	const int rc = command_ask(host->dir, request, host->terminal, &ok);
+	if (rc == -ENOENT || rc == -ECONNREFUSED)
+		terminal_say(host->terminal, "FAILURE: convoke does not run on %s\n",
+		             host->dir->path);
+	else if (rc != 0)
+		fail(host->terminal, strerror(-rc));
+	return rc == 0 && ok ? 0 : 1;
+}
+
+/* Runs it, and keeps what it changed; from reading to writing the settings are ours alone. */
+static bool
+run_locked(const struct host *host, struct str command, struct mmp_answer *answer)
+{
+	const struct mmp_host functions = { .context = (void *)host,
+		                            .user = host->user,
+		                            .terminal = host->terminal,
+		                            .pair_matches = host_pair_matches,
+		                            .component_runs = host_component_runs,
+		                            .call = host_call,
+		                            .version = CONVOKE_VERSION };
+	struct config config;
+	char error[DATA_ERROR_MAX] = "", text[MMP_ANSWER_MAX];
+	struct writer w = writer_of(text, sizeof text);
+	int holder, lock = -1;
+	if (mmp_is_change(command)) {
+		lock = data_dir_lock(host->dir, "convoke.conf", CONFIG_LOCK_US, &holder);
+		if (lock == -EWOULDBLOCK)
+			str_copy(error, sizeof error,
+			         STR("another command is changing the settings"));
+		else if (lock < 0)
+			snprintf(error, sizeof error, "%s/run: cannot be written: %s",
+			         host->dir->path, strerror(-lock));
+	}
+	bool done = error[0] == '\0' && data_dir_config(&config, host->dir, error);
+	if (done) {
+		*answer = mmp_run(&config, &functions, command, &w);
+		done = answer->result != MMP_CHANGED ||
+		       data_dir_write_config(host->dir, &config, error);
+	}
+	if (lock >= 0)
+		close(lock);
+	if (done)
+		host->terminal->say(host->terminal->context, writer_view(&w));
+	else
+		fail(host->terminal, error);
+	explicit_bzero(text, sizeof text);
+	return done;
+}
+
+int
+command_run(struct data_dir *dir, const struct mmp_user *user, const struct mmp_terminal *terminal,
+            struct str command)
+{
+	const struct host host = { dir, user, terminal };
+	struct mmp_answer answer = { .result = MMP_FAILED };
+	char filled[CONFIG_LINE_MAX + 1];
+	bool ok = true;
+	if (command.len > CONFIG_LINE_MAX)
+		return fail(terminal, "the command is longer than 4096 bytes");
+	if (!mmp_fill_in(filled, command, terminal))
+		return fail(terminal, "no password was given, or one with blanks or quotation marks");
+	const bool done = run_locked(&host, str_of(filled), &answer);
+	explicit_bzero(filled, sizeof filled);
+	if (!done)
+		return 1;
+	if (answer.result == MMP_CHANGED) {
+		const int rc = command_ask(dir, "apply", terminal, &ok);
+		return rc == -ENOENT || rc == -ECONNREFUSED || (rc == 0 && ok) ? 0 : 1;
+	}
+	if (answer.result == MMP_RESTART)
+		return restart_component(&host, answer.component);
+	return answer.result == MMP_FAILED || answer.result == MMP_UNKNOWN;
+}
