@@ -239,7 +239,7 @@ sip_ua_dns_answer(struct sip_ua *ua, uint64_t query, const struct dns_answer *an
 }
 
 static void
-locate(struct sip_ua *ua, struct sip_txn *txn, struct str next_hop)
+locate(struct sip_ua *ua, struct sip_txn *txn, struct str next_hop, unsigned transports)
 {
 	struct sip_uri uri;
 	struct sip_locating *locating = NULL;
@@ -255,7 +255,7 @@ locate(struct sip_ua *ua, struct sip_txn *txn, struct str next_hop)
 	locating->txn = txn->id;
 	sip_locate_init(&locating->locate, &(struct sip_locate_settings){
 		.uri = &uri,
-		.transports = ua->transports & by_dns,
+		.transports = ua->transports & by_dns & (transports != 0 ? transports : by_dns),
 		.ip4 = ua->ip4,
 		.ip6 = ua->ip6,
 		.prng = &ua->prng,
@@ -311,7 +311,7 @@ sip_client_start(struct sip_ua *ua, const struct sip_request *request)
 		/* RFC 7118 s5: a browser cannot be called back. */
 		fail_later(ua, txn, SIP_FAILURE_TRANSPORT);
 	} else {
-		locate(ua, txn, request->next_hop);
+		locate(ua, txn, request->next_hop, request->transports);
 	}
 	return txn->id;
 }

@@ -12,7 +12,8 @@ check_call(const struct sip_call *call, struct sip_uri *target, struct sip_uri *
 {
 	const struct str texts[] = {
 		call->target, call->from_uri, call->from_display, call->to_display,
-		call->contact_user, call->route, call->realm, call->username, call->password,
+		call->contact_user, call->contact_host, call->route, call->next_hop, call->realm,
+		call->username, call->password,
 	};
 	for (unsigned i = 0; i < COUNT_OF(texts); i++) {
 		if (texts[i].len > SIP_UA_TEXT_MAX)
@@ -28,7 +29,28 @@ check_call(const struct sip_call *call, struct sip_uri *target, struct sip_uri *
 	if (call->route.len != 0 &&
 	    (!sip_uri_parse(route, call->route) || route->scheme > SIP_SCHEME_SIPS))
 		return -EINVAL;
+	struct sip_uri next_hop;
+	if (call->next_hop.len != 0 &&
+	    (call->route.len != 0 || !sip_uri_parse(&next_hop, call->next_hop) ||
+	     next_hop.scheme > SIP_SCHEME_SIPS))
+		return -EINVAL;
 	return 0;
+}
+
+/* Behind the user, after a NUL, the host. */
+static sip_bytes
+keep_contact(struct sip_ua *ua, const struct sip_call *call)
+{
+	uint8_t text[2 * SIP_UA_TEXT_MAX + 1];
+	struct writer w = writer_of(text, sizeof text);
+	writer_str(&w, call->contact_user);
+	if (call->contact_host.len != 0) {
+		writer_u8(&w, 0);
+		writer_str(&w, call->contact_host);
+	}
+	/* It is read from one block. */
+	return w.at <= SIP_BLOCK_BYTES ? sip_store_put(&ua->store, writer_view(&w), SIP_FOR_NEW)
+	                               : 0;
 }
 
 static bool
@@ -45,7 +67,7 @@ keep_call(struct sip_ua *ua, struct sip_session *session, const struct sip_call 
 		session->expires_s = session->min_se_s;
 	session->call_id = sip_store_put(&ua->store, (struct str){ .at = id, .len = sizeof id },
 	                                 SIP_FOR_NEW);
-	session->contact = sip_store_put(&ua->store, call->contact_user, SIP_FOR_NEW);
+	session->contact = keep_contact(ua, call);
 	if (call->username.len != 0 && call->realm.len != 0) {
 		uint8_t text[4 * SIP_UA_TEXT_MAX];
 		struct writer w = writer_of(text, sizeof text);
@@ -62,7 +84,8 @@ keep_call(struct sip_ua *ua, struct sip_session *session, const struct sip_call 
 	}
 	if (call->sdp.len != 0 && !sip_session_keep_sdp(ua, session, call->sdp))
 		return false;
-	return session->call_id != 0 && (session->contact != 0 || call->contact_user.len == 0);
+	return session->call_id != 0 &&
+	       (session->contact != 0 || call->contact_user.len + call->contact_host.len == 0);
 }
 
 void
@@ -115,7 +138,8 @@ send_invite(struct sip_ua *ua, struct sip_session *session, const struct sip_cal
 	const size_t head_len = w.at - start_len;
 	if (routed)
 		write_route(&w, route);
-	sip_write_header_u32(&w, SIP_HEADER_MAX_FORWARDS, 70);
+	sip_write_header_u32(&w, SIP_HEADER_MAX_FORWARDS,
+	                     call->max_forwards != 0 ? call->max_forwards : 70);
 	write_names(ua, &w, call);
 	sip_write_header_str(&w, SIP_HEADER_CALL_ID,
 	                     sip_store_get(&ua->store, session->call_id, scratch, sizeof scratch));
@@ -140,7 +164,10 @@ send_invite(struct sip_ua *ua, struct sip_session *session, const struct sip_cal
 		.text = writer_view(&w),
 		.start_len = (uint16_t)start_len,
 		.head_len = (uint16_t)head_len,
-		.next_hop = routed ? call->route : call->target,
+		.next_hop = routed                   ? call->route
+		            : call->next_hop.len != 0 ? call->next_hop
+		                                      : call->target,
+		.transports = call->transports,
 		.listener = SIP_LISTENER_ANY,
 		.with_contact = true,
 		.secure = target->scheme == SIP_SCHEME_SIPS,

@@ -73,6 +73,8 @@ tell_incoming(struct sip_ua *ua, const struct sip_session *session, const struct
 		event.content_type = STR("application/sdp");
 	in->uri_user = unescaped_user(&w, &msg->uri);
 	in->uri_host = msg->uri.host;
+	in->uri_params = msg->uri.params;
+	in->max_forwards = msg->max_forwards;
 	in->from_uri = msg->from.uri.text;
 	in->from_user = unescaped_user(&w, &msg->from.uri);
 	in->from_host = msg->from.uri.host;
@@ -95,7 +97,8 @@ keep_names(struct sip_ua *ua, struct sip_session *session, const struct sip_msg 
 	struct writer w = sip_lines_writer(ua);
 	const struct str user = unescaped_user(&w, &msg->uri);
 	session->call_id = sip_store_put(&ua->store, msg->call_id, SIP_FOR_NEW);
-	session->contact = user.len <= SIP_UA_TEXT_MAX
+	/* A NUL would end it (sip_session_call.c). */
+	session->contact = user.len <= SIP_UA_TEXT_MAX && str_find(user, '\0') == user.len
 	                           ? sip_store_put(&ua->store, user, SIP_FOR_NEW)
 	                           : 0;
 	return session->call_id != 0;

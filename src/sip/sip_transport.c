@@ -102,7 +102,8 @@ sip_write_contact(struct sip_ua *ua, struct writer *w, unsigned listener_at, sip
 {
 	const struct sip_listener *listener = &ua->listeners[listener_at];
 	uint8_t scratch[SIP_BLOCK_BYTES];
-	const struct str name = sip_store_get(&ua->store, user, scratch, sizeof scratch);
+	struct str host = sip_store_get(&ua->store, user, scratch, sizeof scratch);
+	const struct str name = str_cut(&host, '\0');
 
 	sip_write_begin(w, SIP_HEADER_CONTACT);
 	writer_text(w, secure ? "<sips:" : "<sip:");
@@ -110,7 +111,7 @@ sip_write_contact(struct sip_ua *ua, struct writer *w, unsigned listener_at, sip
 		sip_uri_escape_user(w, name);
 		writer_u8(w, '@');
 	}
-	writer_text(w, listener->host);
+	writer_str(w, host.len != 0 ? host : str_of(listener->host));
 	if (listener->addr.port != 0) {
 		writer_u8(w, ':');
 		writer_decimal(w, listener->addr.port);

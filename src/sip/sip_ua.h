@@ -179,6 +179,7 @@ enum sip_end_cause {
 
 struct sip_event_incoming {
 	struct str uri_user, uri_host; /* request URI */
+	struct str uri_params; /* "a=b;lr", without the first ';' */
 	struct str from_uri, from_user, from_host, from_display;
 	struct str to_uri, to_user, to_host, to_display;
 	struct str user_agent;
@@ -186,6 +187,7 @@ struct sip_event_incoming {
 	unsigned listener;
 	struct net_addr source;
 	sip_session_id replaces; /* accepting ends that session; 0: no Replaces header */
+	uint16_t max_forwards;   /* a call that is called on has one less (RFC 7332) */
 };
 
 struct sip_event_refer {
@@ -250,7 +252,12 @@ struct sip_call {
 	struct str from_display;
 	struct str to_display;
 	struct str contact_user; /* user part of our Contact */
+	struct str contact_host; /* its host, or empty: the address it is sent from */
 	struct str route;        /* outbound proxy as a URI, or empty */
+	struct str next_hop;     /* the URI it is sent to in place of the target, which is told nothing
+	                          * of it; not with `route`; or empty */
+	unsigned transports;     /* SIP_TRANSPORT_BIT of those it may go by; 0: any */
+	uint16_t max_forwards;   /* 0: 70 */
 	struct str realm, username, password; /* answered for this realm only; empty: none */
 	struct str sdp;          /* the offer; empty: the peer is asked for one (late offer) */
 	struct str replaces;     /* value of a Replaces header, or empty */

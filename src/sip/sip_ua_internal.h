@@ -540,6 +540,7 @@ struct sip_request { /* lies in ua->write_bytes, Via and Contact still missing *
 	struct str text;
 	uint16_t start_len, head_len;
 	struct str next_hop; /* URI */
+	unsigned transports; /* SIP_TRANSPORT_BIT of those it may go by; 0: any */
 	uint32_t flow;       /* use this connection when it stands */
 	enum sip_transport last_transport; /* WS and WSS: nothing but `flow` will do */
 	unsigned listener;   /* preferred */

@@ -374,7 +374,8 @@ sip_out_dns(struct sip_ua *ua, uint64_t query, enum dns_type type, const char *n
 static const uint16_t common_texts[] = { TEXT(call_id), TEXT(reason), TEXT(content_type),
 	                                 TEXT(body) };
 static const uint16_t incoming_texts[] = {
-	TEXT(incoming.uri_user),  TEXT(incoming.uri_host),  TEXT(incoming.from_uri),
+	TEXT(incoming.uri_user),  TEXT(incoming.uri_host),  TEXT(incoming.uri_params),
+	TEXT(incoming.from_uri),
 	TEXT(incoming.from_user), TEXT(incoming.from_host), TEXT(incoming.from_display),
 	TEXT(incoming.to_uri),    TEXT(incoming.to_user),   TEXT(incoming.to_host),
 	TEXT(incoming.to_display), TEXT(incoming.user_agent),

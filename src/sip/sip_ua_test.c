@@ -509,6 +509,72 @@ TEST(tls_shows_the_name_that_the_certificate_must_have)
 	sip_ua_destroy(stage.ua);
 }
 
+TEST(a_trunk_says_where_a_call_is_sent_by_what_and_as_whom)
+{
+	struct sip_ua_settings settings = settings_of();
+	sip_session_id id;
+	begin(&settings);
+	struct sip_call call = { .target = STR("sip:a@far.example"),
+		                 .from_uri = STR("sip:space@ours.example"),
+		                 .contact_user = STR("space"),
+		                 .contact_host = STR("trunk.example"),
+		                 .next_hop = STR("sip:192.0.2.40:7001"),
+		                 .transports = SIP_TRANSPORT_BIT(SIP_TRANSPORT_TLS),
+		                 .max_forwards = 12,
+		                 .sdp = STR("v=0") };
+	EXPECT_EQ(sip_ua_call(stage.ua, &id, &call, stage.now_us), 0);
+	drain();
+	const struct kept *connect = find(SIP_OUT_CONNECT, "192.0.2.40");
+	EXPECT(connect != NULL && connect->transport == SIP_TRANSPORT_TLS);
+	EXPECT_EQ(connect->to.port, 7001);
+	sip_ua_flow_opened(stage.ua, connect->flow, stage.now_us);
+	drain();
+	const struct kept *invite = find(SIP_OUT_STREAM, "INVITE sip:a@far.example SIP");
+	EXPECT(invite != NULL && strstr(invite->text, "Route:") == NULL);
+	EXPECT(strstr(invite->text,
+	              "Contact: <sip:space@trunk.example:5061;transport=tls>") != NULL);
+	EXPECT(strstr(invite->text, "Max-Forwards: 12\r\n") != NULL);
+
+	call.transports = SIP_TRANSPORT_BIT(SIP_TRANSPORT_UDP);
+	call.contact_host = STR("");
+	EXPECT_EQ(sip_ua_call(stage.ua, &id, &call, stage.now_us), 0);
+	drain();
+	invite = find(SIP_OUT_DATAGRAM, "Contact: <sip:space@192.0.2.1:5060>");
+	EXPECT(invite != NULL && invite->to.port == 7001);
+
+	/* Neither TLS nor TCP can carry what the address itself wants sent by UDP. */
+	call.next_hop = STR("");
+	call.target = STR("sip:a@192.0.2.41;transport=udp");
+	call.transports = SIP_TRANSPORT_BIT(SIP_TRANSPORT_TLS);
+	EXPECT_EQ(sip_ua_call(stage.ua, &id, &call, stage.now_us), 0);
+	pass(1);
+	EXPECT(find_event(SIP_EVENT_ENDED) != NULL && find(SIP_OUT_DATAGRAM, "INVITE ") == NULL);
+
+	call.next_hop = STR("sip:192.0.2.40");
+	call.route = STR("sip:192.0.2.40");
+	EXPECT_EQ(sip_ua_call(stage.ua, &id, &call, stage.now_us), -EINVAL);
+	sip_ua_destroy(stage.ua);
+}
+
+/* What stands behind a NUL in a Contact of ours is its host. */
+TEST(a_caller_cannot_put_a_host_into_our_contact)
+{
+	struct sip_ua_settings settings = settings_of();
+	const struct net_addr from = addr_ip4(192, 0, 2, 9, 5060);
+	char text[2048];
+	begin(&settings);
+	give(&from, text, write_invite(text, sizeof text, "x%00evil.example", 1, "UDP", ""));
+	const struct kept *incoming = find_event(SIP_EVENT_INCOMING);
+	EXPECT(incoming != NULL);
+	EXPECT_EQ(incoming->words.incoming.max_forwards, 70);
+	EXPECT_EQ(sip_session_accept(stage.ua, incoming->words.session, STR("v=0"), stage.now_us),
+	          0);
+	drain();
+	const struct kept *ok = find(SIP_OUT_DATAGRAM, "SIP/2.0 200");
+	EXPECT(ok != NULL && strstr(ok->text, "Contact: <sip:192.0.2.1:5060>") != NULL);
+	sip_ua_destroy(stage.ua);
+}
+
 TEST(a_browser_is_reached_over_its_own_connection_or_not_at_all)
 {
 	struct sip_ua_settings settings = settings_of();
