@@ -163,6 +163,23 @@ write_type(struct writer *w, const struct field *field)
 	case FIELD_TENTHS:
 		writer_text(w, "number with one decimal");
 		break;
+	case FIELD_DOMAIN:
+		writer_text(w, "domain, `*` in it");
+		break;
+	case FIELD_DOMAIN_NAME:
+		writer_text(w, "domain");
+		break;
+	case FIELD_HOST_PORT:
+		writer_text(w, "`host` or `host:port`");
+		break;
+	case FIELD_DIAL_MATCH:
+		writer_text(w, "`($1/regex/)`...");
+		write_bounds(w, field, " bytes");
+		break;
+	case FIELD_DIAL_TRANSFORM:
+		writer_text(w, "text with `$1{/regex/text/}`");
+		write_bounds(w, field, " bytes");
+		break;
 	}
 }
 

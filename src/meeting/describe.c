@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "base/check.h"
+#include "meeting/describe_dial.h"
 #include "meeting/layout.h"
 #include "meeting/object.h"
 #include "meeting/stage.h"
@@ -721,6 +722,19 @@ static const struct object_desc descriptions[OBJECT_TYPES] = {
 	[OBJECT_CDR_RECEIVER] = { "cdrReceivers", "cdrReceiver", "cdrReceiverDoesNotExist",
 	                          "cdr_receivers", FIELDS(cdr_receiver_fields), .most = 4,
 	                          .too_many = "tooManyCdrReceivers" },
+	[OBJECT_INBOUND_RULE] = { "inboundDialPlanRules", "inboundDialPlanRule",
+	                          "inboundDialPlanRuleDoesNotExist", "inbound_rules",
+	                          FIELDS(inbound_rule_fields) },
+	[OBJECT_FORWARDING_RULE] = { "forwardingDialPlanRules", "forwardingDialPlanRule",
+	                             "forwardingDialPlanRuleDoesNotExist", "forwarding_rules",
+	                             FIELDS(forwarding_rule_fields) },
+	[OBJECT_OUTBOUND_RULE] = { "outboundDialPlanRules", "outboundDialPlanRule",
+	                           "outboundDialPlanRuleDoesNotExist", "outbound_rules",
+	                           FIELDS(outbound_rule_fields) },
+	[OBJECT_DIAL_TRANSFORM] = { "dialTransforms", "dialTransform",
+	                            "dialTransformDoesNotExist", "dial_transforms",
+	                            FIELDS(dial_transform_fields), .most = DIAL_TRANSFORMS_MAX,
+	                            .too_many = "tooManyDialTransforms" },
 	[OBJECT_CALL] = { "calls", "call", "callDoesNotExist", FIELDS(call_fields) },
 	[OBJECT_PARTICIPANT] = { "participants", "participant", "participantDoesNotExist",
 	                         FIELDS(participant_fields), .parent = OBJECT_CALL,

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
+#include "base/addr.h"
 #include "base/check.h"
 #include "base/utf8.h"
+#include "meeting/dial_plan.h"
 #include "meeting/object.h"
 
 /* ------------------------------------------------------------------ text a field may hold */
@@ -92,6 +94,24 @@ is_party(struct str text)
 	       !has_any(rest, " \"<>");
 }
 
+#define DOMAIN_LETTERS \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_"
+
+/* A name or an address, and a port that can be sent to. */
+static bool
+is_host_port(struct str text)
+{
+	const struct dial_address to = dial_address_of(text);
+	const bool ip6 = text.len != 0 && text.at[0] == '[';
+	const bool has_port = to.host.len < text.len;
+	uint32_t port = 0;
+	struct net_addr address;
+	if (to.has_user || to.params.len != 0 || to.host.len == 0 ||
+	    (ip6 ? !addr_parse_ip(&address, to.host) : !has_only(to.host, DOMAIN_LETTERS)))
+		return false;
+	return !has_port || (str_u32(to.port, &port) && port != 0 && port <= UINT16_MAX);
+}
+
 static bool
 is_text_for(const struct field *field, struct str text)
 {
@@ -111,6 +131,16 @@ is_text_for(const struct field *field, struct str text)
 		return !has_any(text, "@ \"<>:/?");
 	case FIELD_PARTY:
 		return is_party(text);
+	case FIELD_DOMAIN:
+		return has_only(text, DOMAIN_LETTERS "*[]:");
+	case FIELD_DOMAIN_NAME:
+		return has_only(text, DOMAIN_LETTERS "[]:");
+	case FIELD_HOST_PORT:
+		return is_host_port(text);
+	case FIELD_DIAL_MATCH:
+		return dial_match_valid(text);
+	case FIELD_DIAL_TRANSFORM:
+		return dial_transform_valid(text);
 	case FIELD_URL:
 		for (const char *const *scheme = field->words; *scheme != NULL; scheme++) {
 			if (is_url(text, *scheme))
@@ -176,6 +206,11 @@ value_read(struct value *out, const struct field *field, struct str text)
 	case FIELD_URL:
 	case FIELD_DTMF:
 	case FIELD_CODE:
+	case FIELD_DOMAIN:
+	case FIELD_DOMAIN_NAME:
+	case FIELD_HOST_PORT:
+	case FIELD_DIAL_MATCH:
+	case FIELD_DIAL_TRANSFORM:
 		out->text = text;
 		if (text.len > field->max)
 			return OBJECT_TOO_LONG;
@@ -309,6 +344,11 @@ value_write(struct writer *w, const struct field *field, const struct value *val
 	case FIELD_URL:
 	case FIELD_DTMF:
 	case FIELD_CODE:
+	case FIELD_DOMAIN:
+	case FIELD_DOMAIN_NAME:
+	case FIELD_HOST_PORT:
+	case FIELD_DIAL_MATCH:
+	case FIELD_DIAL_TRANSFORM:
 		writer_str(w, value->text);
 		break;
 	}

@@ -28,6 +28,7 @@
 #include "base/encode.h"
 #include "base/hash.h"
 #include "base/str.h"
+#include "meeting/object_dial.h"
 
 enum {
 	OBJECT_FIELDS_MAX = 128,   /* of one type, those it extends included: one bit each */
@@ -54,6 +55,11 @@ enum object_type {
 	OBJECT_DTMF_PROFILE,
 	OBJECT_LAYOUT_TEMPLATE,
 	OBJECT_CDR_RECEIVER,
+	/* the dial plan, object_dial.h */
+	OBJECT_INBOUND_RULE,
+	OBJECT_FORWARDING_RULE,
+	OBJECT_OUTBOUND_RULE,
+	OBJECT_DIAL_TRANSFORM,
 	OBJECT_KEPT_END,
 	/* live: meeting.h owns them */
 	OBJECT_CALL = OBJECT_KEPT_END,
@@ -86,6 +92,11 @@ enum field_kind {
 	FIELD_GUID,     /* another object of type `ref` */
 	FIELD_TIME,     /* read only: RFC 3339 */
 	FIELD_TENTHS,   /* read only: number of tenths, written "12.3" */
+	FIELD_DOMAIN,   /* a domain or an IP address, in which * stands for any letters */
+	FIELD_DOMAIN_NAME, /* without a * */
+	FIELD_HOST_PORT,   /* "host", "host:port", "[2001:db8::1]:5060" */
+	FIELD_DIAL_MATCH,     /* dial_match_valid() */
+	FIELD_DIAL_TRANSFORM, /* dial_transform_valid() */
 };
 
 enum field_flags {

@@ -34,7 +34,9 @@ TEST(every_description_is_sound)
 			EXPECT(field->max <= OBJECT_TEXT_MAX || field->kind == FIELD_UINT ||
 			       field->kind == FIELD_SECONDS);
 			if ((field->flags & FIELD_WRITE) != 0) {
-				EXPECT(field->max != 0 || field->kind == FIELD_GUID);
+				/* An enumeration may have one word, the others being refused. */
+				EXPECT(field->max != 0 || field->kind == FIELD_GUID ||
+				       (field->kind == FIELD_ENUM && field->words[1] == NULL));
 				EXPECT(field->kind != FIELD_GUID || field->ref != OBJECT_NONE);
 				EXPECT_EQ(object_field_find((enum object_type)type,
 				                            str_of(field->name)),
@@ -64,9 +66,18 @@ good_text(const struct field *field, char *out, size_t len)
 		snprintf(scheme, sizeof scheme, "%s://", field->words[0]);
 		memcpy(out, scheme, strlen(scheme));
 		break;
+	case FIELD_DIAL_MATCH:
+		memset(out, 'x', len);
+		memcpy(out, "($1/", 4);
+		memcpy(out + len - 2, "/)", 2);
+		break;
 	case FIELD_TEXT:
 	case FIELD_URI_USER:
 	case FIELD_PARTY:
+	case FIELD_DOMAIN:
+	case FIELD_DOMAIN_NAME:
+	case FIELD_HOST_PORT:
+	case FIELD_DIAL_TRANSFORM:
 		memset(out, 'x', len);
 		break;
 	case FIELD_DIGITS:

@@ -202,6 +202,11 @@ field_is_number(const struct field *field)
 	case FIELD_CODE:
 	case FIELD_GUID:
 	case FIELD_TIME:
+	case FIELD_DOMAIN:
+	case FIELD_DOMAIN_NAME:
+	case FIELD_HOST_PORT:
+	case FIELD_DIAL_MATCH:
+	case FIELD_DIAL_TRANSFORM:
 		break;
 	}
 	return false;

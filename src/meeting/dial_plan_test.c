@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Goal: calls go where the four tables say, in the order of priorities, and nothing changes where a
+ * table is empty.  Method: tables of addresses over rules made as the API makes them. */
+#include "meeting/dial_plan.h"
+#include "meeting/model_world.h"
+
+static const char *
+rule_text(const struct world *world, enum object_type type, uint32_t rule, unsigned field)
+{
+	static char text[DIAL_PARTY_MAX];
+	EXPECT(str_copy(text, sizeof text, objects_text(world->objects, type, rule, field)));
+	return text;
+}
+
+TEST(an_address_comes_apart_into_user_host_port_and_parameters)
+{
+	static const struct {
+		const char *party, *user, *host, *port, *params;
+	} rows[] = {
+		{ "sip:a@b.example:5070;x=y;lr", "a", "b.example", "5070", ";x=y;lr" },
+		{ "sips:a@b", "a", "b", "", "" },
+		{ "a@[2001:db8::1]:5061", "a", "[2001:db8::1]", "5061", "" },
+		{ "[2001:db8::1]", "", "[2001:db8::1]", "", "" },
+		{ "1234", "", "1234", "", "" },
+		{ "@", "", "", "", "" },
+		{ "", "", "", "", "" },
+		{ "a@[::1", "a", "[::1", "", "" },
+	};
+	for (unsigned i = 0; i < COUNT_OF(rows); i++) {
+		const struct dial_address to = dial_address_of(str_of(rows[i].party));
+		EXPECT_STR(to.user, rows[i].user);
+		EXPECT_STR(to.host, rows[i].host);
+		EXPECT_STR(to.port, rows[i].port);
+		EXPECT_STR(to.params, rows[i].params);
+	}
+}
+
+TEST(a_star_stands_for_any_letters_of_a_domain)
+{
+	static const struct {
+		const char *pattern, *domain;
+		bool fits;
+	} rows[] = {
+		{ "example.com", "EXAMPLE.com", true },  { "example.com", "xexample.com", false },
+		{ "*", "anything", true },               { "*", "", true },
+		{ "*.com", "example.com", true },        { "*.com", "com", false },
+		{ "exa*.com", "example.com", true },     { "exa*.com", "exa.com", true },
+		{ "exa*.com", "example.org", false },    { "*a*b*", "xxaxxbxx", true },
+		{ "*a*b", "ab.ab.a", false },            { "*.*.*.9", "192.0.2.9", true },
+		{ "a**b", "ab", true },                  { "", "a", false },
+		{ "a", "", false },
+	};
+	for (unsigned i = 0; i < COUNT_OF(rows); i++)
+		EXPECT_EQ(dial_domain_fits(str_of(rows[i].pattern), str_of(rows[i].domain)),
+		          rows[i].fits);
+}
+
+TEST(without_inbound_rules_every_domain_is_ours_and_with_them_those_they_name)
+{
+	struct world world = world_make();
+	struct dial_inbound in = dial_inbound(world.objects, STR("any.example"));
+	EXPECT(in.rule == 0 && in.spaces && in.ivrs && in.users);
+
+	const uint32_t low = add(&world, OBJECT_INBOUND_RULE, 0,
+	                         PAIRS("domain", "*.example", "resolveTocoSpaces", "true",
+	                               "resolveToIvrs", "false", "resolveToUsers", "false"));
+	const uint32_t high = add(&world, OBJECT_INBOUND_RULE, 0,
+	                          PAIRS("domain", "ivr.example", "priority", "7",
+	                                "resolveTocoSpaces", "false"));
+	in = dial_inbound(world.objects, STR("meet.example"));
+	EXPECT(in.rule == low && in.spaces && !in.ivrs && !in.users);
+	in = dial_inbound(world.objects, STR("ivr.example"));
+	EXPECT(in.rule == high && in.spaces && in.ivrs && in.users);
+	in = dial_inbound(world.objects, STR("other.org"));
+	EXPECT(in.rule == 0 && !in.spaces && !in.ivrs);
+	meeting_destroy(world.meeting);
+}
+
+TEST(rules_come_in_the_order_of_their_priorities_while_the_table_changes)
+{
+	struct world world = world_make();
+	static const char *const priorities[] = { "5", "9", "5", "0", "9" };
+	uint32_t rules[5];
+	for (unsigned i = 0; i < 5; i++)
+		rules[i] = add(&world, OBJECT_OUTBOUND_RULE, 0,
+		               PAIRS("domain", i == 3 ? "*" : "*.example", "priority",
+		                     priorities[i]));
+	struct dial_cursor cursor = { 0 };
+	const enum object_type type = OBJECT_OUTBOUND_RULE;
+	EXPECT_EQ(dial_rule_next(world.objects, type, STR("a.example"), &cursor), rules[1]);
+	EXPECT_EQ(dial_rule_next(world.objects, type, STR("a.example"), &cursor), rules[4]);
+	/* The one just given goes, and so does the next. */
+	objects_begin(world.objects);
+	EXPECT_EQ(objects_remove(world.objects, type, rules[4]), OBJECT_OK);
+	EXPECT_EQ(objects_remove(world.objects, type, rules[0]), OBJECT_OK);
+	objects_settled(world.objects, objects_end(world.objects).ticket, true);
+	EXPECT_EQ(dial_rule_next(world.objects, type, STR("a.example"), &cursor), rules[2]);
+	EXPECT_EQ(dial_rule_next(world.objects, type, STR("a.example"), &cursor), rules[3]);
+	EXPECT_EQ(dial_rule_next(world.objects, type, STR("a.example"), &cursor), 0);
+	meeting_destroy(world.meeting);
+}
+
+TEST(calls_in_no_domain_of_ours_are_called_on_or_refused)
+{
+	struct world world = world_make();
+	struct dial_forward out;
+	dial_forward(world.objects, STR("a"), STR("b.example"), STR(""), &out);
+	EXPECT(out.rule == 0 && out.party[0] == '\0');
+
+	add(&world, OBJECT_FORWARDING_RULE, 0,
+	    PAIRS("matchPattern", "*.example", "destinationDomain", "pbx.example",
+	          "uriParameters", "forward", "callerIdMode", "preserve"));
+	const uint32_t reject = add(&world, OBJECT_FORWARDING_RULE, 0,
+	                            PAIRS("matchPattern", "bad.example", "action", "reject",
+	                                  "priority", "1"));
+	add(&world, OBJECT_FORWARDING_RULE, 0, PAIRS("matchPattern", "asis.org"));
+	dial_forward(world.objects, STR("a"), STR("b.example"),
+	             STR(";x=1;transport=udp;;maddr=192.0.2.1;LR;y"), &out);
+	EXPECT(out.rule != 0 && !out.reject && out.preserve);
+	EXPECT_STR(str_of(out.party), "a@pbx.example;x=1;y");
+	dial_forward(world.objects, STR("a"), STR("bad.example"), STR(""), &out);
+	EXPECT(out.rule == reject && out.reject);
+	dial_forward(world.objects, STR("a"), STR("asis.org"), STR(";x=1"), &out);
+	EXPECT(!out.preserve);
+	EXPECT_STR(str_of(out.party), "a@asis.org");
+	dial_forward(world.objects, STR(""), STR("asis.org"), STR(""), &out);
+	EXPECT_STR(str_of(out.party), "asis.org");
+	char user[300];
+	memset(user, 'u', sizeof user);
+	dial_forward(world.objects, (struct str){ user, sizeof user }, STR("asis.org"), STR(""),
+	             &out);
+	EXPECT(out.rule != 0 && out.party[0] == '\0');
+	EXPECT_STR(str_of(rule_text(&world, OBJECT_FORWARDING_RULE, reject, FORWARDING_PATTERN)),
+	           "bad.example");
+	meeting_destroy(world.meeting);
+}
+
+/* "tls tcp udp@proxy stop" for each rule, one after another. */
+static const char *
+routes(const struct world *world, const char *party)
+{
+	static char text[512];
+	static const char *const names[] = { "dns", "tls", "plain", "tcp", "udp" };
+	struct writer w = writer_of(text, sizeof text - 1);
+	struct dial_cursor cursor = { 0 };
+	struct dial_route route;
+	while (dial_route_next(world->objects, str_of(party), &cursor, &route)) {
+		if (w.at != 0)
+			writer_text(&w, ", ");
+		for (unsigned i = 0; i < route.way_count; i++)
+			writer_format(&w, "%s%s", i != 0 ? " " : "", names[route.ways[i]]);
+		writer_format(&w, "@%.*s%s", STR_ARGS(route.proxy), route.stop ? " stop" : "");
+	}
+	text[w.at] = '\0';
+	return text;
+}
+
+TEST(a_call_out_goes_by_each_rule_and_each_way_it_allows)
+{
+	struct world world = world_make();
+	EXPECT_STR(str_of(routes(&world, "a@b.example")), "dns@ stop");
+	add(&world, OBJECT_OUTBOUND_RULE, 0,
+	    PAIRS("domain", "streamer.com", "priority", "20", "sipProxy", "host:7000",
+	          "failureAction", "continue", "sipControlEncryption", "unencrypted"));
+	add(&world, OBJECT_OUTBOUND_RULE, 0,
+	    PAIRS("domain", "streamer.com", "priority", "20", "sipProxy", "host:7001",
+	          "sipControlEncryption", "encrypted", "localFromDomain", "from.example",
+	          "localContactDomain", "contact.example"));
+	add(&world, OBJECT_OUTBOUND_RULE, 0, PAIRS("domain", "*.example"));
+	add(&world, OBJECT_OUTBOUND_RULE, 0,
+	    PAIRS("domain", "v6", "sipProxy", "[2001:db8::1]", "trunkType", "sip"));
+	EXPECT_STR(str_of(routes(&world, "demo@streamer.com")),
+	           "tcp udp@host:7000, tls@host:7001 stop");
+	EXPECT_STR(str_of(routes(&world, "sip:a@b.example;x=y")), "tls plain@ stop");
+	EXPECT_STR(str_of(routes(&world, "a@b.example:5060")), "tls tcp udp@ stop");
+	EXPECT_STR(str_of(routes(&world, "v6")), "tls tcp udp@[2001:db8::1] stop");
+	EXPECT_STR(str_of(routes(&world, "a@nowhere")), "");
+
+	struct dial_cursor cursor = { 0 };
+	struct dial_route route;
+	EXPECT(dial_route_next(world.objects, STR("demo@streamer.com"), &cursor, &route));
+	EXPECT_EQ(route.from_domain.len, 0);
+	EXPECT(dial_route_next(world.objects, STR("demo@streamer.com"), &cursor, &route));
+	EXPECT_STR(route.from_domain, "from.example");
+	EXPECT_STR(route.contact_domain, "contact.example");
+	meeting_destroy(world.meeting);
+}
+
+TEST(a_number_is_transformed_by_the_first_rule_that_fits_it)
+{
+	struct world world = world_make();
+	struct dial_outcome out;
+	dial_transform(world.objects, STR("sip:1234"), &out);
+	EXPECT(out.transform == 0 && !out.denied);
+	EXPECT_STR(str_of(out.party), "sip:1234");
+
+	add(&world, OBJECT_DIAL_TRANSFORM, 0,
+	    PAIRS("type", "phone", "match", "($1/^1$/)", "transform", "$2@us.example",
+	          "priority", "9"));
+	add(&world, OBJECT_DIAL_TRANSFORM, 0,
+	    PAIRS("type", "phone", "match", "($1/^44$/)($2/^7/)", "transform",
+	          "90044$2@gb.example", "priority", "8", "action", "acceptPhone"));
+	add(&world, OBJECT_DIAL_TRANSFORM, 0,
+	    PAIRS("match", "($1/^00/)", "action", "deny", "priority", "7"));
+	add(&world, OBJECT_DIAL_TRANSFORM, 0,
+	    PAIRS("type", "strip", "match", "($1/^\\d{4,}$/)", "transform",
+	          "$1{/^9//}{/(\\d)(\\d+)/$2\\1/}@pbx.example", "priority", "6"));
+	add(&world, OBJECT_DIAL_TRANSFORM, 0,
+	    PAIRS("match", "($1/^x\\/y/)", "transform", "$1{}", "priority", "5"));
+	add(&world, OBJECT_DIAL_TRANSFORM, 0,
+	    PAIRS("match", "($2/./)", "transform", "never", "priority", "5"));
+	add(&world, OBJECT_DIAL_TRANSFORM, 0,
+	    PAIRS("match", "($1/^empty/)", "transform", "$2", "priority", "4"));
+	static const struct {
+		const char *dialled, *party;
+		bool denied, phone;
+	} rows[] = {
+		{ "+12125550123", "2125550123@us.example", false, false },
+		{ "12125550123", "2125550123@us.example", false, false },
+		{ "+1212555012", "+1212555012", false, false }, /* a digit is missing */
+		{ "+447700900123", "900447700900123@gb.example", false, true },
+		{ "+442079460123", "+442079460123", false, false },
+		{ "0044207", "0044207", true, false },
+		{ "20.79-46", "079462@pbx.example", false, false },
+		{ "912", "912", false, false },
+		{ "91234", "2341@pbx.example", false, false },
+		{ "x/y", "x/y", false, false },
+		{ "empty@a", "", true, false },
+		{ "somebody@b.example", "somebody@b.example", false, false },
+	};
+	for (unsigned i = 0; i < COUNT_OF(rows); i++) {
+		dial_transform(world.objects, str_of(rows[i].dialled), &out);
+		EXPECT_STR(str_of(out.party), rows[i].party);
+		EXPECT_EQ(out.denied, rows[i].denied);
+		EXPECT_EQ(out.phone, rows[i].phone);
+	}
+	meeting_destroy(world.meeting);
+}
+
+TEST(what_a_transform_makes_too_long_is_not_dialled)
+{
+	struct world world = world_make();
+	struct dial_outcome out;
+	char party[DIAL_PARTY_MAX];
+	memset(party, '1', sizeof party);
+	add(&world, OBJECT_DIAL_TRANSFORM, 0, PAIRS("transform", "$1{/1/22/}@a"));
+	dial_transform(world.objects, (struct str){ party, 200 }, &out);
+	EXPECT(out.denied);
+	dial_transform(world.objects, (struct str){ party, 100 }, &out);
+	EXPECT(!out.denied && strlen(out.party) == 202);
+	meeting_destroy(world.meeting);
+}
+
+TEST(expressions_that_are_none_are_refused_when_they_are_stored)
+{
+	static const char *const bad_matches[] = {
+		"($1/a/", "($1/a)", "($0/a/)", "$1/a/", "($1/(/)", "($1/a/)x", "($1/a\\/)", "()",
+	};
+	static const char *const bad_transforms[] = {
+		"$1{", "$1{/a/}", "$1{/(/b/}", "$1{/a/b/", "$1{}{/a", "a b", "<$1>", "$1{x}",
+	};
+	for (unsigned i = 0; i < COUNT_OF(bad_matches); i++)
+		EXPECT(!dial_match_valid(str_of(bad_matches[i])));
+	for (unsigned i = 0; i < COUNT_OF(bad_transforms); i++)
+		EXPECT(!dial_transform_valid(str_of(bad_transforms[i])));
+	EXPECT(dial_match_valid(STR("")) && dial_match_valid(STR("($1/^0/)($1/9$/)")));
+	EXPECT(dial_transform_valid(STR("$1{/\\D//}{/^9//}@example.com")));
+	EXPECT(dial_transform_valid(STR("a{b}c")) && dial_transform_valid(STR("$")));
+}
+
+TEST(what_is_not_had_is_refused_by_its_parameter)
+{
+	struct world world = world_make();
+	static const char *const refused[][2] = {
+		{ "trunkType", "lync" },      { "trunkType", "avaya" },
+		{ "scope", "callBridge" },    { "callRouting", "traversal" },
+		{ "sipProxy", "a b" },        { "sipProxy", "host:0" },
+		{ "sipProxy", "host:65536" }, { "sipProxy", "host:" },
+		{ "sipProxy", "u@host" },     { "sipProxy", "[zz]:1" },
+		{ "sipProxy", "*.example" },  { "localFromDomain", "*.example" },
+		{ "domain", "a/b" },          { "sipControlEncryption", "yes" },
+	};
+	uint32_t handle;
+	for (unsigned i = 0; i < COUNT_OF(refused); i++)
+		EXPECT_EQ(test_add(world.objects, OBJECT_OUTBOUND_RULE, 0, &handle,
+		                   PAIRS("domain", "a", refused[i][0], refused[i][1])),
+		          OBJECT_BAD_VALUE);
+	EXPECT_EQ(test_add(world.objects, OBJECT_INBOUND_RULE, 0, &handle,
+	                   PAIRS("domain", "a", "resolveToLyncConferences", "true")),
+	          OBJECT_BAD_VALUE);
+	EXPECT_EQ(test_add(world.objects, OBJECT_INBOUND_RULE, 0, &handle, NO_PAIRS),
+	          OBJECT_MISSING_PARAMETER);
+	meeting_destroy(world.meeting);
+}
