@@ -23,6 +23,10 @@ enum {
 #define RTCP_ENCRYPTED (UINT32_C(1) << 31) /* the E flag */
 #define NO_INDEX ((int64_t)-1)
 
+/* Of the shortest packet with the shortest tag; and every tag is part of it. */
+static_assert((int)SRTP_PROOF_BYTES <= RTP_HEADER_BYTES + 4 &&
+                      (int)SRTP_PROOF_BYTES >= (int)SRTP_GCM_TAG_BYTES,
+              "what proves a packet");
 static_assert(SRTP_WINDOW == (WINDOW_WORDS - 1) << WORD_SHIFT, "what the words always cover");
 
 /* A ring of bits, one per index; advancing clears whole words and shifts nothing (RFC 6479). */
@@ -565,23 +569,32 @@ rtp_unprotect(struct srtp_session *session, uint8_t *bytes, size_t *len)
 	return reject;
 }
 
+/* What a plain packet of `len` bytes asks for; its index is not decided yet. */
+static enum srtp_reject
+rtp_job(const struct srtp_session *session, struct job *job, uint8_t *bytes, size_t len, size_t cap)
+{
+	size_t header_len = 0;
+	const enum srtp_reject reject = rtp_header(bytes, len, &header_len);
+	if (reject != SRTP_OK)
+		return reject;
+	if (cap - len < session->info->rtp_tag_bytes)
+		return SRTP_REJECT_SHORT;
+	*job = (struct job){
+		.bytes = bytes,
+		.clear = header_len,
+		.len = len,
+		.ssrc = get_u32(bytes + 8),
+	};
+	return SRTP_OK;
+}
+
 static enum srtp_reject
 rtp_protect(struct srtp_session *session, uint8_t *bytes, size_t *len, size_t cap)
 {
-	const size_t tag_bytes = session->info->rtp_tag_bytes;
-	size_t header_len = 0;
-	enum srtp_reject reject = rtp_header(bytes, *len, &header_len);
+	struct job job;
+	enum srtp_reject reject = rtp_job(session, &job, bytes, *len, cap);
 	if (reject != SRTP_OK)
 		return reject;
-	if (cap - *len < tag_bytes)
-		return SRTP_REJECT_SHORT;
-
-	struct job job = {
-		.bytes = bytes,
-		.clear = header_len,
-		.len = *len,
-		.ssrc = get_u32(bytes + 8),
-	};
 	struct stream fresh;
 	struct stream *stream = stream_of(session, job.ssrc, &fresh);
 	job.index = index_estimate(stream->rtp.top, get_u16(bytes + 2));
@@ -594,7 +607,29 @@ rtp_protect(struct srtp_session *session, uint8_t *bytes, size_t *len, size_t ca
 	if (reject != SRTP_OK)
 		return reject;
 	rtp_seal(session, &job);
-	*len += tag_bytes;
+	*len += session->info->rtp_tag_bytes;
+	return SRTP_OK;
+}
+
+/* RFC 3711 s9.1: other bytes under a number that was used would lay both of them open. */
+static enum srtp_reject
+rtp_protect_again(struct srtp_session *session, uint8_t *bytes, size_t *len, size_t cap,
+                  const uint8_t *proof)
+{
+	struct job job;
+	const enum srtp_reject reject = rtp_job(session, &job, bytes, *len, cap);
+	if (reject != SRTP_OK)
+		return reject;
+	struct stream fresh;
+	const struct stream *stream = stream_of(session, job.ssrc, &fresh);
+	job.index = index_estimate(stream->rtp.top, get_u16(bytes + 2));
+	const size_t protected_len = *len + session->info->rtp_tag_bytes;
+	if (job.index > stream->rtp.top)
+		return SRTP_REJECT_REPLAY;
+	rtp_seal(session, &job);
+	if (memcmp(bytes + protected_len - SRTP_PROOF_BYTES, proof, SRTP_PROOF_BYTES) != 0)
+		return SRTP_REJECT_REPLAY;
+	*len = protected_len;
 	return SRTP_OK;
 }
 
@@ -675,6 +710,15 @@ srtp_rtp_protect(struct srtp_session *session, uint8_t *bytes, size_t *len, size
 	CHECK(session->direction == SRTP_OUTBOUND);
 	CHECK(*len <= cap);
 	return counted(session, rtp_protect(session, bytes, len, cap));
+}
+
+enum srtp_reject
+srtp_rtp_protect_again(struct srtp_session *session, uint8_t *bytes, size_t *len, size_t cap,
+                       const uint8_t proof[SRTP_PROOF_BYTES])
+{
+	CHECK(session->direction == SRTP_OUTBOUND);
+	CHECK(*len <= cap);
+	return counted(session, rtp_protect_again(session, bytes, len, cap, proof));
 }
 
 enum srtp_reject

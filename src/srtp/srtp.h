@@ -34,6 +34,7 @@ enum {
 	SRTP_RTP_OVERHEAD_MAX = 16,      /* room protect needs behind an RTP packet */
 	SRTP_RTCP_OVERHEAD_MAX = 16 + 4, /* and behind an RTCP packet */
 	SRTP_PACKET_BYTES_MAX = 65535,
+	SRTP_PROOF_BYTES = 16, /* the end of a protected packet, which its tag is part of */
 	SRTP_WINDOW = 192, /* packets of reordering that a replay window always covers */
 	SRTP_STREAMS_DEFAULT = 8,
 	SRTP_STREAMS_MAX = 256,
@@ -105,6 +106,13 @@ void srtp_session_destroy(struct srtp_session *session);
 /* Outbound.  `*len` grows by the tag; `cap` is the room at `bytes`. */
 [[nodiscard]] enum srtp_reject srtp_rtp_protect(struct srtp_session *session, uint8_t *bytes,
                                                 size_t *len, size_t cap);
+/* A packet that was protected before, made anew from the same plain bytes, to be sent once more: a
+ * number and key stream may be used again for the very same packet only.  `proof` is the last
+ * SRTP_PROOF_BYTES of the first outcome; SRTP_REJECT_REPLAY unless this one ends so, too, and the
+ * bytes must then not leave. */
+[[nodiscard]] enum srtp_reject srtp_rtp_protect_again(struct srtp_session *session, uint8_t *bytes,
+                                                      size_t *len, size_t cap,
+                                                      const uint8_t proof[SRTP_PROOF_BYTES]);
 [[nodiscard]] enum srtp_reject srtp_rtcp_protect(struct srtp_session *session, uint8_t *bytes,
                                                  size_t *len, size_t cap);
 

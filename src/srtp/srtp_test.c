@@ -496,6 +496,73 @@ TEST(the_same_number_is_never_sent_twice)
 	pair_fini(&pair);
 }
 
+static enum srtp_reject
+protect_again(const struct pair *pair, struct packet *plain, const struct packet *first)
+{
+	return srtp_rtp_protect_again(pair->out, plain->bytes, &plain->len, ROOM,
+	                              first->bytes + first->len - SRTP_PROOF_BYTES);
+}
+
+TEST(the_very_same_packet_may_be_sent_again_and_is_the_same_to_the_byte)
+{
+	static struct packet sent[300];
+	FOR_EACH_SUITE(suite)
+	{
+		struct pair pair = pair_of(suite, 0, 0);
+		for (unsigned i = 0; i < COUNT_OF(sent); i++) {
+			sent[i] = protected_rtp(&pair, SSRC, (uint16_t)(65400 + i)); /* wraps */
+			if (i % 3 != 0)
+				EXPECT_EQ(receive_rtp(&pair, sent[i]), SRTP_OK);
+		}
+		for (unsigned i = 0; i < COUNT_OF(sent); i++) {
+			struct packet again = rtp_packet(SSRC, (uint16_t)(65400 + i));
+			EXPECT_EQ(protect_again(&pair, &again, &sent[i]), SRTP_OK);
+			EXPECT_EQ(again.len, sent[i].len);
+			EXPECT(memcmp(again.bytes, sent[i].bytes, again.len) == 0);
+			if (i + SRTP_WINDOW > COUNT_OF(sent))
+				EXPECT_EQ(receive_rtp(&pair, again),
+				          i % 3 == 0 ? SRTP_OK : SRTP_REJECT_REPLAY);
+		}
+		EXPECT_EQ(receive_rtp(&pair, protected_rtp(&pair, SSRC, 65400 + 300 - 65536)), SRTP_OK);
+		pair_fini(&pair);
+	}
+}
+
+TEST(what_differs_in_a_bit_is_not_sent_again_under_the_same_number)
+{
+	FOR_EACH_SUITE(suite)
+	{
+		struct pair pair = pair_of(suite, 0, 0);
+		const struct packet first = protected_rtp(&pair, SSRC, 500);
+		for (size_t bit = 8; bit < 8 * (12 + PAYLOAD); bit++) {
+			struct packet other = rtp_packet(SSRC, 500);
+			other.bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+			EXPECT_EQ(protect_again(&pair, &other, &first), SRTP_REJECT_REPLAY);
+		}
+		struct packet longer = rtp_packet(SSRC, 500);
+		longer.len++;
+		EXPECT_EQ(protect_again(&pair, &longer, &first), SRTP_REJECT_REPLAY);
+		/* A number that was never used is not used this way. */
+		struct packet ahead = rtp_packet(SSRC, 501);
+		EXPECT_EQ(protect_again(&pair, &ahead, &first), SRTP_REJECT_REPLAY);
+		ahead = rtp_packet(SSRC, 501);
+		EXPECT_EQ(srtp_rtp_protect(pair.out, ahead.bytes, &ahead.len, ROOM), SRTP_OK);
+		/* Nor does a session send again what it never sent, as after new keys. */
+		struct pair fresh = pair_of(suite, 0, 0);
+		struct packet stranger = rtp_packet(SSRC, 500);
+		EXPECT_EQ(protect_again(&fresh, &stranger, &first), SRTP_REJECT_REPLAY);
+		/* And the packet itself still may. */
+		struct packet again = rtp_packet(SSRC, 500);
+		EXPECT_EQ(protect_again(&pair, &again, &first), SRTP_OK);
+		again = rtp_packet(SSRC, 500);
+		EXPECT_EQ(srtp_rtp_protect_again(pair.out, again.bytes, &again.len, again.len + 1,
+		                                 first.bytes),
+		          SRTP_REJECT_SHORT);
+		pair_fini(&fresh);
+		pair_fini(&pair);
+	}
+}
+
 /* ---- Reordering and roll-over ---- */
 
 TEST(the_window_takes_each_packet_once_in_any_order)
