@@ -70,19 +70,20 @@ make_room(struct history *history, uint16_t seq)
 	return true;
 }
 
-void
+struct history_entry *
 history_put(struct history *history, struct packet *packet, const struct forward_header *header,
             int64_t now_us)
 {
 	history_expire(history, now_us);
 	if (!make_room(history, header->seq))
-		return;
+		return NULL;
 	struct history_entry *entry = entry_of(history, header->seq);
 	release(entry);
 	*entry = (struct history_entry){ .packet = packet_hold(packet),
 		                         .header = *header,
 		                         .sent_us = now_us,
 		                         .again_us = now_us };
+	return entry;
 }
 
 void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* history -- the last packets of a sent stream, kept to be sent again: RTX (RFC 4588) without
- * copies.
+/* history -- the last packets of a sent stream, kept to be sent again without copies: by RTX (RFC
+ * 4588), or as they were.
  *
  * Ownership  The table is the caller's; each entry in use holds a reference of its packet.
  * Threads    The worker that owns the packet pool.
@@ -23,12 +23,16 @@ enum {
 	HISTORY_TRIES = 8,
 	HISTORY_AGAIN_US_MIN = 10 * 1000, /* between two answers for one number */
 	HISTORY_AGE_US_DEFAULT = 1000 * 1000,
+	HISTORY_PROOF_BYTES = 16,
 };
 
 struct history_entry {
 	struct packet *packet; /* NULL: free */
 	struct forward_header header;
 	uint16_t tries;
+	/* The sender's notes about the first time. */
+	uint16_t twcc_seq;
+	uint8_t proof[HISTORY_PROOF_BYTES]; /* the end of what left (srtp_rtp_protect_again) */
 	int64_t sent_us;       /* first */
 	int64_t again_us;      /* not sent again before this */
 };
@@ -54,9 +58,10 @@ void history_init(struct history *history, const struct history_settings *settin
 /* Gives the packets back; may be used on. */
 void history_clear(struct history *history);
 
-/* Keeps what was just sent. */
-void history_put(struct history *history, struct packet *packet,
-                 const struct forward_header *header, int64_t now_us);
+/* Keeps what was just sent; returns its entry for the sender's notes, borrowed until the next call, or
+ * NULL: it is too old to be kept. */
+struct history_entry *history_put(struct history *history, struct packet *packet,
+                                  const struct forward_header *header, int64_t now_us);
 /* Gives back what is too old; history_put() does it too, this is for streams that stand still. */
 void history_expire(struct history *history, int64_t now_us);
 /* What to send again for a NACK of `seq`, or NULL; borrowed until the next call. */

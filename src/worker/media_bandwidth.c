@@ -454,6 +454,16 @@ bandwidth_sent(struct leg_video *video, enum pacer_class class, uint16_t twcc_se
 		bwe_send_sent(&video->bwe, &sent, now_us);
 }
 
+/* Its transport-wide number, if it has one, is no news to the estimator. */
+void
+bandwidth_sent_again(struct leg_video *video, size_t len, int64_t now_us)
+{
+	const struct bwe_sent sent = { .bytes = (uint16_t)len };
+	(void)pacer_sent(&video->pacer, PACER_RTX, len, now_us);
+	if (!video->twcc)
+		bwe_send_sent(&video->bwe, &sent, now_us);
+}
+
 static uint64_t
 cuts_of(const struct bwe_stats *stats)
 {

@@ -426,6 +426,8 @@ void bandwidth_tick(struct media *media, struct leg_video *video, int64_t now_us
 /* A packet of any class went out. */
 void bandwidth_sent(struct leg_video *video, enum pacer_class class, uint16_t twcc_seq, size_t len,
                     int64_t now_us);
+/* A packet of pictures went out once more, as it was. */
+void bandwidth_sent_again(struct leg_video *video, size_t len, int64_t now_us);
 /* What the sender of a track should keep to. */
 void bandwidth_bound(struct media *media, struct video_rx *rx, int64_t now_us);
 

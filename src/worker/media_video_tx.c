@@ -267,6 +267,8 @@ video_tx_agreed(struct video_tx *tx)
 
 /* ---- Packets out --------------------------------------------------------------------------- */
 
+static_assert((int)HISTORY_PROOF_BYTES == (int)SRTP_PROOF_BYTES, "the end of a packet");
+
 /* One packet being made in the machine's scratch. */
 struct outgoing {
 	struct rtp_header header;
@@ -277,12 +279,13 @@ struct outgoing {
 
 /* `orientation` is one byte, borrowed until the header is written, or NULL. */
 static void
-outgoing_init(struct leg_video *video, struct outgoing *out, const uint8_t *orientation)
+outgoing_init(const struct leg_video *video, struct outgoing *out, uint16_t twcc_seq,
+              const uint8_t *orientation)
 {
 	out->header.exts = out->exts;
 	out->header.ext_count = 0;
+	out->twcc_seq = twcc_seq;
 	if (video->twcc) {
-		out->twcc_seq = video->twcc_seq;
 		out->twcc[0] = (uint8_t)(out->twcc_seq >> 8);
 		out->twcc[1] = (uint8_t)out->twcc_seq;
 		out->exts[out->header.ext_count++] =
@@ -312,6 +315,23 @@ emit(struct media *media, struct leg_video *video, struct writer *w, const struc
 	return len;
 }
 
+/* The same for what left before: its number and its place in the key stream are used, so it leaves to
+ * the byte as it did, or not at all (then the peer asks for a key frame). */
+static size_t
+emit_again(struct media *media, struct leg_video *video, struct writer *w,
+           const struct history_entry *entry, int64_t now_us)
+{
+	struct media_leg *leg = video->leg;
+	size_t len = w->at;
+	CHECK(!w->failed);
+	if (srtp_rtp_protect_again(leg->srtp_tx, w->bytes, &len, sizeof media->packet,
+	                           entry->proof) != SRTP_OK)
+		return 0;
+	transport_emit(media, leg, transport_socket(leg), transport_remote(leg), w->bytes, len);
+	bandwidth_sent_again(video, len, now_us);
+	return len;
+}
+
 static struct writer
 packet_writer(struct media *media)
 {
@@ -334,6 +354,19 @@ count_sent(struct video_tx *tx, const struct packet *packet, size_t payload_len,
 	rate_meter_input(&tx->rate, (uint32_t)len, now_us);
 }
 
+/* `end`: of what left. */
+static void
+remember(const struct leg_video *video, struct video_tx *tx, const struct video_queued *queued,
+         const struct outgoing *out, const uint8_t *end, int64_t now_us)
+{
+	struct history_entry *entry =
+		history_put(&tx->history, queued->packet, &queued->header, now_us);
+	if (entry == NULL || video->leg->srtp_tx == NULL)
+		return;
+	entry->twcc_seq = out->twcc_seq;
+	memcpy(entry->proof, end - sizeof entry->proof, sizeof entry->proof);
+}
+
 static void
 send_queued(struct media *media, struct leg_video *video, struct video_queued *queued,
             int64_t now_us)
@@ -347,7 +380,7 @@ send_queued(struct media *media, struct leg_video *video, struct video_queued *q
 		                            .timestamp_rtp = queued->header.timestamp_rtp,
 		                            .ssrc = line->agreed.tx_ssrc } };
 	struct writer w = packet_writer(media);
-	outgoing_init(video, &out, &packet->orientation);
+	outgoing_init(video, &out, video->twcc_seq, &packet->orientation);
 	rtp_write_header(&w, &out.header);
 	const size_t payload_at = w.at;
 	forward_write(&w, packet, &queued->header);
@@ -360,7 +393,7 @@ send_queued(struct media *media, struct leg_video *video, struct video_queued *q
 		if (queued->header.marker)
 			tx->frames++;
 		if (line->agreed.nack)
-			history_put(&tx->history, queued->packet, &queued->header, now_us);
+			remember(video, tx, queued, &out, w.bytes + len, now_us);
 	}
 	packet_put(queued->packet);
 	queued->packet = NULL;
@@ -375,7 +408,7 @@ rtx_payload_type(const struct media_video_settings *agreed, uint8_t payload_type
 	return VIDEO_NO_PAYLOAD_TYPE;
 }
 
-/* By RTX, or as it was: that only where no cipher forbids to use a number twice. */
+/* By RTX; where the peer has none, as it was. */
 static void
 send_again(struct media *media, struct leg_video *video, const struct video_again *again,
            int64_t now_us)
@@ -391,8 +424,7 @@ send_again(struct media *media, struct leg_video *video, const struct video_agai
 		bwe_send_nacked(&video->bwe, 1, now_us);
 	const uint8_t rtx_type = rtx_payload_type(&line->agreed, entry->header.payload_type);
 	const bool rtx = line->agreed.tx_rtx_ssrc != 0 && rtx_type != VIDEO_NO_PAYLOAD_TYPE;
-	if (!rtx && video->leg->srtp_tx != NULL)
-		return;
+	const bool same = !rtx && video->leg->srtp_tx != NULL;
 	struct outgoing out = { .header = { .payload_type = entry->header.payload_type,
 		                            .marker = entry->header.marker,
 		                            .seq = entry->header.seq,
@@ -404,7 +436,8 @@ send_again(struct media *media, struct leg_video *video, const struct video_agai
 		out.header.ssrc = line->agreed.tx_rtx_ssrc;
 	}
 	struct writer w = packet_writer(media);
-	outgoing_init(video, &out, &entry->packet->orientation);
+	outgoing_init(video, &out, same ? entry->twcc_seq : video->twcc_seq,
+	              &entry->packet->orientation);
 	rtp_write_header(&w, &out.header);
 	if (rtx)
 		rtx_write(&w, entry);
@@ -412,7 +445,8 @@ send_again(struct media *media, struct leg_video *video, const struct video_agai
 		forward_write(&w, entry->packet, &entry->header);
 	if (entry->header.empty)
 		rtp_write_padding(&w, 1);
-	const size_t len = emit(media, video, &w, &out, PACER_RTX, now_us);
+	const size_t len = same ? emit_again(media, video, &w, entry, now_us)
+	                        : emit(media, video, &w, &out, PACER_RTX, now_us);
 	if (len != 0) {
 		tx->rtx_packets++;
 		tx->rtx_bytes += (uint32_t)len;
@@ -446,7 +480,7 @@ send_padding(struct media *media, struct leg_video *video, struct video_tx *tx, 
 		                                    forward_timestamp_at(&tx->forward, now_us),
 		                            .ssrc = agreed->tx_rtx_ssrc } };
 	struct writer w = packet_writer(media);
-	outgoing_init(video, &out, NULL);
+	outgoing_init(video, &out, video->twcc_seq, NULL);
 	rtp_write_header(&w, &out.header);
 	rtp_write_padding(&w, PADDING_BYTES);
 	if (emit(media, video, &w, &out, PACER_PADDING, now_us) != 0)

@@ -22,6 +22,7 @@
 #include "rtp/rtp.h"
 #include "srtp/srtp.h"
 #include "video/facts.h"
+#include "video/forward.h"
 #include "video/vp8.h"
 
 enum {
@@ -98,7 +99,9 @@ struct video_world {
 	struct prng prng;
 	uint16_t next_port;
 	unsigned peer_count;
-	bool random_loss;
+	/* Pictures that never arrive, as bytes: a decoder of SRTP takes each of them once only. */
+	unsigned lose_datagrams_pct;
+	unsigned lost_datagrams;
 	struct peer peers[PEERS_MAX];
 	/* The codec process; NULL: there is none. */
 	bool (*codec)(struct video_world *world, const struct codec_message *message);
@@ -269,8 +272,13 @@ world_sent(void *context, unsigned socket, media_leg_id leg, const struct net_ad
 		EXPECT_EQ(srtp_rtcp_unprotect(peer->srtp_rx, plain, &len), SRTP_OK);
 		peer_rtcp(peer, plain, len);
 	} else {
-		EXPECT_EQ(srtp_rtp_unprotect(peer->srtp_rx, plain, &len), SRTP_OK);
 		struct video_world *world = context;
+		if (world->lose_datagrams_pct != 0 &&
+		    prng_below(&world->prng, 100) < world->lose_datagrams_pct) {
+			world->lost_datagrams++;
+			return;
+		}
+		EXPECT_EQ(srtp_rtp_unprotect(peer->srtp_rx, plain, &len), SRTP_OK);
 		if (world->network != NULL)
 			world->network(world, peer, plain, len);
 		else
