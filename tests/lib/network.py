@@ -17,6 +17,9 @@ import subprocess
 SERVER = "10.77.0.1"
 MEDIA_PORTS = "20000-65535"  # of both sides; signalling has lower ones
 _BRIDGE = "br0"
+# A bridge without an address of its own takes the lowest of its ports': a new machine would change
+# it, and the machines before it would send to the old one until they ask again.
+_BRIDGE_MAC = "02:00:0a:4d:00:01"
 _NEWNET = 0x40000000  # of sched.h
 _libc = ctypes.CDLL(None, use_errno=True)
 _machines = {}
@@ -43,7 +46,7 @@ def set_up():
         raise RuntimeError("a test is started by tests/run, in namespaces of its own")
     run("mount", "-t", "tmpfs", "none", "/run")
     run("ip", "-batch", "-", stdin="link set lo up\n"
-        f"link add name {_BRIDGE} type bridge\n"
+        f"link add name {_BRIDGE} address {_BRIDGE_MAC} type bridge\n"
         f"addr add {SERVER}/24 dev {_BRIDGE}\nlink set {_BRIDGE} up\n")
 
 
