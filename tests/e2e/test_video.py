@@ -157,7 +157,8 @@ def two_rooms_see_each_other_and_nobody_himself(world):
     for phone, codec in ((red, "h264"), (green, "vp8")):
         wait_for(lambda phone=phone: f"{phone.frame_rate()} frames a second arrive at {phone.name}",
                  lambda phone=phone: phone.frame_rate() >= FPS_MIN, 12, 0.3)
-        expect_equal(status(world, phone, "txVideo/codec"), codec, "codec")
+        wait_for(f"{codec} in the status of {phone.name}",
+                 lambda phone=phone, codec=codec: status(world, phone, "txVideo/codec") == codec, 12, 0.3)
     second, ended = number_at(red)
     advanced = pictures.frames_between(first, second) / pictures.FPS
     passed = (ended - began) % (pictures.FRAMES / pictures.FPS)
