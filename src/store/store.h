@@ -46,7 +46,7 @@
 
 enum {
 	STORE_PENDING_MAX = 128,
-	STORE_SCHEMA_VERSION = 1,
+	STORE_SCHEMA_VERSION = 2,
 	STORE_BUSY_MS_MAX = 2000, /* another program holds the database: then the transaction fails */
 	STORE_NODES_MAX = 5,      /* of one PostgreSQL, its replicas included */
 	STORE_NODE_MAX = 256,     /* bytes of a node's name */
@@ -99,6 +99,8 @@ struct store_settings {
 	const char *path;               /* SQLITE: created with mode 0600 when missing */
 	struct store_postgres postgres; /* POSTGRES */
 	unsigned busy_ms;               /* 0: STORE_BUSY_MS_MAX */
+	unsigned answer_ms;             /* 0: STORE_ANSWER_MS_MAX */
+	unsigned patience_ms;           /* 0: STORE_PATIENCE_US */
 	void (*wake)(void *context);    /* from the writer thread: call store_take() soon */
 	void *context;
 };
