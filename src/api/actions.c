@@ -198,7 +198,7 @@ work_log(struct work *work, const char *verb, enum object_type type, const struc
 	         verb, log_word(type), text, call != NULL ? ", call " : "", inside);
 	/* What is not on the disk yet has not happened. */
 	if (work->tx.ticket == 0)
-		api_line(work->api, "%s", line);
+		api_audit(work->api, work->slot, line);
 }
 
 static void

@@ -81,17 +81,38 @@ api_trace(struct api *api, bool on)
 	api->settings.trace = on;
 }
 
+/* Room for one more, or NULL. */
+static struct log_line *
+new_line(struct api *api)
+{
+	if (api->line_count == LINES_MAX)
+		return NULL;
+	struct log_line *line = &api->lines[(api->line_first + api->line_count++) % LINES_MAX];
+	line->user[0] = '\0';
+	return line;
+}
+
 void
 api_line(struct api *api, const char *format, ...)
 {
-	if (api->line_count == LINES_MAX)
+	struct log_line *line = new_line(api);
+	if (line == NULL)
 		return;
 	va_list arguments;
 	va_start(arguments, format);
-	vsnprintf(api->lines[(api->line_first + api->line_count) % LINES_MAX], LINE_MAX, format,
-	          arguments);
+	vsnprintf(line->text, sizeof line->text, format, arguments);
 	va_end(arguments);
-	api->line_count++;
+}
+
+void
+api_audit(struct api *api, const struct slot *slot, const char *text)
+{
+	struct log_line *line = new_line(api);
+	if (line == NULL)
+		return;
+	str_copy(line->text, sizeof line->text, str_of(text));
+	str_copy(line->user, sizeof line->user, str_of(slot->user));
+	line->from = slot->peer;
 }
 
 /* ------------------------------------------------------------------ logins */
@@ -160,29 +181,47 @@ read_login(struct slot *slot, struct str header)
 	return ok;
 }
 
-static bool
-may_use_api(uint32_t role)
-{
-	return role == ROLE_ADMIN || role == ROLE_APPADMIN || role == ROLE_API;
-}
-
-/* Fills in the hash of the account, or nobody's. */
+/* Fills in the hash of the account, or nobody's: whoever may not log in waits as long. */
 static void
 find_account(const struct api *api, struct slot *slot)
 {
-	const struct objects *objects = meeting_objects(api->settings.meeting);
-	const struct str user = str_of(slot->user);
-	struct address_cursor cursor = { 0 };
-	str_copy(slot->hash, sizeof slot->hash, str_of(nobodys_hash));
-	uint32_t account;
-	while ((account = objects_next_address(objects, OBJECT_ACCOUNT, user, &cursor)) != 0) {
-		if (!str_eq(objects_text(objects, OBJECT_ACCOUNT, account, ACCOUNT_NAME), user) ||
-		    !may_use_api(objects_number(objects, OBJECT_ACCOUNT, account, ACCOUNT_ROLE)))
-			continue;
-		slot->verified = str_copy(slot->hash, sizeof slot->hash,
-		                          objects_text(objects, OBJECT_ACCOUNT, account,
-		                                       ACCOUNT_PASSWORD_HASH));
-	}
+	const struct account_moment now = { .now_s = slot->wall_us / 1000000, .from = slot->peer };
+	struct accounts *accounts = api->settings.accounts;
+	const struct account *account =
+		accounts != NULL ? accounts_find(accounts, str_of(slot->user)) : NULL;
+	slot->verified = account != NULL && account_judge(accounts, account, &now) == ACCOUNT_GOOD;
+	str_copy(slot->hash, sizeof slot->hash,
+	         str_of(slot->verified ? account->hash : nobodys_hash));
+}
+
+/* Of a user that there is; strangers' names are counted only. */
+static void
+note_failure(struct api *api, const struct slot *slot, int64_t now_us)
+{
+	char address[ADDR_TEXT_MAX], text[LINE_MAX];
+	struct account *account = NULL;
+	guesses_failed(&api->guesses, &slot->peer, now_us);
+	if (api->settings.accounts != NULL)
+		account = accounts_find(api->settings.accounts, str_of(slot->user));
+	if (account == NULL)
+		return;
+	struct writer w = writer_of(address, sizeof address - 1);
+	addr_write_ip(&w, &slot->peer);
+	address[w.at] = '\0';
+	const bool locked = slot->verified && account_failed(api->settings.accounts, account,
+	                                                     slot->wall_us / 1000000);
+	snprintf(text, sizeof text, "%s: API user \"%s\" was refused%s", address, account->name,
+	         locked ? ", and is locked for 15 minutes after too many wrong passwords" : "");
+	api_audit(api, slot, text);
+}
+
+/* A right password: earlier mistakes are forgiven. */
+static void
+note_success(struct api *api, const struct slot *slot)
+{
+	struct account *account = accounts_find(api->settings.accounts, str_of(slot->user));
+	if (account != NULL)
+		account->failures = 0;
 }
 
 static enum slot_state
@@ -323,10 +362,12 @@ api_verified(struct api *api, uint32_t index, bool right, int64_t now_us)
 	CHECK(slot->state == SLOT_VERIFYING);
 	const struct login_tag tag = slot->tag;
 	const bool granted = right && slot->verified;
-	if (granted)
+	if (granted) {
 		remember(api, &tag, now_us);
-	else
-		guesses_failed(&api->guesses, &slot->peer, now_us);
+		note_success(api, slot);
+	} else {
+		note_failure(api, slot, now_us);
+	}
 	slot->state = granted ? SLOT_READY : SLOT_DENIED;
 	for (unsigned i = 0; i < API_REQUESTS_MAX; i++) {
 		if (api->slots[i].state == SLOT_SAME && same_tag(&api->slots[i].tag, &tag))
@@ -540,7 +581,7 @@ step(struct api *api, struct slot *slot, int64_t now_us)
 		run(api, slot, now_us);
 		break;
 	case SLOT_KEPT:
-		api_line(api, "%s", slot->log);
+		api_audit(api, slot, slot->log);
 		answer(api, slot, slot->status, STR(""), false);
 		break;
 	case SLOT_LOST:
@@ -559,10 +600,15 @@ step(struct api *api, struct slot *slot, int64_t now_us)
 static struct api_out
 take_line(struct api *api)
 {
-	memcpy(api->line_out, api->lines[api->line_first], sizeof api->line_out);
+	const struct log_line *line = &api->line_out;
+	api->line_out = api->lines[api->line_first];
 	api->line_first = (api->line_first + 1) % LINES_MAX;
 	api->line_count--;
-	return (struct api_out){ .kind = API_LOG, .text = str_of(api->line_out) };
+	return (struct api_out){ .kind = API_LOG,
+		                 .text = str_of(line->text),
+		                 .audited = line->user[0] != '\0',
+		                 .user = str_of(line->user),
+		                 .from = line->from };
 }
 
 struct api_out

@@ -43,6 +43,7 @@
 #include "base/hash.h"
 #include "base/str.h"
 #include "meeting/meeting.h"
+#include "mmp/accounts.h"
 
 enum {
 	API_REQUESTS_MAX = 64,
@@ -85,6 +86,7 @@ struct api_request {
 
 struct api_settings {
 	struct meeting *meeting;
+	struct accounts *accounts; /* who may log in; the caller may put others in between calls */
 	struct hash_key hash_key;  /* secret: for remembered logins */
 	struct guid host_id;
 	struct str version;        /* softwareVersion; copied */
@@ -131,6 +133,9 @@ struct api_out {
 	struct str allow;          /* 405: the Allow header */
 	/* LOG */
 	struct str text;
+	bool audited;              /* for the audit log too: `user` made a change, or failed to log in */
+	struct str user;
+	struct net_addr from;
 };
 
 [[nodiscard]] struct api_out api_poll(struct api *api, int64_t now_us);

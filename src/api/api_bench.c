@@ -115,7 +115,13 @@ bridge_open(struct bridge *bridge, const char *path)
 	CHECK(store_load(bridge->store, meeting_objects(bridge->meeting), &loaded) == 0);
 	printf("%-44s %10.1f ms, %u rows, %u kB resident\n", "start",
 	       (double)(now_us() - start) / 1e3, loaded.rows, resident_kb());
-	const struct api_settings api = { .meeting = bridge->meeting };
+	static const uint8_t salt[PASSWORD_SALT_BYTES] = { 1 };
+	static struct accounts accounts;
+	char hash[PASSWORD_HASH_MAX];
+	CHECK(password_hash(hash, STR("b"), salt) == 0);
+	accounts_init(&accounts);
+	CHECK(accounts_add(&accounts, STR("a"), MMP_API, hash, 0) != NULL);
+	const struct api_settings api = { .meeting = bridge->meeting, .accounts = &accounts };
 	CHECK(api_create(&bridge->api, &api, now_us()) == 0);
 }
 
@@ -125,27 +131,6 @@ bridge_close(struct bridge *bridge)
 	api_destroy(bridge->api);
 	store_close(bridge->store);
 	meeting_destroy(bridge->meeting);
-}
-
-static void
-add_account(struct bridge *bridge)
-{
-	static const uint8_t salt[PASSWORD_SALT_BYTES] = { 1 };
-	struct objects *objects = meeting_objects(bridge->meeting);
-	struct object_edit edit = { .type = OBJECT_ACCOUNT };
-	char hash[PASSWORD_HASH_MAX];
-	uint32_t handle = 0;
-	int culprit = -1;
-	CHECK(password_hash(hash, STR("b"), salt) == 0);
-	edit_set_text(&edit, ACCOUNT_NAME, STR("a"));
-	edit_set_number(&edit, ACCOUNT_ROLE, ROLE_API);
-	edit_set_text(&edit, ACCOUNT_PASSWORD_HASH, str_of(hash));
-	objects_begin(objects);
-	CHECK(objects_add(objects, &edit, 0, &handle, &culprit) == OBJECT_OK);
-	const struct object_tx tx = objects_end(objects);
-	CHECK(store_commit(bridge->store, &tx) == 0);
-	store_wait(bridge->store);
-	drain(bridge);
 }
 
 /* In transactions of a hundred: this is not what is measured. */
@@ -269,7 +254,6 @@ main(int argc, char **argv)
 	CHECK(where != NULL && spaces != 0);
 	snprintf(path, sizeof path, "%s/bench.db", where);
 	bridge_open(&bridge, path);
-	add_account(&bridge);
 	add_spaces(&bridge, spaces);
 	bridge_close(&bridge);
 

@@ -88,19 +88,13 @@ bridge_make(struct bridge *bridge)
 	*bridge = (struct bridge){ .now_us = 1 };
 	prng_init(&bridge->prng, 1);
 	CHECK(meeting_create(&bridge->meeting, &meeting, 1) == 0);
-	const struct api_settings api = { .meeting = bridge->meeting, .version = STR("1"),
+	static struct accounts accounts;
+	accounts_init(&accounts);
+	CHECK(accounts_add(&accounts, STR("a"), MMP_API, "$argon2id$not-looked-at-in-this-test",
+	                   0) != NULL);
+	const struct api_settings api = { .meeting = bridge->meeting, .accounts = &accounts, .version = STR("1"),
 		                          .trace = true };
 	CHECK(api_create(&bridge->api, &api, 1) == 0);
-	struct objects *objects = meeting_objects(bridge->meeting);
-	struct object_edit edit = { .type = OBJECT_ACCOUNT };
-	uint32_t handle = 0;
-	int culprit = -1;
-	edit_set_text(&edit, ACCOUNT_NAME, STR("a"));
-	edit_set_number(&edit, ACCOUNT_ROLE, ROLE_API);
-	edit_set_text(&edit, ACCOUNT_PASSWORD_HASH, STR("$argon2id$not-looked-at-in-this-test"));
-	objects_begin(objects);
-	CHECK(objects_add(objects, &edit, 0, &handle, &culprit) == OBJECT_OK);
-	objects_settled(objects, objects_end(objects).ticket, true);
 }
 
 /* Some object's id, of one type after the other. */

@@ -67,6 +67,13 @@ struct remembered_login {
 	int64_t until_us;
 };
 
+/* A line for the log; of `user`, if it belongs into the audit log too. */
+struct log_line {
+	char text[LINE_MAX];
+	char user[API_NAME_MAX];
+	struct net_addr from;
+};
+
 struct refused {
 	uint64_t owner;
 	unsigned status;
@@ -88,8 +95,8 @@ struct api {
 	struct slot *slots;
 	uint32_t line_first;
 	uint32_t line_count;
-	char lines[LINES_MAX][LINE_MAX];
-	char line_out[LINE_MAX];
+	struct log_line lines[LINES_MAX];
+	struct log_line line_out;
 	bool out_waits;     /* `out` is to be given when the lines are out */
 	struct api_out out;
 	char location[LOCATION_TEXT_MAX];
@@ -114,6 +121,8 @@ struct work {
 };
 
 __attribute__((format(printf, 2, 3))) void api_line(struct api *api, const char *format, ...);
+/* What the slot's user did. */
+void api_audit(struct api *api, const struct slot *slot, const char *text);
 
 /* actions.c: carries the request out; afterwards `work` holds the answer, or a transaction. */
 void work_run(struct work *work);

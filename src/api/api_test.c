@@ -460,16 +460,8 @@ TEST(only_the_right_login_gets_in_and_is_believed_for_a_while)
 	EXPECT_EQ(b->verified, 2);
 
 	/* A changed password is asked for at once. */
-	struct objects *objects = meeting_objects(b->meeting);
-	struct address_cursor cursor = { 0 };
-	const uint32_t account =
-		objects_next_address(objects, OBJECT_ACCOUNT, STR("admin"), &cursor);
-	struct object_edit edit = { .type = OBJECT_ACCOUNT };
-	int culprit = -1;
-	edit_set_text(&edit, ACCOUNT_PASSWORD_HASH, STR("$argon2id$another-one-of-these-hashes"));
-	objects_begin(objects);
-	EXPECT_EQ(objects_edit(objects, account, &edit, &culprit), OBJECT_OK);
-	objects_settled(objects, objects_end(objects).ticket, true);
+	account_set_password(b->accounts, accounts_find(b->accounts, STR("admin")),
+	                     "$argon2id$another-one-of-these-hashes", 1);
 	send(b, API_GET, "/calls", "");
 	EXPECT_EQ(b->verified, 3);
 	bridge_end(b);

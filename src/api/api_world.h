@@ -12,6 +12,7 @@
 enum { GUIDS_KNOWN = 256 };
 
 struct bridge {
+	struct accounts *accounts;
 	struct prng prng;
 	struct meeting *meeting;
 	struct api *api;
@@ -139,24 +140,17 @@ bridge_make(void)
 		                                  .random = test_random,
 		                                  .context = &bridge.prng };
 	EXPECT_EQ(meeting_create(&bridge.meeting, &meeting, bridge.now_us), 0);
-	const struct api_settings api = { .meeting = bridge.meeting, .version = STR("3.9"),
+	static struct accounts accounts;
+	accounts_init(&accounts);
+	EXPECT(accounts_add(&accounts, STR("admin"), MMP_API,
+	                    "$argon2id$not-used-by-this-test-bridge", 0) != NULL);
+	EXPECT(accounts_add(&accounts, STR("watcher"), MMP_AUDIT,
+	                    "$argon2id$not-used-by-this-test-bridge", 0) != NULL);
+	bridge.accounts = &accounts;
+	const struct api_settings api = { .meeting = bridge.meeting, .accounts = &accounts, .version = STR("3.9"),
 		                          .web_address = STR("https://web.example.org"),
 		                          .sip_domain = STR("example.org"), .trace = true };
 	EXPECT_EQ(api_create(&bridge.api, &api, bridge.now_us), 0);
-	static const char *const roles[][2] = { { "admin", "api" }, { "watcher", "audit" } };
-	for (size_t i = 0; i < COUNT_OF(roles); i++) {
-		uint32_t account = 0;
-		struct objects *objects = meeting_objects(bridge.meeting);
-		struct object_edit edit = { .type = OBJECT_ACCOUNT };
-		int culprit = -1;
-		edit_set_text(&edit, ACCOUNT_NAME, str_of(roles[i][0]));
-		edit_set_number(&edit, ACCOUNT_ROLE, i == 0 ? ROLE_API : ROLE_AUDIT);
-		edit_set_text(&edit, ACCOUNT_PASSWORD_HASH,
-		              STR("$argon2id$not-used-by-this-test-bridge"));
-		objects_begin(objects);
-		EXPECT_EQ(objects_add(objects, &edit, 0, &account, &culprit), OBJECT_OK);
-		objects_settled(objects, objects_end(objects).ticket, true);
-	}
 	return &bridge;
 }
 

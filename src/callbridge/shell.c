@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Life of the Call Bridge component: start, time, orderly end. */
 #include "callbridge/shell.h"
+#include "callbridge/shell_accounts.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -431,6 +432,7 @@ start_bridge(struct shell *shell)
 		return component_fail(&shell->component, "not enough memory for %u calls",
 		                      calls_max(shell));
 	struct api_settings api = { .meeting = shell->meeting,
+		                    .accounts = shell->accounts,
 		                    .host_id = id,
 		                    .version = STR(CONVOKE_VERSION),
 		                    .sip_domain = str_of(domain),
@@ -453,7 +455,7 @@ start(struct shell *shell)
 		return component_fail(&shell->component, "not enough memory");
 	load_prompts(shell);
 	shell->floor_count = calls_max(shell);
-	return find_addresses(shell) && make_dtls(shell) && start_meeting(shell) &&
+	return find_addresses(shell) && accounts_open(shell) && make_dtls(shell) && start_meeting(shell) &&
 	       webadmin_open_store(shell) && start_sip(shell) && start_workers(shell) &&
 	       codecs_open(shell) && floors_open(shell) && start_bridge(shell) && c2w_open(shell) &&
 	       webadmin_open(shell);
@@ -475,6 +477,7 @@ finish(struct shell *shell)
 	sip_ua_destroy(shell->ua);
 	free(shell->later);
 	webadmin_close_store(shell);
+	accounts_close(shell);
 	meeting_destroy(shell->meeting);
 	prompts_destroy(shell->prompts);
 	dtls_context_destroy(shell->dtls);

@@ -136,6 +136,11 @@ struct shell {
 	uint32_t later_max;
 	uint32_t later_count;
 
+	/* Who may log in. */
+	struct accounts *accounts;
+	struct accounts *accounts_read; /* the file, while it is being read */
+	struct file_watch *accounts_watch;
+
 	/* Web Admin. */
 	struct http *http;
 	struct http_listener *webadmin;

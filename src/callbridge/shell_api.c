@@ -7,16 +7,14 @@
 
 #include "base/log.h"
 #include "callbridge/shell.h"
-#include "net/files.h"
+#include "callbridge/shell_accounts.h"
 #include "net/iface.h"
 #include "net/port_owner.h"
-#include "net/random.h"
 #include "net/wall.h"
 
 enum {
 	WEBADMIN_CONNECTIONS_MAX = 512,
 	WEBADMIN_PER_SOURCE_MAX = 64,
-	PASSWORD_RANDOM_BYTES = 15, /* 20 letters of base64url: 120 bits */
 	METRICS_MAX = 16 * 1024,
 	LOAD_UNITS_A_CORE = 1250,
 };
@@ -34,34 +32,6 @@ add(struct shell *shell, const struct object_edit *edit)
 	       component_fail(&shell->component,
 	                      "the first objects cannot be made (reason %d, field %d)",
 	                      (int)rejected, culprit);
-}
-
-static bool
-add_admin(struct shell *shell)
-{
-	uint8_t random[PASSWORD_RANDOM_BYTES + PASSWORD_SALT_BYTES];
-	char password[PASSWORD_RANDOM_BYTES * 2];
-	char hash[PASSWORD_HASH_MAX];
-	char path[COMPONENT_PATH_MAX];
-	struct writer w = writer_of(password, sizeof password);
-	random_bytes(random, sizeof random);
-	encode_base64url(&w, random, PASSWORD_RANDOM_BYTES);
-	const struct str plain = writer_view(&w);
-	if (password_hash(hash, plain, random + PASSWORD_RANDOM_BYTES) != 0)
-		return component_fail(&shell->component, "not enough memory to hash a password");
-	struct object_edit edit = { .type = OBJECT_ACCOUNT };
-	edit_set_text(&edit, ACCOUNT_NAME, STR("admin"));
-	edit_set_number(&edit, ACCOUNT_ROLE, ROLE_ADMIN);
-	edit_set_text(&edit, ACCOUNT_PASSWORD_HASH, str_of(hash));
-	bool ok = add(shell, &edit);
-	writer_u8(&w, '\n');
-	const int rc = file_replace(component_path(&shell->component, path, "admin-password"),
-	                            password, w.at, 0600);
-	explicit_bzero(random, sizeof random);
-	explicit_bzero(password, sizeof password);
-	if (rc != 0)
-		ok = component_fail(&shell->component, "%s: %s", path, strerror(-rc));
-	return ok;
 }
 
 static bool
@@ -93,7 +63,7 @@ first_start(struct shell *shell)
 {
 	struct objects *objects = meeting_objects(shell->meeting);
 	objects_begin(objects);
-	if (!add_admin(shell) || !add_demo_space(shell) || !add_web_bridge(shell)) {
+	if (!add_demo_space(shell) || !add_web_bridge(shell)) {
 		objects_abort(objects);
 		return false;
 	}
@@ -382,6 +352,8 @@ webadmin_drain(struct shell *shell, int64_t now_us)
 			break;
 		case API_LOG:
 			log_info("%.*s", STR_ARGS(out.text));
+			if (out.audited)
+				accounts_audit(shell, &out);
 			break;
 		case API_NONE:
 			break;

@@ -50,7 +50,6 @@ static const char *const presentation_words[] = { "dualStream", "singleStream", 
 static const char *const bfcp_words[] = { "serverOnly", "serverAndClient", NULL };
 static const char *const hand_words[] = { "lowered", "raised", NULL };
 static const char *const passcode_words[] = { "required", "timeout", NULL };
-static const char *const role_words[] = { "admin", "crypto", "audit", "appadmin", "api", NULL };
 static const char *const call_type_words[] = { "coSpace", "forwarding", "adHoc", NULL };
 static const char *const leg_type_words[] = { "sip", "acano", NULL };
 static const char *const direction_words[] = { "incoming", "outgoing", NULL };
@@ -316,18 +315,6 @@ static const struct field cdr_receiver_fields[] = {
 	                               "http(s)://host[:port]/path. Accepted as url too." },
 };
 static_assert(COUNT_OF(cdr_receiver_fields) == CDR_RECEIVER_FIELDS, "one row per field");
-
-static const struct field account_fields[] = {
-	[ACCOUNT_NAME] = { "name", .kind = FIELD_TEXT, .min = 1, .max = NAME_BYTES,
-	                   .flags = USUAL_LIST | FIELD_ADDRESS | FIELD_REQUIRED,
-	                   .help = "Login." },
-	[ACCOUNT_ROLE] = { "role", .kind = FIELD_ENUM, .words = role_words, .max = ROLE_API,
-	                   .flags = USUAL_LIST | FIELD_REQUIRED, .help = "What it may do." },
-	[ACCOUNT_PASSWORD_HASH] = { "passwordHash", .kind = FIELD_TEXT, .min = 32, .max = 160,
-	                            .flags = USUAL | FIELD_SECRET | FIELD_REQUIRED,
-	                            .help = "argon2id, encoded." },
-};
-static_assert(COUNT_OF(account_fields) == ACCOUNT_FIELDS, "one row per field");
 
 static const struct field system_profiles_fields[] = {
 	[SYSTEM_LEG_PROFILE] = { "callLegProfile", .kind = FIELD_GUID, .ref = OBJECT_LEG_PROFILE,
@@ -707,8 +694,6 @@ static const struct object_desc descriptions[OBJECT_TYPES] = {
 	                          "call_profiles", FIELDS(call_profile_fields) },
 	[OBJECT_WEB_BRIDGE] = { "webBridges", "webBridge", "webBridgeDoesNotExist", "web_bridges",
 	                        FIELDS(web_bridge_fields) },
-	[OBJECT_ACCOUNT] = { "accounts", "account", "userDoesNotExist", "accounts",
-	                     FIELDS(account_fields) },
 	[OBJECT_SYSTEM_PROFILES] = { "profiles", "profiles", "unrecognizedObject",
 	                             "system_profiles", FIELDS(system_profiles_fields),
 	                             .single = true },

@@ -5,8 +5,8 @@
  * validation, storage, XML, JSON, filters and documentation are driven by it; a new parameter is a
  * new row.  A parameter without a row is refused, so what is accepted works.
  *
- * `struct objects` holds the kept objects (spaces, profiles, accounts, ...) in memory, where they
- * are authoritative.  Changes are grouped in transactions; each is handed to the store as bytes and
+ * `struct objects` holds the kept objects (spaces, profiles, ...) in memory, where they are
+ * authoritative.  Changes are grouped in transactions; each is handed to the store as bytes and
  * undone when the store cannot keep it.
  *
  * Ownership  objects_create() allocates everything once.  Text handed out is borrowed until the
@@ -49,7 +49,6 @@ enum object_type {
 	OBJECT_LEG_PROFILE,
 	OBJECT_CALL_PROFILE,
 	OBJECT_WEB_BRIDGE,
-	OBJECT_ACCOUNT,          /* who may log in to the API; not reachable through it */
 	OBJECT_SYSTEM_PROFILES,  /* exactly one */
 	OBJECT_CLUSTER,          /* exactly one: system/configuration/cluster */
 	OBJECT_DTMF_PROFILE,
@@ -207,7 +206,6 @@ enum call_profile_field {
 
 enum cdr_receiver_field { CDR_RECEIVER_URI, CDR_RECEIVER_FIELDS };
 enum web_bridge_field { WEB_BRIDGE_URL, WEB_BRIDGE_FIELDS };
-enum account_field { ACCOUNT_NAME, ACCOUNT_ROLE, ACCOUNT_PASSWORD_HASH, ACCOUNT_FIELDS };
 enum system_profiles_field {
 	SYSTEM_LEG_PROFILE, SYSTEM_CALL_PROFILE, SYSTEM_DTMF_PROFILE, SYSTEM_PROFILES_FIELDS,
 };
@@ -299,7 +297,6 @@ enum quality_presentation {
 enum presentation_mode { PRESENTATION_DUAL_STREAM, PRESENTATION_SINGLE_STREAM };
 enum bfcp_mode { BFCP_SERVER_ONLY, BFCP_SERVER_AND_CLIENT };
 enum { DURATION_PERMANENT = INT32_MAX };
-enum account_role { ROLE_ADMIN, ROLE_CRYPTO, ROLE_AUDIT, ROLE_APPADMIN, ROLE_API };
 
 /* ------------------------------------------------------------------ values and edits */
 
@@ -442,8 +439,8 @@ void objects_destroy(struct objects *objects);
 [[nodiscard]] uint32_t objects_ref(const struct objects *objects, enum object_type type,
                                    uint32_t handle, unsigned field);
 
-/* Walks objects of `type` one of whose addresses (uri, secondaryUri, callId; an account's name) is
- * `address`, compared without case.  Start with a zeroed cursor. */
+/* Walks objects of `type` one of whose addresses (uri, secondaryUri, callId) is `address`, compared
+ * without case.  Start with a zeroed cursor. */
 struct address_cursor {
 	struct map_cursor at;
 	bool started;

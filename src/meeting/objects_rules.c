@@ -69,18 +69,6 @@ check_address(const struct address_rule *rule, struct str address, bool numeric)
 	return OBJECT_OK;
 }
 
-static enum object_reject
-check_name(const struct address_rule *rule, struct str name)
-{
-	struct address_cursor cursor = { 0 };
-	uint32_t other;
-	while ((other = objects_next_address(rule->objects, rule->row->type, name, &cursor)) != 0) {
-		if (other != rule->self)
-			return OBJECT_DUPLICATE_NAME;
-	}
-	return OBJECT_OK;
-}
-
 /* A code does one thing. */
 static enum object_reject
 check_codes(const struct object_row *row, int *culprit)
@@ -118,10 +106,7 @@ row_check(const struct objects *objects, const struct object_row *row, uint32_t 
 			reject = (field->flags & FIELD_REQUIRED) != 0 ? OBJECT_MISSING_PARAMETER
 			                                              : OBJECT_OK;
 		} else if ((field->flags & FIELD_ADDRESS) != 0) {
-			reject = row->type == OBJECT_ACCOUNT
-			                 ? check_name(&rule, value->text)
-			                 : check_address(&rule, value->text,
-			                                 field->kind == FIELD_DIGITS);
+			reject = check_address(&rule, value->text, field->kind == FIELD_DIGITS);
 		}
 		if (reject != OBJECT_OK)
 			return reject;

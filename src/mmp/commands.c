@@ -6,6 +6,9 @@
 /* What the host carries out; who may, and whether it changes something, follow. */
 #define CALL(name) .order = MMP_ORDER_CALL, .call = name
 #define AUDITED(name) CALL(name), .changes = true
+#define RULE(word, argument, text) \
+	{ "user rule " word, { { .kind = MMP_TEXT, .name = argument } }, text, \
+	  AUDITED(MMP_USER_RULE), .roles = MMP_BY_ADMIN }
 
 #define AT(member) .at = offsetof(struct config, member)
 #define LIST(member, count) AT(member), .count_at = offsetof(struct config, count)
@@ -142,6 +145,57 @@ const struct mmp_command mmp_commands[] = {
 	{ "pki selfsigned", { { .kind = MMP_TEXT, .name = "<base>" } },
 	  "make BASE.key and BASE.crt for this machine", AUDITED(MMP_PKI_SELFSIGNED),
 	  .roles = MMP_BY_CRYPTO },
+
+	{ "user add",
+	  { { .kind = MMP_TEXT, .name = "<name>" },
+	    { .kind = MMP_TEXT, .name = "(admin|crypto|audit|appadmin|api)" } },
+	  "make an account; asks for its password", AUDITED(MMP_USER_ADD), .roles = MMP_BY_ADMIN },
+	{ "user del", { { .kind = MMP_TEXT, .name = "<name>" } }, "remove an account",
+	  AUDITED(MMP_USER_DEL), .roles = MMP_BY_ADMIN },
+	{ "user list", { { .kind = MMP_END } }, "all accounts", CALL(MMP_USER_LIST),
+	  .roles = MMP_BY_ADMIN },
+	{ "user info", { { .kind = MMP_TEXT, .name = "<name>" } }, "what is known of an account",
+	  CALL(MMP_USER_INFO), .roles = MMP_BY_ADMIN },
+	{ "user evict", { { .kind = MMP_TEXT, .name = "<name>" } }, "end its SSH sessions",
+	  AUDITED(MMP_USER_EVICT), .roles = MMP_BY_ADMIN },
+	{ "user unlock", { { .kind = MMP_TEXT, .name = "<name>" } },
+	  "let it try again after wrong passwords", AUDITED(MMP_USER_UNLOCK),
+	  .roles = MMP_BY_ADMIN },
+	{ "user expire", { { .kind = MMP_TEXT, .name = "<name>" } },
+	  "have its password changed at the next login", AUDITED(MMP_USER_EXPIRE),
+	  .roles = MMP_BY_ADMIN },
+	{ "user duty",
+	  { { .kind = MMP_TEXT, .name = "<name>" },
+	    { .kind = MMP_TEXT, .name = "<hhmm-hhmm|none>" },
+	    { .kind = MMP_TEXTS_OPTIONAL, .name = "[mon tue wed thu fri sat sun]" } },
+	  "when it may log in", AUDITED(MMP_USER_DUTY), .roles = MMP_BY_ADMIN },
+	{ "user host",
+	  { { .kind = MMP_TEXT, .name = "<name>" },
+	    { .kind = MMP_TEXT, .name = "(add|del)" },
+	    { .kind = MMP_TEXT, .name = "<ip[/bits]>" } },
+	  "from where alone it may log in by SSH", AUDITED(MMP_USER_HOST),
+	  .roles = MMP_BY_ADMIN },
+	{ "user rule", { { .kind = MMP_END } }, "the rules for passwords and logins",
+	  CALL(MMP_USER_RULES), .roles = MMP_BY_ADMIN },
+	RULE("max_history", "<n|none>", "earlier passwords that may not come back"),
+	RULE("password_age", "<days|none>", "after which a password must be changed"),
+	RULE("min_password_age", "<days|none>", "before which it may not be changed again"),
+	RULE("min_password_length", "<n>", "characters of a password"),
+	RULE("min_uppercase", "<n|none>", "capital letters in it"),
+	RULE("min_lowercase", "<n|none>", "small letters in it"),
+	RULE("min_digits", "<n|none>", "digits in it"),
+	RULE("min_special", "<n|none>", "other characters in it"),
+	RULE("longest_digits_run", "<n|none>", "digits in a row, at most"),
+	RULE("max_repeated_char", "<n|none>", "the same character in a row, at most"),
+	RULE("no_username", "<true|false>", "the user's name may not stand in it"),
+	RULE("no_palindrome", "<true|false>", "it may not read the same backwards"),
+	RULE("only_ascii", "<true|false>", "it may hold printable ASCII only"),
+	RULE("max_failed_logins", "<n|none>", "wrong passwords until a lock of 15 minutes"),
+	RULE("max_idle", "<days|none>", "without login, then the account is locked"),
+	RULE("max_sessions", "<n|none>", "SSH sessions of one user at once"),
+	{ "passwd", { { .kind = MMP_TEXT_OPTIONAL, .name = "[user]" } },
+	  "change your password, or as admin somebody's", AUDITED(MMP_PASSWD),
+	  .roles = MMP_BY_ALL },
 
 	{ "version", { { .kind = MMP_END } }, "which Convoke this is", .order = MMP_ORDER_VERSION,
 	  .roles = MMP_BY_ALL },

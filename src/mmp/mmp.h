@@ -47,6 +47,18 @@ enum mmp_call {
 	MMP_PKI_INSPECT,    /* file */
 	MMP_PKI_MATCH,      /* key, certificate */
 	MMP_PKI_SELFSIGNED, /* base name: makes BASE.key and BASE.crt */
+	MMP_USER_ADD,       /* name, role */
+	MMP_USER_DEL,
+	MMP_USER_LIST,
+	MMP_USER_INFO,
+	MMP_USER_EVICT,
+	MMP_USER_UNLOCK,
+	MMP_USER_EXPIRE,
+	MMP_USER_DUTY,
+	MMP_USER_HOST,
+	MMP_USER_RULE,      /* the rule is the last of the command's own words */
+	MMP_USER_RULES,
+	MMP_PASSWD,         /* nothing, or a user */
 };
 
 /* A command as it came. */

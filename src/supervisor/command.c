@@ -8,10 +8,12 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "net/audit.h"
 #include "net/line.h"
 #include "net/loop.h"
 #include "supervisor/life.h"
 #include "supervisor/pki.h"
+#include "supervisor/users.h"
 
 enum {
 	CONFIG_LOCK_US = 5 * 1000000,
@@ -125,6 +127,19 @@ host_call(void *context, const struct mmp_line *line, struct writer *out)
 	case MMP_PKI_MATCH:
 	case MMP_PKI_SELFSIGNED:
 		return pki_run(host->dir, line->call, line->arguments, out);
+	case MMP_USER_ADD:
+	case MMP_USER_DEL:
+	case MMP_USER_LIST:
+	case MMP_USER_INFO:
+	case MMP_USER_EVICT:
+	case MMP_USER_UNLOCK:
+	case MMP_USER_EXPIRE:
+	case MMP_USER_DUTY:
+	case MMP_USER_HOST:
+	case MMP_USER_RULE:
+	case MMP_USER_RULES:
+	case MMP_PASSWD:
+		return users_run(host->dir, host->user, host->terminal, line, out);
 	case MMP_CALL_NONE:
 		break;
 	}
@@ -195,6 +210,18 @@ run_locked(const struct host *host, struct str command, struct mmp_answer *answe
 	return done;
 }
 
+static void
+audit(const struct host *host, struct str command, bool done)
+{
+	char path[DATA_PATH_MAX + 64], text[CONFIG_LINE_MAX + 32];
+	struct writer w = writer_of(text, sizeof text);
+	mmp_write_masked(&w, command);
+	if (!done)
+		writer_text(&w, " (FAILURE)");
+	audit_write(data_dir_file(path, host->dir, "log/audit"), host->user->name, host->user->from,
+	            writer_view(&w));
+}
+
 int
 command_run(struct data_dir *dir, const struct mmp_user *user, const struct mmp_terminal *terminal,
             struct str command)
@@ -208,6 +235,8 @@ command_run(struct data_dir *dir, const struct mmp_user *user, const struct mmp_
 	if (!mmp_fill_in(filled, command, terminal))
 		return fail(terminal, "no password was given, or one with blanks or quotation marks");
 	const bool done = run_locked(&host, str_of(filled), &answer);
+	if (answer.audited)
+		audit(&host, str_of(filled), done && answer.result != MMP_FAILED);
 	explicit_bzero(filled, sizeof filled);
 	if (!done)
 		return 1;

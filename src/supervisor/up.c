@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "net/line.h"
 #include "net/loop.h"
+#include "supervisor/account_file.h"
 #include "supervisor/announce.h"
 #include "supervisor/data_dir.h"
 #include "supervisor/life.h"
@@ -793,7 +794,8 @@ supervisor_up(const char *data_dir, bool detached)
 		        strerror(-lock));
 		return 1;
 	}
-	if (!data_dir_furnish(&supervisor.dir, error) || !check_config(&supervisor, error))
+	if (!data_dir_furnish(&supervisor.dir, error) ||
+	    !account_file_furnish(&supervisor.dir, error) || !check_config(&supervisor, error))
 		return complain(error);
 	if (supervisor.detached && !open_log(&supervisor))
 		return 1;
