@@ -315,12 +315,13 @@ evict(struct work *work)
 /* -- showing ----------------------------------------------------------------------------------- */
 
 static const char *
-date_text(char out[DATE_MAX], int64_t at_s, const char *format)
+date_text(char out[DATE_MAX], int64_t at_s, bool with_time)
 {
 	const time_t at = (time_t)at_s;
 	struct tm local;
 	if (at_s == 0 || localtime_r(&at, &local) == NULL ||
-	    strftime(out, DATE_MAX, format, &local) == 0)
+	    (with_time ? strftime(out, DATE_MAX, "%Y-%b-%d %H:%M:%S", &local)
+	               : strftime(out, DATE_MAX, "%Y-%b-%d", &local)) == 0)
 		snprintf(out, DATE_MAX, "%s", "none");
 	return out;
 }
@@ -350,7 +351,7 @@ list(struct work *work)
 	writer_format(work->out, "%-32s %-9s %-12s %s\n", "USERNAME", "ROLE", "EXPIRY", "STATE");
 	for (uint32_t i = 0; i < accounts->count; i++) {
 		const struct account *account = &accounts->list[i];
-		date_text(date, account_expiry_s(accounts, account), "%Y-%b-%d");
+		date_text(date, account_expiry_s(accounts, account), false);
 		writer_format(work->out, "%-32s %-9s %-12s %s\n", account->name,
 		              mmp_role_name(account->role), date, state_of(accounts, account));
 	}
@@ -361,7 +362,6 @@ list(struct work *work)
 static bool
 info(struct work *work)
 {
-	static const char moment[] = "%Y-%b-%d %H:%M:%S";
 	char date[DATE_MAX], from[ADDR_TEXT_MAX];
 	struct writer *out = work->out;
 	if (!open_account(work, work->line->arguments[0]))
@@ -371,16 +371,16 @@ info(struct work *work)
 	writer_format(out, "Username         : %s\n", account->name);
 	writer_format(out, "Role             : %s\n", mmp_role_name(account->role));
 	writer_format(out, "State            : %s\n", state_of(accounts, account));
-	writer_format(out, "Created          : %s\n", date_text(date, account->created_s, moment));
-	writer_format(out, "Password changed : %s\n", date_text(date, account->changed_s, moment));
+	writer_format(out, "Created          : %s\n", date_text(date, account->created_s, true));
+	writer_format(out, "Password changed : %s\n", date_text(date, account->changed_s, true));
 	writer_format(out, "Expiry           : %s\n",
-	              date_text(date, account_expiry_s(accounts, account), "%Y-%b-%d"));
-	writer_format(out, "Last login       : %s", date_text(date, account->used_s, moment));
+	              date_text(date, account_expiry_s(accounts, account), false));
+	writer_format(out, "Last login       : %s", date_text(date, account->used_s, true));
 	if (account->used_s != 0)
 		writer_format(out, " from %s", addr_text(from, &account->used_from));
 	writer_format(out, "\nFailed logins    : %u\n", (unsigned)account->failures);
 	writer_format(out, "Locked until     : %s\n",
-	              date_text(date, account->locked_s > now_s() ? account->locked_s : 0, moment));
+	              date_text(date, account->locked_s > now_s() ? account->locked_s : 0, true));
 	writer_text(out, "Duty             : ");
 	account_write_duty(out, account);
 	writer_text(out, "\nHosts            : ");
