@@ -396,6 +396,14 @@ audio_receiver_skip(struct audio_receiver *rx, int64_t now_us)
 	give_back(rx, now_us);
 }
 
+bool
+audio_receiver_position(const struct audio_receiver *rx, int64_t now_us,
+                        struct jitter_position *out)
+{
+	return rx->jitter.pool != NULL &&
+	       jitter_position(&rx->jitter, pending_rtp(rx), now_us, out);
+}
+
 uint8_t
 audio_receiver_level(const struct audio_receiver *rx, int64_t now_us)
 {

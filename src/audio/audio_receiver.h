@@ -116,6 +116,10 @@ enum audio_source audio_receiver_pull(struct audio_receiver *rx, int16_t pcm[AUD
                                       int64_t now_us);
 void audio_receiver_skip(struct audio_receiver *rx, int64_t now_us);
 
+/* Which sound a pull at `now_us` begins with (jitter_buffer.h); false while there was none. */
+[[nodiscard]] bool audio_receiver_position(const struct audio_receiver *rx, int64_t now_us,
+                                           struct jitter_position *out);
+
 /* The newest level for speaker_select.h: from the header of the newest packet, which is ahead of
  * what is played, else from what was decoded or, for G.711, received.  Silence when no packet came
  * for 200 ms. */

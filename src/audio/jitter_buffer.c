@@ -766,6 +766,22 @@ jitter_skip(struct jitter_buffer *jitter, int64_t now_us)
 }
 
 bool
+jitter_position(const struct jitter_buffer *jitter, uint32_t pending_rtp, int64_t now_us,
+                struct jitter_position *out)
+{
+	if (jitter->state == STATE_EMPTY)
+		return false;
+	if (jitter->state == STATE_PLAYING && !jitter->in_pause && jitter->held_rtp == 0) {
+		out->timestamp_rtp = (uint32_t)(jitter->play - pending_rtp);
+		out->delay_us = delay_us(jitter, jitter->play, pending_rtp, now_us);
+		return true;
+	}
+	out->delay_us = jitter->stats.target_us + reserve_us(jitter, pending_rtp);
+	out->timestamp_rtp = rtp_of(jitter, now_us - jitter->base_us - out->delay_us);
+	return true;
+}
+
+bool
 jitter_is_idle(const struct jitter_buffer *jitter)
 {
 	return jitter->count == 0 && (jitter->in_pause || jitter->state != STATE_PLAYING);

@@ -191,6 +191,16 @@ enum jitter_verdict jitter_insert(struct jitter_buffer *jitter, const struct jit
 /* In place of a pull, for a leg that nobody hears: lets the time pass without payload copies. */
 void jitter_skip(struct jitter_buffer *jitter, int64_t now_us);
 
+/* Which sound a pull at `now_us` begins with, by its sender's time; in a pause, which would be due. */
+struct jitter_position {
+	uint32_t timestamp_rtp;
+	int64_t delay_us; /* as stats.delay_us */
+};
+
+/* False before the first packet. */
+[[nodiscard]] bool jitter_position(const struct jitter_buffer *jitter, uint32_t pending_rtp,
+                                   int64_t now_us, struct jitter_position *out);
+
 /* When packets stopped for good (hold, mute): is anything buffered or concealed? */
 [[nodiscard]] bool jitter_is_idle(const struct jitter_buffer *jitter);
 

@@ -293,6 +293,28 @@ TEST(an_empty_pool_and_a_full_window_refuse)
 	end();
 }
 
+TEST(the_position_tells_what_a_pull_begins_with)
+{
+	struct jitter_position position;
+	begin(8000);
+	EXPECT(!jitter_position(&jitter, 0, 0, &position));
+	for (uint16_t i = 0; i < 4; i++)
+		EXPECT_EQ(put(i, 1000 + 160u * i, 20 * i * MS), JITTER_TAKEN);
+	/* Before the start: what is due now by the delay that is aimed at. */
+	EXPECT(jitter_position(&jitter, 0, 40 * MS, &position));
+	EXPECT_EQ(position.delay_us, jitter.stats.target_us);
+	EXPECT_EQ(position.timestamp_rtp, 1000 + (40 * MS - position.delay_us) * 8 / 1000);
+	EXPECT_EQ(get(70 * MS), 0);
+	EXPECT(jitter_position(&jitter, 0, 90 * MS, &position));
+	EXPECT_EQ(position.timestamp_rtp, 1160);
+	EXPECT_EQ(position.delay_us, 70 * MS);
+	/* Half of what was taken out waits still. */
+	EXPECT(jitter_position(&jitter, 80, 90 * MS, &position));
+	EXPECT_EQ(position.timestamp_rtp, 1080);
+	EXPECT_EQ(position.delay_us, 80 * MS);
+	end();
+}
+
 TEST(a_long_payload_comes_back_whole)
 {
 	begin(8000);

@@ -108,6 +108,8 @@ void rtcp_write_bye(struct writer *w, uint32_t ssrc, struct str reason);
 
 /* From wall time, microseconds since 1970. */
 [[nodiscard]] uint64_t rtcp_ntp(int64_t wall_us);
+/* The other way; a stranger's may lie before 1970. */
+[[nodiscard]] int64_t rtcp_ntp_us(uint64_t ntp);
 [[nodiscard]] uint32_t rtcp_ntp_short(uint64_t ntp);
 
 /* What is kept of a peer's last SR, to answer with. */

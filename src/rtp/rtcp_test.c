@@ -219,6 +219,8 @@ TEST(round_trips_come_from_the_example_of_rfc_3550)
 	EXPECT_EQ(rtcp_rtt_us(&block, UINT64_C(0xb7108000) << 16), -1);
 	EXPECT_EQ(rtcp_ntp(0) >> 32, 2208988800);
 	EXPECT_EQ(rtcp_ntp(1500 * MS) & 0xffffffff, 0x80000000);
+	EXPECT_EQ(rtcp_ntp_us(rtcp_ntp(1500 * MS)), 1500 * MS);
+	EXPECT_EQ(rtcp_ntp_us(0), -INT64_C(2208988800) * 1000 * MS);
 	EXPECT_EQ(rtcp_ntp_short(UINT64_C(0x1122334455667788)), 0x33445566);
 }
 

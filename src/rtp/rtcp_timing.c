@@ -28,6 +28,13 @@ rtcp_ntp(int64_t wall_us)
 	return seconds << 32 | fraction;
 }
 
+int64_t
+rtcp_ntp_us(uint64_t ntp)
+{
+	const int64_t seconds = (int64_t)(ntp >> 32) - NTP_EPOCH_S;
+	return seconds * US_PER_S + (int64_t)((ntp & UINT32_MAX) * US_PER_S >> 32);
+}
+
 uint32_t
 rtcp_ntp_short(uint64_t ntp)
 {

@@ -149,6 +149,8 @@ int64_t rtp_seq_input(struct rtp_seq *seq, uint16_t wire);
 
 /* The same for 32-bit timestamps. */
 [[nodiscard]] int64_t rtp_timestamp_extend(int64_t near_rtp, uint32_t wire);
+/* Microseconds in units of a clock, modulo 2^32. */
+[[nodiscard]] uint32_t rtp_of_us(int64_t us, uint32_t clock_hz);
 
 /* ---- What we receive from one SSRC ---- */
 

@@ -37,9 +37,9 @@ rtp_timestamp_extend(int64_t near_rtp, uint32_t wire)
 	return near_rtp + (int32_t)(wire - (uint32_t)near_rtp);
 }
 
-/* Without the overflow of now_us * hz. */
-static uint32_t
-us_to_rtp(int64_t us, uint32_t clock_hz)
+/* Without the overflow of us * hz. */
+uint32_t
+rtp_of_us(int64_t us, uint32_t clock_hz)
 {
 	return (uint32_t)(us / US_PER_S * clock_hz + us % US_PER_S * clock_hz / US_PER_S);
 }
@@ -88,7 +88,7 @@ begin(struct rtp_receive *receive, uint16_t seq)
 static void
 count_jitter(struct rtp_receive *receive, uint32_t timestamp_rtp, int64_t now_us)
 {
-	const uint32_t transit = us_to_rtp(now_us, receive->clock_hz) - timestamp_rtp;
+	const uint32_t transit = rtp_of_us(now_us, receive->clock_hz) - timestamp_rtp;
 	const int64_t change = (int32_t)(transit - receive->transit_rtp);
 	const int64_t size = change < 0 ? -change : change;
 	if (receive->transit_set && size <= (int64_t)receive->clock_hz * JITTER_JUMP_S)
@@ -246,5 +246,5 @@ rtp_send_next(struct rtp_send *send, struct rtp_header *header, size_t payload_l
 uint32_t
 rtp_send_timestamp_at(const struct rtp_send *send, int64_t now_us)
 {
-	return send->timestamp_rtp + us_to_rtp(now_us - send->last_us, send->clock_hz);
+	return send->timestamp_rtp + rtp_of_us(now_us - send->last_us, send->clock_hz);
 }
