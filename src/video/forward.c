@@ -12,6 +12,8 @@ static_assert(FORWARD_LATE_MAX % 64 == 0 && FORWARD_PICTURES_MAX % 64 == 0, "who
 enum {
 	LATE_WORDS = FORWARD_LATE_MAX / 64,
 	PICTURE_WORDS = FORWARD_PICTURES_MAX / 64,
+	STRAY_RTP = VIDEO_CLOCK_HZ / 1000, /* so far from its clock a time may be */
+	STEP_SHIFT = 3, /* at most an eighth of a frame's time is put in or taken out at it */
 };
 
 /* ---- Sets of numbers behind a newest one: bit n is newest - n ---- */
@@ -66,7 +68,6 @@ forward_init(struct forward *forward, const struct forward_settings *settings)
 	/* So that the first packet gets the numbers of the settings. */
 	forward->seq = (uint16_t)((settings->seq & 0x7fff) - 1);
 	forward->picture_id = (uint16_t)(settings->picture_id - 1);
-	forward->timestamp_rtp = settings->timestamp_rtp;
 }
 
 void
@@ -117,9 +118,51 @@ rtp_of_us(int64_t us)
 uint32_t
 forward_timestamp_at(const struct forward *forward, int64_t now_us)
 {
-	if (!forward->sent)
-		return forward->timestamp_rtp;
-	return forward->timestamp_rtp + rtp_of_us(now_us - forward->timestamp_us);
+	return rtp_of_us(now_us + forward->settings.epoch_us);
+}
+
+/* ---- Times ---- */
+
+static void
+time_keep(struct forward_map *map, uint32_t wrote_rtp)
+{
+	map->time_at = (uint8_t)((map->time_at + 1) % FORWARD_TIMES);
+	map->times[map->time_at] =
+	        (struct forward_time){ wrote_rtp, wrote_rtp + map->timestamp_offset };
+	if (map->time_count < FORWARD_TIMES)
+		map->time_count++;
+}
+
+/* All packets of a frame have one time, though the offset has changed between them. */
+static uint32_t
+time_of(struct forward_map *map, uint32_t wrote_rtp)
+{
+	for (unsigned back = 0; back < map->time_count; back++) {
+		const struct forward_time *time =
+		        &map->times[(map->time_at + FORWARD_TIMES - back) % FORWARD_TIMES];
+		if (time->wrote_rtp == wrote_rtp)
+			return time->sent_rtp;
+	}
+	time_keep(map, wrote_rtp);
+	return wrote_rtp + map->timestamp_offset;
+}
+
+/* A frame begins: it comes nearer to where it belongs on our clock. */
+static void
+approach(struct forward *forward, const struct packet *packet)
+{
+	struct forward_map *map = &forward->now;
+	const int32_t span = (int32_t)(packet->timestamp_rtp - map->timestamp_rtp);
+	if (span <= 0 || packet->len == 0)
+		return;
+	const uint32_t wanted = forward_timestamp_at(forward, packet->heard_us);
+	const int32_t error =
+	        (int32_t)(wanted - (packet->timestamp_rtp + map->timestamp_offset));
+	const int32_t most = span >> STEP_SHIFT;
+	if (error > STRAY_RTP || error < -STRAY_RTP)
+		map->timestamp_offset +=
+		        (uint32_t)(error > most ? most : error < -most ? -most : error);
+	time_keep(map, packet->timestamp_rtp);
 }
 
 /* ---- Numbers ---- */
@@ -163,14 +206,14 @@ picture_is_left_out(const struct forward_map *map, const struct video_facts *fac
 
 /* Adds the packet to what is sent now, under the numbers that `map` has for it. */
 static void
-give(const struct forward *forward, const struct forward_map *map, struct forward_out *out,
+give(const struct forward *forward, struct forward_map *map, struct forward_out *out,
      const struct packet *packet, bool empty)
 {
 	const int64_t back = map->newest - packet->seq;
 	CHECK(back >= 0 && back < FORWARD_LATE_MAX);
 	out->packets[out->count] = packet;
 	out->headers[out->count] = (struct forward_header){
-		.timestamp_rtp = packet->timestamp_rtp + map->timestamp_offset,
+		.timestamp_rtp = time_of(map, packet->timestamp_rtp),
 		.seq = (uint16_t)((uint16_t)packet->seq + map->seq_offset +
 		                  set_count_above(map->left_out, back)),
 		.picture_id = picture_id_of(map, &packet->facts),
@@ -192,20 +235,18 @@ is_taken(const struct forward *forward, const struct packet *packet)
 /* What our stream stands at after the newest packet of the present source, sent or not: numbers and
  * times are kept for what may still come. */
 static void
-stand_at(struct forward *forward, const struct packet *packet, int64_t now_us)
+stand_at(struct forward *forward, const struct packet *packet)
 {
-	const struct forward_map *map = &forward->now;
-	const uint32_t timestamp_rtp = packet->timestamp_rtp + map->timestamp_offset;
+	struct forward_map *map = &forward->now;
+	const uint32_t timestamp_rtp = time_of(map, packet->timestamp_rtp);
 	forward->seq = (uint16_t)((uint16_t)map->newest + map->seq_offset);
 	if (map->pictures)
 		forward->picture_id =
 		        (uint16_t)((uint16_t)map->newest_picture + map->picture_offset);
 	if (packet->facts.tl0_index_at != 0)
 		forward->tl0_index = (uint8_t)(packet->facts.tl0_index + map->tl0_offset);
-	if (!forward->sent || (int32_t)(timestamp_rtp - forward->timestamp_rtp) > 0) {
+	if (!forward->sent || (int32_t)(timestamp_rtp - forward->timestamp_rtp) > 0)
 		forward->timestamp_rtp = timestamp_rtp;
-		forward->timestamp_us = now_us;
-	}
 	forward->sent = true;
 }
 
@@ -214,15 +255,15 @@ stand_at(struct forward *forward, const struct packet *packet, int64_t now_us)
 /* The key frame that was waited for begins with `packet`. */
 static enum forward_verdict
 begin(struct forward *forward, struct forward_out *out, const struct packet *packet,
-      const struct packet *parameter_sets, int64_t now_us)
+      const struct packet *parameter_sets)
 {
 	const struct video_facts *facts = &packet->facts;
 	const bool with_sets = parameter_sets != NULL && !facts->parameter_sets &&
 	                       packet->codec == VIDEO_CODEC_H264;
 	const uint16_t seq = (uint16_t)(forward->seq + (with_sets ? 2 : 1));
-	uint32_t timestamp_rtp = forward_timestamp_at(forward, now_us);
-	if (forward->sent && timestamp_rtp == forward->timestamp_rtp)
-		timestamp_rtp++;
+	uint32_t timestamp_rtp = forward_timestamp_at(forward, packet->heard_us);
+	if (forward->sent && (int32_t)(timestamp_rtp - forward->timestamp_rtp) <= 0)
+		timestamp_rtp = forward->timestamp_rtp + 1;
 	stop(forward);
 	forward->now = (struct forward_map){
 		.source = packet->source,
@@ -237,6 +278,7 @@ begin(struct forward *forward, struct forward_out *out, const struct packet *pac
 		.temporal_max = forward->temporal_wanted,
 		.pictures = facts->picture_id_bits != 0,
 	};
+	time_keep(&forward->now, packet->timestamp_rtp);
 	set_add(forward->now.handled, 0);
 	if (with_sets) {
 		give(forward, &forward->now, out, packet, false);
@@ -245,7 +287,7 @@ begin(struct forward *forward, struct forward_out *out, const struct packet *pac
 		out->headers[0].marker = false;
 	}
 	give(forward, &forward->now, out, packet, false);
-	stand_at(forward, packet, now_us);
+	stand_at(forward, packet);
 	forward->wanted_newest = NONE_SEEN;
 	forward->stats.switches++;
 	return FORWARD_SEND;
@@ -279,12 +321,12 @@ verdict_of(const struct forward *forward, const struct forward_map *map,
 
 /* A packet that is the newest of the present source. */
 static enum forward_verdict
-advance(struct forward *forward, struct forward_out *out, const struct packet *packet,
-        int64_t now_us)
+advance(struct forward *forward, struct forward_out *out, const struct packet *packet)
 {
 	struct forward_map *map = &forward->now;
 	const struct video_facts *facts = &packet->facts;
 	choose_layers(forward, packet);
+	approach(forward, packet);
 	const enum forward_verdict verdict = verdict_of(forward, map, packet);
 	const bool sent = verdict == FORWARD_SEND;
 
@@ -311,7 +353,7 @@ advance(struct forward *forward, struct forward_out *out, const struct packet *p
 	}
 	if (sent)
 		give(forward, map, out, packet, false);
-	stand_at(forward, packet, now_us);
+	stand_at(forward, packet);
 	return verdict;
 }
 
@@ -339,13 +381,13 @@ catch_up(struct forward *forward, struct forward_map *map, struct forward_out *o
 
 static enum forward_verdict
 await_key(struct forward *forward, struct forward_out *out, const struct packet *packet,
-          const struct packet *parameter_sets, int64_t now_us)
+          const struct packet *parameter_sets)
 {
 	if (!is_taken(forward, packet))
 		return FORWARD_NO_CODEC;
 	/* A key frame of which later packets were passed by is of no use any more. */
 	if (packet->facts.key_start && packet->seq > forward->wanted_newest)
-		return begin(forward, out, packet, parameter_sets, now_us);
+		return begin(forward, out, packet, parameter_sets);
 	if (packet->seq > forward->wanted_newest ||
 	    packet->seq < forward->wanted_newest - FORWARD_JUMP_MAX)
 		forward->wanted_newest = packet->seq;
@@ -354,7 +396,7 @@ await_key(struct forward *forward, struct forward_out *out, const struct packet 
 
 static enum forward_verdict
 input(struct forward *forward, struct forward_out *out, const struct packet *packet,
-      const struct packet *parameter_sets, int64_t now_us)
+      const struct packet *parameter_sets)
 {
 	struct forward_map *now = &forward->now;
 	struct forward_map *before = &forward->before;
@@ -365,7 +407,7 @@ input(struct forward *forward, struct forward_out *out, const struct packet *pac
 	if (packet->source == now->source) {
 		const int64_t ahead = packet->seq - now->newest;
 		if (ahead > -FORWARD_JUMP_MAX && ahead <= FORWARD_JUMP_MAX)
-			return ahead > 0 ? advance(forward, out, packet, now_us)
+			return ahead > 0 ? advance(forward, out, packet)
 			                 : catch_up(forward, now, out, packet);
 		/* Other numbers altogether: goes on from its next key frame. */
 		stop(forward);
@@ -373,17 +415,17 @@ input(struct forward *forward, struct forward_out *out, const struct packet *pac
 		forward->wanted_newest = NONE_SEEN;
 	}
 	if (packet->source == forward->wanted)
-		return await_key(forward, out, packet, parameter_sets, now_us);
+		return await_key(forward, out, packet, parameter_sets);
 	return FORWARD_NOT_WANTED;
 }
 
 enum forward_verdict
 forward_input(struct forward *forward, struct forward_out *out, const struct packet *packet,
-              const struct packet *parameter_sets, int64_t now_us)
+              const struct packet *parameter_sets)
 {
 	CHECK(packet->source != 0);
 	out->count = 0;
-	const enum forward_verdict verdict = input(forward, out, packet, parameter_sets, now_us);
+	const enum forward_verdict verdict = input(forward, out, packet, parameter_sets);
 	CHECK((out->count != 0) == (verdict == FORWARD_SEND));
 	forward->stats.verdicts[verdict]++;
 	return verdict;

@@ -6,7 +6,7 @@
  *
  *	forward_want(f, source, temporal_max, old_goes_on);      a change of mind
  *	for each packet of the wanted and of the present source:
- *	        verdict = forward_input(f, &out, packet, parameter_sets, now_us);
+ *	        verdict = forward_input(f, &out, packet, parameter_sets);
  *	        for each of out.count: rtp_write_header() from out.headers[i], then
  *	        forward_write(&w, out.packets[i], &out.headers[i]) and history_put() of both
  *	forward_key_wanted(f) != 0: ask that source for a key frame (key_requests.h)
@@ -14,6 +14,10 @@
  * A switch happens at a key frame of the wanted source.  Until then the present one goes on
  * (`old_goes_on`: another layer of the same track) or nothing is sent.  Packets of the old source
  * that come late are still sent under the numbers that were kept for them.
+ *
+ * Times are those of one clock, on which the sound of the same moment stands too (packet->heard_us).  A
+ * source whose own clock runs otherwise, or whose sound comes later than it did, is moved there in
+ * steps that nobody sees.
  *
  * Temporal layers above the wanted one are left out without a gap in numbers and picture ids.  A
  * number that was kept for a missing packet, which then proves to be of a layer left out, is sent
@@ -40,6 +44,7 @@ enum {
 	FORWARD_LATE_MAX = 512,
 	FORWARD_JUMP_MAX = 3000,        /* a larger jump of a source's numbers is a new beginning */
 	FORWARD_PICTURES_MAX = 128,     /* pictures of which is known if they were sent */
+	FORWARD_TIMES = 16,             /* frames whose time is remembered for packets that come late */
 	FORWARD_NO_PAYLOAD_TYPE = 255,
 	FORWARD_TEMPORAL_ALL = 7,
 };
@@ -74,9 +79,15 @@ struct forward_out {
 
 struct forward_settings {
 	uint16_t seq;            /* random starts; the top bit of seq is not used */
-	uint32_t timestamp_rtp;
 	uint16_t picture_id;
+	int64_t epoch_us;        /* RTP time is 0 so long before 0 */
 	uint8_t payload_types[VIDEO_CODEC_COUNT]; /* FORWARD_NO_PAYLOAD_TYPE: not taken */
+};
+
+/* A frame's RTP time as its sender wrote it, and as ours. */
+struct forward_time {
+	uint32_t wrote_rtp;
+	uint32_t sent_rtp;
 };
 
 /* How the numbers of one source became ours, from its key frame on. */
@@ -86,7 +97,10 @@ struct forward_map {
 	int64_t newest;       /* the highest seen */
 	int64_t newest_picture;
 	uint32_t timestamp_rtp; /* of `newest`, as its sender wrote it */
-	uint32_t timestamp_offset;
+	uint32_t timestamp_offset; /* for frames that begin now */
+	struct forward_time times[FORWARD_TIMES]; /* the newest is at time_at */
+	uint8_t time_at;
+	uint8_t time_count;
 	uint16_t seq_offset;  /* of `newest` */
 	uint16_t picture_offset;
 	uint8_t tl0_offset;
@@ -116,8 +130,7 @@ struct forward {
 	uint16_t seq;              /* the highest sent or kept */
 	uint16_t picture_id;
 	uint8_t tl0_index;
-	uint32_t timestamp_rtp;    /* of the newest frame, and when that began */
-	int64_t timestamp_us;
+	uint32_t timestamp_rtp;    /* of the newest frame */
 };
 
 void forward_init(struct forward *forward, const struct forward_settings *settings);
@@ -133,7 +146,7 @@ void forward_want(struct forward *forward, uint64_t source, uint8_t temporal_max
  * band (h264_sets_write_stap), or NULL. */
 enum forward_verdict forward_input(struct forward *forward, struct forward_out *out,
                                    const struct packet *packet,
-                                   const struct packet *parameter_sets, int64_t now_us);
+                                   const struct packet *parameter_sets);
 
 /* The payload as it is to be sent.  An empty one writes nothing. */
 void forward_write(struct writer *w, const struct packet *packet,
@@ -143,7 +156,7 @@ void forward_write(struct writer *w, const struct packet *packet,
 [[nodiscard]] uint64_t forward_key_wanted(const struct forward *forward);
 /* The source that is sent now, or 0. */
 [[nodiscard]] uint64_t forward_source(const struct forward *forward);
-/* Our RTP time at `now_us`, for a sender report; nothing was sent yet: the first timestamp. */
+/* Our RTP time at `now_us`, for a sender report. */
 [[nodiscard]] uint32_t forward_timestamp_at(const struct forward *forward, int64_t now_us);
 
 #endif

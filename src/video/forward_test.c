@@ -20,6 +20,9 @@ enum {
 };
 
 static const uint32_t FIRST_TIMESTAMP = 0xfffff000; /* wraps soon */
+static const int64_t BEGIN_US = 1000000;
+/* So that the clock stands at the first timestamp then. */
+static const int64_t EPOCH_US = INT64_C(0xfffff000) * 100 / 9 + 1 - BEGIN_US;
 
 /* ---- Sources: VP8 frames of `packets` packets in up to three temporal layers ---- */
 
@@ -97,6 +100,7 @@ struct scene {
 	struct forward forward;
 	struct forward_out out;
 	int64_t now_us;
+	int64_t sound_us; /* how much later the sound of a picture is heard than it arrives */
 	uint16_t seq; /* of the last packet sent */
 	bool started;
 };
@@ -105,7 +109,7 @@ static void
 scene_open(struct scene *scene)
 {
 	struct forward_settings settings = { .seq = FIRST_SEQ,
-		                             .timestamp_rtp = FIRST_TIMESTAMP,
+		                             .epoch_us = EPOCH_US,
 		                             .picture_id = FIRST_PICTURE };
 	EXPECT_EQ(packet_pool_create(&pool, POOL_PACKETS), 0);
 	memset(settings.payload_types, FORWARD_NO_PAYLOAD_TYPE, sizeof settings.payload_types);
@@ -113,7 +117,7 @@ scene_open(struct scene *scene)
 	settings.payload_types[VIDEO_CODEC_VP8] = VP8_TYPE;
 	memset(scene, 0, sizeof *scene);
 	forward_init(&scene->forward, &settings);
-	scene->now_us = 1000000;
+	scene->now_us = BEGIN_US;
 }
 
 static void
@@ -127,8 +131,9 @@ scene_close(void)
 static enum forward_verdict
 scene_input(struct scene *scene, struct packet *packet)
 {
+	packet->heard_us = scene->now_us + scene->sound_us;
 	const enum forward_verdict verdict =
-	        forward_input(&scene->forward, &scene->out, packet, NULL, scene->now_us);
+	        forward_input(&scene->forward, &scene->out, packet, NULL);
 	packet_put(packet);
 	return verdict;
 }
@@ -191,12 +196,12 @@ TEST(nothing_is_sent_before_a_key_frame)
 	EXPECT_EQ(forward_source(&scene.forward), 0);
 	scene_refuses(&scene, &a, false, FORWARD_NO_KEY);
 	const struct forward_header first = scene_sends(&scene, &a, true);
-	EXPECT_EQ(first.timestamp_rtp, FIRST_TIMESTAMP);
+	EXPECT_EQ(first.timestamp_rtp, (uint32_t)(FIRST_TIMESTAMP + 2 * FRAME_RTP));
 	EXPECT_EQ(first.picture_id, FIRST_PICTURE);
 	EXPECT_EQ(forward_key_wanted(&scene.forward), 0);
 	EXPECT_EQ(forward_source(&scene.forward), 1);
 	const struct forward_header second = scene_sends(&scene, &a, false);
-	EXPECT_EQ(second.timestamp_rtp, (uint32_t)(FIRST_TIMESTAMP + FRAME_RTP));
+	EXPECT_EQ(second.timestamp_rtp, first.timestamp_rtp + FRAME_RTP);
 	EXPECT_EQ(second.picture_id, 0x7fff);
 	EXPECT_EQ(second.tl0_index, (uint8_t)(first.tl0_index + 1));
 	EXPECT_EQ(scene_sends(&scene, &a, false).picture_id, 0);
@@ -270,7 +275,7 @@ TEST(a_paused_stream_goes_on_with_a_key_frame)
 	scene_refuses(&scene, &a, false, FORWARD_NO_KEY);
 	const struct forward_header first = scene_sends(&scene, &a, true);
 	EXPECT_EQ((uint32_t)(first.timestamp_rtp - last.timestamp_rtp),
-	          10 * VIDEO_CLOCK_HZ + 2999);
+	          10 * VIDEO_CLOCK_HZ + FRAME_RTP);
 	EXPECT_EQ(first.picture_id, (last.picture_id + 1) & 0x7fff);
 	scene_close();
 }
@@ -403,8 +408,7 @@ TEST(a_codec_that_is_not_taken_is_not_sent_and_another_gets_its_type)
 		                            packets[i]->payload, packets[i]->len),
 		          VIDEO_OK);
 	}
-	EXPECT_EQ(forward_input(&scene.forward, &scene.out, packets[0], sets, scene.now_us),
-	          FORWARD_SEND);
+	EXPECT_EQ(forward_input(&scene.forward, &scene.out, packets[0], sets), FORWARD_SEND);
 	EXPECT_EQ(scene.out.count, 2);
 	EXPECT(scene.out.packets[0] == sets && scene.out.packets[1] == packets[0]);
 	EXPECT_EQ(scene.out.headers[0].seq, FIRST_SEQ);
@@ -412,8 +416,7 @@ TEST(a_codec_that_is_not_taken_is_not_sent_and_another_gets_its_type)
 	EXPECT_EQ(scene.out.headers[0].timestamp_rtp, scene.out.headers[1].timestamp_rtp);
 	EXPECT_EQ(scene.out.headers[0].payload_type, H264_TYPE);
 	EXPECT(!scene.out.headers[0].marker && scene.out.headers[1].marker);
-	EXPECT_EQ(forward_input(&scene.forward, &scene.out, packets[1], sets, scene.now_us),
-	          FORWARD_SEND);
+	EXPECT_EQ(forward_input(&scene.forward, &scene.out, packets[1], sets), FORWARD_SEND);
 	EXPECT_EQ(scene.out.count, 1); /* the receiver has them */
 	EXPECT_EQ(scene.out.headers[0].seq, FIRST_SEQ + 2);
 	packet_put(packets[0]);
@@ -542,11 +545,83 @@ TEST(the_time_for_reports_goes_on_with_the_clock)
 	struct scene scene;
 	struct source a = plain_source(1);
 	scene_open(&scene);
-	EXPECT_EQ(forward_timestamp_at(&scene.forward, 5), FIRST_TIMESTAMP);
+	EXPECT_EQ(forward_timestamp_at(&scene.forward, BEGIN_US), FIRST_TIMESTAMP);
 	forward_want(&scene.forward, 1, FORWARD_TEMPORAL_ALL, true);
 	(void)scene_sends(&scene, &a, true);
 	EXPECT_EQ(forward_timestamp_at(&scene.forward, scene.now_us),
-	          (uint32_t)(FIRST_TIMESTAMP + 2999));
+	          (uint32_t)(FIRST_TIMESTAMP + FRAME_RTP));
+	scene_close();
+}
+
+static int32_t
+off_rtp(const struct scene *scene, const struct forward_header *header, int64_t heard_us)
+{
+	return (int32_t)(header->timestamp_rtp - forward_timestamp_at(&scene->forward, heard_us));
+}
+
+TEST(a_picture_has_the_time_at_which_its_sound_is_heard)
+{
+	struct scene scene;
+	struct source a = plain_source(1);
+	struct source b = plain_source(2);
+	scene_open(&scene);
+	scene.sound_us = 150 * 1000;
+	forward_want(&scene.forward, 1, FORWARD_TEMPORAL_ALL, true);
+	struct forward_header header = scene_sends(&scene, &a, true);
+	EXPECT_EQ(off_rtp(&scene, &header, scene.now_us - FRAME_US + scene.sound_us), 0);
+	/* The next person is heard at once: time does not go back for that. */
+	scene.sound_us = 0;
+	forward_want(&scene.forward, 2, FORWARD_TEMPORAL_ALL, false);
+	const struct forward_header next = scene_sends(&scene, &b, true);
+	EXPECT_EQ(next.timestamp_rtp, header.timestamp_rtp + 1);
+	for (unsigned i = 0; i < 60; i++)
+		header = scene_sends(&scene, &b, false);
+	const int32_t off = off_rtp(&scene, &header, scene.now_us - FRAME_US);
+	EXPECT(off <= VIDEO_CLOCK_HZ / 1000 && off >= -VIDEO_CLOCK_HZ / 1000);
+	scene_close();
+}
+
+TEST(pictures_follow_their_sound_in_small_steps)
+{
+	struct scene scene;
+	struct source a = plain_source(1);
+	scene_open(&scene);
+	forward_want(&scene.forward, 1, FORWARD_TEMPORAL_ALL, true);
+	struct forward_header last = scene_sends(&scene, &a, true);
+	for (unsigned turn = 0; turn < 2; turn++) {
+		scene.sound_us = turn == 0 ? 200 * 1000 : 20 * 1000;
+		for (unsigned i = 0; i < 60; i++) {
+			const struct forward_header header = scene_sends(&scene, &a, false);
+			const uint32_t step = header.timestamp_rtp - last.timestamp_rtp;
+			EXPECT(step >= FRAME_RTP * 7 / 8 && step <= FRAME_RTP * 9 / 8);
+			last = header;
+		}
+		const int32_t off =
+		        off_rtp(&scene, &last, scene.now_us - FRAME_US + scene.sound_us);
+		EXPECT(off <= VIDEO_CLOCK_HZ / 1000 && off >= -VIDEO_CLOCK_HZ / 1000);
+	}
+	scene_close();
+}
+
+TEST(a_packet_that_comes_late_has_the_time_of_its_frame)
+{
+	struct scene scene;
+	struct source a = plain_source(1);
+	struct packet *packets[8];
+	scene_open(&scene);
+	forward_want(&scene.forward, 1, FORWARD_TEMPORAL_ALL, true);
+	(void)scene_sends(&scene, &a, true);
+	scene.sound_us = 200 * 1000;
+	(void)scene_sends(&scene, &a, false);
+	(void)source_frame(&a, false, packets);
+	EXPECT_EQ(scene_input(&scene, packets[0]), FORWARD_SEND);
+	const uint32_t timestamp_rtp = scene.out.headers[0].timestamp_rtp;
+	EXPECT_EQ(scene_input(&scene, packets[2]), FORWARD_SEND);
+	scene.seq = scene.out.headers[0].seq;
+	for (unsigned i = 0; i < FORWARD_TIMES / 2; i++)
+		(void)scene_sends(&scene, &a, false);
+	EXPECT_EQ(scene_input(&scene, packets[1]), FORWARD_SEND);
+	EXPECT_EQ(scene.out.headers[0].timestamp_rtp, timestamp_rtp);
 	scene_close();
 }
 

@@ -45,6 +45,7 @@ struct packet {
 	uint32_t timestamp_rtp;    /* as its sender wrote it */
 	int64_t seq;               /* its sender's sequence number, extended (rtp_seq_extend) */
 	int64_t arrived_us;
+	int64_t heard_us;          /* when the sound of the same moment is heard */
 	uint64_t source;           /* whose: the caller's number for this layer of this track */
 	uint16_t len;              /* of the payload; 0: only padding */
 	uint8_t codec;             /* enum video_codec */

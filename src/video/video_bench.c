@@ -46,7 +46,7 @@ fan_out(struct packet *packet, int64_t now_us)
 		struct receiver *receiver = &receivers[i];
 		struct forward_out out;
 		const enum forward_verdict verdict =
-		        forward_input(&receiver->forward, &out, packet, NULL, now_us);
+		        forward_input(&receiver->forward, &out, packet, NULL);
 		CHECK(verdict == FORWARD_SEND && out.count == 1);
 		struct writer w = writer_of(datagram, sizeof datagram);
 		forward_write(&w, packet, &out.headers[0]);

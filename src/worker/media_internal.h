@@ -43,6 +43,13 @@ struct span_meter {
 	uint32_t bps;
 };
 
+/* What a sender report says: this RTP time was at that moment of the sender's own clock. */
+struct sender_clock {
+	bool known;
+	uint32_t timestamp_rtp;
+	int64_t wall_us;
+};
+
 struct media_leg {
 	media_leg_id id;
 	struct leg_place place;
@@ -82,9 +89,13 @@ struct media_leg {
 	struct rtp_receive receive;
 	struct rtp_send send;
 	uint32_t rx_ssrc;
+	int64_t epoch_us;   /* the RTP time of all it is sent is 0 so long before 0 */
 	uint32_t frame_rtp; /* timestamp of the frame being made now */
+	uint8_t early_reports; /* still to be sent, the next at report_us */
+	int64_t report_us;
 	struct rtcp_timing rtcp;
 	struct rtcp_last_sr last_sr;
+	struct sender_clock clock;
 	struct rtcp_block peer_block; /* what the peer last said about us */
 	int64_t rtt_us;
 	uint8_t peer_loss_pct;
@@ -217,6 +228,11 @@ void transport_close(struct media *media, struct media_leg *leg, int64_t now_us)
 /* Sends one RTP packet; `timestamp_rtp` stands for its first sample. */
 void transport_send(struct media *media, struct media_leg *leg, uint8_t payload_type, bool marker,
                     uint32_t timestamp_rtp, const uint8_t *payload, size_t len, int64_t now_us);
+/* RTP time of a moment on a stream to this leg.  Sound, pictures and the reports about both go by one
+ * clock, so that who receives them can put them together again. */
+uint32_t transport_rtp_at(const struct media_leg *leg, uint32_t clock_hz, int64_t us);
+/* A stream begins: who receives it needs reports to put it together with the others. */
+void transport_report_soon(struct media *media, struct media_leg *leg, int64_t now_us);
 /* A sign of life. */
 void transport_heard(struct media_leg *leg, int64_t now_us);
 void transport_stats(struct media_leg *leg, struct media_stats *stats, int64_t now_us);
@@ -289,6 +305,12 @@ void video_tick(struct media *media, struct media_leg *leg, int64_t now_us);
 [[nodiscard]] int64_t video_deadline(const struct media_leg *leg, int64_t now_us);
 /* When media_flush() has something to do, or INT64_MAX. */
 [[nodiscard]] int64_t video_flush_deadline(const struct media *media);
+
+/* media_sync.c */
+/* Before a frame of a leg's sound is pulled. */
+void sync_sound(struct media_leg *leg, int64_t now_us);
+/* A sender report of a stream. */
+void sync_report(struct sender_clock *clock, const struct rtcp_sender_info *info);
 
 /* media_video_rx.c */
 /* True when the packet is about pictures, and was taken or dropped. */

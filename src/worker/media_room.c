@@ -425,6 +425,7 @@ listen(struct media *media, struct media_room *room, int64_t now_us)
 		leg->pcm = NULL;
 		media->speakers[count] = &leg->speaker;
 		if (leg->connected && leg->audio.receive) {
+			sync_sound(leg, now_us);
 			if (must_pull(leg))
 				pull(media, leg, media->frames[count], now_us);
 			if (!leg->flags.rx_muted)
@@ -511,7 +512,7 @@ emit_leg(struct media *media, struct media_room *room, struct media_leg *leg,
 static bool
 may_send(struct media *media, struct media_leg *leg, int64_t now_us)
 {
-	leg->frame_rtp += frame_rtp(leg);
+	leg->frame_rtp = transport_rtp_at(leg, sound_clock_hz(leg->audio.tx_codec), media->tick_us);
 	if (leg->encoder != NULL && now_us - leg->encoder_used_us >= REST_US)
 		rest_encoder(media, leg);
 	if (!leg->connected || leg->lost || !leg->audio.send ||

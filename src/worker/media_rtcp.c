@@ -125,7 +125,8 @@ report_write(struct report *report, struct media *media, struct media_leg *leg, 
 	report->w = rtcp_writer(media);
 	report->block_count = gather_blocks(leg, report->blocks, now_us);
 	if (leg->send.started)
-		report_sender(report, leg->send.ssrc, rtp_send_timestamp_at(&leg->send, now_us),
+		report_sender(report, leg->send.ssrc,
+		              transport_rtp_at(leg, leg->send.clock_hz, now_us),
 		              (uint32_t)leg->send.packets, (uint32_t)leg->send.bytes);
 	for (unsigned i = 0; leg->video != NULL && i < leg->video->line_count; i++) {
 		const struct video_line *line = leg->video->lines[i];
@@ -253,10 +254,13 @@ input_report(struct media *media, struct media_leg *leg, const struct rtcp_packe
 		struct video_layer *layer = layer_of_ssrc(leg, packet->ssrc);
 		const struct rtcp_sender_info info = rtcp_sender_info(packet);
 		const struct rtcp_last_sr last = { rtcp_ntp_short(info.ntp), now_us };
-		if (layer != NULL)
+		if (layer != NULL) {
 			layer->last_sr = last;
-		else if (packet->ssrc == leg->rx_ssrc)
+			sync_report(&layer->clock, &info);
+		} else if (packet->ssrc == leg->rx_ssrc) {
 			leg->last_sr = last;
+			sync_report(&leg->clock, &info);
+		}
 	}
 	for (unsigned i = 0; i < packet->count; i++) {
 		const struct rtcp_block block = rtcp_block(packet, i);

@@ -8,6 +8,13 @@
 
 enum {
 	LOSS_ALL_Q8 = 256,
+	/* RTP time begins here at random (RFC 3550 s5.1), but not near its end: that of pictures would
+	 * come round after 13 hours. */
+	EPOCH_MS_MIN = 2 * 1000,
+	EPOCH_MS_SPAN = 4 * 3600 * 1000,
+	/* Receivers want two reports of a stream before they believe its clock. */
+	EARLY_REPORTS = 2,
+	EARLY_REPORT_US = 250 * 1000,
 };
 
 /* ---- Sending ------------------------------------------------------------------------------- */
@@ -45,6 +52,21 @@ meter(struct span_meter *rate, size_t len, int64_t now_us)
 	rate->since_us = now_us;
 }
 
+uint32_t
+transport_rtp_at(const struct media_leg *leg, uint32_t clock_hz, int64_t us)
+{
+	return rtp_of_us(us + leg->epoch_us, clock_hz);
+}
+
+/* RFC 3550 s6.2: to one receiver the first report may go at once. */
+void
+transport_report_soon(struct media *media, struct media_leg *leg, int64_t now_us)
+{
+	leg->early_reports = EARLY_REPORTS;
+	leg->report_us = now_us;
+	media_leg_arm(media, leg, now_us);
+}
+
 void
 transport_send(struct media *media, struct media_leg *leg, uint8_t payload_type, bool marker,
                uint32_t timestamp_rtp, const uint8_t *payload, size_t len, int64_t now_us)
@@ -56,6 +78,7 @@ transport_send(struct media *media, struct media_leg *leg, uint8_t payload_type,
 	struct rtp_header header = { .payload_type = payload_type,
 		                     .marker = marker,
 		                     .timestamp_rtp = timestamp_rtp };
+	const bool first = !leg->send.started;
 	rtp_send_next(&leg->send, &header, len, now_us);
 	rtp_write_header(&w, &header);
 	writer_bytes(&w, payload, len);
@@ -69,6 +92,8 @@ transport_send(struct media *media, struct media_leg *leg, uint8_t payload_type,
 	transport_emit(media, leg, transport_socket(leg), to, media->packet, packet_len);
 	if (leg->video != NULL)
 		video_sound_sent(leg, packet_len, now_us);
+	if (first && leg->video != NULL)
+		transport_report_soon(media, leg, now_us);
 	if (leg->ice_used)
 		ice_lite_sent(&leg->ice, now_us);
 }
@@ -139,6 +164,7 @@ sound_ssrc(struct media_leg *leg, uint32_t ssrc)
 	leg->rx_ssrc = ssrc;
 	rtp_receive_init(&leg->receive, leg->receive.clock_hz);
 	leg->last_sr = (struct rtcp_last_sr){ 0 };
+	leg->clock = (struct sender_clock){ 0 };
 }
 
 static void
@@ -273,7 +299,9 @@ transport_open(struct media *media, struct media_leg *leg, struct media_opened *
 	leg->rate_tx.since_us = now_us;
 	rtp_send_init(&leg->send, prng_u32(&media->prng), AUDIO_RATE_HZ,
 	              (uint16_t)prng_u32(&media->prng));
-	leg->frame_rtp = prng_u32(&media->prng);
+	/* The clock begins with the leg, at a random moment and with a frame. */
+	leg->epoch_us = (EPOCH_MS_MIN + (int64_t)prng_below(&media->prng, EPOCH_MS_SPAN)) * 1000 -
+	                now_us / MEDIA_FRAME_US * MEDIA_FRAME_US;
 	rtp_receive_init(&leg->receive, AUDIO_RATE_HZ);
 	const struct rtcp_timing_settings rtcp = { .bandwidth_bps = 64000 };
 	rtcp_timing_init(&leg->rtcp, &rtcp, prng_u32(&media->prng), now_us);
@@ -400,6 +428,11 @@ transport_tick(struct media *media, struct media_leg *leg, int64_t now_us)
 		dtls_tick(leg->dtls, now_us);
 		path_drain_dtls(media, leg, now_us);
 	}
+	if (leg->connected && leg->early_reports != 0 && leg->report_us <= now_us) {
+		leg->early_reports--;
+		leg->report_us = now_us + EARLY_REPORT_US;
+		transport_report(media, leg, now_us);
+	}
 	if (leg->connected && rtcp_timing_deadline(&leg->rtcp) <= now_us &&
 	    rtcp_timing_due(&leg->rtcp, prng_u32(&media->prng), now_us))
 		transport_report(media, leg, now_us);
@@ -433,6 +466,8 @@ transport_deadline(const struct media *media, const struct media_leg *leg)
 		deadline_us = nearer(deadline_us, dtls_deadline(leg->dtls));
 	if (leg->connected)
 		deadline_us = nearer(deadline_us, rtcp_timing_deadline(&leg->rtcp));
+	if (leg->connected && leg->early_reports != 0)
+		deadline_us = nearer(deadline_us, leg->report_us);
 	if (leg->video != NULL && leg->connected)
 		deadline_us = nearer(deadline_us, video_deadline(leg, media->now_us));
 	if (leg->dtmf_rx.clock_hz != 0)

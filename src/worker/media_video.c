@@ -261,7 +261,7 @@ send_data(struct media *media, struct media_leg *leg, const struct media_data *d
 	CHECK(data->len <= MEDIA_DATA_MAX);
 	if (leg->video == NULL || !leg->video->data.send)
 		return;
-	const uint32_t timestamp_rtp = (uint32_t)(now_us * H224_CLOCK_HZ / 1000000);
+	const uint32_t timestamp_rtp = transport_rtp_at(leg, H224_CLOCK_HZ, now_us);
 	transport_send(media, leg, leg->video->data.tx_payload_type, true, timestamp_rtp,
 	               data->bytes, data->len, now_us);
 }

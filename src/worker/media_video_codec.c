@@ -320,6 +320,20 @@ codec_serve(struct media *media, struct video_rx *rx, int64_t now_us)
 
 /* ---- Frames from it ------------------------------------------------------------------------ */
 
+/* When the sound of a composed picture is heard: at once, and where it is of one source, with that
+ * one's delay. */
+static int64_t
+composed_us(const struct media *media, const struct video_encode *encode,
+            const struct codec_frame *frame, int64_t now_us)
+{
+	const struct video_rx *rx =
+		encode->spec.source != 0 ? video_rx_of(media, encode->spec.source) : NULL;
+	const bool likely = frame->captured_us <= now_us &&
+	                    frame->captured_us > now_us - VIDEO_QUEUE_US_MAX;
+	const int64_t delay_us = rx != NULL ? rx->leg->video->sound_delay_us : 0;
+	return (likely ? frame->captured_us : now_us) + delay_us;
+}
+
 static struct packet *
 encode_packet(struct media *media, struct video_encode *encode, const struct codec_frame *frame,
               int64_t now_us)
@@ -331,6 +345,7 @@ encode_packet(struct media *media, struct video_encode *encode, const struct cod
 	}
 	packet->timestamp_rtp = (uint32_t)((uint64_t)frame->captured_us * 9 / 100);
 	packet->arrived_us = now_us;
+	packet->heard_us = composed_us(media, encode, frame, now_us);
 	packet->source = stream_of_encode(encode);
 	packet->codec = encode->spec.codec;
 	return packet;

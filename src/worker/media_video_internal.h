@@ -65,6 +65,15 @@ struct video_subscription {
 
 /* ---- Receiving ----------------------------------------------------------------------------- */
 
+/* When pictures were taken, as far as their arrival tells: the fastest way of the last seconds. */
+struct video_times {
+	bool known;
+	int64_t timestamp; /* extended, of the last packet */
+	int64_t base_us;
+	int64_t window_base_us;
+	int64_t window_end_us;
+};
+
 /* One SSRC of a track. */
 struct video_layer {
 	uint32_t ssrc; /* valid when `known` */
@@ -82,6 +91,8 @@ struct video_layer {
 	struct rtp_receive receive;
 	struct rtp_receive rtx_receive;
 	struct rtcp_last_sr last_sr;
+	struct sender_clock clock;
+	struct video_times times;
 	struct rate_meter rate;
 	struct rate_meter temporal_rate[2]; /* of temporal layer 0, and of 0 and 1 */
 	int64_t bps;       /* slowly falling maximum of `rate` */
@@ -216,6 +227,12 @@ struct leg_video {
 	uint16_t again_first, again_count;
 	struct video_queued queue[VIDEO_QUEUE_MAX];
 	struct video_again again[VIDEO_RTX_MAX];
+
+	/* How late its sound is heard: behind its fastest packet, and as its sender's reports tell. */
+	int64_t sound_delay_us;
+	int64_t sound_late_us; /* our clock minus the sender's */
+	bool sound_known;
+	bool sound_reported;   /* sound_late_us is known */
 
 	/* The transport's rate. */
 	bool twcc;
@@ -415,6 +432,12 @@ void codec_serve(struct media *media, struct video_rx *rx, int64_t now_us);
 /* Stops feeding a track. */
 void codec_forget(struct media *media, struct video_rx *rx);
 struct video_canvas *codec_canvas(struct media *media, uint32_t id);
+
+/* ---- media_sync.c -------------------------------------------------------------------------- */
+
+/* When the sound of the moment at which a packet's picture was taken is heard. */
+int64_t sync_picture(struct video_rx *rx, struct video_layer *layer, uint32_t timestamp_rtp,
+                     int64_t now_us);
 
 /* ---- media_bandwidth.c --------------------------------------------------------------------- */
 

@@ -83,6 +83,8 @@ layer_begin(struct media *media, struct video_rx *rx, struct video_layer *layer,
 	rtp_receive_init(&layer->receive, VIDEO_CLOCK_HZ);
 	nack_init(&layer->nack, &(struct nack_settings){ 0 });
 	layer->last_sr = (struct rtcp_last_sr){ 0 };
+	layer->clock = (struct sender_clock){ 0 };
+	layer->times = (struct video_times){ 0 };
 	layer->sets = (struct h264_sets){ 0 };
 	packet_put(layer->sets_packet);
 	layer->sets_packet = NULL;
@@ -395,6 +397,7 @@ take(struct media *media, struct video_rx *rx, unsigned index, const struct arri
 	packet->timestamp_rtp = arrival->packet->timestamp_rtp;
 	packet->seq = arrival->seq;
 	packet->arrived_us = now_us;
+	packet->heard_us = sync_picture(rx, layer, packet->timestamp_rtp, now_us);
 	packet->source = stream_of_layer(rx, index);
 	packet->codec = arrival->codec;
 	packet->marker = arrival->packet->marker;

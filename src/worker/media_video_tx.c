@@ -135,7 +135,7 @@ feed_input(struct media *media, struct video_feed *feed, struct packet *packet,
 		struct forward_out out = { 0 };
 		struct video_tx *tx = CONTAINER_OF(at, struct video_subscription, link)->tx;
 		next = at->next;
-		(void)forward_input(&tx->forward, &out, packet, sets, now_us);
+		(void)forward_input(&tx->forward, &out, packet, sets);
 		for (unsigned i = 0; i < out.count; i++)
 			enqueue(media, tx, out.packets[i], &out.headers[i], now_us);
 		if (tx->former.feed != NULL && forward_key_wanted(&tx->forward) == 0)
@@ -234,7 +234,7 @@ video_tx_create(struct media *media, struct media_leg *leg, struct video_line *l
 	tx->wanted.tx = tx;
 	tx->former.tx = tx;
 	struct forward_settings forward = { .seq = (uint16_t)(prng_u32(&media->prng) & 0x7fff),
-		                            .timestamp_rtp = prng_u32(&media->prng),
+		                            .epoch_us = leg->epoch_us,
 		                            .picture_id = (uint16_t)prng_u32(&media->prng) };
 	payload_types(tx, forward.payload_types);
 	forward_init(&tx->forward, &forward);
@@ -389,6 +389,8 @@ send_queued(struct media *media, struct leg_video *video, struct video_queued *q
 		rtp_write_padding(&w, 1);
 	const size_t len = emit(media, video, &w, &out, PACER_VIDEO, now_us);
 	if (len != 0) {
+		if (!tx->started)
+			transport_report_soon(media, video->leg, now_us);
 		count_sent(tx, packet, payload_len, len, now_us);
 		if (queued->header.marker)
 			tx->frames++;

@@ -112,6 +112,9 @@ struct video_world {
 	void (*network)(struct video_world *world, struct peer *peer, const uint8_t *bytes,
 	                size_t len);
 	void (*network_pass)(struct video_world *world);
+	/* Somebody who reads each sender report to a peer, or NULL. */
+	void (*report)(struct video_world *world, struct peer *peer,
+	               const struct rtcp_packet *packet);
 };
 
 static inline struct peer *
@@ -247,13 +250,15 @@ peer_feedback(struct peer *peer, const struct rtcp_packet *packet)
 }
 
 static inline void
-peer_rtcp(struct peer *peer, const uint8_t *bytes, size_t len)
+peer_rtcp(struct video_world *world, struct peer *peer, const uint8_t *bytes, size_t len)
 {
 	struct rtcp_packet packet;
 	EXPECT_EQ(rtcp_parse(bytes, len, false), RTCP_OK);
 	for (size_t at = 0; rtcp_next(bytes, len, &at, &packet);) {
 		peer->rr += packet.type == RTCP_RR;
 		peer->sr += packet.type == RTCP_SR;
+		if (packet.type == RTCP_SR && world->report != NULL)
+			world->report(world, peer, &packet);
 		if (packet.type == RTCP_RTPFB || packet.type == RTCP_PSFB)
 			peer_feedback(peer, &packet);
 	}
@@ -270,7 +275,7 @@ world_sent(void *context, unsigned socket, media_leg_id leg, const struct net_ad
 	memcpy(plain, bytes, len);
 	if (socket == MEDIA_SOCKET_RTCP || rtp_kind_of(bytes, len) == RTP_KIND_RTCP) {
 		EXPECT_EQ(srtp_rtcp_unprotect(peer->srtp_rx, plain, &len), SRTP_OK);
-		peer_rtcp(peer, plain, len);
+		peer_rtcp(context, peer, plain, len);
 	} else {
 		struct video_world *world = context;
 		if (world->lose_datagrams_pct != 0 &&

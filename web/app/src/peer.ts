@@ -4,6 +4,7 @@
 
 import type { IceServerList } from './state';
 import type { Level } from './protocol';
+import { ahead, waitOf, type Moment } from './step';
 
 export interface PeerSettings {
   readonly iceServers: IceServerList;
@@ -43,6 +44,11 @@ const LAYERS: RTCRtpEncodingParameters[] = [
 ];
 const SCREEN_BPS_MAX = 3_000_000;
 const KBIT = 1000;
+/** Times of the page's clock are smaller, those since 1970 larger. */
+const WALL_MS_MIN = 1e12;
+
+/** What was heard or shown longer ago says nothing any more. */
+const MOMENT_MS_MAX = 600;
 
 const POOR = { lostPct: 8, rttMs: 600 };
 const FAIR = { lostPct: 2.5, rttMs: 300 };
@@ -103,6 +109,26 @@ function prefer(transceiver: RTCRtpTransceiver, only: string): void {
   }
 }
 
+/** A line for a picture of somebody else, and how long its pictures wait for their sound. */
+interface Line {
+  readonly transceiver: RTCRtpTransceiver;
+  readonly stream: MediaStream;
+  asked: number;
+  waited: number;
+  frames: number;
+}
+
+/** Not all browsers can make pictures wait. */
+interface Waits {
+  jitterBufferTarget?: number | null;
+}
+
+function lastOf(receiver: RTCRtpReceiver): Moment | undefined {
+  const [source] = receiver.getSynchronizationSources();
+  const at = source === undefined ? 0 : source.timestamp - (source.timestamp > WALL_MS_MIN ? performance.timeOrigin : 0);
+  return source === undefined || performance.now() - at > MOMENT_MS_MAX ? undefined : { rtp: source.rtpTimestamp, at };
+}
+
 /** What is sent of an offer: a screen told from a camera (RFC 4796), and no feedback of codecs that were
  * left out, as Firefox has it. */
 export function asSent(sdp: string, screenMid: string | null | undefined): string {
@@ -120,7 +146,7 @@ export class Peer {
   private readonly microphone: RTCRtpTransceiver;
   private readonly camera: RTCRtpTransceiver | undefined;
   private screen: RTCRtpTransceiver | undefined;
-  private readonly lines: { readonly transceiver: RTCRtpTransceiver; readonly stream: MediaStream }[] = [];
+  private readonly lines: Line[] = [];
   /** What is being done to the connection, one after the other. */
   private work: Promise<void>;
   private readonly before = { bytesIn: 0, bytesOut: 0, packets: 0, lost: 0, at: 0 };
@@ -166,7 +192,8 @@ export class Peer {
     while (this.lines.length < lines) {
       const transceiver = this.pc.addTransceiver('video', { direction: 'recvonly' });
       prefer(transceiver, this.settings.codec);
-      this.lines.push({ transceiver, stream: new MediaStream([transceiver.receiver.track]) });
+      const stream = new MediaStream([transceiver.receiver.track]);
+      this.lines.push({ transceiver, stream, asked: 0, waited: 0, frames: 0 });
     }
     if (!screen || this.screen !== undefined) return;
     this.screen = this.pc.addTransceiver('video', {
@@ -214,6 +241,33 @@ export class Peer {
     this.pc.onconnectionstatechange = null;
     this.pc.ontrack = null;
     this.pc.close();
+  }
+
+  // ---- Sound and pictures in step ----
+
+  /** To be called now and then. */
+  async keepInStep(): Promise<void> {
+    const sound = lastOf(this.microphone.receiver);
+    if (sound === undefined) return;
+    await Promise.all(this.lines.map((line) => this.keepLineInStep(line, sound)));
+  }
+
+  private async keepLineInStep(line: Line, sound: Moment): Promise<void> {
+    const { receiver } = line.transceiver;
+    const waiting = receiver as Waits;
+    const picture = lastOf(receiver);
+    if (picture === undefined || waiting.jitterBufferTarget === undefined) return;
+    for (const report of (await receiver.getStats()).values() as Iterable<Record<string, number | string | undefined>>) {
+      if (report['type'] !== 'inbound-rtp') continue;
+      const waited = Number(report['jitterBufferDelay'] ?? 0);
+      const frames = Number(report['jitterBufferEmittedCount'] ?? 0);
+      const waits = ((waited - line.waited) * 1000) / (frames - line.frames);
+      Object.assign(line, { waited, frames });
+      if (!Number.isFinite(waits)) return;
+      const asked = waitOf(waits, ahead(sound, picture), line.asked);
+      if (asked !== line.asked) waiting.jitterBufferTarget = asked;
+      line.asked = asked;
+    }
   }
 
   // ---- How well it goes ----

@@ -13,6 +13,7 @@ const JITTER = 0.25;
  * meanwhile is to be read first. */
 const LATE_MS = 1000;
 const MEASURE_MS = 2500;
+const STEP_MS = 500;
 /** In the page's address, for tests: the only codec to be offered. */
 const CODEC = 'codec';
 
@@ -70,6 +71,7 @@ export class Shell {
     });
     this.screen = new Screen(() => this.happen({ on: 'share', chosen: false }));
     window.setInterval(() => void this.measure(), MEASURE_MS);
+    window.setInterval(() => void this.peer?.peer.keepInStep().catch(() => undefined), STEP_MS);
     window.addEventListener('online', () => this.happen({ on: 'nudge' }));
     document.addEventListener('visibilitychange', () => {
       if (document.visibilityState === 'visible') this.happen({ on: 'nudge' });
