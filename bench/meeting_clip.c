@@ -18,6 +18,12 @@ enum {
 	HEAD_PARTS = 3,    /* the moving thing is a third as high as the picture */
 	BLACK = 16,
 	GREY = 128,
+	WHITE = 235,
+	NUMBER_BITS = 8,
+	CELLS = NUMBER_BITS + 2,  /* a white and a black one to the left tell that it is a number */
+	NUMBER_PARTS = 8,         /* of the height; as wide as the picture, in its middle */
+	BRIGHT_MIN = 180,
+	DARK_MAX = 70,
 	HUM_HZ = 300,
 	HUM_AMPLITUDE = 300,
 };
@@ -52,6 +58,53 @@ draw_head(struct picture *picture, unsigned frame, unsigned fps)
 	picture_fill(picture, &mouth, (struct picture_colour){ BLACK, GREY, GREY });
 }
 
+/* ---- Numbers -------------------------------------------------------------------------------- */
+
+static_assert(1 << NUMBER_BITS == CLIP_NUMBERS);
+
+static struct picture_rect
+cell_of(int width, int height, int cell)
+{
+	const int side = width / CELLS;
+	return (struct picture_rect){ cell * side, height / 2 - height / NUMBER_PARTS / 2, side,
+		                      height / NUMBER_PARTS };
+}
+
+/* White, black, and the bits from the highest down. */
+static bool
+is_white(unsigned number, int cell)
+{
+	return cell < 2 ? cell == 0 : (number >> (CELLS - 1 - cell) & 1) != 0;
+}
+
+static void
+draw_number(struct picture *picture, unsigned number)
+{
+	for (int i = 0; i < CELLS; i++) {
+		const struct picture_rect rect = cell_of(picture->width, picture->height, i);
+		const uint8_t bright = is_white(number, i) ? WHITE : BLACK;
+		picture_fill(picture, &rect, (struct picture_colour){ bright, GREY, GREY });
+	}
+}
+
+int
+clip_number(const struct picture *picture)
+{
+	int number = 0;
+	for (int i = 0; i < CELLS; i++) {
+		const struct picture_rect rect = cell_of(picture->width, picture->height, i);
+		const int at = (rect.y + rect.height / 2) * picture->strides[PICTURE_Y] + rect.x +
+		               rect.width / 2;
+		const uint8_t bright = picture->planes[PICTURE_Y][at];
+		if (bright > DARK_MAX && bright < BRIGHT_MIN)
+			return -1;
+		number = number << 1 | (bright >= BRIGHT_MIN);
+	}
+	return number >> NUMBER_BITS == 2 ? number & (CLIP_NUMBERS - 1) : -1;
+}
+
+/* ---- Encoding ------------------------------------------------------------------------------- */
+
 static int
 grow(struct clip *clip, size_t used, size_t len, size_t *cap)
 {
@@ -79,6 +132,8 @@ encode(struct clip *clip, struct encoder *encoder, struct picture *picture,
 		struct encoder_frame frame;
 		picture_copy(picture, room);
 		draw_head(picture, i, settings->fps);
+		if (settings->numbered)
+			draw_number(picture, clip->frame_count);
 		const enum encoder_result result = encoder_input(
 			encoder, &frame, picture, i == 0, (int64_t)i * SECOND_US / settings->fps);
 		if (result == ENCODER_FAILED)
@@ -108,6 +163,7 @@ clip_create(struct clip **out, const struct clip_settings *settings)
 		                              .height = settings->height,
 		                              .fps = settings->fps,
 		                              .bps = settings->bps };
+	CHECK(!settings->numbered || wanted <= CLIP_NUMBERS);
 	struct picture room = { 0 };
 	struct picture picture = { 0 };
 	struct encoder *encoder = NULL;

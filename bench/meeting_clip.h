@@ -8,15 +8,18 @@
  * Ownership  create/destroy.
  * Threads    Immutable once made.
  * Units      Bits a second, frames a second, milliseconds.
+ * Limits     A numbered clip has at most CLIP_NUMBERS frames.
  */
 #ifndef BENCH_MEETING_CLIP_H
 #define BENCH_MEETING_CLIP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "video/video.h"
 
 enum {
+	CLIP_NUMBERS = 256,
 	VOICE_FRAMES = 100, /* of 20 ms each */
 	VOICE_FRAME_BYTES_MAX = 400,
 };
@@ -28,6 +31,7 @@ struct clip_settings {
 	uint16_t fps;
 	uint32_t bps;
 	unsigned seconds;
+	bool numbered; /* each frame shows its place in the clip, for clip_number() */
 };
 
 struct clip_frame {
@@ -44,6 +48,10 @@ struct clip {
 
 [[nodiscard]] int clip_create(struct clip **out, const struct clip_settings *settings);
 void clip_destroy(struct clip *clip);
+
+struct picture;
+/* The number that a picture of a numbered clip shows, decoded and perhaps of another size; -1: none. */
+[[nodiscard]] int clip_number(const struct picture *picture);
 
 /* Somebody talking, as Opus. */
 struct voice_frame {

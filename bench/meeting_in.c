@@ -84,12 +84,16 @@ count_frame(struct in_video *in, const struct built_frame *frame, int64_t now_us
 }
 
 static void
-take_frames(struct in_video *in, int64_t now_us)
+take_frames(const struct streams *streams, struct in_video *in, int64_t now_us)
 {
 	static uint8_t bytes[VIDEO_FRAME_BYTES_MAX];
+	const struct stream_watch *watch = streams->watch;
 	struct built_frame frame;
-	while (frame_build_take(&in->build, &frame, bytes, sizeof bytes, now_us))
+	while (frame_build_take(&in->build, &frame, bytes, sizeof bytes, now_us)) {
 		count_frame(in, &frame, now_us);
+		if (watch != NULL && watch->frame != NULL)
+			watch->frame(watch->context, &frame, bytes, now_us);
+	}
 	nack_forget(&in->nack, frame_build_oldest(&in->build));
 }
 
@@ -121,7 +125,7 @@ keep(struct streams *streams, struct in_video *in, const struct rtp_packet *pack
 	}
 	packet_put(kept);
 	in->stats.bytes += packet->payload_len;
-	take_frames(in, now_us);
+	take_frames(streams, in, now_us);
 }
 
 static void
@@ -221,7 +225,7 @@ tick_video(struct streams *streams, struct in_video *in, int64_t now_us)
 	if (in->ssrc == 0)
 		return;
 	if (frame_build_deadline(&in->build) <= now_us)
-		take_frames(in, now_us);
+		take_frames(streams, in, now_us);
 	ask_again(streams, in, now_us);
 	if (in->shown)
 		ask_key(streams, in, now_us);
@@ -359,8 +363,11 @@ streams_rtp(struct streams *streams, const struct rtp_packet *packet, int64_t no
 		return;
 	}
 	struct in_video *in = in_of(streams, packet);
-	if (in != NULL)
-		input_video(streams, in, packet, now_us);
+	if (in == NULL)
+		return;
+	if (streams->watch != NULL && streams->watch->received != NULL)
+		streams->watch->received(streams->watch->context, packet, now_us);
+	input_video(streams, in, packet, now_us);
 }
 
 void

@@ -254,11 +254,11 @@ make_clips(void)
 {
 	const uint32_t bps = load.options.bps;
 	const struct clip_settings layers[BROWSER_LAYERS] = {
-		{ VIDEO_CODEC_VP8, 1280, 720, 30, bps, CLIP_SECONDS },
-		{ VIDEO_CODEC_VP8, 640, 360, 30, bps / 3, CLIP_SECONDS },
-		{ VIDEO_CODEC_VP8, 320, 180, 30, bps / 9, CLIP_SECONDS },
+		{ VIDEO_CODEC_VP8, 1280, 720, 30, bps, CLIP_SECONDS, false },
+		{ VIDEO_CODEC_VP8, 640, 360, 30, bps / 3, CLIP_SECONDS, false },
+		{ VIDEO_CODEC_VP8, 320, 180, 30, bps / 9, CLIP_SECONDS, false },
 	};
-	const struct clip_settings room = { VIDEO_CODEC_H264, 1280, 720, 30, bps, CLIP_SECONDS };
+	const struct clip_settings room = { VIDEO_CODEC_H264, 1280, 720, 30, bps, CLIP_SECONDS, false };
 	for (unsigned i = 0; load.options.browsers != 0 && i < BROWSER_LAYERS; i++)
 		CHECK(clip_create(&load.layers[i], &layers[i]) == 0);
 	if (load.options.rooms != 0)

@@ -157,6 +157,9 @@ send_packet(struct streams *streams, struct out_video *out, uint16_t seq, bool r
 		out->packets++;
 		out->bytes += packet->len;
 		link_rtp(streams->link, &header, packet->payload, packet->len, true);
+		if (streams->watch != NULL && streams->watch->sent != NULL)
+			streams->watch->sent(streams->watch->context, packet->payload, packet->len,
+			                     packet->marker, loop_now_us());
 		return;
 	}
 	uint8_t payload[2 + VIDEO_PAYLOAD_BYTES_MAX] = { (uint8_t)(seq >> 8), (uint8_t)seq };

@@ -149,8 +149,21 @@ struct in_video {
 	struct in_video_stats stats;
 };
 
+/* Somebody who looks on.  Pictures only; packets that are sent again are not told of.  Each may be
+ * NULL. */
+struct stream_watch {
+	void (*sent)(void *context, const uint8_t *payload, size_t len, bool marker,
+	             int64_t now_us);
+	void (*received)(void *context, const struct rtp_packet *packet, int64_t now_us);
+	/* A whole frame, whose last packet arrived at `now_us`. */
+	void (*frame)(void *context, const struct built_frame *frame, const uint8_t *bytes,
+	              int64_t now_us);
+	void *context;
+};
+
 struct streams {
 	struct link *link;
+	const struct stream_watch *watch; /* NULL: nobody; may be set at any time */
 	struct packet_pool *pool;
 	struct prng *prng;
 	uint32_t ssrc; /* feedback comes from it */

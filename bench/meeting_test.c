@@ -145,7 +145,7 @@ connect_ends(enum video_codec codec, unsigned drop_permille, bool rtx)
 {
 	static const uint8_t key[30] = { 1, 2, 3 };
 	static const struct stream_marks none;
-	const struct clip_settings clip = { codec, 320, 180, 30, 200 * 1000, 2 };
+	const struct clip_settings clip = { codec, 320, 180, 30, 200 * 1000, 2, false };
 	prng_init(&two.prng, 42);
 	EXPECT_EQ(loop_create(&two.loop), 0);
 	EXPECT_EQ(loop_timer_create(&two.timer, two.loop, tick, NULL), 0);
