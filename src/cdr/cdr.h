@@ -78,7 +78,7 @@ struct cdr_sink {
 	void (*read)(void *context, unsigned slot, uint64_t sequence);
 	/* Answered by cdr_answered(). */
 	void (*post)(void *context, unsigned slot, struct str url, struct str body);
-	/* Drops what was asked for the slot: no answer is wanted. */
+	/* Drops the POST of the slot: its answer is not wanted. */
 	void (*cancel)(void *context, unsigned slot);
 	void (*log)(void *context, bool warning, struct str text);
 	int64_t (*wall_us)(void *context);

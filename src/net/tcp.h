@@ -6,7 +6,8 @@
  *
  * Ownership  A connection lives until `closed` was called for it, or until the owner calls
  *            tcp_close() or tcp_abort(), after which no callback comes any more.  Either may happen
- *            inside any callback.  A listener's connections outlive tcp_unlisten().
+ *            inside any callback.  A listener's connections outlive tcp_unlisten(), but
+ *            for those that were not opened yet.
  * Threads    The loop's.
  * Units      Bytes; microseconds, monotonic.
  * Errors     0 or -errno; the reason of an ended connection is an enum tcp_end and a sentence for

@@ -232,6 +232,13 @@ tcp_unlisten(struct tcp_listener *listener)
 	uv_close((uv_handle_t *)&listener->poll, listener_poll_closed);
 	uv_close((uv_handle_t *)&listener->pause, listener_pause_closed);
 	close(listener->fd);
+	/* Nobody has heard of those that still shake hands, and nobody will be there to. */
+	for (struct tcp_connection *c = listener->first; c != NULL;) {
+		struct tcp_connection *next = c->next;
+		if (!c->announced)
+			tcp_abort(c);
+		c = next;
+	}
 }
 
 const struct net_addr *

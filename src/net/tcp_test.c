@@ -407,6 +407,24 @@ TEST(a_tls_handshake_that_never_comes_is_ended)
 	scene_close(&scene);
 }
 
+TEST(a_handshake_under_way_goes_with_its_listener)
+{
+	struct scene scene;
+	struct tls_context *server = server_context("good.crt", "good.key", NULL);
+	scene_open(&scene, server, (struct tcp_limits){ .first_byte_us = 2000000 });
+	scene_connect(&scene, NULL, NULL, (struct tcp_limits){ 0 });
+	run(&scene, 50000);
+	tcp_unlisten(scene.listener);
+	scene.listener = NULL;
+	scene.near->stop_on_close = true;
+	run(&scene, 1000000);
+	EXPECT_EQ(scene.near->closed, 1);
+	EXPECT_EQ(scene.accepted, 0);
+	EXPECT_EQ(scene.far->closed, 0);
+	tls_context_destroy(server);
+	scene_close(&scene);
+}
+
 TEST(a_refused_connection_says_so_and_never_inside_the_call)
 {
 	struct scene scene;
