@@ -136,10 +136,12 @@ shell_settle(struct shell *shell)
 		bridge_drain(shell->bridge, now_us);
 	} while (sip_sockets_later(shell) || webadmin_drain(shell, now_us));
 	c2w_tick(shell, now_us);
+	records_tick(shell, now_us);
 
 	int64_t deadline_us = nearest(sip_ua_deadline(shell->ua), bridge_deadline(shell->bridge));
 	deadline_us = nearest(deadline_us, meeting_deadline(shell->meeting));
 	deadline_us = nearest(deadline_us, c2w_deadline(shell));
+	deadline_us = nearest(deadline_us, records_deadline(shell));
 	deadline_us = nearest(deadline_us, give_back(shell, now_us));
 	/* Once that is past, a timer for it would be due for ever and the loop never come to its end. */
 	if (shell->stop_us != 0 && !over)
@@ -443,8 +445,9 @@ start_bridge(struct shell *shell)
 		         shell->config->webbridge.https[0].port);
 	api.web_address = str_of(web_address);
 	random_bytes(&api.hash_key, sizeof api.hash_key);
-	return api_create(&shell->api, &api, loop_now_us()) == 0 ||
-	       component_fail(&shell->component, "not enough memory for the API");
+	if (api_create(&shell->api, &api, loop_now_us()) != 0)
+		return component_fail(&shell->component, "not enough memory for the API");
+	return records_open(shell, &id, calls_max(shell));
 }
 
 static bool
@@ -465,6 +468,7 @@ static void
 finish(struct shell *shell)
 {
 	webadmin_close(shell);
+	records_close(shell);
 	c2w_close(shell);
 	http_destroy(shell->http);
 	floors_close(shell);

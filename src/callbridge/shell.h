@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The Call Bridge's shell, in parts: shell.c (life, time, workers), shell_sip.c (SIP sockets),
  * shell_api.c (Web Admin port, database, passwords), shell_c2w.c (connections to Web Bridges),
- * shell_video.c (codec processes, floors), shell_bfcp.c (the sockets of floor control). */
+ * shell_video.c (codec processes, floors), shell_bfcp.c (the sockets of floor control),
+ * shell_records.c (call detail records). */
 #ifndef CALLBRIDGE_SHELL_H
 #define CALLBRIDGE_SHELL_H
 
@@ -11,11 +12,14 @@
 #include "base/slab.h"
 #include "callbridge/bridge.h"
 #include "callbridge/shell_bfcp.h"
+#include "cdr/cdr.h"
+#include "cdr/spool.h"
 #include "component/component.h"
 #include "dtls/dtls.h"
 #include "mmp/config.h"
 #include "net/dns.h"
 #include "net/http.h"
+#include "net/http_client.h"
 #include "net/loop.h"
 #include "net/tcp.h"
 #include "net/tls.h"
@@ -93,6 +97,16 @@ struct shell_floor {
 	struct bfcp_leg_settings settings;
 };
 
+/* Call detail records (shell_records.c). */
+struct shell_records {
+	struct cdr *cdr;
+	struct spool *spool;
+	struct loop_waker *waker;
+	struct http_client *client;
+	uint32_t posts[CDR_RECEIVERS_MAX]; /* requests under way; 0: none */
+	bool unsent[CDR_RECEIVERS_MAX];    /* could not be begun: the core is to be told */
+};
+
 struct shell {
 	struct component component;
 	const struct config *config;
@@ -150,6 +164,8 @@ struct shell {
 	struct verifier *verifier;
 	struct loop_waker *verifier_waker;
 
+	struct shell_records records;
+
 	/* Web Bridges. */
 	struct tls_context *c2w_tls;
 	struct c2w_link links[BRIDGE_LINKS_MAX];
@@ -187,6 +203,13 @@ void floors_close(struct shell *shell);
 /* What rooms are told of our ports. */
 struct bridge_floors floors_told(const struct shell *shell);
 void floors_order(void *context, const struct bridge_floor_order *order);
+
+/* shell_records.c */
+[[nodiscard]] bool records_open(struct shell *shell, const struct guid *call_bridge,
+                                uint32_t legs_max);
+void records_close(struct shell *shell);
+void records_tick(struct shell *shell, int64_t now_us);
+int64_t records_deadline(const struct shell *shell);
 
 /* shell_c2w.c */
 [[nodiscard]] bool c2w_open(struct shell *shell);
