@@ -62,7 +62,20 @@ fail_reject(struct work *work, enum object_reject reject, enum object_type type,
 		work_fail(work, 400, "duplicateCoSpaceIdPasscode");
 		break;
 	case OBJECT_DUPLICATE_NAME:
-		work_fail(work, 400, "invalidOperation");
+		work_fail(work, 400, type == OBJECT_CALL_BRIDGE ? "duplicateCallBridgeName"
+		                                                : "invalidOperation");
+		break;
+	case OBJECT_DUPLICATE_IVR:
+		work_fail(work, 400, "ivrUriConflict");
+		break;
+	case OBJECT_DUPLICATE_TEMPLATE:
+		work_fail(work, 400, "duplicateUserCoSpaceTemplate");
+		break;
+	case OBJECT_GROUP_CONFLICT:
+		work_fail(work, 400, "tenantGroupCoSpaceIdConflict");
+		break;
+	case OBJECT_PASSCODE_TOO_SHORT:
+		work_fail(work, 400, "passcodeTooShort");
 		break;
 	case OBJECT_TOO_MANY:
 		work_fail(work, 400, object_describe(type)->too_many);
@@ -174,8 +187,7 @@ log_word(enum object_type type)
 		[OBJECT_PARTICIPANT] = "participant",
 		[OBJECT_LEG] = "call leg",
 	};
-	CHECK(words[type] != NULL);
-	return words[type];
+	return words[type] != NULL ? words[type] : object_describe(type)->singular;
 }
 
 void
@@ -282,6 +294,11 @@ create_kept(struct work *work, enum object_type type, uint32_t container)
 	int culprit = -1;
 	if (!read_edit(work, &edit, FIELD_POST, NULL))
 		return;
+	if (type == OBJECT_LDAP_SYNC) {
+		/* Nobody asks directories yet; who waits for a result is told so at once. */
+		edit_set_number(&edit, LDAP_SYNC_STATE, LDAP_SYNC_FAILED);
+		edit_set_number(&edit, LDAP_SYNC_FAILURE, LDAP_ERROR);
+	}
 	objects_begin(work->objects);
 	const enum object_reject reject =
 		objects_add(work->objects, &edit, container, &handle, &culprit);

@@ -139,7 +139,17 @@ write_type(struct writer *w, const struct field *field)
 		write_bounds(w, field, " bytes");
 		break;
 	case FIELD_URL:
-		writer_format(w, "URL, `%s://`", field->words[0]);
+		writer_text(w, "URL, ");
+		for (unsigned i = 0; field->words[i] != NULL; i++)
+			writer_format(w, "%s`%s://`", i != 0 ? " or " : "", field->words[i]);
+		break;
+	case FIELD_JID:
+		writer_text(w, "user@domain");
+		write_bounds(w, field, " bytes");
+		break;
+	case FIELD_GENERATOR:
+		writer_text(w, "letters, digits, `.` `-` `_` and one `$`");
+		write_bounds(w, field, " bytes");
 		break;
 	case FIELD_DTMF:
 		writer_text(w, "`0`-`9` `A`-`D` `*` `#` `,`");

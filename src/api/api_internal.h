@@ -8,6 +8,7 @@
 #include "api/form.h"
 #include "api/guesses.h"
 #include "api/path.h"
+#include "base/slab.h"
 
 enum {
 	LINES_MAX = 128,
@@ -16,6 +17,7 @@ enum {
 	LOCATION_TEXT_MAX = API_LOCATION_MAX,
 	CONTENT_TYPE_MAX = 96,
 	HOST_TEXT_MAX = 256,
+	USAGE_MARKS = SLAB_SLOTS_MAX / 64,
 };
 
 enum slot_state {
@@ -101,6 +103,7 @@ struct api {
 	struct api_out out;
 	char location[LOCATION_TEXT_MAX];
 	char *answer;       /* API_ANSWER_MAX bytes */
+	uint64_t usage[USAGE_MARKS]; /* scratch of usageFilter */
 };
 
 /* One request being carried out. */
@@ -135,6 +138,13 @@ void template_read(struct work *work, uint32_t template);
 void template_write(struct work *work, uint32_t template);
 void camera_control(struct work *work, uint32_t leg);
 void keyframe_generate(struct work *work, uint32_t leg);
+
+/* usage.c: who uses a profile. */
+void usage_get(struct work *work);
+/* Can objects of this type be used at all, as profiles are? */
+[[nodiscard]] bool usage_possible(enum object_type profile);
+/* One bit per slot of that type: set when something refers to it. */
+void usage_mark(const struct work *work, enum object_type profile, uint64_t *marks);
 
 /* Shared by both. */
 void work_fail(struct work *work, unsigned status, const char *code);

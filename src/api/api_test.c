@@ -96,10 +96,12 @@ TEST(a_running_meeting_is_shown_whole)
 	       "<maxCallLegs>1</maxCallLegs><numParticipantsLocal>1</numParticipantsLocal>"
 	       "<numParticipantsRemote>0</numParticipantsRemote>"
 	       "<numDistributedInstances>0</numDistributedInstances><locked>false</locked>"
-	       "<recording>false</recording><streaming>false</streaming>"
+	       "<recording>false</recording><recordingStatus>false</recordingStatus>"
+	       "<streaming>false</streaming><streamingStatus>false</streamingStatus>"
 	       "<allowAllMuteSelf>false</allowAllMuteSelf>"
 	       "<allowAllPresentationContribution>false</allowAllPresentationContribution>"
-	       "<endpointRecording>false</endpointRecording></call>");
+	       "<endpointRecording>false</endpointRecording>"
+	       "<activeWhenEmpty>true</activeWhenEmpty></call>");
 	send(b, API_GET, "/calls/G2/participants", "");
 	expect(b, API_GET, "/participants/G4", "", 200,
 	       "<participant id=\"G4\"><name>&lt;Kim &amp; co&gt;</name><call>G2</call>"
@@ -197,8 +199,8 @@ TEST(refusals_name_what_is_wrong)
 	expect(b, API_POST, "/calls", "", 400,
 	       "<failureDetails><parameterError parameter=\"coSpace\" error=\"missing\" />"
 	       "</failureDetails>");
-	expect(b, API_POST, "/coSpaces", "streamUrl=rtmp://x", 400,
-	       "<failureDetails><parameterError parameter=\"streamUrl\" error=\"unsupported\" />"
+	expect(b, API_POST, "/coSpaces", "streamURI=rtmp://x", 400,
+	       "<failureDetails><parameterError parameter=\"streamURI\" error=\"unsupported\" />"
 	       "</failureDetails>");
 	expect(b, API_POST, "/coSpaces", "<%22>=1", 400,
 	       "<failureDetails><parameterError parameter=\"&lt;&quot;&gt;\" "
@@ -306,81 +308,6 @@ TEST(json_is_given_to_those_who_ask_for_it)
 	send_as(b, API_GET, "/coSpaces", "", login, "text/xml, application/json");
 	EXPECT_STR(str_of(b->type), "text/xml");
 	bridge_end(b);
-}
-
-TEST(every_kept_object_is_made_read_changed_listed_and_deleted)
-{
-	for (unsigned n = 0; path_row(n) != NULL; n++) {
-		const struct path_row *row = path_row(n);
-		if (row->kind != PATH_COLLECTION || row->type >= OBJECT_KEPT_END)
-			continue;
-		struct bridge *b = bridge_make();
-		char path[128];
-		char one[128];
-		char field[512];
-		if (row->inside != OBJECT_NONE)
-			send(b, API_POST, "/coSpaces", "");
-		const char *id = strchr(row->path, '#');
-		snprintf(path, sizeof path, "/%.*s%s%s",
-		         id != NULL ? (int)(id - row->path) : (int)strlen(row->path), row->path,
-		         id != NULL ? "G1" : "", id != NULL ? id + 1 : "");
-		/* What must be given is a domain wherever there is such a thing. */
-		const struct field *first = object_field(row->type, 0);
-		snprintf(field, sizeof field, "%s=a.example", first->name);
-		send(b, API_POST, path, (first->flags & FIELD_REQUIRED) != 0 ? field : "");
-		EXPECT_EQ(b->status, 200);
-		snprintf(one, sizeof one, "%s", b->location + strlen("/api/v1"));
-		for (unsigned i = 0; i < object_field_count(row->type); i++) {
-			const struct field *f = object_field(row->type, i);
-			static const char *const good[] = {
-				[FIELD_TEXT] = "some%20text", [FIELD_BOOL] = "true",
-				[FIELD_DIGITS] = "4711", [FIELD_PASSCODE] = "99",
-				[FIELD_URI_USER] = "somebody",
-				[FIELD_GUID] = "",
-				[FIELD_DOMAIN] = "*.example.org",
-				[FIELD_DOMAIN_NAME] = "example.org",
-				[FIELD_HOST_PORT] = "[2001:db8::1]:5071",
-				[FIELD_DIAL_MATCH] = "($1/^0/)($2/7/)",
-				[FIELD_DIAL_TRANSFORM] = "9$1{/a/b/}@x",
-			};
-			if ((f->flags & FIELD_PUT) == 0 || f->kind == FIELD_GUID)
-				continue;
-			const char *text = f->kind != FIELD_ENUM  ? good[f->kind]
-			                   : f->words[1] != NULL ? f->words[1]
-			                                         : f->words[0];
-			char number[64];
-			if (f->kind == FIELD_URL) {
-				snprintf(number, sizeof number, "%s://host.example.org:9999",
-				         f->words[0]);
-				text = number;
-			}
-			if (f->kind == FIELD_UINT || f->kind == FIELD_CODE) {
-				/* No two codes are equal. */
-				const bool code = f->kind == FIELD_CODE;
-				snprintf(number, sizeof number, "%s%u", code ? "*" : "",
-				         code ? i : f->max);
-				text = number;
-			}
-			/* Two addresses of one space must differ. */
-			snprintf(field, sizeof field, "%s=%s%s", f->name, text,
-			         f->kind == FIELD_URI_USER ? f->name : "");
-			send(b, API_PUT, one, field);
-			EXPECT_EQ(b->status, 200);
-			if ((f->flags & FIELD_GET) == 0 || f->kind == FIELD_TEXT)
-				continue;
-			snprintf(field, sizeof field, "<%s>%s%s</%s>", f->name, text,
-			         f->kind == FIELD_URI_USER ? f->name : "", f->name);
-			send(b, API_GET, one, "");
-			EXPECT(strstr(b->body, field) != NULL);
-		}
-		send(b, API_GET, path, "");
-		EXPECT(strstr(b->body, " total=\"1\"") != NULL);
-		send(b, API_DELETE, one, "");
-		EXPECT_EQ(b->status, 200);
-		send(b, API_GET, one, "");
-		EXPECT_EQ(b->status, 404);
-		bridge_end(b);
-	}
 }
 
 TEST(four_receivers_of_records_are_taken_and_both_spellings_of_where)

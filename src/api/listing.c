@@ -112,8 +112,9 @@ static uint32_t
 walk_next(const struct work *work, struct walk *walk)
 {
 	uint32_t leg = 0;
-	if (walk->type == OBJECT_METHOD) {
-		walk->last = objects_next_method(work->objects, walk->container, walk->last);
+	if (walk->type < OBJECT_KEPT_END && walk->inside != OBJECT_NONE) {
+		walk->last = objects_next_inside(work->objects, walk->type, walk->container,
+		                                 walk->last);
 		return walk->last;
 	}
 	if (walk->type < OBJECT_KEPT_END)
@@ -137,7 +138,7 @@ walk_next(const struct work *work, struct walk *walk)
 
 /* ------------------------------------------------------------------ filters and pages */
 
-enum { REF_FILTERS_MAX = 4, RANGES_MAX = 4 };
+enum { REF_FILTERS_MAX = 4, RANGES_MAX = 4, TEXT_FILTERS_MAX = 4 };
 
 /* A number that must lie between. */
 struct range {
@@ -145,6 +146,9 @@ struct range {
 	uint32_t least;
 	uint32_t most;
 };
+
+static const char *const alarm_words[] = { "packetLoss", "excessiveJitter",
+	                                   "highRoundTripTime" };
 
 struct filter {
 	struct str text;      /* a part of any FIELD_FILTER field */
@@ -155,6 +159,12 @@ struct filter {
 	struct range ranges[RANGES_MAX];
 	bool owner_known;     /* legs with an ownerId only, or without one */
 	bool owner_set;
+	unsigned alarms;      /* bits: legs with one of them only; 0: all legs */
+	bool usage_known;     /* profiles that something refers to only, or that nothing does */
+	bool used;
+	unsigned text_count;
+	unsigned text_fields[TEXT_FILTERS_MAX]; /* fields that must hold a part */
+	struct str texts[TEXT_FILTERS_MAX];
 	uint32_t offset;
 	uint32_t limit;
 };
@@ -176,6 +186,48 @@ read_ref_filter(struct filter *filter, enum object_type type, const struct param
 	return guid_parse(&filter->ids[filter->ref_count++], parameter->value);
 }
 
+/* "emailFilter" of users looks for a part of it. */
+static bool
+read_user_filter(struct filter *filter, const struct parameter *parameter)
+{
+	const bool email = str_eq_nocase(parameter->name, STR("emailFilter"));
+	if ((!email && !str_eq_nocase(parameter->name, STR("cdrTagFilter"))) ||
+	    filter->text_count == TEXT_FILTERS_MAX)
+		return false;
+	filter->text_fields[filter->text_count] = email ? USER_EMAIL : USER_CDR_TAG;
+	filter->texts[filter->text_count++] = parameter->value;
+	return true;
+}
+
+static bool
+read_usage_filter(struct filter *filter, enum object_type type, const struct parameter *parameter)
+{
+	if (!usage_possible(type) || !str_eq_nocase(parameter->name, STR("usageFilter")))
+		return false;
+	filter->usage_known = true;
+	filter->used = str_eq_nocase(parameter->value, STR("referenced"));
+	return filter->used || str_eq_nocase(parameter->value, STR("unreferenced"));
+}
+
+/* "alarms=packetLoss|excessiveJitter": legs with any of them; "all": with any at all. */
+static bool
+read_alarms(struct filter *filter, struct str wanted)
+{
+	while (wanted.len != 0) {
+		const struct str word = str_cut(&wanted, '|');
+		const bool all = str_eq_nocase(word, STR("all"));
+		bool known = all;
+		for (unsigned i = 0; i < COUNT_OF(alarm_words); i++) {
+			const bool meant = all || str_eq_nocase(word, str_of(alarm_words[i]));
+			filter->alarms |= (unsigned)meant << i;
+			known = known || meant;
+		}
+		if (!known)
+			return false;
+	}
+	return filter->alarms != 0;
+}
+
 static bool
 read_leg_filter(struct filter *filter, const struct parameter *parameter)
 {
@@ -186,6 +238,8 @@ read_leg_filter(struct filter *filter, const struct parameter *parameter)
 		filter->owner_set = str_eq_nocase(parameter->value, STR("true"));
 		return filter->owner_set || str_eq_nocase(parameter->value, STR("false"));
 	}
+	if (str_eq_nocase(parameter->name, STR("alarms")))
+		return read_alarms(filter, parameter->value);
 	if (filter->range_count == RANGES_MAX)
 		return false;
 	if (str_eq_nocase(parameter->name, STR("activeLayoutFilter"))) {
@@ -222,6 +276,8 @@ read_filter(struct work *work, enum object_type type, struct filter *filter)
 			filter->text = parameter->value;
 		else
 			ok = read_ref_filter(filter, type, parameter) ||
+			     read_usage_filter(filter, type, parameter) ||
+			     (type == OBJECT_USER && read_user_filter(filter, parameter)) ||
 			     (type == OBJECT_LEG && read_leg_filter(filter, parameter));
 		if (!ok) {
 			work_fail_parameter(work, parameter->name, "invalidValue");
@@ -230,6 +286,8 @@ read_filter(struct work *work, enum object_type type, struct filter *filter)
 	}
 	if (filter->limit > API_PAGE_MAX)
 		filter->limit = API_PAGE_MAX;
+	if (filter->usage_known)
+		usage_mark(work, type, work->api->usage);
 	return true;
 }
 
@@ -239,6 +297,23 @@ has_text(const struct work *work, enum object_type type, uint32_t handle, struct
 	for (unsigned i = 0; i < object_field_count(type); i++) {
 		if ((object_field(type, i)->flags & FIELD_FILTER) != 0 &&
 		    str_contains_nocase(work_value(work, type, handle, i).text, text))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_marked(const uint64_t *marks, uint32_t index)
+{
+	return (marks[index / 64] >> index % 64 & 1) != 0;
+}
+
+static bool
+has_alarm(const struct work *work, uint32_t leg, unsigned wanted)
+{
+	const struct str alarms = work_value(work, OBJECT_LEG, leg, LEG_ALARMS).text;
+	for (unsigned i = 0; i < COUNT_OF(alarm_words); i++) {
+		if ((wanted >> i & 1) != 0 && str_contains_nocase(alarms, str_of(alarm_words[i])))
 			return true;
 	}
 	return false;
@@ -261,6 +336,16 @@ passes(const struct work *work, enum object_type type, uint32_t handle,
 	}
 	if (filter->owner_known &&
 	    work_value(work, type, handle, LEG_OWNER_ID).set != filter->owner_set)
+		return false;
+	for (unsigned i = 0; i < filter->text_count; i++) {
+		const struct value value = work_value(work, type, handle, filter->text_fields[i]);
+		if (!str_contains_nocase(value.text, filter->texts[i]))
+			return false;
+	}
+	if (filter->usage_known &&
+	    is_marked(work->api->usage, slab_index(handle)) != filter->used)
+		return false;
+	if (filter->alarms != 0 && !has_alarm(work, handle, filter->alarms))
 		return false;
 	return filter->text.len == 0 || has_text(work, type, handle, filter->text);
 }
@@ -290,7 +375,8 @@ find_page(const struct work *work, struct walk *walk, const struct filter *filte
           struct page *page)
 {
 	const bool all = filter->text.len == 0 && filter->ref_count == 0 &&
-	                 filter->range_count == 0 && !filter->owner_known;
+	                 filter->range_count == 0 && !filter->owner_known &&
+	                 !filter->usage_known && filter->text_count == 0 && filter->alarms == 0;
 	for (uint32_t handle; (handle = walk_next(work, walk)) != 0;) {
 		if (!all && !passes(work, walk->type, handle, filter))
 			continue;
@@ -318,81 +404,6 @@ write_collection(struct work *work, struct walk *walk)
 		write_item(work, walk, page.handles[i]);
 	}
 	document_list_close(&work->doc);
-}
-
-/* ------------------------------------------------------------------ who uses a profile */
-
-struct user {
-	enum object_type type;
-	unsigned field;
-};
-
-static const struct user leg_profile_users[] = {
-	{ OBJECT_SPACE, SPACE_LEG_PROFILE },
-	{ OBJECT_METHOD, METHOD_LEG_PROFILE },
-};
-
-static bool
-is_user(const struct work *work, const struct user *user, uint32_t handle, const struct guid *id)
-{
-	const struct value value =
-		objects_value(work->objects, user->type, handle, user->field);
-	return value.set && guid_eq(&value.guid, id);
-}
-
-/* At most `most` of one type; how many it were. */
-static uint32_t
-write_users(struct work *work, const struct user *user, const struct guid *id, uint32_t most)
-{
-	const struct object_desc *desc = object_describe(user->type);
-	struct document *doc = &work->doc;
-	uint32_t written = 0;
-	uint32_t at = 0;
-	for (uint32_t handle; written < most; written++) {
-		do
-			handle = objects_next(work->objects, user->type, &at);
-		while (handle != 0 && !is_user(work, user, handle, id));
-		if (handle == 0)
-			break;
-		if (written == 0)
-			document_users_open(doc, str_of(desc->collection), str_of(desc->singular));
-		const struct guid user_id = objects_id(work->objects, user->type, handle);
-		document_item_open(doc, str_of(desc->singular));
-		document_id(doc, &user_id);
-		document_item_close(doc);
-	}
-	if (written != 0)
-		document_list_close(doc);
-	return written;
-}
-
-static void
-write_usage(struct work *work)
-{
-	const struct guid *id = &work->path.ids[0];
-	const uint32_t system = objects_single(work->objects, OBJECT_SYSTEM_PROFILES);
-	const struct value of_system = objects_value(work->objects, OBJECT_SYSTEM_PROFILES, system,
-	                                             SYSTEM_LEG_PROFILE);
-	const bool global = of_system.set && guid_eq(&of_system.guid, id);
-	uint32_t total = global;
-	for (unsigned u = 0; u < COUNT_OF(leg_profile_users); u++) {
-		uint32_t at = 0;
-		uint32_t handle;
-		while ((handle = objects_next(work->objects, leg_profile_users[u].type, &at)) != 0)
-			total += is_user(work, &leg_profile_users[u], handle, id);
-	}
-	work->has_body = true;
-	document_open(&work->doc, STR("callLegProfileUsage"));
-	document_id(&work->doc, id);
-	document_total(&work->doc, total);
-	uint32_t written = global;
-	if (global) {
-		document_open(&work->doc, STR("global"));
-		document_close(&work->doc);
-	}
-	for (unsigned u = 0; u < COUNT_OF(leg_profile_users); u++)
-		written += write_users(work, &leg_profile_users[u], id, API_PAGE_MAX - written);
-	document_close(&work->doc);
 }
 
 /* ------------------------------------------------------------------ GET */
@@ -427,7 +438,7 @@ work_get(struct work *work)
 		write_object(work, row->type, container, &work->path.ids[0]);
 		break;
 	case PATH_USAGE:
-		write_usage(work);
+		usage_get(work);
 		break;
 	case PATH_TEMPLATE:
 		template_read(work, container);

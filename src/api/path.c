@@ -13,26 +13,61 @@ enum {
 	SETTINGS = GET | PUT | POST, /* clients use either */
 };
 
+/* A collection and one of it; those inside another object; those with their usage. */
+#define INSIDE(path_, type_, inside_) \
+	{ path_, PATH_COLLECTION, type_, inside_, MANY }, \
+	{ path_ "/#", PATH_OBJECT, type_, inside_, ONE }
+#define KEPT(path_, type_) INSIDE(path_, type_, OBJECT_NONE)
+#define PROFILE(path_, type_) \
+	KEPT(path_, type_), { path_ "/#/usage", PATH_USAGE, type_, OBJECT_NONE, GET }
+
 static const struct path_row rows[] = {
-	{ "coSpaces", PATH_COLLECTION, OBJECT_SPACE, OBJECT_NONE, MANY },
-	{ "coSpaces/#", PATH_OBJECT, OBJECT_SPACE, OBJECT_NONE, ONE },
-	{ "coSpaces/#/accessMethods", PATH_COLLECTION, OBJECT_METHOD, OBJECT_SPACE, MANY },
-	{ "coSpaces/#/accessMethods/#", PATH_OBJECT, OBJECT_METHOD, OBJECT_SPACE, ONE },
-	{ "callLegProfiles", PATH_COLLECTION, OBJECT_LEG_PROFILE, OBJECT_NONE, MANY },
-	{ "callLegProfiles/#", PATH_OBJECT, OBJECT_LEG_PROFILE, OBJECT_NONE, ONE },
-	{ "callLegProfiles/#/usage", PATH_USAGE, OBJECT_LEG_PROFILE, OBJECT_NONE, GET },
-	{ "callProfiles", PATH_COLLECTION, OBJECT_CALL_PROFILE, OBJECT_NONE, MANY },
-	{ "callProfiles/#", PATH_OBJECT, OBJECT_CALL_PROFILE, OBJECT_NONE, ONE },
-	{ "dtmfProfiles", PATH_COLLECTION, OBJECT_DTMF_PROFILE, OBJECT_NONE, MANY },
-	{ "dtmfProfiles/#", PATH_OBJECT, OBJECT_DTMF_PROFILE, OBJECT_NONE, ONE },
-	{ "layoutTemplates", PATH_COLLECTION, OBJECT_LAYOUT_TEMPLATE, OBJECT_NONE, MANY },
-	{ "layoutTemplates/#", PATH_OBJECT, OBJECT_LAYOUT_TEMPLATE, OBJECT_NONE, ONE },
+	/* spaces */
+	KEPT("coSpaces", OBJECT_SPACE),
+	INSIDE("coSpaces/#/accessMethods", OBJECT_METHOD, OBJECT_SPACE),
+	INSIDE("coSpaces/#/coSpaceUsers", OBJECT_MEMBER, OBJECT_SPACE),
+	KEPT("coSpaceTemplates", OBJECT_SPACE_TEMPLATE),
+	INSIDE("coSpaceTemplates/#/accessMethodTemplates", OBJECT_METHOD_TEMPLATE,
+	       OBJECT_SPACE_TEMPLATE),
+	KEPT("cospaceBulkParameterSets", OBJECT_BULK_SET),
+	{ "cospaceBulkSyncs", PATH_COLLECTION, OBJECT_BULK_SYNC, OBJECT_NONE, MANY },
+	{ "cospaceBulkSyncs/#", PATH_OBJECT, OBJECT_BULK_SYNC, OBJECT_NONE, GET | DELETE },
+	KEPT("ivrs", OBJECT_IVR),
+
+	/* profiles */
+	PROFILE("callLegProfiles", OBJECT_LEG_PROFILE),
+	PROFILE("callProfiles", OBJECT_CALL_PROFILE),
+	PROFILE("dtmfProfiles", OBJECT_DTMF_PROFILE),
+	PROFILE("userProfiles", OBJECT_USER_PROFILE),
+	PROFILE("dialInSecurityProfiles", OBJECT_DIAL_IN_PROFILE),
+	PROFILE("callBrandingProfiles", OBJECT_CALL_BRANDING),
+	PROFILE("ivrBrandingProfiles", OBJECT_IVR_BRANDING),
+	PROFILE("compatibilityProfiles", OBJECT_COMPATIBILITY),
+	PROFILE("webBridgeProfiles", OBJECT_WEB_PROFILE),
+	INSIDE("webBridgeProfiles/#/webBridgeAddresses", OBJECT_WEB_ADDRESS, OBJECT_WEB_PROFILE),
+	INSIDE("webBridgeProfiles/#/ivrNumbers", OBJECT_IVR_NUMBER, OBJECT_WEB_PROFILE),
+	KEPT("layoutTemplates", OBJECT_LAYOUT_TEMPLATE),
 	{ "layoutTemplates/#/template", PATH_TEMPLATE, OBJECT_LAYOUT_TEMPLATE,
 	  OBJECT_LAYOUT_TEMPLATE, GET | PUT },
-	{ "calls", PATH_COLLECTION, OBJECT_CALL, OBJECT_NONE, MANY },
-	{ "calls/#", PATH_OBJECT, OBJECT_CALL, OBJECT_NONE, ONE },
-	{ "calls/#/callLegs", PATH_COLLECTION, OBJECT_LEG, OBJECT_CALL, MANY },
-	{ "calls/#/callLegs/#", PATH_OBJECT, OBJECT_LEG, OBJECT_CALL, ONE },
+	{ "system/profiles", PATH_SINGLE, OBJECT_SYSTEM_PROFILES, OBJECT_NONE, SETTINGS },
+
+	/* tenants and users */
+	KEPT("tenantGroups", OBJECT_TENANT_GROUP),
+	KEPT("tenants", OBJECT_TENANT),
+	{ "users", PATH_COLLECTION, OBJECT_USER, OBJECT_NONE, GET },
+	{ "users/#", PATH_OBJECT, OBJECT_USER, OBJECT_NONE, GET },
+	INSIDE("users/#/userCoSpaceTemplates", OBJECT_USER_TEMPLATE, OBJECT_USER),
+	KEPT("ldapServers", OBJECT_LDAP_SERVER),
+	KEPT("ldapMappings", OBJECT_LDAP_MAPPING),
+	KEPT("ldapSources", OBJECT_LDAP_SOURCE),
+	{ "ldapSyncs", PATH_COLLECTION, OBJECT_LDAP_SYNC, OBJECT_NONE, MANY },
+	{ "ldapSyncs/#", PATH_OBJECT, OBJECT_LDAP_SYNC, OBJECT_NONE, GET | DELETE },
+	KEPT("ldapUserCoSpaceTemplateSources", OBJECT_LDAP_TEMPLATE_SOURCE),
+	KEPT("directorySearchLocations", OBJECT_DIRECTORY),
+
+	/* what goes on */
+	KEPT("calls", OBJECT_CALL),
+	INSIDE("calls/#/callLegs", OBJECT_LEG, OBJECT_CALL),
 	{ "calls/#/participants", PATH_COLLECTION, OBJECT_PARTICIPANT, OBJECT_CALL, MANY | PUT },
 	{ "calls/#/participants/*", PATH_ALL_OF, OBJECT_PARTICIPANT, OBJECT_CALL, PUT },
 	{ "calls/#/participants/#", PATH_OBJECT, OBJECT_PARTICIPANT, OBJECT_CALL, ONE },
@@ -43,17 +78,18 @@ static const struct path_row rows[] = {
 	{ "participants", PATH_COLLECTION, OBJECT_PARTICIPANT, OBJECT_NONE, GET },
 	{ "participants/#", PATH_OBJECT, OBJECT_PARTICIPANT, OBJECT_NONE, ONE },
 	{ "participants/#/callLegs", PATH_COLLECTION, OBJECT_LEG, OBJECT_PARTICIPANT, GET },
-	{ "webBridges", PATH_COLLECTION, OBJECT_WEB_BRIDGE, OBJECT_NONE, MANY },
-	{ "webBridges/#", PATH_OBJECT, OBJECT_WEB_BRIDGE, OBJECT_NONE, ONE },
+
+	/* servers, this one too */
+	KEPT("callBridgeGroups", OBJECT_CALL_BRIDGE_GROUP),
+	KEPT("callBridges", OBJECT_CALL_BRIDGE),
+	KEPT("webBridges", OBJECT_WEB_BRIDGE),
 	{ "webBridges/#/status", PATH_READING, OBJECT_WEB_BRIDGE_STATUS, OBJECT_WEB_BRIDGE, GET },
-	{ "inboundDialPlanRules", PATH_COLLECTION, OBJECT_INBOUND_RULE, OBJECT_NONE, MANY },
-	{ "inboundDialPlanRules/#", PATH_OBJECT, OBJECT_INBOUND_RULE, OBJECT_NONE, ONE },
-	{ "forwardingDialPlanRules", PATH_COLLECTION, OBJECT_FORWARDING_RULE, OBJECT_NONE, MANY },
-	{ "forwardingDialPlanRules/#", PATH_OBJECT, OBJECT_FORWARDING_RULE, OBJECT_NONE, ONE },
-	{ "outboundDialPlanRules", PATH_COLLECTION, OBJECT_OUTBOUND_RULE, OBJECT_NONE, MANY },
-	{ "outboundDialPlanRules/#", PATH_OBJECT, OBJECT_OUTBOUND_RULE, OBJECT_NONE, ONE },
-	{ "dialTransforms", PATH_COLLECTION, OBJECT_DIAL_TRANSFORM, OBJECT_NONE, MANY },
-	{ "dialTransforms/#", PATH_OBJECT, OBJECT_DIAL_TRANSFORM, OBJECT_NONE, ONE },
+	KEPT("turnServers", OBJECT_TURN_SERVER),
+	KEPT("inboundDialPlanRules", OBJECT_INBOUND_RULE),
+	KEPT("forwardingDialPlanRules", OBJECT_FORWARDING_RULE),
+	KEPT("outboundDialPlanRules", OBJECT_OUTBOUND_RULE),
+	KEPT("dialTransforms", OBJECT_DIAL_TRANSFORM),
+	{ "system/configuration/cluster", PATH_SINGLE, OBJECT_CLUSTER, OBJECT_NONE, SETTINGS },
 	{ "system/status", PATH_SINGLE, OBJECT_STATUS, OBJECT_NONE, GET },
 	{ "system/load", PATH_SINGLE, OBJECT_LOAD, OBJECT_NONE, GET },
 	{ "system/database", PATH_SINGLE, OBJECT_DATABASE, OBJECT_NONE, GET },
@@ -61,8 +97,8 @@ static const struct path_row rows[] = {
 	{ "system/cdrReceivers/#", PATH_OBJECT, OBJECT_CDR_RECEIVER, OBJECT_NONE, ONE },
 	{ "system/cdrReceiver", PATH_FIRST, OBJECT_CDR_RECEIVER, OBJECT_NONE, SETTINGS },
 	{ "system/alarms", PATH_COLLECTION, OBJECT_ALARM, OBJECT_NONE, GET },
-	{ "system/profiles", PATH_SINGLE, OBJECT_SYSTEM_PROFILES, OBJECT_NONE, SETTINGS },
-	{ "system/configuration/cluster", PATH_SINGLE, OBJECT_CLUSTER, OBJECT_NONE, SETTINGS },
+
+	/* questions */
 	{ "accessQuery", PATH_QUERY, OBJECT_ACCESS_QUERY, OBJECT_NONE, POST },
 	{ "uriUsageQuery", PATH_QUERY, OBJECT_URI_QUERY, OBJECT_NONE, POST },
 };

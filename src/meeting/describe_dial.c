@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The dial plan: incoming, forwarding and outbound rules, dial transforms. */
-#include "meeting/describe_dial.h"
+#include "meeting/describe_internal.h"
 
 enum {
 	USUAL = FIELD_USUAL,

@@ -62,6 +62,26 @@ may(const struct leg *leg, enum dtmf_profile_field code)
 	       (!others || leg->settings[LEG_PROFILE_MUTE_OTHERS_ALLOWED] != 0);
 }
 
+/* Nothing records or streams yet, so there is nothing to stop either. */
+static bool
+record(struct meeting *meeting, const struct leg *leg, const struct call *call,
+       enum dtmf_profile_field code)
+{
+	const bool recording = code == DTMF_START_RECORDING || code == DTMF_STOP_RECORDING;
+	const enum leg_profile_field right =
+		recording ? LEG_PROFILE_RECORDING_ALLOWED : LEG_PROFILE_STREAMING_ALLOWED;
+	const enum call_profile_field mode =
+		recording ? CALL_PROFILE_RECORDING_MODE : CALL_PROFILE_STREAMING_MODE;
+	if (leg->settings[right] == 0 ||
+	    call_setting(meeting, call->pub.space, mode) == FEATURE_DISABLED)
+		return false;
+	if (code == DTMF_START_RECORDING || code == DTMF_START_STREAMING)
+		log_line(meeting, "unable to start %s (space \"%s\") -- no %s",
+		         recording ? "recording" : "streaming", call->pub.name,
+		         recording ? "recorder" : "streamer");
+	return false;
+}
+
 static bool
 act_by_right(struct meeting *meeting, const struct leg *leg, enum dtmf_profile_field code)
 {
@@ -111,6 +131,11 @@ do_code(struct meeting *meeting, struct leg *leg, enum dtmf_profile_field code)
 	case DTMF_COUNT_PEOPLE:
 		say_count(meeting, leg, call);
 		return true;
+	case DTMF_START_RECORDING:
+	case DTMF_STOP_RECORDING:
+	case DTMF_START_STREAMING:
+	case DTMF_STOP_STREAMING:
+		return record(meeting, leg, call, code);
 	case DTMF_LOCK:
 	case DTMF_UNLOCK:
 	case DTMF_MUTE_SELF:

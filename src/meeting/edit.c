@@ -74,10 +74,13 @@ has_any(struct str text, const char *refused)
 }
 
 static bool
-is_url(struct str text, const char *scheme)
+is_url(struct str text, const char *const *schemes)
 {
 	struct str rest = text;
-	if (!str_eq_nocase(str_cut(&rest, ':'), str_of(scheme)) || !str_starts(rest, STR("//")))
+	const struct str scheme = str_cut(&rest, ':');
+	while (*schemes != NULL && !str_eq_nocase(scheme, str_of(*schemes)))
+		schemes++;
+	if (*schemes == NULL || !str_starts(rest, STR("//")))
 		return false;
 	const struct str host = str_sub(rest, 2, rest.len - 2);
 	return host.len != 0 && host.at[0] != ':' && !has_any(text, " \"<>");
@@ -112,6 +115,24 @@ is_host_port(struct str text)
 	return !has_port || (str_u32(to.port, &port) && port != 0 && port <= UINT16_MAX);
 }
 
+/* "user@domain": neither part empty, and one @. */
+static bool
+is_jid(struct str text)
+{
+	struct str domain = text;
+	const struct str user = str_cut(&domain, '@');
+	return user.len != 0 && domain.len != 0 && !has_any(text, " \"<>/") &&
+	       !has_any(domain, "@");
+}
+
+static bool
+is_generator(struct str text)
+{
+	const size_t place = str_find(text, '$');
+	return place != text.len && has_only(str_sub(text, 0, place), DOMAIN_LETTERS) &&
+	       has_only(str_sub(text, place + 1, text.len - place - 1), DOMAIN_LETTERS);
+}
+
 static bool
 is_text_for(const struct field *field, struct str text)
 {
@@ -142,11 +163,11 @@ is_text_for(const struct field *field, struct str text)
 	case FIELD_DIAL_TRANSFORM:
 		return dial_transform_valid(text);
 	case FIELD_URL:
-		for (const char *const *scheme = field->words; *scheme != NULL; scheme++) {
-			if (is_url(text, *scheme))
-				return true;
-		}
-		return false;
+		return is_url(text, field->words);
+	case FIELD_JID:
+		return is_jid(text);
+	case FIELD_GENERATOR:
+		return is_generator(text);
 	case FIELD_BOOL:
 	case FIELD_UINT:
 	case FIELD_ENUM:
@@ -204,6 +225,8 @@ value_read(struct value *out, const struct field *field, struct str text)
 	case FIELD_URI_USER:
 	case FIELD_PARTY:
 	case FIELD_URL:
+	case FIELD_JID:
+	case FIELD_GENERATOR:
 	case FIELD_DTMF:
 	case FIELD_CODE:
 	case FIELD_DOMAIN:
@@ -240,6 +263,8 @@ object_edit_text(struct object_edit *edit, unsigned how, struct str name, struct
 		const enum object_reject reject = value_read(&value, field, text);
 		if (reject != OBJECT_OK)
 			return reject;
+		if ((field->flags & FIELD_LACKING) != 0 && value.number != field->fallback)
+			return OBJECT_UNKNOWN_PARAMETER;
 	} else if ((field->flags & FIELD_REQUIRED) != 0) {
 		return OBJECT_BAD_VALUE;
 	}
@@ -342,6 +367,8 @@ value_write(struct writer *w, const struct field *field, const struct value *val
 	case FIELD_URI_USER:
 	case FIELD_PARTY:
 	case FIELD_URL:
+	case FIELD_JID:
+	case FIELD_GENERATOR:
 	case FIELD_DTMF:
 	case FIELD_CODE:
 	case FIELD_DOMAIN:

@@ -14,8 +14,11 @@ is_locked_out(const struct meeting *meeting, const struct call *call, const stru
 {
 	if (!call->pub.locked || leg->invited)
 		return false;
-	return needs_activation(leg) ||
-	       call_setting(meeting, call->pub.space, CALL_PROFILE_LOCK_MODE) == LOCK_ALL;
+	const uint32_t mode =
+		call->lock_mode.set
+			? call->lock_mode.number
+			: call_setting(meeting, call->pub.space, CALL_PROFILE_LOCK_MODE);
+	return needs_activation(leg) || mode == LOCK_ALL;
 }
 
 static bool

@@ -375,6 +375,10 @@ edit_pictures(struct meeting *meeting, struct call *call, const struct object_ed
 		call->chat_allowed = edit->values[CALL_CHAT_ALLOWED];
 	if (edit_has(edit, CALL_RAISE_HAND))
 		call->raise_hand = edit->values[CALL_RAISE_HAND];
+	call->edits++;
+	if (edit_has(edit, CALL_BANNER))
+		text_copy_clean(call->own_banner, sizeof call->own_banner,
+		                edit->values[CALL_BANNER].text);
 	hands_lower(meeting, call);
 	call_message_edit(meeting, call, edit);
 	(void)call_pictures_follow(meeting, call);
@@ -397,6 +401,12 @@ meeting_call_edit(struct meeting *meeting, uint32_t handle, const struct object_
 		call->pub.join_mute = edit->values[CALL_JOIN_MUTE_OVERRIDE].number != 0;
 	}
 	edit_pictures(meeting, call, edit);
+	if (edit_has(edit, CALL_ACTIVE_WHEN_EMPTY))
+		call->active_when_empty = edit->values[CALL_ACTIVE_WHEN_EMPTY];
+	if (edit_has(edit, CALL_LOCK_MODE)) {
+		call->lock_mode = edit->values[CALL_LOCK_MODE];
+		lobby_review(meeting, call);
+	}
 	if (edit_has(edit, CALL_LOCKED))
 		call_lock(meeting, call, edit->values[CALL_LOCKED].number != 0);
 }

@@ -320,6 +320,7 @@ struct meeting_participant {
 	char name_label[MEETING_NAME_MAX]; /* nameLabelOverride, or empty */
 	char owner_id[MEETING_NAME_MAX];
 	char uri[MEETING_PARTY_MAX];
+	char user_jid[MEETING_NAME_MAX]; /* who is signed in, or empty: a guest */
 };
 
 [[nodiscard]] const struct meeting_call *meeting_call(const struct meeting *meeting,

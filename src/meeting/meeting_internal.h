@@ -117,6 +117,10 @@ struct call {
 	struct value self_pane_mode;
 	struct value chat_allowed;
 	struct value raise_hand;
+	struct value lock_mode;
+	struct value active_when_empty;
+	char own_banner[MEETING_MESSAGE_MAX]; /* or empty */
+	uint64_t edits;                       /* by the API, of this call */
 	struct stage stage;
 	uint64_t stage_version;        /* as it was told */
 	uint32_t presenter_before;     /* of WORK_PRESENTER */

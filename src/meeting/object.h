@@ -29,51 +29,26 @@
 #include "base/hash.h"
 #include "base/str.h"
 #include "meeting/object_dial.h"
+#include "meeting/object_live.h"
+#include "meeting/object_people.h"
+#include "meeting/object_profile.h"
+#include "meeting/object_space.h"
+#include "meeting/object_system.h"
+#include "meeting/object_type.h"
 
 enum {
-	OBJECT_FIELDS_MAX = 128,   /* of one type, those it extends included: one bit each */
+	OBJECT_FIELDS_MAX = 192,   /* of one type, those it extends included: one bit each */
 	OBJECT_TEXT_MAX = 4000,    /* the longest text any field may hold */
 	OBJECT_ROW_BYTES_MAX = 8192, /* one object as bytes; checked against the descriptions */
+	OBJECT_LISTS_MAX = 2,      /* kinds of objects inside one */
 	SPACE_METHODS_MAX = 100,   /* access methods of one space */
+	SPACE_MEMBERS_MAX = 500,
+	SPACE_METADATA_BYTES = 2000,
 	TX_PENDING_MAX = 64,
-	TX_BYTES_MAX = 64 * 1024,
+	TX_BYTES_MAX = 256 * 1024, /* a space with all of them, undone */
 };
 
-/* ------------------------------------------------------------------ what there is */
-
-enum object_type {
-	OBJECT_NONE = 0,
-	/* kept */
-	OBJECT_SPACE,
-	OBJECT_METHOD,           /* a space's access method */
-	OBJECT_LEG_PROFILE,
-	OBJECT_CALL_PROFILE,
-	OBJECT_WEB_BRIDGE,
-	OBJECT_SYSTEM_PROFILES,  /* exactly one */
-	OBJECT_CLUSTER,          /* exactly one: system/configuration/cluster */
-	OBJECT_DTMF_PROFILE,
-	OBJECT_LAYOUT_TEMPLATE,
-	OBJECT_CDR_RECEIVER,
-	/* the dial plan, object_dial.h */
-	OBJECT_INBOUND_RULE,
-	OBJECT_FORWARDING_RULE,
-	OBJECT_OUTBOUND_RULE,
-	OBJECT_DIAL_TRANSFORM,
-	OBJECT_KEPT_END,
-	/* live: meeting.h owns them */
-	OBJECT_CALL = OBJECT_KEPT_END,
-	OBJECT_PARTICIPANT,
-	OBJECT_LEG,
-	/* readings */
-	OBJECT_STATUS,
-	OBJECT_LOAD,
-	OBJECT_DATABASE,
-	OBJECT_ALARM,
-	OBJECT_WEB_BRIDGE_STATUS,
-	OBJECT_ACCESS_QUERY,
-	OBJECT_URI_QUERY,
-	OBJECT_TYPES,
-};
+/* ------------------------------------------------------------------ descriptions */
 
 enum field_kind {
 	FIELD_TEXT,
@@ -84,7 +59,9 @@ enum field_kind {
 	FIELD_PASSCODE, /* text of 0-9, what a telephone can type */
 	FIELD_URI_USER, /* text before the @; kept as given, compared without case */
 	FIELD_PARTY,    /* an address to dial: "user@host", "sip:user@host", "host" */
-	FIELD_URL,      /* text with the scheme named in `words` */
+	FIELD_URL,      /* text with one of the schemes in `words` */
+	FIELD_JID,      /* "user@domain", compared without case */
+	FIELD_GENERATOR, /* a-z A-Z 0-9 . - _ and one "$", where a number goes */
 	FIELD_DTMF,     /* 0-9 A-D * # and , for a pause */
 	FIELD_CODE,     /* 0-9 * #, typed on a telephone */
 	FIELD_SECONDS,  /* number, or "permanent": DURATION_PERMANENT */
@@ -112,6 +89,7 @@ enum field_flags {
 	FIELD_SECRET = 1 << 10,  /* never in a log or trace */
 	FIELD_PRESENT_ONLY = 1 << 11, /* written only when true or not zero */
 	FIELD_INHERITED = 1 << 12, /* unset means what something above says, not `fallback` */
+	FIELD_LACKING = 1 << 13, /* we do not have it: may be set to its fallback only */
 
 	FIELD_WRITE = FIELD_POST | FIELD_PUT,
 	FIELD_READ = FIELD_GET | FIELD_LIST,
@@ -141,8 +119,11 @@ struct object_desc {
 	uint8_t field_count;      /* own fields; those of `extends` are numbered behind them */
 	uint8_t parent;           /* enum object_type of the containing object, or OBJECT_NONE */
 	uint8_t extends;          /* the profile whose parameters this object can override */
+	uint8_t list;             /* with a parent: which of the lists inside it, from 0 */
 	bool single;              /* exactly one exists, it has no id */
-	uint8_t most;             /* there can be no more of them; 0: as the limits say */
+	bool many;                /* as many as there can be spaces */
+	uint16_t most;            /* so many of them, inside one when they lie in others; 0: as the */
+	                          /* limits say */
 	const char *too_many;     /* what is answered to one more: "tooManyCdrReceivers" */
 };
 
@@ -154,149 +135,6 @@ const struct object_desc *object_describe(enum object_type type);
 [[nodiscard]] const struct field *object_field(enum object_type type, unsigned field);
 /* By name without case; -1 when there is none. */
 [[nodiscard]] int object_field_find(enum object_type type, struct str name);
-
-/* ------------------------------------------------------------------ their fields, by number */
-
-enum space_field {
-	SPACE_NAME, SPACE_AUTO_GENERATED, SPACE_URI, SPACE_SECONDARY_URI, SPACE_CALL_ID,
-	SPACE_REQUIRE_CALL_ID, SPACE_LEG_PROFILE, SPACE_CALL_PROFILE, SPACE_PASSCODE,
-	SPACE_NON_MEMBER_ACCESS, SPACE_SECRET, SPACE_REGENERATE_SECRET, SPACE_CDR_TAG,
-	SPACE_SCHEDULER, SPACE_METHOD_COUNT, SPACE_DEFAULT_LAYOUT, SPACE_PLACEMENT,
-	SPACE_SELF_PANE_MODE, SPACE_FIELDS,
-};
-
-enum method_field {
-	METHOD_NAME, METHOD_URI, METHOD_CALL_ID, METHOD_PASSCODE, METHOD_LEG_PROFILE,
-	METHOD_IMPORTANCE, METHOD_SECRET, METHOD_REGENERATE_SECRET, METHOD_FIELDS,
-};
-
-/* All numbers but the name and the layout template, which is the number of its handle: a leg can
- * override each of them. */
-enum leg_profile_field {
-	LEG_PROFILE_NAME, LEG_PROFILE_NEEDS_ACTIVATION, LEG_PROFILE_DEACTIVATION_MODE,
-	LEG_PROFILE_DEACTIVATION_TIME, LEG_PROFILE_END_CALL_ALLOWED,
-	LEG_PROFILE_DISCONNECT_OTHERS_ALLOWED, LEG_PROFILE_CALL_LOCK_ALLOWED,
-	LEG_PROFILE_MUTE_OTHERS_ALLOWED, LEG_PROFILE_MUTE_SELF_ALLOWED,
-	LEG_PROFILE_RX_AUDIO_MUTE, LEG_PROFILE_TX_AUDIO_MUTE, LEG_PROFILE_JOIN_TONE,
-	LEG_PROFILE_LEAVE_TONE, LEG_PROFILE_SIP_ENCRYPTION, LEG_PROFILE_PACKET_MS,
-	LEG_PROFILE_GAIN_MODE, LEG_PROFILE_MAX_DURATION,
-	/* pictures */
-	LEG_PROFILE_DEFAULT_LAYOUT, LEG_PROFILE_LAYOUT_TEMPLATE, LEG_PROFILE_CHANGE_LAYOUT_ALLOWED,
-	LEG_PROFILE_LABELS, LEG_PROFILE_COUNTER, LEG_PROFILE_TITLE_POSITION,
-	LEG_PROFILE_RX_VIDEO_MUTE, LEG_PROFILE_TX_VIDEO_MUTE, LEG_PROFILE_VIDEO_MODE,
-	LEG_PROFILE_QUALITY_MAIN, LEG_PROFILE_QUALITY_PRESENTATION,
-	LEG_PROFILE_VIDEO_MUTE_OTHERS_ALLOWED, LEG_PROFILE_VIDEO_MUTE_SELF_ALLOWED,
-	LEG_PROFILE_SET_IMPORTANCE_ALLOWED,
-	/* content */
-	LEG_PROFILE_PRESENTATION_MODE, LEG_PROFILE_PRESENTATION_CONTRIBUTION_ALLOWED,
-	LEG_PROFILE_PRESENTATION_VIEWING_ALLOWED, LEG_PROFILE_ALLOW_ALL_PRESENTATION_ALLOWED,
-	LEG_PROFILE_PRESENTATION_CHANNEL, LEG_PROFILE_BFCP_MODE,
-	/* rights */
-	LEG_PROFILE_CAMERA, LEG_PROFILE_ALLOW_ALL_MUTE_SELF_ALLOWED,
-	LEG_PROFILE_CHANGE_JOIN_MUTE_ALLOWED, LEG_PROFILE_CHAT_ALLOWED,
-	LEG_PROFILE_RAISE_HAND_ALLOWED, LEG_PROFILE_FIELDS,
-};
-
-enum call_profile_field {
-	CALL_PROFILE_PARTICIPANT_LIMIT, CALL_PROFILE_LOCKED, CALL_PROFILE_LOCK_MODE,
-	CALL_PROFILE_PASSCODE_MODE, CALL_PROFILE_PASSCODE_TIMEOUT, CALL_PROFILE_CHAT_ALLOWED,
-	CALL_PROFILE_RAISE_HAND, CALL_PROFILE_BANNER, CALL_PROFILE_DTMF_PROFILE,
-	CALL_PROFILE_FIELDS,
-};
-
-enum cdr_receiver_field { CDR_RECEIVER_URI, CDR_RECEIVER_FIELDS };
-enum web_bridge_field { WEB_BRIDGE_URL, WEB_BRIDGE_FIELDS };
-enum system_profiles_field {
-	SYSTEM_LEG_PROFILE, SYSTEM_CALL_PROFILE, SYSTEM_DTMF_PROFILE, SYSTEM_PROFILES_FIELDS,
-};
-enum cluster_field { CLUSTER_PARTICIPANT_LIMIT, CLUSTER_FIELDS };
-enum dtmf_profile_field {
-	DTMF_LOCK, DTMF_UNLOCK, DTMF_NEXT_LAYOUT, DTMF_PREVIOUS_LAYOUT, DTMF_MUTE_SELF,
-	DTMF_UNMUTE_SELF, DTMF_TOGGLE_MUTE_SELF, DTMF_MUTE_OTHERS, DTMF_UNMUTE_OTHERS,
-	DTMF_ALLOW_ALL_MUTE_SELF, DTMF_CANCEL_ALLOW_ALL_MUTE_SELF, DTMF_ALLOW_ALL_PRESENTATION,
-	DTMF_CANCEL_ALLOW_ALL_PRESENTATION, DTMF_MUTE_NEW, DTMF_UNMUTE_NEW, DTMF_DEFAULT_MUTE_NEW,
-	DTMF_MUTE_NEW_AND_OTHERS, DTMF_UNMUTE_NEW_AND_OTHERS, DTMF_END_CALL, DTMF_COUNT_PEOPLE,
-	DTMF_PROFILE_FIELDS,
-};
-enum layout_template_field {
-	LAYOUT_TEMPLATE_NAME, LAYOUT_TEMPLATE_TEXT, LAYOUT_TEMPLATE_SIZE, LAYOUT_TEMPLATE_FIELDS,
-};
-
-enum call_field {
-	CALL_NAME, CALL_TYPE, CALL_SPACE, CALL_OWNER_NAME, CALL_CORRELATOR, CALL_DURATION,
-	CALL_LEG_COUNT, CALL_LEG_COUNT_MAX, CALL_PARTICIPANTS_LOCAL, CALL_PARTICIPANTS_REMOTE,
-	CALL_DISTRIBUTED, CALL_LOCKED, CALL_RECORDING, CALL_STREAMING, CALL_ALLOW_ALL_MUTE_SELF,
-	CALL_ALLOW_ALL_PRESENTATION, CALL_JOIN_MUTE_OVERRIDE, CALL_ENDPOINT_RECORDING,
-	CALL_MESSAGE_TEXT, CALL_MESSAGE_POSITION, CALL_MESSAGE_DURATION, CALL_MESSAGE_REMAINING,
-	CALL_PLACEMENT, CALL_SELF_PANE_MODE, CALL_PRESENTER, CALL_CHAT_ALLOWED, CALL_RAISE_HAND,
-	CALL_FIELDS,
-};
-
-enum participant_field {
-	PARTICIPANT_NAME, PARTICIPANT_CALL, PARTICIPANT_URI, PARTICIPANT_ORIGINAL_URI,
-	PARTICIPANT_LEG_COUNT, PARTICIPANT_IS_ACTIVATOR, PARTICIPANT_CAN_MOVE, PARTICIPANT_STATE,
-	PARTICIPANT_CAMERA_AVAILABLE, PARTICIPANT_HAND, PARTICIPANT_IMPORTANCE,
-	PARTICIPANT_NAME_LABEL, PARTICIPANT_CHOSEN_LAYOUT, PARTICIPANT_REMOTE_PARTY,
-	PARTICIPANT_OWNER_ID, PARTICIPANT_LEG_PROFILE, PARTICIPANT_DEACTIVATED, PARTICIPANT_DTMF,
-	PARTICIPANT_LAYOUT, PARTICIPANT_FIELDS,
-};
-
-enum leg_field {
-	LEG_NAME, LEG_REMOTE_PARTY, LEG_ORIGINAL_REMOTE_PARTY, LEG_LOCAL_ADDRESS,
-	LEG_REMOTE_ADDRESS, LEG_CALL, LEG_TYPE, LEG_DIRECTION, LEG_CAN_MOVE, LEG_STATE,
-	LEG_DURATION, LEG_STATUS_DIRECTION, LEG_SIP_CALL_ID, LEG_OWNER_ID, LEG_DEACTIVATED,
-	LEG_ENCRYPTED, LEG_UNENCRYPTED, LEG_CIPHER,
-	LEG_RX_CODEC, LEG_RX_LOSS, LEG_RX_JITTER, LEG_RX_BIT_RATE, LEG_RX_GAIN,
-	LEG_TX_CODEC, LEG_TX_LOSS, LEG_TX_JITTER, LEG_TX_BIT_RATE, LEG_TX_RTT,
-	/* pictures: of each direction the camera's, then content's, each in this order */
-	LEG_RX_VIDEO, LEG_RX_VIDEO_WIDTH, LEG_RX_VIDEO_HEIGHT, LEG_RX_VIDEO_RATE,
-	LEG_RX_VIDEO_BIT_RATE, LEG_RX_VIDEO_LOSS, LEG_RX_VIDEO_JITTER,
-	LEG_RX_CONTENT, LEG_RX_CONTENT_END = LEG_RX_CONTENT + 7,
-	LEG_TX_VIDEO = LEG_RX_CONTENT_END, LEG_TX_VIDEO_WIDTH, LEG_TX_VIDEO_HEIGHT,
-	LEG_TX_VIDEO_RATE, LEG_TX_VIDEO_BIT_RATE, LEG_TX_VIDEO_LOSS, LEG_TX_VIDEO_JITTER,
-	LEG_TX_VIDEO_RTT,
-	LEG_TX_CONTENT, LEG_TX_CONTENT_END = LEG_TX_CONTENT + 8,
-	LEG_LAYOUT = LEG_TX_CONTENT_END, LEG_ACTIVE_LAYOUT, LEG_VIDEO_STREAMS,
-	LEG_CAMERA_AVAILABLE, LEG_HAND,
-	LEG_CHOSEN_LAYOUT, LEG_NAME_LABEL,
-	LEG_IMPORTANCE, LEG_PROFILE, LEG_DTMF, LEG_PARTICIPANT, LEG_FIELDS,
-};
-
-enum status_field {
-	STATUS_HOST_ID, STATUS_VERSION, STATUS_UPTIME, STATUS_TIME, STATUS_ACTIVATED,
-	STATUS_CLUSTERED, STATUS_CDR_INDEX, STATUS_LEGS_ACTIVE, STATUS_LEGS_MAX,
-	STATUS_LEGS_COMPLETED, STATUS_AUDIO_OUT, STATUS_AUDIO_IN, STATUS_VIDEO_OUT,
-	STATUS_VIDEO_IN, STATUS_FIELDS,
-};
-
-enum load_field { LOAD_MEDIA, LOAD_FIELDS };
-enum database_field { DATABASE_CLUSTERED, DATABASE_FIELDS };
-enum alarm_field {
-	ALARM_TYPE, ALARM_ACTIVE, ALARM_REASON, ALARM_WEB_BRIDGE, ALARM_CDR_RECEIVER, ALARM_FIELDS,
-};
-enum web_bridge_status_field { WEB_BRIDGE_STATUS, WEB_BRIDGE_STATUS_FIELDS };
-enum access_query_field {
-	ACCESS_QUERY_URI, ACCESS_QUERY_CALL_ID, ACCESS_QUERY_WEB, ACCESS_QUERY_FIELDS,
-};
-enum uri_query_field { URI_QUERY_URI, URI_QUERY_SPACE, URI_QUERY_FIELDS };
-
-/* Words of the enumerations that code acts on. */
-enum sip_encryption { SIP_ENCRYPTION_OPTIONAL, SIP_ENCRYPTION_REQUIRED, SIP_ENCRYPTION_PROHIBITED };
-enum gain_mode { GAIN_AGC, GAIN_DISABLED };
-enum deactivation_mode { DEACTIVATE, DEACTIVATE_DISCONNECT, DEACTIVATE_REMAIN };
-enum lock_mode { LOCK_ALL, LOCK_NEEDS_ACTIVATION };
-enum passcode_mode { PASSCODE_REQUIRED, PASSCODE_TIMEOUT };
-enum participant_counter { COUNTER_NEVER, COUNTER_AUTO, COUNTER_ALWAYS };
-enum title_position { TITLE_DISABLED, TITLE_TOP, TITLE_MIDDLE, TITLE_BOTTOM };
-enum message_position { MESSAGE_TOP, MESSAGE_MIDDLE, MESSAGE_BOTTOM };
-enum video_mode { VIDEO_MODE_AUTO, VIDEO_MODE_DISABLED };
-enum quality_main { QUALITY_UNRESTRICTED, QUALITY_1080P30, QUALITY_720P30, QUALITY_480P30 };
-enum quality_presentation {
-	PRESENTATION_UNRESTRICTED, PRESENTATION_1080P30, PRESENTATION_720P5,
-};
-enum presentation_mode { PRESENTATION_DUAL_STREAM, PRESENTATION_SINGLE_STREAM };
-enum bfcp_mode { BFCP_SERVER_ONLY, BFCP_SERVER_AND_CLIENT };
-enum { DURATION_PERMANENT = INT32_MAX };
 
 /* ------------------------------------------------------------------ values and edits */
 
@@ -356,6 +194,10 @@ enum object_reject {
 	OBJECT_DUPLICATE_ID_PASSCODE,
 	OBJECT_DUPLICATE_NAME,
 	OBJECT_TOO_MANY,          /* the type's `most` are there: answer its `too_many` */
+	OBJECT_DUPLICATE_IVR,
+	OBJECT_DUPLICATE_TEMPLATE,
+	OBJECT_GROUP_CONFLICT,    /* meeting IDs that clash in the tenant's new group */
+	OBJECT_PASSCODE_TOO_SHORT,
 	OBJECT_FULL,              /* a table, or the transactions under way */
 	OBJECT_REJECTS,
 };
@@ -392,7 +234,7 @@ void value_write(struct writer *w, const struct field *field, const struct value
 struct objects;
 
 struct object_limits {
-	uint32_t spaces_max;   /* and as many access methods */
+	uint32_t spaces_max;   /* and as many access methods, members and users */
 	uint32_t others_max;   /* of every other type */
 	uint32_t text_bytes_max;
 };
@@ -419,9 +261,9 @@ void objects_destroy(struct objects *objects);
 /* In a stable order; `*at` starts at 0; 0 at the end. */
 [[nodiscard]] uint32_t objects_next(const struct objects *objects, enum object_type type,
                                     uint32_t *at);
-/* A space's access methods: start with 0. */
-[[nodiscard]] uint32_t objects_next_method(const struct objects *objects, uint32_t space,
-                                           uint32_t previous);
+/* Those of `type` inside `parent`, oldest first: start with 0. */
+[[nodiscard]] uint32_t objects_next_inside(const struct objects *objects, enum object_type type,
+                                           uint32_t parent, uint32_t previous);
 
 [[nodiscard]] struct guid objects_id(const struct objects *objects, enum object_type type,
                                      uint32_t handle);
@@ -439,14 +281,25 @@ void objects_destroy(struct objects *objects);
 [[nodiscard]] uint32_t objects_ref(const struct objects *objects, enum object_type type,
                                    uint32_t handle, unsigned field);
 
-/* Walks objects of `type` one of whose addresses (uri, secondaryUri, callId) is `address`, compared
- * without case.  Start with a zeroed cursor. */
+/* Walks objects of `type` one of whose addresses (uri, secondaryUri, callId; a userJid; a name that
+ * only one may have) is `address`, compared without case.  Start with a zeroed cursor. */
 struct address_cursor {
 	struct map_cursor at;
 	bool started;
 };
 [[nodiscard]] uint32_t objects_next_address(const struct objects *objects, enum object_type type,
                                             struct str address, struct address_cursor *cursor);
+/* The first of them, where there can be one only: a user's JID, a Call Bridge's name. */
+[[nodiscard]] uint32_t objects_find_address(const struct objects *objects, enum object_type type,
+                                            struct str address);
+
+/* Whose a space is, and which group a tenant belongs to; zero: nobody's, none. */
+[[nodiscard]] struct guid objects_space_tenant(const struct objects *objects, uint32_t space);
+[[nodiscard]] struct guid objects_tenant_group(const struct objects *objects,
+                                               const struct guid *tenant);
+/* As the nearest dialInSecurityProfile has it: of the method (0: none), space, tenant, system. */
+[[nodiscard]] uint32_t objects_dial_in_setting(const struct objects *objects, uint32_t space,
+                                               uint32_t method, enum dial_in_profile_field field);
 
 /* ------------------------------------------------------------------ changing them */
 

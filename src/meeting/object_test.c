@@ -80,6 +80,14 @@ good_text(const struct field *field, char *out, size_t len)
 	case FIELD_DIAL_TRANSFORM:
 		memset(out, 'x', len);
 		break;
+	case FIELD_JID:
+		memset(out, 'x', len);
+		out[len > 1] = '@';
+		break;
+	case FIELD_GENERATOR:
+		memset(out, 'x', len);
+		out[0] = '$';
+		break;
 	case FIELD_DIGITS:
 	case FIELD_PASSCODE:
 	case FIELD_DTMF:
@@ -110,8 +118,9 @@ check_text_field(enum object_type type, const struct field *field)
 {
 	char text[OBJECT_TEXT_MAX + 2];
 	const size_t least = field->kind == FIELD_URL ? strlen(field->words[0]) + 4
-	                     : field->min != 0       ? field->min
-	                                             : 1;
+	                     : field->kind == FIELD_JID ? 3
+	                     : field->min != 0          ? field->min
+	                                                : 1;
 	EXPECT_EQ(try_text(type, field, good_text(field, text, least)), OBJECT_OK);
 	EXPECT_EQ(try_text(type, field, good_text(field, text, field->max)), OBJECT_OK);
 	EXPECT_EQ(try_text(type, field, good_text(field, text, field->max + 1)),
@@ -145,6 +154,19 @@ check_number_field(enum object_type type, const struct field *field)
 	EXPECT_EQ(try_text(type, field, STR("1x")), OBJECT_BAD_VALUE);
 }
 
+/* What there is not can be said, and nothing else. */
+static void
+check_lacking_field(enum object_type type, const struct field *field)
+{
+	static const char *const truth[] = { "false", "true", NULL };
+	const char *const *words = field->kind == FIELD_BOOL ? truth : field->words;
+	for (unsigned w = 0; words[w] != NULL; w++)
+		EXPECT_EQ(try_text(type, field, str_of(words[w])),
+		          w == field->fallback ? OBJECT_OK : OBJECT_UNKNOWN_PARAMETER);
+	EXPECT_EQ(try_text(type, field, STR("")), OBJECT_OK);
+	EXPECT_EQ(try_text(type, field, STR("nonsense")), OBJECT_BAD_VALUE);
+}
+
 TEST(every_parameter_takes_good_and_boundary_values_and_refuses_bad_ones)
 {
 	for (unsigned t = OBJECT_NONE + 1; t < OBJECT_TYPES; t++) {
@@ -156,7 +178,9 @@ TEST(every_parameter_takes_good_and_boundary_values_and_refuses_bad_ones)
 				          OBJECT_UNKNOWN_PARAMETER);
 				continue;
 			}
-			if (field->kind == FIELD_BOOL) {
+			if ((field->flags & FIELD_LACKING) != 0) {
+				check_lacking_field(type, field);
+			} else if (field->kind == FIELD_BOOL) {
 				EXPECT_EQ(try_text(type, field, STR("true")), OBJECT_OK);
 				EXPECT_EQ(try_text(type, field, STR("False")), OBJECT_OK);
 				EXPECT_EQ(try_text(type, field, STR("1")), OBJECT_BAD_VALUE);
@@ -204,6 +228,8 @@ TEST(what_is_put_in_comes_out_and_empty_unsets_it)
 	cursor = (struct address_cursor){ 0 };
 	EXPECT_EQ(objects_next_address(objects, OBJECT_SPACE, STR("team"), &cursor), 0);
 	EXPECT_EQ(test_edit(objects, OBJECT_SPACE, space, PAIRS("streamUrl", "rtmp://x")),
+	          OBJECT_OK);
+	EXPECT_EQ(test_edit(objects, OBJECT_SPACE, space, PAIRS("panPlacement", "1")),
 	          OBJECT_UNKNOWN_PARAMETER);
 	objects_destroy(objects);
 }

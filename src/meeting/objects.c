@@ -27,10 +27,10 @@ static int
 table_create(struct objects *objects, enum object_type type)
 {
 	const struct object_limits *limits = &objects->settings.limits;
-	const bool many = type == OBJECT_SPACE || type == OBJECT_METHOD;
-	const uint32_t cap = object_describe(type)->single ? 1
-	                     : many                        ? limits->spaces_max
-	                                                   : limits->others_max;
+	const struct object_desc *desc = object_describe(type);
+	const uint32_t cap = desc->single ? 1
+	                     : desc->many ? limits->spaces_max
+	                                  : limits->others_max;
 	struct table *table = &objects->tables[type];
 	int rc = slab_create(&table->slab,
 	                     sizeof(struct kept) + object_field_count(type) * sizeof(uint32_t),
@@ -158,14 +158,17 @@ objects_next(const struct objects *objects, enum object_type type, uint32_t *at)
 }
 
 uint32_t
-objects_next_method(const struct objects *objects, uint32_t space, uint32_t previous)
+objects_next_inside(const struct objects *objects, enum object_type type, uint32_t parent,
+                    uint32_t previous)
 {
+	const struct object_desc *desc = object_describe(type);
+	CHECK(desc->parent != OBJECT_NONE);
 	if (previous == 0) {
-		const struct kept *owner = kept_get(objects, OBJECT_SPACE, space);
-		return owner != NULL ? owner->first_child : 0;
+		const struct kept *owner = kept_get(objects, desc->parent, parent);
+		return owner != NULL ? owner->lists[desc->list].first : 0;
 	}
-	const struct kept *method = kept_get(objects, OBJECT_METHOD, previous);
-	return method != NULL ? method->next : 0;
+	const struct kept *kept = kept_get(objects, type, previous);
+	return kept != NULL ? kept->next : 0;
 }
 
 struct guid
@@ -198,6 +201,8 @@ field_is_number(const struct field *field)
 	case FIELD_URI_USER:
 	case FIELD_PARTY:
 	case FIELD_URL:
+	case FIELD_JID:
+	case FIELD_GENERATOR:
 	case FIELD_DTMF:
 	case FIELD_CODE:
 	case FIELD_GUID:
@@ -235,6 +240,34 @@ kept_value(const struct objects *objects, enum object_type type, const struct ke
 	return value;
 }
 
+/* Whoever has this JID. */
+static struct value
+user_of(const struct objects *objects, struct str jid)
+{
+	const uint32_t user = objects_find_address(objects, OBJECT_USER, jid);
+	return (struct value){ .set = user != 0, .guid = objects_id(objects, OBJECT_USER, user) };
+}
+
+/* What is not kept but follows from what is. */
+static struct value
+derived_value(const struct objects *objects, enum object_type type, const struct kept *kept,
+              unsigned field)
+{
+	if (type == OBJECT_SPACE && field == SPACE_METHOD_COUNT)
+		return (struct value){ .set = true, .number = kept->lists[0].count };
+	if (type == OBJECT_SPACE && field == SPACE_OWNER_ID)
+		return user_of(objects, kept_value(objects, type, kept, SPACE_OWNER_JID).text);
+	if (type == OBJECT_MEMBER && field == MEMBER_USER_ID)
+		return user_of(objects, kept_value(objects, type, kept, MEMBER_JID).text);
+	if (type == OBJECT_SPACE_TEMPLATE && field == SPACE_TEMPLATE_METHOD_COUNT)
+		return (struct value){ .set = true, .number = kept->lists[0].count };
+	if (type == OBJECT_LAYOUT_TEMPLATE && field == LAYOUT_TEMPLATE_SIZE) {
+		const struct str text = kept_value(objects, type, kept, LAYOUT_TEMPLATE_TEXT).text;
+		return (struct value){ .set = true, .number = (uint32_t)text.len };
+	}
+	return (struct value){ 0 };
+}
+
 struct value
 objects_value(const struct objects *objects, enum object_type type, uint32_t handle,
               unsigned field)
@@ -242,14 +275,9 @@ objects_value(const struct objects *objects, enum object_type type, uint32_t han
 	const struct kept *kept = kept_get(objects, type, handle);
 	if (kept == NULL)
 		return (struct value){ 0 };
-	/* The derived fields. */
-	if (type == OBJECT_SPACE && field == SPACE_METHOD_COUNT)
-		return (struct value){ .set = true, .number = kept->children };
-	if (type == OBJECT_LAYOUT_TEMPLATE && field == LAYOUT_TEMPLATE_SIZE) {
-		const struct str text = kept_value(objects, type, kept, LAYOUT_TEMPLATE_TEXT).text;
-		return (struct value){ .set = true, .number = (uint32_t)text.len };
-	}
-	return kept_value(objects, type, kept, field);
+	return (object_field(type, field)->flags & FIELD_KEPT) != 0
+	               ? kept_value(objects, type, kept, field)
+	               : derived_value(objects, type, kept, field);
 }
 
 struct str
@@ -362,4 +390,11 @@ objects_next_address(const struct objects *objects, enum object_type type, struc
 		}
 	}
 	return 0;
+}
+
+uint32_t
+objects_find_address(const struct objects *objects, enum object_type type, struct str address)
+{
+	struct address_cursor cursor = { 0 };
+	return objects_next_address(objects, type, address, &cursor);
 }

@@ -93,29 +93,31 @@ static void
 link_child(struct objects *objects, enum object_type type, uint32_t handle, struct kept *kept)
 {
 	const enum object_type above = object_describe(type)->parent;
-	struct kept *parent = kept_get(objects, above, kept->parent);
-	kept->prev = parent->last_child;
+	struct inside *list =
+		&kept_get(objects, above, kept->parent)->lists[object_describe(type)->list];
+	kept->prev = list->last;
 	if (kept->prev != 0)
 		kept_get(objects, type, kept->prev)->next = handle;
 	else
-		parent->first_child = handle;
-	parent->last_child = handle;
-	parent->children++;
+		list->first = handle;
+	list->last = handle;
+	list->count++;
 }
 
 static void
 unlink_child(struct objects *objects, enum object_type type, const struct kept *kept)
 {
-	struct kept *parent = kept_get(objects, object_describe(type)->parent, kept->parent);
+	const struct object_desc *desc = object_describe(type);
+	struct inside *list = &kept_get(objects, desc->parent, kept->parent)->lists[desc->list];
 	if (kept->prev != 0)
 		kept_get(objects, type, kept->prev)->next = kept->next;
 	else
-		parent->first_child = kept->next;
+		list->first = kept->next;
 	if (kept->next != 0)
 		kept_get(objects, type, kept->next)->prev = kept->prev;
 	else
-		parent->last_child = kept->prev;
-	parent->children--;
+		list->last = kept->prev;
+	list->count--;
 }
 
 static void
@@ -157,7 +159,9 @@ static void
 drop(struct objects *objects, enum object_type type, uint32_t handle)
 {
 	struct kept *kept = kept_get(objects, type, handle);
-	CHECK(kept != NULL && kept->children == 0);
+	CHECK(kept != NULL);
+	for (unsigned i = 0; i < OBJECT_LISTS_MAX; i++)
+		CHECK(kept->lists[i].count == 0);
 	address_unindex(objects, type, handle, kept);
 	clear_values(objects, type, kept);
 	if (kept->parent != 0)
@@ -306,6 +310,8 @@ put(struct objects *objects, const struct object_edit *edit, uint32_t self, int 
 	if (reject == OBJECT_OK)
 		reject = row_check(objects, row, self, culprit);
 	if (reject == OBJECT_OK)
+		reject = row_welcome(objects, row, edit, self, culprit);
+	if (reject == OBJECT_OK)
 		reject = change(objects, row);
 	explicit_bzero(&made, sizeof made);
 	return reject;
@@ -315,19 +321,19 @@ enum object_reject
 objects_add(struct objects *objects, const struct object_edit *edit, uint32_t parent,
             uint32_t *handle, int *culprit)
 {
-	const enum object_type above = object_describe(edit->type)->parent;
+	const struct object_desc *desc = object_describe(edit->type);
 	uint8_t random[GUID_BYTES];
-	const uint32_t most = object_describe(edit->type)->most;
 	objects_random(objects, random, sizeof random);
 	objects->row = (struct object_row){ .type = edit->type, .id = guid_of_random(random) };
 	*culprit = -1;
 	*handle = 0;
-	if (most != 0 && objects_count(objects, edit->type) >= most)
+	if (desc->parent == OBJECT_NONE && desc->most != 0 &&
+	    objects_count(objects, edit->type) >= desc->most)
 		return OBJECT_TOO_MANY;
-	if (above != OBJECT_NONE) {
-		const struct kept *owner = kept_get(objects, above, parent);
+	if (desc->parent != OBJECT_NONE) {
+		const struct kept *owner = kept_get(objects, desc->parent, parent);
 		CHECK(owner != NULL);
-		if (owner->children == SPACE_METHODS_MAX)
+		if (owner->lists[desc->list].count == desc->most)
 			return OBJECT_FULL;
 		objects->row.parent = owner->id;
 	}
@@ -361,11 +367,15 @@ objects_remove(struct objects *objects, enum object_type type, uint32_t handle)
 {
 	const struct kept *kept = kept_get(objects, type, handle);
 	CHECK(kept != NULL);
-	while (kept->children != 0) {
-		const enum object_reject reject =
-			remove_one(objects, OBJECT_METHOD, kept->last_child);
-		if (reject != OBJECT_OK)
-			return reject;
+	for (unsigned inner = OBJECT_NONE + 1; inner < OBJECT_KEPT_END; inner++) {
+		const struct object_desc *desc = object_describe((enum object_type)inner);
+		while (desc->parent == type && kept->lists[desc->list].count != 0) {
+			const enum object_reject reject =
+				remove_one(objects, (enum object_type)inner,
+			                   kept->lists[desc->list].last);
+			if (reject != OBJECT_OK)
+				return reject;
+		}
 	}
 	return remove_one(objects, type, handle);
 }
@@ -454,17 +464,17 @@ enum object_reject
 objects_load_row(struct objects *objects, const struct object_row *row)
 {
 	CHECK(!objects->open && objects->pending_count == 0 && !row->deleted);
-	const enum object_type above = object_describe(row->type)->parent;
+	const struct object_desc *desc = object_describe(row->type);
 	const uint32_t self = objects_find(objects, row->type, &row->id);
 	int culprit = -1;
-	if (above != OBJECT_NONE) {
-		const uint32_t parent = objects_find(objects, above, &row->parent);
+	if (desc->parent != OBJECT_NONE) {
+		const uint32_t parent = objects_find(objects, desc->parent, &row->parent);
 		if (parent == 0)
 			return OBJECT_NO_REFERENCE;
-		if (kept_get(objects, above, parent)->children == SPACE_METHODS_MAX)
+		if (kept_get(objects, desc->parent, parent)->lists[desc->list].count == desc->most)
 			return OBJECT_FULL;
 	}
-	const bool single = object_describe(row->type)->single;
+	const bool single = desc->single;
 	if (single ? !guid_is_zero(&row->id) : self != 0)
 		return OBJECT_BAD_VALUE;
 	enum object_reject reject = row_check(objects, row, self, &culprit);

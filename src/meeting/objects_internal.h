@@ -13,21 +13,27 @@
 #include "meeting/text_pool.h"
 
 enum {
-	TX_CHANGES_MAX = SPACE_METHODS_MAX + 2, /* a space with everything in it, and one more */
+	/* A space with everything in it, and one more. */
+	TX_CHANGES_MAX = SPACE_METHODS_MAX + SPACE_MEMBERS_MAX + 2,
 	CALL_ID_DIGITS = 9,
 	SECRET_LEN = 22, /* 16 bytes as base64url, as CMS makes them */
 };
 
 static_assert((int)OBJECT_TEXT_MAX <= (int)TEXT_POOL_LEN_MAX, "every text fits a piece");
 
+/* The objects of one type inside another, oldest first. */
+struct inside {
+	uint32_t first;
+	uint32_t last;
+	uint32_t count;
+};
+
 struct kept {
 	struct guid id;
 	uint32_t parent;
-	uint32_t next; /* sibling under the same parent */
+	uint32_t next; /* sibling of the same type under the same parent */
 	uint32_t prev;
-	uint32_t first_child;
-	uint32_t last_child;
-	uint32_t children;
+	struct inside lists[OBJECT_LISTS_MAX];
 	struct field_set set;
 	uint32_t numbers[]; /* per field: the number, or a text pool reference */
 };
@@ -90,6 +96,18 @@ enum object_reject row_check(const struct objects *objects, const struct object_
 /* Adds the call ID and secret that the edit asks for or the row needs. */
 enum object_reject row_complete(const struct objects *objects, struct made_values *made,
                                 struct object_row *row, const struct object_edit *edit);
+
+/* objects_worlds.c: whose an address is. */
+struct world {
+	struct guid tenant; /* zero: nobody's */
+	struct guid group;
+};
+struct world world_of_tenant(const struct objects *objects, const struct guid *tenant);
+struct world world_of_space(const struct objects *objects, uint32_t space);
+/* May what is asked for stand beside what there is: users of another tenant, passcodes that are
+ * too short. */
+enum object_reject row_welcome(const struct objects *objects, const struct object_row *row,
+                               const struct object_edit *edit, uint32_t self, int *culprit);
 
 /* objects_change.c: makes an object what the row says.  FULL leaves it half made: the caller
  * applies the row it was before, which always fits (text_pool.h). */

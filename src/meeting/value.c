@@ -97,10 +97,23 @@ call_value(const struct meeting *meeting, const struct call *call, enum call_fie
 		return call->chat_allowed;
 	case CALL_RAISE_HAND:
 		return call->raise_hand;
+	case CALL_TENANT:
+		return objects_value(meeting->objects, OBJECT_SPACE, pub->space, SPACE_TENANT);
+	case CALL_LOCK_MODE:
+		return call->lock_mode;
+	case CALL_BANNER:
+		return text_value(call->own_banner);
+	case CALL_ACTIVE_WHEN_EMPTY:
+		return call->active_when_empty;
 	case CALL_PARTICIPANTS_REMOTE:
 	case CALL_DISTRIBUTED:
 	case CALL_RECORDING:
+	case CALL_RECORDING_STATUS:
 	case CALL_STREAMING:
+	case CALL_STREAMING_STATUS:
+	case CALL_NOTES:
+	case CALL_CAPTIONER:
+	case CALL_FILE_RECEIVE:
 	case CALL_ENDPOINT_RECORDING:
 	case CALL_FIELDS:
 		break; /* their defaults are the truth: nothing of the kind goes on */
@@ -113,6 +126,13 @@ chosen_layout(const struct leg *leg)
 {
 	return (struct value){ .set = leg->chosen_layout < LAYOUT_COUNT,
 		               .number = leg->chosen_layout };
+}
+
+static struct value
+leg_tenant(const struct meeting *meeting, const struct leg *leg)
+{
+	return objects_value(meeting->objects, OBJECT_SPACE,
+	                     call_get(meeting, leg->pub.call)->pub.space, SPACE_TENANT);
 }
 
 static struct value
@@ -150,7 +170,15 @@ participant_value(const struct meeting *meeting, const struct meeting_participan
 		return chosen_layout(leg);
 	case PARTICIPANT_HAND:
 		return number_value(leg->pub.hand);
+	case PARTICIPANT_TENANT:
+		return leg_tenant(meeting, leg);
+	case PARTICIPANT_USER_JID:
+		return text_value(who->user_jid);
 	case PARTICIPANT_LAYOUT:
+	case PARTICIPANT_CALL_BRIDGE:
+	case PARTICIPANT_CALL_BRIDGE_GROUP:
+	case PARTICIPANT_MOVED:
+	case PARTICIPANT_MOVED_CALL_BRIDGE:
 	case PARTICIPANT_CAN_MOVE:
 	case PARTICIPANT_REMOTE_PARTY:
 	case PARTICIPANT_DTMF:
@@ -228,6 +256,32 @@ leg_pictures_value(const struct leg_media *media, unsigned field)
 	return (struct value){ .set = flow->codec[0] != '\0', .number = numbers[what] };
 }
 
+/* From here on people hear or see it. */
+enum { ALARM_LOSS_TENTHS = 50, ALARM_JITTER_MS = 100, ALARM_ROUND_TRIP_MS = 400 };
+
+static struct value
+leg_alarms(const struct leg_media *media)
+{
+	static const char *const words[] = {
+		"", "packetLoss", "excessiveJitter", "packetLoss|excessiveJitter",
+		"highRoundTripTime", "packetLoss|highRoundTripTime",
+		"excessiveJitter|highRoundTripTime",
+		"packetLoss|excessiveJitter|highRoundTripTime",
+	};
+	uint32_t loss = media->rx_audio.loss_tenths;
+	uint32_t jitter = media->rx_audio.jitter_ms;
+	uint32_t round_trip = media->tx_audio.rtt_ms;
+	for (unsigned t = 0; t < LEG_TRACKS; t++) {
+		const struct leg_pictures *rx = &media->rx_video[t];
+		loss = rx->loss_tenths > loss ? rx->loss_tenths : loss;
+		jitter = rx->jitter_ms > jitter ? rx->jitter_ms : jitter;
+		if (media->tx_video[t].rtt_ms > round_trip)
+			round_trip = media->tx_video[t].rtt_ms;
+	}
+	return text_value(words[(loss >= ALARM_LOSS_TENTHS) | (jitter >= ALARM_JITTER_MS) << 1 |
+	                        (round_trip >= ALARM_ROUND_TRIP_MS) << 2]);
+}
+
 static struct value
 leg_value(const struct meeting *meeting, const struct leg *leg, unsigned field, int64_t now_us)
 {
@@ -277,6 +331,10 @@ leg_value(const struct meeting *meeting, const struct leg *leg, unsigned field, 
 		return text_value(pub->remote_address);
 	if (field == LEG_CALL)
 		return guid_value(&call_get(meeting, pub->call)->pub.id);
+	if (field == LEG_TENANT)
+		return leg_tenant(meeting, leg);
+	if (field == LEG_ALARMS)
+		return leg_alarms(&pub->media);
 	if (field == LEG_TYPE)
 		return number_value(pub->kind);
 	if (field == LEG_DIRECTION || field == LEG_STATUS_DIRECTION)

@@ -33,7 +33,10 @@ follow_banner(struct meeting *meeting, struct call *call)
 {
 	char banner[MEETING_MESSAGE_MAX];
 	text_copy_clean(banner, sizeof banner,
-	                call_setting_text(meeting, call->pub.space, CALL_PROFILE_BANNER));
+	                call->own_banner[0] != '\0'
+	                        ? str_of(call->own_banner)
+	                        : call_setting_text(meeting, call->pub.space,
+	                                            CALL_PROFILE_BANNER));
 	if (strcmp(banner, call->banner) == 0)
 		return;
 	memcpy(call->banner, banner, sizeof banner);
@@ -58,7 +61,8 @@ call_pictures_follow(struct meeting *meeting, struct call *call)
 	const struct guid profile =
 	        objects_value(objects, OBJECT_SPACE, space, SPACE_CALL_PROFILE).guid;
 	const uint64_t version = objects_version(objects, OBJECT_CALL_PROFILE) +
-	                         objects_version(objects, OBJECT_SYSTEM_PROFILES);
+	                         objects_version(objects, OBJECT_SYSTEM_PROFILES) +
+	                         objects_version(objects, OBJECT_TENANT) + call->edits;
 	if (version != call->banner_version || !guid_eq(&profile, &call->banner_profile))
 		follow_banner(meeting, call);
 	call->banner_version = version;

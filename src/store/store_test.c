@@ -62,7 +62,7 @@ BOTH(everything_comes_back_after_a_restart)
 	space = objects_next_address(objects, OBJECT_SPACE, STR("0012"), &cursor);
 	EXPECT_EQ(objects_ref(objects, OBJECT_SPACE, space, SPACE_LEG_PROFILE), profile);
 	EXPECT_EQ(objects_text(objects, OBJECT_SPACE, space, SPACE_SECRET).len, 22);
-	method = objects_next_method(objects, space, 0);
+	method = objects_next_inside(objects, OBJECT_METHOD, space, 0);
 	EXPECT_STR(objects_text(objects, OBJECT_METHOD, method, METHOD_PASSCODE), "5");
 	EXPECT_EQ(objects_number(objects, OBJECT_CLUSTER, objects_single(objects, OBJECT_CLUSTER),
 	                         CLUSTER_PARTICIPANT_LIMIT),

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The bridge itself: its settings, its neighbours, its readings. */
+#include "meeting/describe_internal.h"
+
+static const char *const https_scheme[] = { "https", NULL };
+static const char *const turn_type_words[] = { "acano", "cms", "expressway", "lyncEdge",
+	                                       "standard", NULL };
+static const char *const license_words[] = { "noLicense", "activated", "grace", "expired", NULL };
+
+static const char *const c2w_scheme[] = { "c2w", NULL };
+static const char *const c2w_state_words[] = { "unused", "success", "connectionFailure",
+	                                       "dnsFailure", NULL };
+static const char *const clustered_words[] = { "disabled", "enabled", NULL };
+
+const struct field call_bridge_group_fields[] = {
+	[BRIDGE_GROUP_NAME] = TEXT_ROW("name", NAME_BYTES, USUAL_LIST | FIELD_FILTER,
+	                               "For administrators."),
+	[BRIDGE_GROUP_BALANCE] = BOOL_ROW("loadBalancingEnabled", 0, USUAL | FIELD_ALWAYS,
+	                                  "Its Call Bridges share incoming calls."),
+	[BRIDGE_GROUP_BALANCE_LYNC] = BOOL_ROW("loadBalanceLyncCalls", 0, USUAL | FIELD_LACKING,
+	                                       "Skype for Business is not joined from here."),
+	[BRIDGE_GROUP_BALANCE_OUTGOING] = BOOL_ROW("loadBalanceOutgoingCalls", 0,
+	                                           USUAL | FIELD_ALWAYS, "Outgoing ones too."),
+	[BRIDGE_GROUP_BALANCE_USER] = BOOL_ROW("loadBalanceUserCalls", 1, USUAL | FIELD_ALWAYS,
+	                                       "Those of browsers too."),
+	[BRIDGE_GROUP_BALANCE_INDIRECT] =
+		BOOL_ROW("loadBalanceIndirectCalls", 0, USUAL | FIELD_ALWAYS,
+	                 "Those that come by a proxy too."),
+};
+
+const struct field call_bridge_fields[] = {
+	[CALL_BRIDGE_NAME] = TEXT_ROW("name", NAME_BYTES,
+	                              USUAL_LIST | FIELD_FILTER | FIELD_REQUIRED | FIELD_ADDRESS,
+	                              "The uniqueName of one; no two are alike."),
+	[CALL_BRIDGE_ADDRESS] = { "address", .kind = FIELD_URL, .words = https_scheme, .max = 255,
+	                          .flags = USUAL_LIST, .help = "Of its Web Admin." },
+	[CALL_BRIDGE_SIP_DOMAIN] = TEXT_ROW("sipDomain", 255, USUAL_LIST, "Where it is dialled."),
+	[CALL_BRIDGE_GROUP] = REF_ROW("callBridgeGroup", OBJECT_CALL_BRIDGE_GROUP, USUAL_LIST,
+	                              "Whose one it is."),
+};
+
+const struct field web_bridge_fields[] = {
+	[WEB_BRIDGE_URL] = { "url", .kind = FIELD_URL, .words = c2w_scheme, .max = 255,
+	                     .flags = USUAL_LIST | FIELD_FILTER,
+	                     .help = "Where the Call Bridge connects to: c2w://host:port." },
+	[WEB_BRIDGE_TENANT] = REF_ROW("tenant", OBJECT_TENANT, USUAL_LIST,
+	                              "Its guests find this tenant's spaces."),
+	[WEB_BRIDGE_TENANT_GROUP] = REF_ROW("tenantGroup", OBJECT_TENANT_GROUP, USUAL_LIST,
+	                                    "Its guests find the spaces of this group."),
+	[WEB_BRIDGE_CALL_BRIDGE] = REF_ROW("callBridge", OBJECT_CALL_BRIDGE, USUAL_LIST,
+	                                   "Only this one connects to it."),
+	[WEB_BRIDGE_CALL_BRIDGE_GROUP] = REF_ROW("callBridgeGroup", OBJECT_CALL_BRIDGE_GROUP,
+	                                         USUAL_LIST, "Only those of this group do."),
+	[WEB_BRIDGE_PROFILE] = REF_ROW("webBridgeProfile", OBJECT_WEB_PROFILE, USUAL_LIST,
+	                               "What its guests may do."),
+};
+
+const struct field turn_server_fields[] = {
+	[TURN_SERVER_ADDRESS] = TEXT_ROW("serverAddress", 255, USUAL_LIST | FIELD_FILTER,
+	                                 "Where Call Bridges find it."),
+	[TURN_CLIENT_ADDRESS] = TEXT_ROW("clientAddress", 255, USUAL_LIST | FIELD_FILTER,
+	                                 "Where browsers find it."),
+	[TURN_USERNAME] = TEXT_ROW("username", NAME_BYTES, USUAL, "Login."),
+	[TURN_PASSWORD] = TEXT_ROW("password", NAME_BYTES,
+	                           FIELD_WRITE | FIELD_KEPT | FIELD_SECRET, "Never shown."),
+	[TURN_TYPE] = WORD_ROW("type", turn_type_words, TURN_STANDARD, USUAL | FIELD_ALWAYS,
+	                       "Whose it is, which says its port."),
+	[TURN_REGISTRATIONS] = UINT_ROW("numRegistrations", 100, USUAL, "For Lync Edges."),
+	[TURN_TCP_PORT] = UINT_ROW("tcpPortNumberOverride", 65535, USUAL, "For TCP; 0: usual."),
+	[TURN_SHORT_TERM] = BOOL_ROW("useShortTermCredentials", 0, USUAL | FIELD_ALWAYS,
+	                             "Logins are made from the shared secret."),
+	[TURN_SHARED_SECRET] = TEXT_ROW("sharedSecret", NAME_BYTES,
+	                                FIELD_WRITE | FIELD_KEPT | FIELD_SECRET, "Never shown."),
+	[TURN_CALL_BRIDGE] = REF_ROW("callBridge", OBJECT_CALL_BRIDGE, USUAL_LIST,
+	                             "Only this one uses it."),
+	[TURN_CALL_BRIDGE_GROUP] = REF_ROW("callBridgeGroup", OBJECT_CALL_BRIDGE_GROUP,
+	                                   USUAL_LIST, "Only those of this group do."),
+};
+
+const struct field cdr_receiver_fields[] = {
+	[CDR_RECEIVER_URI] = { "uri", .also = "url", .kind = FIELD_URL, .words = http_schemes,
+	                       .max = 255, .flags = USUAL_LIST | FIELD_FILTER,
+	                       .help = "Where call detail records are posted to: "
+	                               "http(s)://host[:port]/path. Accepted as url too." },
+};
+
+const struct field cluster_fields[] = {
+	[CLUSTER_UNIQUE_NAME] = TEXT_ROW("uniqueName", NAME_BYTES, USUAL,
+	                                 "This Call Bridge's name among callBridges."),
+	[CLUSTER_PEER_LINK_BIT_RATE] = UINT_ROW("peerLinkBitRate", INT32_MAX, USUAL,
+	                                        "Bits a second between Call Bridges."),
+	[CLUSTER_PARTICIPANT_LIMIT] = { "participantLimit", .kind = FIELD_UINT, .max = UINT32_MAX,
+	                                .fallback = UINT32_MAX, .flags = USUAL,
+	                                .help = "Most participants of this Call Bridge." },
+	[CLUSTER_LOAD_LIMIT] = UINT_ROW("loadLimit", INT32_MAX, USUAL,
+	                                "Load units this Call Bridge takes on; for balancing."),
+	[CLUSTER_NEW_LOAD] = { "newConferenceLoadLimitBasisPoints", .kind = FIELD_UINT,
+	                       .max = 10000, .fallback = 5000, .flags = USUAL | FIELD_ALWAYS,
+	                       .help = "Up to so much of it new calls are taken." },
+	[CLUSTER_EXISTING_LOAD] = { "existingConferenceLoadLimitBasisPoints", .kind = FIELD_UINT,
+	                            .max = 10000, .fallback = 8000, .flags = USUAL | FIELD_ALWAYS,
+	                            .help = "Up to so much participants of running ones." },
+	[CLUSTER_PEER_STREAMS] = { "maxPeerVideoStreams", .kind = FIELD_UINT, .min = 1, .max = 9,
+	                           .fallback = 4, .flags = USUAL | FIELD_ALWAYS,
+	                           .help = "Pictures between two Call Bridges." },
+};
+
+/* ------------------------------------------------------------------ readings */
+
+const struct field status_fields[] = {
+	[STATUS_HOST_ID] = { "hostId", .kind = FIELD_GUID, .flags = GET, .help = "This bridge." },
+	[STATUS_VERSION] = { "softwareVersion", .kind = FIELD_TEXT, .flags = GET, .help = "Ours." },
+	[STATUS_UPTIME] = { "uptimeSeconds", .kind = FIELD_UINT, .flags = GET | FIELD_ALWAYS,
+	                    .help = "Since the Call Bridge started." },
+	[STATUS_TIME] = { "cdrTime", .kind = FIELD_TIME, .flags = GET, .help = "Now." },
+	[STATUS_ACTIVATED] = { "activated", .kind = FIELD_BOOL, .fallback = 1,
+	                       .flags = GET | FIELD_ALWAYS, .help = "Licensed." },
+	[STATUS_CLUSTERED] = { "clusterEnabled", .kind = FIELD_BOOL, .flags = GET | FIELD_ALWAYS,
+	                       .help = "Has peers." },
+	[STATUS_CDR_INDEX] = { "cdrCorrelatorIndex", .kind = FIELD_UINT,
+	                       .flags = GET | FIELD_ALWAYS, .help = "Of the next call record." },
+	[STATUS_LEGS_ACTIVE] = { "callLegsActive", .kind = FIELD_UINT, .flags = GET | FIELD_ALWAYS,
+	                         .help = "Now." },
+	[STATUS_LEGS_MAX] = { "callLegsMaxActive", .kind = FIELD_UINT, .flags = GET | FIELD_ALWAYS,
+	                      .help = "Most at once since start." },
+	[STATUS_LEGS_COMPLETED] = { "callLegsCompleted", .kind = FIELD_UINT,
+	                            .flags = GET | FIELD_ALWAYS, .help = "Since start." },
+	[STATUS_AUDIO_OUT] = { "audioBitRateOutgoing", .kind = FIELD_UINT,
+	                       .flags = GET | FIELD_ALWAYS, .help = "Bits a second." },
+	[STATUS_AUDIO_IN] = { "audioBitRateIncoming", .kind = FIELD_UINT,
+	                      .flags = GET | FIELD_ALWAYS, .help = "Bits a second." },
+	[STATUS_VIDEO_OUT] = { "videoBitRateOutgoing", .kind = FIELD_UINT,
+	                       .flags = GET | FIELD_ALWAYS, .help = "Bits a second." },
+	[STATUS_VIDEO_IN] = { "videoBitRateIncoming", .kind = FIELD_UINT,
+	                      .flags = GET | FIELD_ALWAYS, .help = "Bits a second." },
+};
+
+const struct field load_fields[] = {
+	[LOAD_MEDIA] = { "mediaProcessingLoad", .kind = FIELD_UINT, .flags = GET | FIELD_ALWAYS,
+	                 .help = "Load units of all media workers." },
+};
+
+const struct field database_fields[] = {
+	[DATABASE_CLUSTERED] = { "clustered", .kind = FIELD_ENUM, .words = clustered_words,
+	                         .flags = GET | FIELD_ALWAYS | FIELD_ATTRIBUTE,
+	                         .help = "Whether the database has other nodes." },
+};
+
+const struct field alarm_fields[] = {
+	[ALARM_TYPE] = { "type", .kind = FIELD_TEXT, .flags = LIST, .help = "What is wrong." },
+	[ALARM_ACTIVE] = { "activeTimeSeconds", .kind = FIELD_UINT, .flags = LIST | FIELD_ALWAYS,
+	                   .help = "For how long." },
+	[ALARM_REASON] = { "failureReason", .kind = FIELD_TEXT, .flags = LIST, .help = "Why." },
+	[ALARM_WEB_BRIDGE] = { "webBridge", .kind = FIELD_GUID, .flags = LIST, .help = "Where." },
+	[ALARM_CDR_RECEIVER] = { "cdrReceiver", .kind = FIELD_GUID, .flags = LIST,
+	                         .help = "Or where." },
+};
+
+const struct field web_bridge_status_fields[] = {
+	[WEB_BRIDGE_STATUS] = { "status", .kind = FIELD_ENUM, .words = c2w_state_words,
+	                        .flags = GET | FIELD_ALWAYS, .help = "Of the C2W connection." },
+};
+
+const struct field turn_status_fields[] = {
+	[TURN_STATUS_ADDRESS] = READ_ROW("address", "host", FIELD_TEXT, "Its own."),
+	[TURN_STATUS_PORT] = READ_ROW("portNumber", "host", FIELD_UINT, "Its own."),
+	[TURN_STATUS_REACHABLE] = READ_ROW("reachable", "host", FIELD_BOOL, "It answers."),
+	[TURN_STATUS_ALLOCATIONS] = READ_ROW("numAllocations", "host", FIELD_UINT, "Of ours."),
+};
+
+/* ---- Licences ------------------------------------------------------------------------------ */
+
+#define FEATURE_ROW(group_, help_) \
+	{ "status", .group = "features/" group_, .kind = FIELD_ENUM, .words = license_words, \
+	  .fallback = LICENSE_ACTIVATED, .flags = GET | FIELD_ALWAYS, .help = help_ }
+#define LIMIT_ROW(group_) \
+	{ "limit",      .group = "features/" group_, .kind = FIELD_UINT, \
+	  .flags = GET, .help = "How many of them; none when it is not written." }
+
+const struct field licensing_fields[] = {
+	[LICENSING_CALL_BRIDGE] = FEATURE_ROW("callBridge", "Calls."),
+	[LICENSING_NO_ENCRYPTION] = FEATURE_ROW("callBridgeNoEncryption", "Unencrypted calls."),
+	[LICENSING_WEB_BRIDGE] = FEATURE_ROW("webBridge", "Browsers."),
+	[LICENSING_TURN] = FEATURE_ROW("turn", "TURN."),
+	[LICENSING_LDAP] = FEATURE_ROW("ldap", "Users from directories."),
+	[LICENSING_BRANDING] = FEATURE_ROW("branding", "Own sounds and pictures."),
+	[LICENSING_BRANDING_LEVEL] = READ_ROW("level", "features/branding", FIELD_TEXT, "How far."),
+	[LICENSING_RECORDING] = FEATURE_ROW("recording", "Recording."),
+	[LICENSING_RECORDING_LIMIT] = LIMIT_ROW("recording"),
+	[LICENSING_STREAMING] = FEATURE_ROW("streaming", "Streaming."),
+	[LICENSING_STREAMING_LIMIT] = LIMIT_ROW("streaming"),
+	[LICENSING_PERSONAL] = FEATURE_ROW("personal", "Personal licences."),
+	[LICENSING_PERSONAL_LIMIT] = LIMIT_ROW("personal"),
+	[LICENSING_SHARED] = FEATURE_ROW("shared", "Shared licences."),
+	[LICENSING_SHARED_LIMIT] = LIMIT_ROW("shared"),
+	[LICENSING_CAPACITY] = FEATURE_ROW("capacityUnits", "Capacity units."),
+	[LICENSING_CAPACITY_LIMIT] = LIMIT_ROW("capacityUnits"),
+	[LICENSING_CUSTOMIZATIONS] = FEATURE_ROW("customizations", "Own layouts and pages."),
+};
+
+const struct field cluster_licensing_fields[] = {
+	[CLUSTER_LICENSING_CALL_BRIDGE] = FEATURE_ROW("callBridge", "Calls."),
+	[CLUSTER_LICENSING_NO_ENCRYPTION] =
+		FEATURE_ROW("callBridgeNoEncryption", "Unencrypted calls."),
+	[CLUSTER_LICENSING_CUSTOMIZATIONS] = FEATURE_ROW("customizations", "Own layouts, pages."),
+	[CLUSTER_LICENSING_RECORDING] = FEATURE_ROW("recording", "Recording."),
+};
+
+#define COUNT_ROW(name_, help_) READ_ROW(name_, NULL, FIELD_UINT, help_)
+#define WEIGHT_ROW(name_, help_) READ_ROW(name_, NULL, FIELD_TEXT, help_)
+
+const struct field multiparty_fields[] = {
+	[MULTIPARTY_TIME] = READ_ROW("timestamp", NULL, FIELD_TIME, "Now."),
+	[MULTIPARTY_PERSONAL_LIMIT] = COUNT_ROW("personalLicenseLimit", "0: nobody counts them."),
+	[MULTIPARTY_SHARED_LIMIT] = COUNT_ROW("sharedLicenseLimit", "0: nobody counts them."),
+	[MULTIPARTY_CAPACITY_LIMIT] = COUNT_ROW("capacityUnitLimit", "0: nobody counts them."),
+	[MULTIPARTY_USERS] = COUNT_ROW("users", "Users there are."),
+	[MULTIPARTY_PERSONAL] = COUNT_ROW("personalLicenses", "Of them with hasLicense."),
+	[MULTIPARTY_PARTICIPANTS] = COUNT_ROW("participantsActive", "In calls now."),
+	[MULTIPARTY_CALLS] = COUNT_ROW("callsActive", "Calls now."),
+	[MULTIPARTY_WEIGHTED] = WEIGHT_ROW("weightedCallsActive", "1/n on each of n bridges."),
+	[MULTIPARTY_WITHOUT] = COUNT_ROW("callsWithoutPersonalLicense", "Their owner has none."),
+	[MULTIPARTY_WEIGHTED_WITHOUT] =
+		WEIGHT_ROW("weightedCallsWithoutPersonalLicense", "The same, weighted."),
+	[MULTIPARTY_CAPACITY] = WEIGHT_ROW("capacityUnitUsage", "Units in use."),
+	[MULTIPARTY_CAPACITY_WITHOUT] =
+		WEIGHT_ROW("capacityUnitUsageWithoutPersonalLicense", "The same of these calls."),
+};
+
+const struct field personal_license_fields[] = {
+	[PERSONAL_LICENSE_USER] = REF_ROW("userId", OBJECT_USER, LIST, "Whose licence is in use."),
+};
+
+#define USAGE_ROW(name_, help_) \
+	{ name_, .kind = FIELD_UINT, .flags = LIST | FIELD_ALWAYS, .help = help_ }
+
+const struct field license_usage_fields[] = {
+	[LICENSE_USAGE_PMP] = USAGE_ROW("pmp", "Personal licences in use."),
+	[LICENSE_USAGE_PMP_ASSIGNED] = USAGE_ROW("pmpAssigned", "Personal licences given out."),
+	[LICENSE_USAGE_SMP_AUDIO] = USAGE_ROW("smpAud", "Shared ones, calls of sound alone."),
+	[LICENSE_USAGE_SMP_POINT_TO_POINT] = USAGE_ROW("smpPtP", "Shared ones, calls of two."),
+	[LICENSE_USAGE_SMP_FULL] = USAGE_ROW("smpFull", "Shared ones, other calls."),
+	[LICENSE_USAGE_RECORDING] = USAGE_ROW("rec", "Recordings."),
+	[LICENSE_USAGE_STREAMING] = USAGE_ROW("str", "Streams."),
+};
+
+/* ---- Diagnostics --------------------------------------------------------------------------- */
+
+const struct field diagnostics_fields[] = {
+	[DIAGNOSTICS_LABEL] = TEXT_ROW("label", 0, LIST | FIELD_ALWAYS, "What it tells of."),
+	[DIAGNOSTICS_SPACE] = REF_ROW("coSpace", OBJECT_SPACE, GET, "The call's space."),
+	[DIAGNOSTICS_CORRELATOR] = REF_ROW("callCorrelator", OBJECT_NONE, GET, "The call's."),
+	[DIAGNOSTICS_TIME] = { "timestamp", .kind = FIELD_TIME, .flags = GET, .help = "When." },
+	[DIAGNOSTICS_SIZE] = UINT_ROW("contentsSize", 0, GET | FIELD_ALWAYS,
+	                              "Bytes of the text at /contents."),
+};
+
+/* ---- Questions ----------------------------------------------------------------------------- */
+
+const struct field access_query_fields[] = {
+	[ACCESS_QUERY_URI] = { "uri", .kind = FIELD_URI_USER, .max = URI_BYTES,
+	                       .flags = FIELD_POST | FIELD_GET, .help = "Becomes a full address." },
+	[ACCESS_QUERY_CALL_ID] = { "callId", .kind = FIELD_DIGITS, .max = ID_DIGITS,
+	                           .flags = FIELD_POST, .help = "A numeric meeting ID." },
+	[ACCESS_QUERY_TENANT] = REF_ROW("tenant", OBJECT_TENANT, FIELD_POST, "Whose they are."),
+	[ACCESS_QUERY_WEB] = TEXT_ROW("webAddress", 0, GET, "Where a browser joins."),
+	[ACCESS_QUERY_IVR] = TEXT_ROW("ivr", 0, GET, "Where a telephone is asked for the ID."),
+};
+
+const struct field uri_query_fields[] = {
+	[URI_QUERY_URI] = { "uri", .kind = FIELD_URI_USER, .max = URI_BYTES,
+	                    .flags = FIELD_POST | FIELD_REQUIRED, .help = "What is asked for." },
+	[URI_QUERY_TENANT] = REF_ROW("tenant", OBJECT_TENANT, FIELD_POST, "In whose world."),
+	[URI_QUERY_SPACE] = REF_ROW("coSpace", OBJECT_SPACE, GET, "The space that uses it."),
+	[URI_QUERY_USER] = REF_ROW("user", OBJECT_USER, GET, "The user who has it."),
+	[URI_QUERY_IVR] = REF_ROW("ivr", OBJECT_IVR, GET, "The IVR that answers there."),
+};
+
+const struct field conversation_query_fields[] = {
+	[CONVERSATION_ID] = TEXT_ROW("conversationId", 255, FIELD_POST | FIELD_GET | FIELD_REQUIRED,
+	                             "Of a Skype for Business meeting."),
+	[CONVERSATION_FOUND] = BOOL_ROW("found", 0, GET | FIELD_ALWAYS, "Never: none are joined."),
+};
