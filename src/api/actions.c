@@ -132,7 +132,7 @@ live_id(const struct work *work, enum object_type type, uint32_t handle)
 static bool
 lies_in(const struct work *work, enum object_type type, uint32_t handle, uint32_t container)
 {
-	if (type == OBJECT_METHOD)
+	if (type < OBJECT_KEPT_END)
 		return objects_parent(work->objects, type, handle) == container;
 	if (type == OBJECT_LEG)
 		return meeting_leg(work->meeting, handle)->call == container;

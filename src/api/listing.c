@@ -398,7 +398,7 @@ write_collection(struct work *work, struct walk *walk)
 	find_page(work, walk, &filter, &page);
 	work->has_body = true;
 	document_list_open(&work->doc, str_of(desc->collection), str_of(desc->singular),
-	                   page.total, desc->most);
+	                   page.total, desc->too_many != NULL ? desc->most : 0);
 	for (uint32_t i = 0; i < page.count; i++) {
 		walk->alarm = page.alarms[i];
 		write_item(work, walk, page.handles[i]);

@@ -3,8 +3,6 @@
 #include "meeting/describe_internal.h"
 
 enum {
-	USUAL = FIELD_USUAL,
-	USUAL_LIST = FIELD_USUAL | FIELD_LIST,
 	PRIORITY = INT32_MAX,
 	DOMAIN_BYTES = 255,
 };
