@@ -371,6 +371,9 @@ fail_refusal(struct work *work, enum meeting_refusal refusal, const char *gone)
 	case MEETING_CALL_FULL:
 		work_fail(work, 400, "participantLimitReached");
 		break;
+	case MEETING_TENANT_FULL:
+		work_fail(work, 400, "tenantParticipantLimitReached");
+		break;
 	case MEETING_BRIDGE_FULL:
 		work_fail(work, 503, "participantLimitReached");
 		break;

@@ -143,6 +143,7 @@ sip_join(struct bridge *bridge, struct bridge_leg *leg, const struct caller *cal
 	case MEETING_ADMITTED:
 		return 0;
 	case MEETING_CALL_FULL:
+	case MEETING_TENANT_FULL:
 		return 486;
 	case MEETING_BRIDGE_FULL:
 		return 503;

@@ -167,7 +167,8 @@ refusal_of_route(enum meeting_route route)
 }
 
 static enum meeting_route
-route(struct bridge *bridge, const struct c2w_join *join, struct meeting_entry *entry)
+route(struct bridge *bridge, unsigned link, const struct c2w_join *join,
+      struct meeting_entry *entry)
 {
 	struct str address = join->address;
 	/* A whole address is as good as its user part: this bridge has one domain. */
@@ -175,6 +176,7 @@ route(struct bridge *bridge, const struct c2w_join *join, struct meeting_entry *
 	if (str_starts(address, STR("sip:")))
 		address = str_sub(address, 4, address.len - 4);
 	const struct meeting_knock knock = {
+		.web_bridge = bridge->links[link].web_bridge,
 		.address = address,
 		.passcode = join->has_passcode || join->passcode.len != 0 ? join->passcode
 		                                                          : (struct str){ 0 },
@@ -194,7 +196,7 @@ static void
 look_up(struct bridge *bridge, unsigned link, const struct c2w_message *message)
 {
 	struct meeting_entry entry = { 0 };
-	const enum meeting_route found = route(bridge, &message->join, &entry);
+	const enum meeting_route found = route(bridge, link, &message->join, &entry);
 	if (found == ROUTE_UNKNOWN || found == ROUTE_MEMBERS_ONLY) {
 		refuse(bridge, link, message, refusal_of_route(found));
 		return;
@@ -237,7 +239,7 @@ static void
 join(struct bridge *bridge, unsigned link, const struct c2w_message *message)
 {
 	struct meeting_entry entry = { 0 };
-	const enum meeting_route found = route(bridge, &message->join, &entry);
+	const enum meeting_route found = route(bridge, link, &message->join, &entry);
 	if (found != ROUTE_OPEN) {
 		refuse(bridge, link, message, refusal_of_route(found));
 		return;
@@ -333,6 +335,7 @@ refusal_of_join(enum meeting_refusal refusal)
 	case MEETING_BRIDGE_FULL:
 		return C2W_REFUSAL_BUSY;
 	case MEETING_CALL_FULL:
+	case MEETING_TENANT_FULL:
 		return C2W_REFUSAL_FULL;
 	case MEETING_GONE:
 	case MEETING_ADMITTED:

@@ -196,6 +196,14 @@ is_known(const struct shell *shell, uint32_t web_bridge)
 	return false;
 }
 
+/* Another Call Bridge may be the one that is to connect to it. */
+static bool
+is_ours(const struct shell *shell, uint32_t web_bridge)
+{
+	return meeting_is_for_us(shell->meeting, OBJECT_WEB_BRIDGE, web_bridge,
+	                         WEB_BRIDGE_CALL_BRIDGE, WEB_BRIDGE_CALL_BRIDGE_GROUP);
+}
+
 static void
 use_link(struct shell *shell, uint32_t web_bridge, int64_t now_us)
 {
@@ -227,7 +235,9 @@ static void
 follow_configuration(struct shell *shell, int64_t now_us)
 {
 	struct objects *objects = meeting_objects(shell->meeting);
-	const uint64_t version = objects_version(objects, OBJECT_WEB_BRIDGE);
+	const uint64_t version = objects_version(objects, OBJECT_WEB_BRIDGE) +
+	                         objects_version(objects, OBJECT_CALL_BRIDGE) +
+	                         objects_version(objects, OBJECT_CLUSTER);
 	if (version == shell->links_version)
 		return;
 	shell->links_version = version;
@@ -237,13 +247,14 @@ follow_configuration(struct shell *shell, int64_t now_us)
 		if (!link->used)
 			continue;
 		if (!objects_alive(objects, OBJECT_WEB_BRIDGE, link->web_bridge) ||
+		    !is_ours(shell, link->web_bridge) ||
 		    !parse_url(&now, url_of(shell, link->web_bridge)) ||
 		    strcmp(now.host, link->host) != 0 || now.port != link->port)
 			stop_link(shell, link);
 	}
 	for (uint32_t at = 0, handle;
 	     (handle = objects_next(objects, OBJECT_WEB_BRIDGE, &at)) != 0;)
-		if (!is_known(shell, handle))
+		if (!is_known(shell, handle) && is_ours(shell, handle))
 			use_link(shell, handle, now_us);
 }
 

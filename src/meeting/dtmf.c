@@ -12,11 +12,17 @@ code_text(const struct meeting *meeting, const struct call *call, enum dtmf_prof
 {
 	const struct objects *objects = meeting->objects;
 	const uint32_t system = objects_single(objects, OBJECT_SYSTEM_PROFILES);
-	const uint32_t near = call_setting_ref(meeting, call->pub.space, CALL_PROFILE_DTMF_PROFILE);
-	const uint32_t far =
-	        objects_ref(objects, OBJECT_SYSTEM_PROFILES, system, SYSTEM_DTMF_PROFILE);
-	const struct str text = objects_text(objects, OBJECT_DTMF_PROFILE, near, field);
-	return text.len != 0 ? text : objects_text(objects, OBJECT_DTMF_PROFILE, far, field);
+	const struct guid tenant = objects_space_tenant(objects, call->pub.space);
+	const uint32_t profiles[] = {
+		call_setting_ref(meeting, call->pub.space, CALL_PROFILE_DTMF_PROFILE),
+		objects_ref(objects, OBJECT_TENANT, objects_find(objects, OBJECT_TENANT, &tenant),
+	                    TENANT_DTMF_PROFILE),
+		objects_ref(objects, OBJECT_SYSTEM_PROFILES, system, SYSTEM_DTMF_PROFILE),
+	};
+	struct str text = STR("");
+	for (unsigned level = 0; level < COUNT_OF(profiles) && text.len == 0; level++)
+		text = objects_text(objects, OBJECT_DTMF_PROFILE, profiles[level], field);
+	return text;
 }
 
 /* ------------------------------------------------------------------ what codes do */

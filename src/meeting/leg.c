@@ -45,12 +45,34 @@ bridge_limit(const struct meeting *meeting)
 	                      CLUSTER_PARTICIPANT_LIMIT);
 }
 
+/* Counted over all calls of the tenant's spaces, for those tenants that have a limit. */
+static bool
+is_tenant_full(const struct meeting *meeting, const struct guid *tenant)
+{
+	const uint32_t handle = objects_find(meeting->objects, OBJECT_TENANT, tenant);
+	const uint32_t most = objects_number(meeting->objects, OBJECT_TENANT, handle,
+	                                     TENANT_PARTICIPANT_LIMIT);
+	uint32_t legs = 0;
+	uint32_t at = 0;
+	if (handle == 0 || most == UINT32_MAX)
+		return false;
+	for (uint32_t call; (call = meeting_call_next(meeting, &at)) != 0;) {
+		const struct meeting_call *pub = &call_get(meeting, call)->pub;
+		const struct guid whose = objects_space_tenant(meeting->objects, pub->space);
+		legs += guid_eq(&whose, tenant) ? pub->legs : 0;
+	}
+	return legs >= most;
+}
+
 static enum meeting_refusal
 check_room(const struct meeting *meeting, uint32_t space, uint32_t call)
 {
 	if (meeting->legs.count == meeting->legs.cap ||
 	    meeting->totals.legs_active >= bridge_limit(meeting))
 		return MEETING_BRIDGE_FULL;
+	const struct guid tenant = objects_space_tenant(meeting->objects, space);
+	if (is_tenant_full(meeting, &tenant))
+		return MEETING_TENANT_FULL;
 	const uint32_t legs = call != 0 ? call_get(meeting, call)->pub.legs : 0;
 	return legs >= call_setting(meeting, space, CALL_PROFILE_PARTICIPANT_LIMIT)
 	               ? MEETING_CALL_FULL
@@ -159,6 +181,8 @@ take_place(struct meeting *meeting, struct leg *leg, const struct leg *old)
 	const struct meeting_participant *was = participant_get(meeting, old->pub.participant);
 	who->method = was->method;
 	who->leg_profile = was->leg_profile;
+	who->member = was->member;
+	memcpy(who->user_jid, was->user_jid, sizeof who->user_jid);
 	who->importance = was->importance;
 	memcpy(who->name_label, was->name_label, sizeof who->name_label);
 	leg->pub.importance = was->importance;
@@ -169,16 +193,19 @@ take_place(struct meeting *meeting, struct leg *leg, const struct leg *old)
 	leg->sent_back = old->sent_back;
 	leg->override_set = old->override_set;
 	memcpy(leg->overrides, old->overrides, sizeof leg->overrides);
-	leg->method_profile = old->method_profile;
-	leg->space_profile = old->space_profile;
+	memcpy(leg->profile_ids, old->profile_ids, sizeof leg->profile_ids);
 }
 
 /* Its importance is its access method's, and whether it is heard the call's. */
 static void
-come_new(struct meeting *meeting, struct leg *leg, const struct call *call, uint32_t method)
+come_new(struct meeting *meeting, struct leg *leg, const struct call *call,
+         const struct meeting_join *join)
 {
 	struct meeting_participant *who = participant_get(meeting, leg->pub.participant);
+	const uint32_t method = join->entry.method;
 	who->method = method;
+	text_copy_clean(who->user_jid, sizeof who->user_jid, join->user_jid);
+	who->member = meeting_member(meeting, call->pub.space, join->user_jid);
 	who->importance = objects_number(meeting->objects, OBJECT_METHOD, method,
 	                                 METHOD_IMPORTANCE);
 	leg->pub.importance = who->importance;
@@ -227,7 +254,7 @@ meeting_join(struct meeting *meeting, const struct meeting_join *join, int64_t n
 	if (old != NULL)
 		take_place(meeting, leg, old);
 	else
-		come_new(meeting, leg, call, join->entry.method);
+		come_new(meeting, leg, call, join);
 	leg_settings_refresh(meeting, leg);
 	leg_log_start(meeting, leg, call);
 	leg_news(meeting, leg, MEETING_NEWS_LEG_STARTED);

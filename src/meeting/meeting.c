@@ -443,7 +443,11 @@ void
 meeting_configured(struct meeting *meeting, int64_t now_us)
 {
 	meeting_now(meeting, now_us);
-	const uint64_t version = objects_version(meeting->objects, OBJECT_LEG_PROFILE);
+	const uint64_t version = objects_version(meeting->objects, OBJECT_LEG_PROFILE) +
+	                         objects_version(meeting->objects, OBJECT_USER_PROFILE) +
+	                         objects_version(meeting->objects, OBJECT_USER) +
+	                         objects_version(meeting->objects, OBJECT_TENANT) +
+	                         objects_version(meeting->objects, OBJECT_SYSTEM_PROFILES);
 	const bool all = version != meeting->profiles_version;
 	meeting->profiles_version = version;
 	templates_follow(meeting);

@@ -83,7 +83,15 @@ enum meeting_route {
 	ROUTE_MEMBERS_ONLY,   /* nonMemberAccess is false: SIP 403 */
 };
 
+/* Whose spaces are looked for: everybody's, one tenant's, or those of a group's tenants.  A zero id
+ * is no tenant, or no group. */
+enum meeting_world { WORLD_ANY, WORLD_TENANT, WORLD_GROUP };
+
 struct meeting_knock {
+	enum meeting_world world;
+	struct guid world_id;
+	uint32_t web_bridge; /* a browser's, which says the world and what is allowed; 0: no browser */
+	struct str user_jid; /* who is signed in; empty: a guest */
 	struct str address;  /* the request URI's user part, or a meeting ID; any case */
 	struct str passcode; /* at == NULL: nobody was asked yet; empty: "#" alone was typed */
 	struct str secret;   /* of a guest link, opens without passcode; at == NULL: none */
@@ -93,6 +101,15 @@ struct meeting_knock {
 [[nodiscard]] enum meeting_route meeting_route(struct meeting *meeting,
                                                const struct meeting_knock *knock,
                                                struct meeting_entry *entry);
+
+/* A space's coSpaceUser with this JID; 0: none. */
+[[nodiscard]] uint32_t meeting_member(const struct meeting *meeting, uint32_t space,
+                                      struct str jid);
+
+/* What browsers may do, as the nearest webBridgeProfile has it: of the web bridge, its tenant (or
+ * `tenant`, for web_bridge 0), the system. */
+[[nodiscard]] struct value meeting_web_setting(const struct meeting *meeting, uint32_t web_bridge,
+                                               uint32_t tenant, enum web_profile_field field);
 
 /* passcodeMode "timeout": after this many seconds of silence come again with an empty passcode;
  * 0: wait for one. */
@@ -221,6 +238,7 @@ enum meeting_refusal {
 	MEETING_GONE,             /* the space or call is no more */
 	MEETING_BRIDGE_FULL,      /* SIP 503 */
 	MEETING_CALL_FULL,        /* participantLimit: SIP 486 */
+	MEETING_TENANT_FULL,      /* its tenant's: SIP 486 */
 };
 
 struct meeting_join {
@@ -237,6 +255,7 @@ struct meeting_join {
 	struct str remote_address;   /* IP and port, for the log */
 	struct str sip_call_id;
 	struct str user;             /* empty: the remote party */
+	struct str user_jid;         /* who is signed in; empty: a guest */
 };
 
 /* An incoming leg, INITIAL.  The first one starts the space's call. */
@@ -316,6 +335,7 @@ struct meeting_participant {
 	bool activator;
 	uint32_t importance;
 	uint32_t method;       /* access method used, 0: none */
+	uint32_t member;       /* coSpaceUser who is signed in, 0: no member */
 	struct guid leg_profile; /* assigned to it; zero: none */
 	char name_label[MEETING_NAME_MAX]; /* nameLabelOverride, or empty */
 	char owner_id[MEETING_NAME_MAX];
@@ -503,6 +523,12 @@ enum alarm_reason {
 void meeting_alarm_raise(struct meeting *meeting, enum alarm_type type, enum alarm_reason reason,
                          const struct guid *about, int64_t now_us);
 void meeting_alarm_clear(struct meeting *meeting, enum alarm_type type, const struct guid *about);
+/* This Call Bridge among callBridges: the one whose name is the cluster's uniqueName; 0: none. */
+[[nodiscard]] uint32_t meeting_call_bridge(const struct meeting *meeting);
+/* May this Call Bridge use the object: its fields `call_bridge` and `group` say nothing, or us. */
+[[nodiscard]] bool meeting_is_for_us(const struct meeting *meeting, enum object_type type,
+                                     uint32_t handle, unsigned call_bridge, unsigned group);
+
 /* What is wrong now: handles to read OBJECT_ALARM by; `*at` starts at 0. */
 [[nodiscard]] uint32_t meeting_alarm_next(const struct meeting *meeting, uint32_t *at,
                                           struct guid *id);

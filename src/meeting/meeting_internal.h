@@ -64,8 +64,16 @@ struct model_timer {
 	uint32_t handle;
 };
 
-/* Profiles from the nearest to the furthest; 0 where there is none. */
-enum { PROFILE_LEVELS = 4 };
+/* Profiles from the nearest to the furthest. */
+enum profile_level {
+	LEVEL_LEG,    /* assigned to it by whoever called or changed it */
+	LEVEL_MEMBER,
+	LEVEL_METHOD,
+	LEVEL_SPACE,
+	LEVEL_TENANT,
+	LEVEL_SYSTEM,
+	PROFILE_LEVELS,
+};
 
 struct leg {
 	struct meeting_leg pub;
@@ -81,10 +89,10 @@ struct leg {
 	enum leg_end reason; /* of WORK_DROP */
 	uint64_t override_set; /* one bit per enum leg_profile_field */
 	uint32_t overrides[LEG_PROFILE_FIELDS];
-	uint32_t profiles[PROFILE_LEVELS];
+	uint32_t profiles[PROFILE_LEVELS];          /* 0 where there is none */
+	struct guid profile_ids[PROFILE_LEVELS];    /* as last seen: deleting the way in must */
+	                                            /* not make a guest a host */
 	uint8_t chosen_layout;         /* enum layout_name, LAYOUT_COUNT: none */
-	struct guid method_profile; /* as they were when last seen: deleting the way in */
-	struct guid space_profile;  /* must not make a guest a host */
 	uint32_t settings[LEG_PROFILE_FIELDS]; /* in force */
 	struct model_timer duration;
 	struct model_timer deactivation;

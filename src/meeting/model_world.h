@@ -102,7 +102,9 @@ static inline enum meeting_route
 route(struct world *world, const char *address, const char *passcode, const char *secret,
       struct meeting_entry *entry)
 {
-	const struct meeting_knock knock = { str_of(address), str_of(passcode), str_of(secret) };
+	const struct meeting_knock knock = { .address = str_of(address),
+		                             .passcode = str_of(passcode),
+		                             .secret = str_of(secret) };
 	return meeting_route(world->meeting, &knock, entry);
 }
 

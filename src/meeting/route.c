@@ -21,25 +21,67 @@ is_uri_of(const struct objects *objects, enum object_type type, uint32_t handle,
 	       str_eq_nocase(objects_text(objects, type, handle, SPACE_SECONDARY_URI), address);
 }
 
+/* Is the space one of those that the caller can reach at all? */
+static bool
+is_in_world(const struct objects *objects, const struct meeting_knock *knock, uint32_t space)
+{
+	const struct guid tenant = objects_space_tenant(objects, space);
+	const struct guid group = objects_tenant_group(objects, &tenant);
+	switch (knock->world) {
+	case WORLD_ANY:
+		return true;
+	case WORLD_TENANT:
+		return guid_eq(&tenant, &knock->world_id);
+	case WORLD_GROUP:
+		return guid_eq(&group, &knock->world_id);
+	}
+	return false;
+}
+
 static void
-find_ways(const struct objects *objects, struct str address, bool by_uri, struct ways *ways)
+find_ways(const struct objects *objects, const struct meeting_knock *knock, bool by_uri,
+          struct ways *ways)
 {
 	static const enum object_type types[] = { OBJECT_SPACE, OBJECT_METHOD };
 	for (unsigned i = 0; i < COUNT_OF(types); i++) {
+		const bool is_method = types[i] == OBJECT_METHOD;
 		struct address_cursor cursor = { 0 };
 		uint32_t handle;
-		while ((handle = objects_next_address(objects, types[i], address, &cursor)) !=
-		       0) {
-			if (is_uri_of(objects, types[i], handle, address) != by_uri ||
-			    ways->count == WAYS_MAX)
+		while ((handle = objects_next_address(objects, types[i], knock->address,
+		                                      &cursor)) != 0) {
+			const uint32_t space =
+				is_method ? objects_parent(objects, types[i], handle) : handle;
+			if (is_uri_of(objects, types[i], handle, knock->address) != by_uri ||
+			    !is_in_world(objects, knock, space) || ways->count == WAYS_MAX)
 				continue;
-			struct meeting_entry *entry = &ways->at[ways->count++];
-			entry->method = types[i] == OBJECT_METHOD ? handle : 0;
-			entry->space = types[i] == OBJECT_METHOD
-			                       ? objects_parent(objects, types[i], handle)
-			                       : handle;
+			ways->at[ways->count++] = (struct meeting_entry){
+				.method = is_method ? handle : 0, .space = space };
 		}
 	}
+}
+
+/* Several tenants can have the address, and who knocks did not say whose is meant: nobody's goes
+ * before; of two tenants' neither is opened. */
+static void
+keep_one_space(const struct objects *objects, struct ways *ways)
+{
+	uint32_t chosen = ways->count != 0 ? ways->at[0].space : 0;
+	bool several = false;
+	for (unsigned i = 0; i < ways->count; i++) {
+		const struct guid tenant = objects_space_tenant(objects, ways->at[i].space);
+		several = several || ways->at[i].space != chosen;
+		if (guid_is_zero(&tenant)) {
+			chosen = ways->at[i].space;
+			several = false;
+			break;
+		}
+	}
+	unsigned kept = 0;
+	for (unsigned i = 0; !several && i < ways->count; i++) {
+		if (ways->at[i].space == chosen)
+			ways->at[kept++] = ways->at[i];
+	}
+	ways->count = kept;
 }
 
 static struct str
@@ -51,21 +93,32 @@ entry_text(const struct objects *objects, const struct meeting_entry *entry,
 	               : objects_text(objects, OBJECT_SPACE, entry->space, of_space);
 }
 
-/* nonMemberAccess guards the space's own addresses; nobody is a member as long as there are no
- * user accounts.  Access methods are there to let people in. */
+/* nonMemberAccess guards the space's own addresses: access methods are there to let people in.  A
+ * passcode that is too short opens nothing where the policy says so. */
 static bool
-is_open_to_guests(const struct objects *objects, const struct meeting_entry *entry)
+is_open_to(const struct meeting *meeting, const struct meeting_knock *knock,
+           const struct meeting_entry *entry)
 {
-	return entry->method != 0 || objects_number(objects, OBJECT_SPACE, entry->space,
-	                                            SPACE_NON_MEMBER_ACCESS) != 0;
+	const struct objects *objects = meeting->objects;
+	const struct str passcode = entry_text(objects, entry, SPACE_PASSCODE, METHOD_PASSCODE);
+	const uint32_t least = objects_dial_in_setting(objects, entry->space, entry->method,
+	                                               DIAL_IN_MIN_PASSCODE);
+	if (passcode.len < least &&
+	    objects_dial_in_setting(objects, entry->space, entry->method,
+	                            DIAL_IN_ALLOW_OUT_OF_POLICY) == 0)
+		return false;
+	return entry->method != 0 ||
+	       meeting_member(meeting, entry->space, knock->user_jid) != 0 ||
+	       objects_number(objects, OBJECT_SPACE, entry->space, SPACE_NON_MEMBER_ACCESS) != 0;
 }
 
 static void
-keep_open_ways(const struct objects *objects, struct ways *ways)
+keep_open_ways(const struct meeting *meeting, const struct meeting_knock *knock,
+               struct ways *ways)
 {
 	unsigned kept = 0;
 	for (unsigned i = 0; i < ways->count; i++) {
-		if (is_open_to_guests(objects, &ways->at[i]))
+		if (is_open_to(meeting, knock, &ways->at[i]))
 			ways->at[kept++] = ways->at[i];
 	}
 	ways->count = kept;
@@ -103,35 +156,96 @@ choose_by_passcode(const struct objects *objects, const struct ways *ways, struc
 	return found;
 }
 
+/* What browsers may do here. */
+struct web_rules {
+	bool guests;
+	bool passcodes;
+	bool secrets;
+	bool uris;
+	bool call_ids;
+};
+
+static bool
+web_flag(const struct meeting *meeting, const struct meeting_knock *knock,
+         enum web_profile_field field)
+{
+	return knock->web_bridge == 0 ||
+	       meeting_web_setting(meeting, knock->web_bridge, 0, field).number != 0;
+}
+
+static struct web_rules
+web_rules_of(const struct meeting *meeting, const struct meeting_knock *knock)
+{
+	return (struct web_rules){
+		.guests = web_flag(meeting, knock, WEB_PROFILE_ALLOW_GUESTS),
+		.passcodes = web_flag(meeting, knock, WEB_PROFILE_ALLOW_PASSCODES),
+		.secrets = web_flag(meeting, knock, WEB_PROFILE_ALLOW_SECRETS),
+		.uris = web_flag(meeting, knock, WEB_PROFILE_RESOLVE_URIS),
+		.call_ids = web_flag(meeting, knock, WEB_PROFILE_RESOLVE_CALL_IDS),
+	};
+}
+
+/* A web bridge that is a tenant's, or a group's, leads into that world. */
+static struct meeting_knock
+with_world(const struct meeting *meeting, const struct meeting_knock *knock)
+{
+	struct meeting_knock out = *knock;
+	const struct value tenant = objects_value(meeting->objects, OBJECT_WEB_BRIDGE,
+	                                          knock->web_bridge, WEB_BRIDGE_TENANT);
+	const struct value group = objects_value(meeting->objects, OBJECT_WEB_BRIDGE,
+	                                         knock->web_bridge, WEB_BRIDGE_TENANT_GROUP);
+	if (tenant.set) {
+		out.world = WORLD_TENANT;
+		out.world_id = tenant.guid;
+	} else if (group.set) {
+		out.world = WORLD_GROUP;
+		out.world_id = group.guid;
+	}
+	return out;
+}
+
+static bool
+asks_for_passcode(const struct objects *objects, const struct ways *ways)
+{
+	for (unsigned i = 0; i < ways->count; i++) {
+		if (entry_text(objects, &ways->at[i], SPACE_PASSCODE, METHOD_PASSCODE).len != 0)
+			return true;
+	}
+	return false;
+}
+
 enum meeting_route
-meeting_route(struct meeting *meeting, const struct meeting_knock *knock,
+meeting_route(struct meeting *meeting, const struct meeting_knock *asked,
               struct meeting_entry *entry)
 {
 	const struct objects *objects = meeting->objects;
+	const struct web_rules web = web_rules_of(meeting, asked);
+	const struct meeting_knock knock = with_world(meeting, asked);
 	struct ways ways = { .count = 0 };
 	/* A name that is somebody's URI is not looked up as somebody else's number. */
-	find_ways(objects, knock->address, true, &ways);
-	if (ways.count == 0)
-		find_ways(objects, knock->address, false, &ways);
+	if (web.uris)
+		find_ways(objects, &knock, true, &ways);
+	if (ways.count == 0 && web.call_ids)
+		find_ways(objects, &knock, false, &ways);
+	keep_one_space(objects, &ways);
 	if (ways.count == 0)
 		return ROUTE_UNKNOWN;
 	*entry = ways.at[0];
-	keep_open_ways(objects, &ways);
-	if (ways.count == 0)
+	keep_open_ways(meeting, &knock, &ways);
+	if (ways.count == 0 || (!web.guests && knock.user_jid.len == 0))
 		return ROUTE_MEMBERS_ONLY;
 
 	*entry = ways.at[0];
-	if (knock->secret.at != NULL && choose_by_secret(objects, &ways, knock->secret, entry))
+	if (web.secrets && knock.secret.at != NULL &&
+	    choose_by_secret(objects, &ways, knock.secret, entry))
 		return ROUTE_OPEN;
-	if (knock->passcode.at != NULL)
-		return choose_by_passcode(objects, &ways, knock->passcode, entry)
+	if (!web.passcodes && asks_for_passcode(objects, &ways))
+		return ROUTE_MEMBERS_ONLY;
+	if (knock.passcode.at != NULL)
+		return choose_by_passcode(objects, &ways, knock.passcode, entry)
 		               ? ROUTE_OPEN
 		               : ROUTE_WRONG_PASSCODE;
-	for (unsigned i = 0; i < ways.count; i++) {
-		if (entry_text(objects, &ways.at[i], SPACE_PASSCODE, METHOD_PASSCODE).len != 0)
-			return ROUTE_PASSCODE;
-	}
-	return ROUTE_OPEN;
+	return asks_for_passcode(objects, &ways) ? ROUTE_PASSCODE : ROUTE_OPEN;
 }
 
 uint32_t
