@@ -39,7 +39,7 @@ enum {
 	EVENTS_UNACKED_MAX = 16,
 	EVENTS_ACK_US = 10 * 1000 * 1000,
 	EVENTS_GATHER_US = 4 * 1000,    /* changes of so long a time are one message */
-	EVENTS_GONE_MAX = 4096,         /* who left and may not have been told */
+	EVENTS_GONE_MAX = 16384,        /* who left and may not have been told */
 };
 
 /* Why a client is let go: close codes of RFC 6455 s7.4.1. */
