@@ -585,6 +585,8 @@ work_post(struct work *work, uint32_t container)
 	const enum object_type type = work->path.row->type;
 	if (work->path.row->kind == PATH_QUERY)
 		ask(work, type);
+	else if (work->path.row->kind == PATH_TOKEN)
+		token_make(work);
 	else if (work->path.row->kind == PATH_KEYFRAME)
 		keyframe_generate(work, container);
 	else if (work->path.row->kind == PATH_SINGLE)

@@ -33,6 +33,7 @@ slot_free(struct slot *slot)
 	slot->ticket = 0;
 	slot->status = 0;
 	slot->location[0] = '\0';
+	slot->token[0] = '\0';
 }
 
 int
@@ -54,6 +55,8 @@ api_create(struct api **out, const struct api_settings *settings, int64_t now_us
 	str_copy(api->sip_domain, sizeof api->sip_domain, settings->sip_domain);
 	api->tag_keys[0] = settings->hash_key;
 	guesses_init(&api->guesses, &settings->hash_key);
+	api->tokens.keys[0] = (struct hash_key){ settings->hash_key.k0, ~settings->hash_key.k1 };
+	api->tokens.keys[1] = (struct hash_key){ ~settings->hash_key.k0, ~settings->hash_key.k1 };
 	api->tag_keys[1] = (struct hash_key){ ~settings->hash_key.k0, settings->hash_key.k1 };
 	*out = api;
 	return 0;
@@ -467,12 +470,14 @@ static void
 answer(struct api *api, struct slot *slot, unsigned status, struct str body, bool challenge)
 {
 	str_copy(api->location, sizeof api->location, str_of(slot->location));
+	memcpy(api->token, slot->token, sizeof api->token);
 	trace_answer(api, slot, status, body.len, api->location);
 	api->out = (struct api_out){
 		.kind = API_ANSWER,
 		.owner = slot->owner,
 		.status = status,
 		.location = str_of(api->location),
+		.token = str_of(api->token),
 		.body = body,
 		.content_type = body.len == 0 ? STR("")
 		                : slot->json  ? STR("application/json")

@@ -60,6 +60,8 @@ enum {
 	API_LOGIN_US = 60 * 1000 * 1000,
 	API_LOGINS_MAX = 64,       /* remembered at once */
 	API_VERIFY_MAX = 8,        /* passwords being verified at once; more: 503 */
+	API_TOKENS_MAX = 64,       /* of authTokens at once; one more ends the oldest */
+	API_TOKEN_US = 60 * 1000 * 1000,
 	API_VERIFY_SOURCE_MAX = 2, /* of them for one address */
 };
 
@@ -113,6 +115,9 @@ void api_verified(struct api *api, uint32_t slot, bool right, int64_t now_us);
 /* For every result of the store, after objects_settled(); tickets of others are ignored. */
 void api_settled(struct api *api, uint64_t ticket, bool ok, int64_t now_us);
 
+/* Was it given by POST authTokens, and lately? */
+[[nodiscard]] bool api_token_valid(const struct api *api, struct str token, int64_t now_us);
+
 enum api_out_kind { API_NONE, API_VERIFY, API_COMMIT, API_ANSWER, API_LOG };
 
 struct api_out {
@@ -127,6 +132,7 @@ struct api_out {
 	uint64_t owner;
 	unsigned status;
 	struct str location;       /* a header, when not empty */
+	struct str token;          /* the header X-Cisco-CMS-Auth-Token, when not empty */
 	struct str content_type;   /* empty: no body */
 	struct str body;
 	bool challenge;            /* send WWW-Authenticate: Basic realm="api" */

@@ -48,6 +48,8 @@ meaning(const struct path_row *row)
 		return "who refers to it";
 	case PATH_ALL_OF:
 		return "every participant of the call, at once";
+	case PATH_TOKEN:
+		return "a token for the Events WebSocket";
 	case PATH_QUERY:
 		return "a question";
 	case PATH_TEMPLATE:

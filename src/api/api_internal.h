@@ -32,6 +32,23 @@ enum slot_state {
 	SLOT_LOST,       /* it is undone */
 };
 
+enum {
+	TOKEN_BYTES = 16,
+	TOKEN_TEXT_LEN = 22,
+};
+
+struct token {
+	int64_t until_us;
+	char text[TOKEN_TEXT_LEN + 1];
+};
+
+/* Of authTokens (tokens.c). */
+struct tokens {
+	struct hash_key keys[2];
+	uint64_t last;
+	struct token at[API_TOKENS_MAX];
+};
+
 struct login_tag {
 	uint64_t half[2];
 };
@@ -57,6 +74,7 @@ struct slot {
 	char password[API_NAME_MAX];
 	char hash[API_HASH_MAX];
 	char location[LOCATION_TEXT_MAX];
+	char token[TOKEN_TEXT_LEN + 1]; /* a header of the answer, or empty */
 	char log[LINE_MAX]; /* told when the change is kept */
 	char content_type[CONTENT_TYPE_MAX];
 	char path[API_PATH_MAX];
@@ -102,6 +120,8 @@ struct api {
 	bool out_waits;     /* `out` is to be given when the lines are out */
 	struct api_out out;
 	char location[LOCATION_TEXT_MAX];
+	char token[TOKEN_TEXT_LEN + 1];
+	struct tokens tokens;
 	char *answer;       /* API_ANSWER_MAX bytes */
 	uint64_t usage[USAGE_MARKS]; /* scratch of usageFilter */
 };
@@ -145,6 +165,9 @@ void usage_get(struct work *work);
 [[nodiscard]] bool usage_possible(enum object_type profile);
 /* One bit per slot of that type: set when something refers to it. */
 void usage_mark(const struct work *work, enum object_type profile, uint64_t *marks);
+
+/* tokens.c: POST authTokens. */
+void token_make(struct work *work);
 
 /* Shared by both. */
 void work_fail(struct work *work, unsigned status, const char *code);

@@ -334,6 +334,34 @@ TEST(four_receivers_of_records_are_taken_and_both_spellings_of_where)
 	bridge_end(b);
 }
 
+TEST(a_token_opens_events_for_a_while)
+{
+	struct bridge *b = bridge_make();
+	char first[64];
+	send(b, API_POST, "/authTokens", "");
+	EXPECT_EQ(b->status, 200);
+	EXPECT_EQ(strlen(b->body), 0);
+	snprintf(first, sizeof first, "%s", b->token);
+	EXPECT_EQ(strlen(first), 22);
+	EXPECT(api_token_valid(b->api, str_of(first), b->now_us));
+	EXPECT(!api_token_valid(b->api, STR(""), b->now_us));
+	EXPECT(!api_token_valid(b->api, STR("AAAAAAAAAAAAAAAAAAAAAA"), b->now_us));
+	EXPECT(!api_token_valid(b->api, str_of(first), b->now_us + API_TOKEN_US));
+	send(b, API_GET, "/calls", "");
+	EXPECT_EQ(strlen(b->token), 0);
+	for (unsigned i = 0; i < API_TOKENS_MAX; i++) {
+		b->now_us++;
+		send(b, API_POST, "/authTokens", "");
+		EXPECT(strcmp(b->token, first) != 0);
+		EXPECT(api_token_valid(b->api, str_of(b->token), b->now_us));
+	}
+	EXPECT(!api_token_valid(b->api, str_of(first), b->now_us));
+	send_as(b, API_POST, "/authTokens", "", NULL, "");
+	EXPECT_EQ(b->status, 401);
+	EXPECT_EQ(strlen(b->token), 0);
+	bridge_end(b);
+}
+
 TEST(the_one_receiver_of_older_releases_is_the_first)
 {
 	struct bridge *b = bridge_make();

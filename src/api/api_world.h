@@ -31,6 +31,7 @@ struct bridge {
 	uint64_t owner;
 	bool challenge;
 	char location[128];
+	char token[64];
 	char body[65536];
 	char type[32];
 	char allow[64];
@@ -76,6 +77,7 @@ take_answer(struct bridge *bridge, const struct api_out *out)
 	bridge->status = out->status;
 	bridge->owner = out->owner;
 	bridge->challenge = out->challenge;
+	(void)str_copy(bridge->token, sizeof bridge->token, out->token);
 	copy_named(bridge, bridge->location, sizeof bridge->location, out->location);
 	copy_named(bridge, bridge->body, sizeof bridge->body, out->body);
 	str_copy(bridge->type, sizeof bridge->type, out->content_type);

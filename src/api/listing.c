@@ -444,6 +444,7 @@ work_get(struct work *work)
 		template_read(work, container);
 		break;
 	case PATH_ALL_OF:
+	case PATH_TOKEN:
 	case PATH_QUERY:
 	case PATH_CAMERA:
 	case PATH_KEYFRAME:

@@ -99,6 +99,7 @@ static const struct path_row rows[] = {
 	{ "system/alarms", PATH_COLLECTION, OBJECT_ALARM, OBJECT_NONE, GET },
 
 	/* questions */
+	{ "authTokens", PATH_TOKEN, OBJECT_NONE, OBJECT_NONE, POST },
 	{ "accessQuery", PATH_QUERY, OBJECT_ACCESS_QUERY, OBJECT_NONE, POST },
 	{ "uriUsageQuery", PATH_QUERY, OBJECT_URI_QUERY, OBJECT_NONE, POST },
 };

@@ -12,6 +12,7 @@
 static log_sink *sink_now;
 static void *sink_context;
 static _Atomic int level_now = LOG_INFO;
+static _Atomic uint64_t lines[LOG_LEVELS];
 
 static const char *const level_names[LOG_LEVELS] = {
 	[LOG_ERROR] = "Error",
@@ -25,6 +26,13 @@ log_level_name(enum log_level level)
 {
 	CHECK(level >= 0 && level < LOG_LEVELS);
 	return level_names[level];
+}
+
+uint64_t
+log_lines(enum log_level level)
+{
+	CHECK(level >= 0 && level < LOG_LEVELS);
+	return atomic_load_explicit(&lines[level], memory_order_relaxed);
 }
 
 void
@@ -108,6 +116,7 @@ log_at(struct log_site *site, enum log_level level, const char *format, ...)
 		snprintf(line + len, sizeof line - len, " [%u like it held back]", held_back);
 	}
 	make_printable(line);
+	atomic_fetch_add_explicit(&lines[level], 1, memory_order_relaxed);
 	if (sink_now != NULL)
 		sink_now(sink_context, level, wall_us, line);
 	else

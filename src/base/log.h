@@ -48,6 +48,9 @@ void log_set_level(enum log_level level);
 /* Writes the default form of a line to `fd`. */
 void log_write_line(int fd, enum log_level level, int64_t wall_us, const char *line);
 
+/* How many lines of a level there were since the start, held back ones not counted. */
+uint64_t log_lines(enum log_level level);
+
 const char *log_level_name(enum log_level level);
 
 __attribute__((format(printf, 3, 4))) void log_at(struct log_site *site, enum log_level level,

@@ -137,11 +137,13 @@ shell_settle(struct shell *shell)
 	} while (sip_sockets_later(shell) || webadmin_drain(shell, now_us));
 	c2w_tick(shell, now_us);
 	records_tick(shell, now_us);
+	events_tick(shell->events.core, now_us);
 
 	int64_t deadline_us = nearest(sip_ua_deadline(shell->ua), bridge_deadline(shell->bridge));
 	deadline_us = nearest(deadline_us, meeting_deadline(shell->meeting));
 	deadline_us = nearest(deadline_us, c2w_deadline(shell));
 	deadline_us = nearest(deadline_us, records_deadline(shell));
+	deadline_us = nearest(deadline_us, events_deadline(shell->events.core));
 	deadline_us = nearest(deadline_us, give_back(shell, now_us));
 	/* Once that is past, a timer for it would be due for ever and the loop never come to its end. */
 	if (shell->stop_us != 0 && !over)
@@ -447,7 +449,7 @@ start_bridge(struct shell *shell)
 	random_bytes(&api.hash_key, sizeof api.hash_key);
 	if (api_create(&shell->api, &api, loop_now_us()) != 0)
 		return component_fail(&shell->component, "not enough memory for the API");
-	return records_open(shell, &id, calls_max(shell));
+	return events_start(shell, calls_max(shell)) && records_open(shell, &id, calls_max(shell));
 }
 
 static bool
@@ -471,6 +473,7 @@ finish(struct shell *shell)
 	records_close(shell);
 	c2w_close(shell);
 	http_destroy(shell->http);
+	events_stop(shell);
 	floors_close(shell);
 	codecs_close(shell);
 	for (unsigned i = 0; i < shell->worker_count; i++)
@@ -504,6 +507,7 @@ callbridge_main(const char *data_dir, const struct config *config)
 		.context = shell,
 	};
 	shell->trim_us = INT64_MAX;
+	shell->started_wall_us = wall_now().us;
 	shell->config = config;
 	log_set_level(config->log_debug ? LOG_DEBUG : LOG_INFO);
 	if (component_open(&shell->component) != 0) {

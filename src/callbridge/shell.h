@@ -2,7 +2,7 @@
 /* The Call Bridge's shell, in parts: shell.c (life, time, workers), shell_sip.c (SIP sockets),
  * shell_api.c (Web Admin port, database, passwords), shell_c2w.c (connections to Web Bridges),
  * shell_video.c (codec processes, floors), shell_bfcp.c (the sockets of floor control),
- * shell_records.c (call detail records). */
+ * shell_records.c (call detail records), shell_events.c (the Events WebSocket), shell_metrics.c. */
 #ifndef CALLBRIDGE_SHELL_H
 #define CALLBRIDGE_SHELL_H
 
@@ -16,6 +16,7 @@
 #include "cdr/spool.h"
 #include "component/component.h"
 #include "dtls/dtls.h"
+#include "events/events.h"
 #include "mmp/config.h"
 #include "net/dns.h"
 #include "net/http.h"
@@ -107,11 +108,24 @@ struct shell_records {
 	bool unsent[CDR_RECEIVERS_MAX];    /* could not be begun: the core is to be told */
 };
 
+/* A WebSocket of /events/v1 (shell_events.c). */
+struct events_socket {
+	struct shell *shell;
+	ws_id ws;
+	uint32_t client; /* 0: free */
+};
+
+struct shell_events {
+	struct events *core;
+	struct events_socket sockets[EVENTS_CLIENTS_MAX];
+};
+
 struct shell {
 	struct component component;
 	const struct config *config;
 	struct loop_timer *timer;
 	bool had_calls;
+	int64_t started_wall_us;
 	int64_t trim_us; /* when memory is given back after calls; INT64_MAX: nothing to give */
 	int64_t stop_us; /* when patience ends; 0: running */
 	bool running;    /* everything is there: input is taken */
@@ -165,6 +179,7 @@ struct shell {
 	struct loop_waker *verifier_waker;
 
 	struct shell_records records;
+	struct shell_events events;
 
 	/* Web Bridges. */
 	struct tls_context *c2w_tls;
@@ -210,6 +225,17 @@ void floors_order(void *context, const struct bridge_floor_order *order);
 void records_close(struct shell *shell);
 void records_tick(struct shell *shell, int64_t now_us);
 int64_t records_deadline(const struct shell *shell);
+
+/* shell_events.c */
+[[nodiscard]] bool events_start(struct shell *shell, uint32_t legs_max);
+void events_stop(struct shell *shell);
+void events_upgrade(struct shell *shell, const struct http_request *request);
+
+/* shell_metrics.c */
+void metrics_respond(struct shell *shell, const struct http_request *request);
+void metrics_write(const struct shell *shell, struct writer *w);
+/* Those of all media workers together. */
+struct media_counters metrics_of_workers(const struct shell *shell);
 
 /* shell_c2w.c */
 [[nodiscard]] bool c2w_open(struct shell *shell);

@@ -15,7 +15,6 @@
 enum {
 	WEBADMIN_CONNECTIONS_MAX = 512,
 	WEBADMIN_PER_SOURCE_MAX = 64,
-	METRICS_MAX = 16 * 1024,
 	LOAD_UNITS_A_CORE = 1250,
 };
 
@@ -140,106 +139,6 @@ webadmin_close_store(struct shell *shell)
 	loop_waker_destroy(shell->store_waker);
 }
 
-/* ---- Metrics ------------------------------------------------------------------------------- */
-
-static void
-metric(struct writer *w, const char *name, const char *type, const char *help, uint64_t value)
-{
-	writer_format(w, "# HELP convoke_%s %s\n# TYPE convoke_%s %s\nconvoke_%s %llu\n", name,
-	              help, name, type, name, (unsigned long long)value);
-}
-
-static struct media_counters
-sum_workers(const struct shell *shell)
-{
-	struct media_counters sum = { 0 };
-	for (unsigned i = 0; i < shell->worker_count; i++) {
-		const struct media_counters one = worker_counters(shell->workers[i]);
-		sum.packets_in += one.packets_in;
-		sum.packets_out += one.packets_out;
-		sum.rejected += one.rejected;
-		sum.frames_decoded += one.frames_decoded;
-		sum.frames_encoded += one.frames_encoded;
-		sum.frames_concealed += one.frames_concealed;
-		sum.late_ticks += one.late_ticks;
-		sum.legs += one.legs;
-		sum.rooms += one.rooms;
-		sum.encodes += one.encodes;
-		sum.decodes += one.decodes;
-		sum.codec_load_pct += one.codec_load_pct;
-		sum.load_pct += one.load_pct;
-	}
-	return sum;
-}
-
-static void
-write_metrics(const struct shell *shell, struct writer *w)
-{
-	const struct media_counters media = sum_workers(shell);
-	const struct bridge_counts bridge = bridge_count(shell->bridge);
-	const struct sip_ua_counts sip = sip_ua_count(shell->ua);
-	const struct meeting_totals totals = meeting_totals(shell->meeting);
-	metric(w, "call_legs", "gauge", "Call legs now.", bridge.legs);
-	metric(w, "call_legs_completed_total", "counter", "Call legs that ended.",
-	       totals.legs_completed);
-	metric(w, "calls", "gauge", "Running calls.", totals.calls_active);
-	metric(w, "media_legs", "gauge", "Legs the media workers hold.", bridge.media_legs);
-	metric(w, "rooms", "gauge", "Rooms the media workers hold.", bridge.rooms);
-	metric(w, "media_packets_in_total", "counter", "Datagrams received.", media.packets_in);
-	metric(w, "media_packets_out_total", "counter", "Datagrams sent.", media.packets_out);
-	metric(w, "media_rejected_total", "counter", "Datagrams of no use to any leg.",
-	       media.rejected);
-	metric(w, "frames_decoded_total", "counter", "Frames of sound decoded.",
-	       media.frames_decoded);
-	metric(w, "frames_encoded_total", "counter", "Frames of sound encoded.",
-	       media.frames_encoded);
-	metric(w, "frames_concealed_total", "counter", "Frames made up for lost packets.",
-	       media.frames_concealed);
-	metric(w, "media_late_ticks_total", "counter", "Frames that came more than 40 ms late.",
-	       media.late_ticks);
-	metric(w, "media_load_percent", "gauge", "CPU of the media workers, 100 is one core.",
-	       media.load_pct);
-	metric(w, "video_encodes", "gauge", "Pictures that are encoded, whoever sees them.",
-	       media.encodes);
-	metric(w, "video_decodes", "gauge", "Tracks of pictures that are decoded.",
-	       media.decodes);
-	metric(w, "codec_load_percent", "gauge", "CPU of the codec processes, 100 is one core.",
-	       media.codec_load_pct);
-	metric(w, "sip_sessions", "gauge", "SIP sessions.", sip.sessions);
-	metric(w, "sip_dialogs", "gauge", "SIP dialogs.", sip.dialogs);
-	metric(w, "sip_transactions", "gauge", "SIP transactions.", sip.transactions);
-	metric(w, "sip_connections", "gauge", "SIP connections.", sip.flows);
-	metric(w, "sip_half_open", "gauge", "INVITEs received and not yet confirmed.",
-	       sip.half_open);
-	metric(w, "sip_messages_in_total", "counter", "SIP messages received.",
-	       sip.counters[SIP_UA_MESSAGES_IN]);
-	metric(w, "sip_messages_out_total", "counter", "SIP messages sent.",
-	       sip.counters[SIP_UA_MESSAGES_OUT]);
-	metric(w, "sip_malformed_total", "counter", "SIP messages that break a rule.",
-	       sip.counters[SIP_UA_MALFORMED]);
-	metric(w, "sip_refused_full_total", "counter", "Requests refused: a table was full.",
-	       sip.counters[SIP_UA_REFUSED_FULL]);
-	metric(w, "sip_refused_source_total", "counter", "Requests refused: one source's share.",
-	       sip.counters[SIP_UA_REFUSED_SOURCE]);
-}
-
-/* Figures tell much about a company's day, so they stay on the machine unless somebody passes them
- * on who was asked to. */
-static void
-respond_metrics(struct shell *shell, const struct http_request *request)
-{
-	static char text[METRICS_MAX];
-	if (!addr_is_loopback(request->peer)) {
-		http_respond_text(shell->http, request->id, 403, "text/plain",
-		                  STR("Metrics are given to this machine only.\n"));
-		return;
-	}
-	struct writer w = writer_of(text, sizeof text);
-	write_metrics(shell, &w);
-	http_respond_text(shell->http, request->id, 200, "text/plain; version=0.0.4",
-	                  writer_view(&w));
-}
-
 /* ---- Requests ------------------------------------------------------------------------------ */
 
 static enum api_method
@@ -266,7 +165,7 @@ on_request(void *context, const struct http_request *request)
 {
 	struct shell *shell = context;
 	if (str_eq(request->path, STR("/metrics"))) {
-		respond_metrics(shell, request);
+		metrics_respond(shell, request);
 		return;
 	}
 	if (!is_api(request->path)) {
@@ -287,7 +186,7 @@ on_request(void *context, const struct http_request *request)
 		.wall_us = wall_now().us,
 	};
 	/* CMS counts 1250 load units for a core of a virtual machine. */
-	meeting_load(shell->meeting, sum_workers(shell).load_pct * LOAD_UNITS_A_CORE / 100);
+	meeting_load(shell->meeting, metrics_of_workers(shell).load_pct * LOAD_UNITS_A_CORE / 100);
 	api_request(shell->api, &asked, loop_now_us());
 	shell_settle(shell);
 }
@@ -298,6 +197,8 @@ on_upgrade(void *context, const struct http_request *request)
 	struct shell *shell = context;
 	if (str_eq(request->path, STR("/sip")))
 		sip_sockets_upgrade(shell, request);
+	else if (str_eq_nocase(request->path, STR("/events/v1")))
+		events_upgrade(shell, request);
 	else
 		http_respond_text(shell->http, request->id, 404, "text/plain",
 		                  STR("There is no such WebSocket here.\n"));
@@ -310,6 +211,9 @@ respond(struct shell *shell, const struct api_out *out)
 	uint32_t count = 0;
 	if (out->location.len != 0)
 		headers[count++] = (struct http_header){ STR("Location"), out->location };
+	if (out->token.len != 0)
+		headers[count++] =
+			(struct http_header){ STR("X-Cisco-CMS-Auth-Token"), out->token };
 	if (out->content_type.len != 0)
 		headers[count++] = (struct http_header){ STR("Content-Type"), out->content_type };
 	if (out->challenge)

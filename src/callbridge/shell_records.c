@@ -149,6 +149,7 @@ on_news(void *context, const struct meeting_news *news)
 {
 	struct shell *shell = context;
 	cdr_news(shell->records.cdr, news);
+	events_news(shell->events.core, news);
 }
 
 /* ---- Life ---------------------------------------------------------------------------------- */
