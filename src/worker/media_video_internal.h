@@ -132,11 +132,12 @@ struct video_rx {
 	int64_t bound_lost, bound_received; /* as of then */
 };
 
-/* Rounded; `span_us` is more than 0. */
+/* Rounded, 255: or more; `span_us` is more than 0. */
 static inline uint8_t
 frames_a_second(uint32_t frames, int64_t span_us)
 {
-	return (uint8_t)((frames * 1000000LL + span_us / 2) / span_us);
+	const int64_t rate = (frames * 1000000LL + span_us / 2) / span_us;
+	return rate < UINT8_MAX ? (uint8_t)rate : UINT8_MAX;
 }
 
 /* ---- Sending ------------------------------------------------------------------------------- */

@@ -345,6 +345,24 @@ TEST(reports_tell_of_every_stream)
 	world_free(world);
 }
 
+TEST(more_frames_a_second_than_can_be_told_are_told_as_the_most)
+{
+	struct video_world *world = world_new();
+	struct peer *a = peer_new(world);
+	static const uint8_t frame[] = { 0x10, 0x01, 0x55, 0x55 }; /* VP8, between key frames */
+	agree(world, a, 1);
+	a->key_due[0] = true;
+	peer_frame(world, a, 0);
+	for (unsigned i = 0; i < 1250; i++) {
+		a->timestamp_rtp += 180;
+		peer_send(world, a, 0, PT_VP8, true, frame, sizeof frame);
+		pass(world, 2);
+	}
+	order(world, (struct media_order){ .kind = MEDIA_ORDER_LEG_STATS, .leg = a->id });
+	EXPECT_EQ(a->stats[0].rx.frame_rate, 255);
+	world_free(world);
+}
+
 TEST(a_sender_whose_packets_get_lost_is_asked_for_less)
 {
 	struct video_world *world = world_new();
