@@ -295,11 +295,22 @@ input_nack(struct media *media, struct media_leg *leg, const struct rtcp_fb *fb)
 }
 
 static void
-input_key_asked(struct media *media, struct media_leg *leg, uint32_t ssrc, int64_t now_us)
+input_pli(struct media *media, struct media_leg *leg, const struct rtcp_fb *fb, int64_t now_us)
 {
-	struct video_tx *tx = tx_of_ssrc(leg, ssrc);
+	struct video_tx *tx = tx_of_ssrc(leg, fb->media_ssrc);
 	if (tx != NULL)
 		video_tx_key_asked(media, tx, now_us);
+}
+
+static void
+input_fir(struct media *media, struct media_leg *leg, const struct rtcp_fb *fb, int64_t now_us)
+{
+	for (unsigned i = 0; i < fb->count; i++) {
+		const struct rtcp_fir fir = rtcp_fb_fir(fb, i);
+		struct video_tx *tx = tx_of_ssrc(leg, fir.ssrc);
+		if (tx != NULL)
+			video_tx_fir(media, tx, fb->sender_ssrc, fir.seq, now_us);
+	}
 }
 
 static void
@@ -318,11 +329,10 @@ input_feedback(struct media *media, struct media_leg *leg, const struct rtcp_pac
 		input_nack(media, leg, &fb);
 		break;
 	case RTCP_FB_PLI:
-		input_key_asked(media, leg, fb.media_ssrc, now_us);
+		input_pli(media, leg, &fb, now_us);
 		break;
 	case RTCP_FB_FIR:
-		for (unsigned i = 0; i < fb.count; i++)
-			input_key_asked(media, leg, rtcp_fb_fir(&fb, i).ssrc, now_us);
+		input_fir(media, leg, &fb, now_us);
 		break;
 	case RTCP_FB_TMMBR:
 		answer_tmmbr(media, leg, &fb);

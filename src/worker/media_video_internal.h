@@ -171,6 +171,9 @@ struct video_tx {
 	uint32_t rtx_bytes;
 	uint64_t dropped;   /* the queue was full, or too slow */
 	uint32_t key_requests;
+	uint32_t fir_from;  /* SSRC of who sent the last FIR that was obeyed */
+	uint8_t fir_seq;    /* its number */
+	int64_t fir_us;     /* and when; 0: none was */
 	struct rtcp_block peer_block;
 	struct rate_meter rate;
 	uint32_t frames;    /* since frames_us */
@@ -401,9 +404,13 @@ void video_tx_pause(struct media *media, struct video_tx *tx);
 void video_tx_tick(struct media *media, struct video_tx *tx, int64_t now_us);
 /* The peer cannot go on without a key frame. */
 void video_tx_key_asked(struct media *media, struct video_tx *tx, int64_t now_us);
+/* The same by FIR number `seq` of the peer's SSRC `from`; a repetition is passed over. */
+void video_tx_fir(struct media *media, struct video_tx *tx, uint32_t from, uint8_t seq,
+                  int64_t now_us);
 void video_tx_nacked(struct media *media, struct video_tx *tx, uint16_t seq);
-[[nodiscard]] const struct media_video_payload *video_tx_payload(const struct video_tx *tx,
-                                                                 enum video_codec codec);
+/* How the peer takes a stream of that codec that asks so much of its decoder; NULL: it does not. */
+[[nodiscard]] const struct media_video_payload *
+video_tx_payload(const struct video_tx *tx, enum video_codec codec, enum video_demand demand);
 
 void feed_init(struct video_feed *feed);
 /* Nobody is subscribed any more; they choose again. */

@@ -78,6 +78,44 @@ TEST(a_flood_of_key_requests_costs_the_sender_few)
 	world_free(world);
 }
 
+/* FIR number `seq` of the peer's. */
+static void
+peer_fir(struct video_world *world, struct peer *peer, uint8_t seq)
+{
+	uint8_t bytes[96];
+	struct writer w = writer_of(bytes, sizeof bytes);
+	const struct rtcp_fir fir = { .ssrc = tx_ssrc(peer, 0), .seq = seq };
+	rtcp_write_rr(&w, 1, NULL, 0);
+	rtcp_fb_write_fir(&w, 1, &fir, 1);
+	peer_write_rtcp(world, peer, &w);
+}
+
+TEST(a_command_for_a_key_frame_that_is_repeated_is_obeyed_once)
+{
+	struct video_world *world = world_new();
+	struct peer *a = peer_new(world);
+	struct peer *b = peer_new(world);
+	begin(world, a);
+	agree(world, b, 1);
+	show_source(world, b, 0, a, 0);
+	pass(world, 2000);
+	const unsigned asked = a->key_asked[0];
+	peer_fir(world, b, 255);
+	pass(world, 400);
+	EXPECT_EQ(a->key_asked[0], asked + 1);
+	peer_fir(world, b, 255);
+	pass(world, 400);
+	EXPECT_EQ(a->key_asked[0], asked + 1);
+	peer_fir(world, b, 0);
+	pass(world, 1000);
+	EXPECT_EQ(a->key_asked[0], asked + 2);
+	/* One that has no new numbers is served, too. */
+	peer_fir(world, b, 0);
+	pass(world, 400);
+	EXPECT_EQ(a->key_asked[0], asked + 3);
+	world_free(world);
+}
+
 TEST(a_sender_without_feedback_is_asked_by_control)
 {
 	struct video_world *world = world_new();

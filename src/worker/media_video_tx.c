@@ -11,6 +11,7 @@ enum {
 	QUEUE_MASK = VIDEO_QUEUE_MAX - 1,
 	AGAIN_MASK = VIDEO_RTX_MAX - 1,
 	EXTS_MAX = 2,
+	FIR_REPEATED_US = 500 * 1000, /* beside the way to and fro */
 };
 
 /* ---- Subscriptions ------------------------------------------------------------------------- */
@@ -560,6 +561,21 @@ video_tx_key_asked(struct media *media, struct video_tx *tx, int64_t now_us)
 	tx->key_requests++;
 	const uint64_t waits = forward_key_wanted(&tx->forward);
 	want_stream_key(media, waits != 0 ? waits : forward_source(&tx->forward), now_us);
+}
+
+/* RFC 5104 s4.3.1.1: a command that is repeated keeps its number.  The key frame that is on its way
+ * answers both; later than that the same number is obeyed, for senders that never count. */
+void
+video_tx_fir(struct media *media, struct video_tx *tx, uint32_t from, uint8_t seq, int64_t now_us)
+{
+	const bool repeated = tx->fir_us != 0 && tx->fir_from == from && tx->fir_seq == seq &&
+	                      now_us - tx->fir_us < FIR_REPEATED_US + tx->leg->rtt_us;
+	if (repeated)
+		return;
+	tx->fir_from = from;
+	tx->fir_seq = seq;
+	tx->fir_us = now_us;
+	video_tx_key_asked(media, tx, now_us);
 }
 
 void
