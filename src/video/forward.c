@@ -71,9 +71,9 @@ forward_init(struct forward *forward, const struct forward_settings *settings)
 }
 
 void
-forward_set_payload_types(struct forward *forward, const uint8_t payload_types[VIDEO_CODEC_COUNT])
+forward_set_payload_types(struct forward *forward, const uint8_t payload_types[VIDEO_FORMATS])
 {
-	memcpy(forward->settings.payload_types, payload_types, VIDEO_CODEC_COUNT);
+	memcpy(forward->settings.payload_types, payload_types, VIDEO_FORMATS);
 }
 
 /* The present source is sent no more, but for what comes late. */
@@ -205,6 +205,14 @@ picture_is_left_out(const struct forward_map *map, const struct video_facts *fac
 }
 
 /* Adds the packet to what is sent now, under the numbers that `map` has for it. */
+static uint8_t
+payload_type_of(const struct forward *forward, const struct packet *packet)
+{
+	CHECK(packet->codec < VIDEO_CODEC_COUNT && packet->demand < VIDEO_DEMANDS);
+	return forward->settings.payload_types[video_format((enum video_codec)packet->codec,
+	                                                    (enum video_demand)packet->demand)];
+}
+
 static void
 give(const struct forward *forward, struct forward_map *map, struct forward_out *out,
      const struct packet *packet, bool empty)
@@ -218,7 +226,7 @@ give(const struct forward *forward, struct forward_map *map, struct forward_out 
 		                  set_count_above(map->left_out, back)),
 		.picture_id = picture_id_of(map, &packet->facts),
 		.tl0_index = (uint8_t)(packet->facts.tl0_index + map->tl0_offset),
-		.payload_type = forward->settings.payload_types[packet->codec],
+		.payload_type = payload_type_of(forward, packet),
 		.marker = packet->marker && !empty,
 		.empty = empty,
 	};
@@ -228,8 +236,7 @@ give(const struct forward *forward, struct forward_map *map, struct forward_out 
 static bool
 is_taken(const struct forward *forward, const struct packet *packet)
 {
-	CHECK(packet->codec < VIDEO_CODEC_COUNT);
-	return forward->settings.payload_types[packet->codec] != FORWARD_NO_PAYLOAD_TYPE;
+	return payload_type_of(forward, packet) != FORWARD_NO_PAYLOAD_TYPE;
 }
 
 /* What our stream stands at after the newest packet of the present source, sent or not: numbers and

@@ -81,7 +81,7 @@ struct forward_settings {
 	uint16_t seq;            /* random starts; the top bit of seq is not used */
 	uint16_t picture_id;
 	int64_t epoch_us;        /* RTP time is 0 so long before 0 */
-	uint8_t payload_types[VIDEO_CODEC_COUNT]; /* FORWARD_NO_PAYLOAD_TYPE: not taken */
+	uint8_t payload_types[VIDEO_FORMATS]; /* FORWARD_NO_PAYLOAD_TYPE: not taken */
 };
 
 /* A frame's RTP time as its sender wrote it, and as ours. */
@@ -136,7 +136,7 @@ struct forward {
 void forward_init(struct forward *forward, const struct forward_settings *settings);
 /* After a new SDP answer. */
 void forward_set_payload_types(struct forward *forward,
-                               const uint8_t payload_types[VIDEO_CODEC_COUNT]);
+                               const uint8_t payload_types[VIDEO_FORMATS]);
 
 /* `source` 0 pauses at once.  Wanting what is sent already changes only the temporal layers: down
  * at once, up where the layer begins. */

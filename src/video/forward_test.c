@@ -383,7 +383,7 @@ TEST(a_codec_that_is_not_taken_is_not_sent_and_another_gets_its_type)
 	struct scene scene;
 	struct source a = plain_source(1);
 	struct packet *packets[8];
-	uint8_t types[VIDEO_CODEC_COUNT];
+	uint8_t types[VIDEO_FORMATS];
 	scene_open(&scene);
 	memset(types, FORWARD_NO_PAYLOAD_TYPE, sizeof types);
 	types[VIDEO_CODEC_H264] = H264_TYPE;

@@ -84,6 +84,16 @@ struct h264_walk {
 
 /* ---- Parameter sets ---- */
 
+enum {
+	H264_PROFILE_BASELINE = 66, /* profile_idc */
+	H264_PROFILE_MAIN = 77,
+	H264_PROFILE_EXTENDED = 88,
+	H264_PROFILE_HIGH = 100,
+	H264_CONSTRAINT_SET0 = 0x80, /* of the byte behind it */
+	H264_CONSTRAINT_SET1 = 0x40,
+	H264_CONSTRAINT_SET3 = 0x10,
+};
+
 struct h264_sps {
 	uint8_t profile_idc;
 	uint8_t constraints; /* constraint_set0_flag is the top bit: profile-iop */
@@ -98,6 +108,9 @@ struct h264_sps {
 /* `nal` with its header byte.  False when it is no SPS, ends early or holds absurd numbers; what
  * stands behind the size (VUI) is not read. */
 [[nodiscard]] bool h264_sps_parse(struct h264_sps *out, const uint8_t *nal, size_t len);
+
+/* What decoding a stream with this SPS takes. */
+[[nodiscard]] enum video_demand h264_demand(const struct h264_sps *sps);
 
 struct h264_set {
 	uint16_t len;
@@ -159,6 +172,9 @@ struct h264_limits {
 };
 
 [[nodiscard]] struct h264_limits h264_limits_of(const struct h264_fmtp *fmtp);
+
+/* What a receiver can decode that names this profile_idc and profile-iop. */
+[[nodiscard]] enum video_demand h264_can(uint8_t profile_idc, uint8_t constraints);
 
 /* ---- Sending ---- */
 

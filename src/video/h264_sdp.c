@@ -9,10 +9,7 @@
 enum {
 	LEVEL_1B = 9,       /* of the high profiles; others say 11 and constraint_set3 */
 	LEVEL_1_1 = 11,
-	CONSTRAINT_SET3 = 0x10,
 	MODE_MAX = 2,
-	PROFILE_BASELINE_IDC = 66,
-	PROFILE_HIGH_IDC = 100,
 };
 
 /* ---- Text ---- */
@@ -96,7 +93,7 @@ enum h264_fmtp_reject
 h264_fmtp_parse(struct h264_fmtp *out, struct str parameters)
 {
 	/* s8.1: without profile-level-id it is Baseline, level 1. */
-	struct h264_fmtp fmtp = { .profile_idc = PROFILE_BASELINE_IDC, .level_idc = 10 };
+	struct h264_fmtp fmtp = { .profile_idc = H264_PROFILE_BASELINE, .level_idc = 10 };
 	while (parameters.len != 0) {
 		struct str value = str_trim(str_cut(&parameters, ';'));
 		const struct str name = str_trim(str_cut(&value, '='));
@@ -128,9 +125,9 @@ h264_limits_of(const struct h264_fmtp *fmtp)
 		{ 52, 2073600, 36864, 240000 },      { 60, 4177920, 139264, 240000 },
 		{ 61, 8355840, 139264, 480000 },     { 62, 16711680, 139264, 800000 },
 	};
-	const bool high = fmtp->profile_idc == PROFILE_HIGH_IDC;
+	const bool high = fmtp->profile_idc == H264_PROFILE_HIGH;
 	uint32_t level_idc = fmtp->level_idc;
-	if (level_idc == LEVEL_1_1 && !high && (fmtp->constraints & CONSTRAINT_SET3) != 0)
+	if (level_idc == LEVEL_1_1 && !high && (fmtp->constraints & H264_CONSTRAINT_SET3) != 0)
 		level_idc = LEVEL_1B;
 	/* A level that does not exist counts as the one below. */
 	size_t at = 0;
@@ -145,4 +142,14 @@ h264_limits_of(const struct h264_fmtp *fmtp)
 		.frame_macroblocks = fmtp->max_fs > levels[at].fs ? fmtp->max_fs : levels[at].fs,
 		.bps = bps < UINT32_MAX ? (uint32_t)bps : UINT32_MAX,
 	};
+}
+
+enum video_demand
+h264_can(uint8_t profile_idc, uint8_t constraints)
+{
+	if (profile_idc >= H264_PROFILE_HIGH) /* and those made of it: 10 bits, 4:2:2, 4:4:4 */
+		return VIDEO_DEMAND_HIGH;
+	if (profile_idc == H264_PROFILE_MAIN && (constraints & H264_CONSTRAINT_SET0) == 0)
+		return VIDEO_DEMAND_MAIN;
+	return VIDEO_DEMAND_BASE;
 }

@@ -156,6 +156,30 @@ h264_sps_parse(struct h264_sps *out, const uint8_t *nal, size_t len)
 	return true;
 }
 
+/* Baseline counts as constrained: what it has beyond that nobody sends.  The constraint flags of the
+ * other profiles say which simpler decoders take a stream, too (H.264 sA.2). */
+enum video_demand
+h264_demand(const struct h264_sps *sps)
+{
+	switch (sps->profile_idc) {
+	case H264_PROFILE_BASELINE:
+		return VIDEO_DEMAND_BASE;
+	case H264_PROFILE_MAIN:
+	case H264_PROFILE_EXTENDED:
+		if ((sps->constraints & H264_CONSTRAINT_SET0) != 0)
+			return VIDEO_DEMAND_BASE;
+		if (sps->profile_idc == H264_PROFILE_MAIN ||
+		    (sps->constraints & H264_CONSTRAINT_SET1) != 0)
+			return VIDEO_DEMAND_MAIN;
+		return VIDEO_DEMAND_MORE;
+	case H264_PROFILE_HIGH:
+		return (sps->constraints & H264_CONSTRAINT_SET1) != 0 ? VIDEO_DEMAND_MAIN
+		                                                      : VIDEO_DEMAND_HIGH;
+	default:
+		return VIDEO_DEMAND_MORE;
+	}
+}
+
 /* ---- Kept ---- */
 
 static unsigned

@@ -439,6 +439,32 @@ TEST(a_receivers_level_tells_what_it_takes)
 	}
 }
 
+TEST(a_stream_asks_for_no_more_than_its_flags_say)
+{
+	static const struct {
+		uint8_t profile_idc, constraints;
+		enum video_demand demand, can;
+	} cases[] = {
+		{ 66, 0x00, VIDEO_DEMAND_BASE, VIDEO_DEMAND_BASE },
+		{ 66, 0xe0, VIDEO_DEMAND_BASE, VIDEO_DEMAND_BASE },
+		{ 77, 0x80, VIDEO_DEMAND_BASE, VIDEO_DEMAND_BASE },
+		{ 77, 0x40, VIDEO_DEMAND_MAIN, VIDEO_DEMAND_MAIN },
+		{ 88, 0xc0, VIDEO_DEMAND_BASE, VIDEO_DEMAND_BASE },
+		{ 88, 0x40, VIDEO_DEMAND_MAIN, VIDEO_DEMAND_BASE },
+		{ 88, 0x00, VIDEO_DEMAND_MORE, VIDEO_DEMAND_BASE },
+		{ 100, 0x40, VIDEO_DEMAND_MAIN, VIDEO_DEMAND_HIGH },
+		{ 100, 0x0c, VIDEO_DEMAND_HIGH, VIDEO_DEMAND_HIGH },
+		{ 100, 0x00, VIDEO_DEMAND_HIGH, VIDEO_DEMAND_HIGH },
+		{ 244, 0x00, VIDEO_DEMAND_MORE, VIDEO_DEMAND_HIGH },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const struct h264_sps sps = { .profile_idc = cases[i].profile_idc,
+			                      .constraints = cases[i].constraints };
+		EXPECT_EQ(h264_demand(&sps), cases[i].demand);
+		EXPECT_EQ(h264_can(cases[i].profile_idc, cases[i].constraints), cases[i].can);
+	}
+}
+
 TEST(any_text_of_an_sdp_is_harmless)
 {
 	static const char text[] = "profile-level-id=42e01f;packetization-mode=1;"

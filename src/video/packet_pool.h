@@ -49,6 +49,7 @@ struct packet {
 	uint64_t source;           /* whose: the caller's number for this layer of this track */
 	uint16_t len;              /* of the payload; 0: only padding */
 	uint8_t codec;             /* enum video_codec */
+	uint8_t demand;            /* enum video_demand: of the stream it belongs to */
 	uint8_t orientation;       /* byte of the CVO extension (3GPP TS 26.114) */
 	bool marker;
 	struct video_facts facts;  /* zeroed when len is 0 */

@@ -22,6 +22,26 @@ enum video_codec {
 	VIDEO_CODEC_COUNT,
 };
 
+/* What a stream of H.264 asks of its decoder, and what a decoder can do: whoever can do one, can do
+ * all before it.  Streams of other codecs ask for the first. */
+enum video_demand {
+	VIDEO_DEMAND_BASE, /* constrained baseline */
+	VIDEO_DEMAND_MAIN,
+	VIDEO_DEMAND_HIGH,
+	VIDEO_DEMAND_MORE, /* what no browser can */
+	VIDEO_DEMANDS,
+};
+
+/* One number for both: tables of what a receiver takes have VIDEO_FORMATS entries, the first of them
+ * by codec. */
+enum { VIDEO_FORMATS = VIDEO_CODEC_COUNT + VIDEO_DEMANDS - 1 };
+
+static inline unsigned
+video_format(enum video_codec codec, enum video_demand demand)
+{
+	return demand == VIDEO_DEMAND_BASE ? codec : VIDEO_CODEC_COUNT + demand - 1u;
+}
+
 /* What a leg may publish. */
 enum video_track {
 	VIDEO_TRACK_MAIN,    /* the camera */

@@ -15,6 +15,8 @@ enum {
 	THIN_PCT = 87,                  /* of the target: a picture that takes more does not fit */
 	SMALLER_PCT = 75,               /* of a layer: what is made in its place takes less */
 	FIRST_HEIGHT = 720,             /* of a layer that did not tell its size */
+	LEVEL_3_1 = 3600,               /* H.264 table A-1: macroblocks of a frame */
+	LEVEL_4 = 8192,
 	TRIAL_PCT = 240,                /* of what is given: the next rung with its headroom */
 	TRIAL_GAP_US = 1200 * 1000,     /* between two */
 	TRIAL_WAIT_US = 5 * 1000 * 1000, /* until what failed is tried again */
@@ -86,13 +88,23 @@ bps_of(const struct video_rx *rx, unsigned layer)
 	                                  : ladder_guess_bps(height_of(rx, layer));
 }
 
+/* By the receiver's level.  Browsers say 3.1, whatever they can: each of them takes 1080p. */
+static bool
+has_room(const struct media_video_payload *payload, const struct video_layer *layer)
+{
+	const uint32_t macroblocks = (layer->width + 15u) / 16 * ((layer->height + 15u) / 16);
+	const uint32_t most = payload->frame_macroblocks_max;
+	return most == 0 || macroblocks <= (most == LEVEL_3_1 ? LEVEL_4 : most);
+}
+
 static bool
 forwardable(const struct video_tx *tx, const struct video_layer *layer)
 {
-	const struct media_video_payload *payload =
-		video_tx_payload(tx, (enum video_codec)layer->codec);
+	const struct media_video_payload *payload = video_tx_payload(
+		tx, (enum video_codec)layer->codec, (enum video_demand)layer->demand);
 	const uint16_t height_max = tx->line->agreed.tx_height_max;
-	if (!layer->flows || payload == NULL || (height_max != 0 && layer->height > height_max))
+	if (!layer->flows || payload == NULL || (height_max != 0 && layer->height > height_max) ||
+	    !has_room(payload, layer))
 		return false;
 	/* What others send is cut into fragments, which mode 0 does not know. */
 	return layer->codec != VIDEO_CODEC_H264 || payload->packetization_mode == 1;
@@ -151,7 +163,8 @@ encode_payload(const struct video_tx *tx)
 		const struct media_video_payload *payload = &agreed->payloads[i];
 		if ((payload->codec == VIDEO_CODEC_H264 || payload->codec == VIDEO_CODEC_VP8) &&
 		    payload->tx_payload_type != VIDEO_NO_PAYLOAD_TYPE)
-			return video_tx_payload(tx, (enum video_codec)payload->codec);
+			return video_tx_payload(tx, (enum video_codec)payload->codec,
+			                        VIDEO_DEMAND_BASE);
 	}
 	return NULL;
 }
@@ -245,7 +258,8 @@ static struct codec_encode
 encode_spec(const struct line_plan *plan, const struct ladder_rung *rung)
 {
 	const struct media_show *show = &plan->tx->line->show;
-	const struct media_video_payload *payload = video_tx_payload(plan->tx, plan->codec);
+	const struct media_video_payload *payload =
+		video_tx_payload(plan->tx, plan->codec, VIDEO_DEMAND_BASE);
 	return (struct codec_encode){
 		.canvas = show->kind == MEDIA_SHOW_CANVAS ? show->canvas : 0,
 		.source = show->kind == MEDIA_SHOW_CANVAS ? 0 : show->source,

@@ -439,6 +439,88 @@ TEST(a_browser_without_the_codec_gets_one_shared_transcode)
 	world_free(world);
 }
 
+/* A key frame of H.264 in main profile, 1280 x 720: parameter sets and a slice. */
+static void
+send_main_profile(struct video_world *world, struct peer *peer)
+{
+	static const uint8_t frame[] = { 0x78, 0, 25, 0x67, 0x4d, 0x40, 0x1f, 0xec, 0xa0, 0x28, 0x02,
+		                         0xdd, 0x80, 0x88, 0x00, 0x00, 0x03, 0x00, 0x08, 0x00, 0x00,
+		                         0x03, 0x01, 0xe0, 0x78, 0xc1, 0x8c, 0xb0, 0, 4, 0x68, 0xee,
+		                         0x06, 0xe2, 0, 6, 0x65, 0x88, 0x55, 0x55, 0x55, 0x55 };
+	peer->timestamp_rtp += 3000;
+	peer_send(world, peer, 0, PT_H264, true, frame, sizeof frame);
+}
+
+/* Who is agreed to take VP8, and H.264 of a profile and level. */
+static struct peer *
+taker(struct video_world *world, uint8_t profile_idc, uint32_t macroblocks)
+{
+	struct peer *peer = peer_new(world);
+	struct media_order video = video_line(peer, 0);
+	video.video.payload_count = 2;
+	video.video.payloads[1] = h264_line(peer, 0, 1).video.payloads[0];
+	video.video.payloads[1].h264_profile = profile_idc;
+	video.video.payloads[1].frame_macroblocks_max = macroblocks;
+	order(world, video);
+	return peer;
+}
+
+TEST(a_profile_or_size_somebody_does_not_take_is_transcoded_for_him)
+{
+	static const struct {
+		uint8_t profile_idc;
+		uint32_t macroblocks;
+		uint8_t payload_type;
+	} cases[] = {
+		{ 66, 3600, PT_VP8 },
+		{ 77, 3600, PT_H264 },
+		{ 100, 0, PT_H264 },
+		{ 77, 1620, PT_VP8 },
+	};
+	struct video_world *world = world_with_process();
+	struct peer *a = peer_new(world);
+	struct peer *takers[COUNT_OF(cases)];
+	order(world, h264_line(a, 0, 1));
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		takers[i] = taker(world, cases[i].profile_idc, cases[i].macroblocks);
+		show_source(world, takers[i], 0, a, 0);
+	}
+	for (unsigned i = 0; i < 60; i++) {
+		send_main_profile(world, a);
+		pass(world, 33);
+	}
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		EXPECT(takers[i]->heard[0].frames > 40);
+		EXPECT_EQ(takers[i]->heard[0].payload_type, cases[i].payload_type);
+	}
+	EXPECT_EQ(process.encodes, 1);
+	world_free(world);
+}
+
+TEST(each_profile_has_the_payload_type_it_was_agreed_on_with)
+{
+	struct video_world *world = world_with_process();
+	struct peer *a = peer_new(world);
+	struct peer *b = peer_new(world);
+	struct media_order video = h264_line(b, 0, 1);
+	order(world, h264_line(a, 0, 1));
+	video.video.payload_count = 2;
+	video.video.payloads[0].h264_profile = 66;
+	video.video.payloads[1] = video.video.payloads[0];
+	video.video.payloads[1].h264_profile = 100;
+	video.video.payloads[1].tx_payload_type = PT_H264_HIGH;
+	order(world, video);
+	show_source(world, b, 0, a, 0);
+	for (unsigned i = 0; i < 10; i++) {
+		send_main_profile(world, a);
+		pass(world, 33);
+	}
+	EXPECT(b->heard[0].frames > 5);
+	EXPECT_EQ(b->heard[0].payload_type, PT_H264_HIGH);
+	EXPECT_EQ(process.encodes, 0);
+	world_free(world);
+}
+
 TEST(a_picture_larger_than_somebody_may_get_is_encoded_anew)
 {
 	struct video_world *world = world_with_process();

@@ -21,6 +21,7 @@
 #include "rtp/rtcp_fb.h"
 #include "video/forward.h"
 #include "video/frame_build.h"
+#include "video/h264.h"
 #include "video/history.h"
 #include "video/key_requests.h"
 #include "video/nack.h"
@@ -82,6 +83,7 @@ struct video_layer {
 	bool rtx_known;
 	bool flows;        /* a key frame has come, and packets do */
 	uint8_t codec;     /* enum video_codec of the last packet */
+	uint8_t demand;    /* enum video_demand, by its newest parameter sets */
 	uint8_t fir_seq;
 	uint8_t temporal_max; /* highest temporal layer seen */
 	uint16_t epoch;    /* counts new beginnings */

@@ -86,6 +86,7 @@ layer_begin(struct media *media, struct video_rx *rx, struct video_layer *layer,
 	layer->clock = (struct sender_clock){ 0 };
 	layer->times = (struct video_times){ 0 };
 	layer->sets = (struct h264_sets){ 0 };
+	layer->demand = VIDEO_DEMAND_BASE;
 	packet_put(layer->sets_packet);
 	layer->sets_packet = NULL;
 	if (rx->decode.layer == (unsigned)(layer - rx->layers))
@@ -283,9 +284,21 @@ ssrc_learn(struct media *media, struct leg_video *video, const struct rtp_packet
 
 /* ---- One packet ---------------------------------------------------------------------------- */
 
+/* Not every receiver takes every profile. */
+static void
+learn_demand(struct media *media, struct video_rx *rx, struct video_layer *layer)
+{
+	struct h264_sps sps;
+	if (!h264_sets_sps(&layer->sets, &sps) || h264_demand(&sps) == layer->demand)
+		return;
+	layer->demand = (uint8_t)h264_demand(&sps);
+	layers_changed(media, rx);
+}
+
 /* Parameter sets are kept for receivers that come later to a sender that repeats none. */
 static void
-keep_sets(struct media *media, struct video_layer *layer, const uint8_t *payload, size_t len)
+keep_sets(struct media *media, struct video_rx *rx, struct video_layer *layer,
+          const uint8_t *payload, size_t len)
 {
 	struct h264_walk walk;
 	struct h264_piece piece;
@@ -295,7 +308,10 @@ keep_sets(struct media *media, struct video_layer *layer, const uint8_t *payload
 	while (h264_walk_next(&walk, &piece))
 		if (!piece.fragment && h264_sets_keep(&layer->sets, piece.bytes, piece.len))
 			changed = true;
-	if (!changed || !h264_sets_complete(&layer->sets))
+	if (!changed)
+		return;
+	learn_demand(media, rx, layer);
+	if (!h264_sets_complete(&layer->sets))
 		return;
 	struct packet *packet = packet_take(media->video->pool, NULL, PACKET_PAYLOAD_BYTES_MAX);
 	if (packet == NULL)
@@ -309,6 +325,7 @@ keep_sets(struct media *media, struct video_layer *layer, const uint8_t *payload
 	}
 	packet->len = (uint16_t)w.at;
 	packet->codec = VIDEO_CODEC_H264;
+	packet->demand = layer->demand;
 	packet_put(layer->sets_packet);
 	layer->sets_packet = packet;
 }
@@ -409,7 +426,9 @@ take(struct media *media, struct video_rx *rx, unsigned index, const struct arri
 		return;
 	}
 	if (packet->facts.parameter_sets && packet->codec == VIDEO_CODEC_H264)
-		keep_sets(media, layer, packet->payload, packet->len);
+		keep_sets(media, rx, layer, packet->payload, packet->len);
+	if (packet->codec == VIDEO_CODEC_H264)
+		packet->demand = layer->demand;
 	if (!arrival->redundant)
 		note(media, rx, layer, packet, now_us);
 	if (!video_rx_muted(rx)) {

@@ -188,14 +188,24 @@ video_drop_queue(struct leg_video *video)
 	video->again_count = 0;
 }
 
+static bool
+can_decode(const struct media_video_payload *payload, enum video_codec codec,
+           enum video_demand demand)
+{
+	if (payload->codec != codec || payload->tx_payload_type == VIDEO_NO_PAYLOAD_TYPE)
+		return false;
+	return codec != VIDEO_CODEC_H264 ||
+	       demand <= h264_can(payload->h264_profile, payload->h264_constraints);
+}
+
 const struct media_video_payload *
-video_tx_payload(const struct video_tx *tx, enum video_codec codec)
+video_tx_payload(const struct video_tx *tx, enum video_codec codec, enum video_demand demand)
 {
 	const struct media_video_settings *agreed = &tx->line->agreed;
 	const struct media_video_payload *found = NULL;
 	for (unsigned i = 0; i < agreed->payload_count; i++) {
 		const struct media_video_payload *payload = &agreed->payloads[i];
-		if (payload->codec != codec || payload->tx_payload_type == VIDEO_NO_PAYLOAD_TYPE)
+		if (!can_decode(payload, codec, demand))
 			continue;
 		/* Of several for H.264 one that takes fragments: what others send is cut so. */
 		if (found == NULL ||
@@ -209,14 +219,21 @@ video_tx_payload(const struct video_tx *tx, enum video_codec codec)
 /* ---- Life ---------------------------------------------------------------------------------- */
 
 static void
-payload_types(const struct video_tx *tx, uint8_t types[VIDEO_CODEC_COUNT])
+set_payload_type(const struct video_tx *tx, uint8_t types[VIDEO_FORMATS], enum video_codec codec,
+                 enum video_demand demand)
 {
-	for (unsigned codec = 0; codec < VIDEO_CODEC_COUNT; codec++) {
-		const struct media_video_payload *payload =
-			video_tx_payload(tx, (enum video_codec)codec);
-		types[codec] = payload != NULL ? payload->tx_payload_type
-		                               : FORWARD_NO_PAYLOAD_TYPE;
-	}
+	const struct media_video_payload *payload = video_tx_payload(tx, codec, demand);
+	types[video_format(codec, demand)] = payload != NULL ? payload->tx_payload_type
+	                                                     : FORWARD_NO_PAYLOAD_TYPE;
+}
+
+static void
+payload_types(const struct video_tx *tx, uint8_t types[VIDEO_FORMATS])
+{
+	for (unsigned codec = 0; codec < VIDEO_CODEC_COUNT; codec++)
+		set_payload_type(tx, types, (enum video_codec)codec, VIDEO_DEMAND_BASE);
+	for (unsigned demand = VIDEO_DEMAND_MAIN; demand < VIDEO_DEMANDS; demand++)
+		set_payload_type(tx, types, VIDEO_CODEC_H264, (enum video_demand)demand);
 }
 
 struct video_tx *
@@ -261,7 +278,7 @@ video_tx_destroy(struct media *media, struct video_tx *tx)
 void
 video_tx_agreed(struct video_tx *tx)
 {
-	uint8_t types[VIDEO_CODEC_COUNT];
+	uint8_t types[VIDEO_FORMATS];
 	payload_types(tx, types);
 	forward_set_payload_types(&tx->forward, types);
 }

@@ -33,6 +33,7 @@ enum {
 	PT_RTX = 97,
 	PT_H264 = 98,
 	PT_H264_RTX = 99,
+	PT_H264_HIGH = 100,
 	EXT_MID = 3,
 	EXT_RID = 4,
 	EXT_REPAIRED_RID = 5,
@@ -172,7 +173,7 @@ hear_media(struct peer *peer, struct heard *heard, const struct rtp_packet *pack
 	(void)peer;
 	if (len == 0)
 		return;
-	const bool h264 = packet->payload_type == PT_H264 || packet->payload_type == PT_H264_RTX;
+	const bool h264 = packet->payload_type >= PT_H264 && packet->payload_type <= PT_H264_HIGH;
 	EXPECT_EQ(video_facts_parse(&facts, h264 ? VIDEO_CODEC_H264 : VIDEO_CODEC_VP8, payload, len),
 	          VIDEO_OK);
 	if (facts.key_start)
