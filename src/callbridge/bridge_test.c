@@ -552,6 +552,18 @@ edit_mute(struct world *world, bool muted)
 	settle(world);
 }
 
+TEST(nobody_has_muted_who_is_not_inside_yet)
+{
+	struct world *world = world_create();
+	world->page.session = 1;
+	join(world);
+	open_session(world, 1, world->token);
+	EXPECT(world->page.muted.muted && !world->page.muted.by_other);
+	offer(world, 1);
+	EXPECT(!world->page.muted.muted && world->page.muted.by_other);
+	world_destroy(world);
+}
+
 TEST(the_page_is_told_whose_wish_a_mute_is)
 {
 	struct world *world = world_create();

@@ -113,7 +113,14 @@ allowed(const struct bridge *bridge, const struct bridge_leg *leg, enum leg_prof
 	return meeting_leg_setting(bridge->settings.meeting, leg->meeting_leg, field) != 0;
 }
 
-/* Any setting of the leg may have changed; whose wish the mute is, is noted when it changes. */
+static bool
+is_inside(const struct meeting_leg *model)
+{
+	return (model->state == LEG_CONNECTED || model->state == LEG_ON_HOLD) && !model->lobby;
+}
+
+/* Any setting of the leg may have changed; whose wish the mute is, is noted when it changes.  Who is
+ * not inside is heard by nobody, and nobody has wished that. */
 static void
 send_muted(struct bridge *bridge, struct bridge_leg *leg)
 {
@@ -129,7 +136,7 @@ send_muted(struct bridge *bridge, struct bridge_leg *leg)
 	message.muted = (struct c2w_muted){
 		.muted = leg->muted,
 		.deaf = !model->hears,
-		.by_other = !leg->mute_is_own,
+		.by_other = is_inside(model) && !leg->mute_is_own,
 		.may_unmute = call->allow_all_mute_self ||
 		              allowed(bridge, leg, LEG_PROFILE_MUTE_SELF_ALLOWED),
 	};
