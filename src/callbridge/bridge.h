@@ -53,7 +53,7 @@ enum bridge_log {
 
 /* Floor control of a room's leg, as the hub with the sockets (shell_bfcp.h) is told. */
 enum bridge_floor_order_kind {
-	BRIDGE_FLOOR_OPEN,    /* the settings below; again when they have changed */
+	BRIDGE_FLOOR_OPEN,    /* the settings below; again with each description */
 	BRIDGE_FLOOR_CLOSE,
 	BRIDGE_FLOOR_GRANT,   /* we are server: the room may present */
 	BRIDGE_FLOOR_DENY,    /* `text`: why */
@@ -67,6 +67,7 @@ struct bridge_floor_order {
 	enum bridge_floor_order_kind kind;
 	uint32_t leg; /* comes back in bridge_floor() */
 	struct str text;
+	bool anew; /* OPEN: other settings than before; what was agreed with the room is over */
 	enum sdp_proto proto;
 	bool client;
 	bool active;  /* we connect */

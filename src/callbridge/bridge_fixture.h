@@ -42,6 +42,7 @@ struct world {
 	char web_answer[C2W_SDP_MAX];
 	char token[C2W_TOKEN_MAX];
 	unsigned floors; /* opened, or opened again */
+	struct bridge_floor_order floor; /* the last order about one */
 };
 
 /* ---- What the bridge does to the world ------------------------------------------------------ */
@@ -52,6 +53,8 @@ on_order(void *context, unsigned worker, const struct media_order *order)
 	struct world *world = context;
 	(void)worker;
 	CHECK(world->order_count < ORDERS_MAX);
+	if (order->kind == MEDIA_ORDER_CANVAS)
+		free(order->canvas.canvas);
 	world->orders[world->order_count++] = *order;
 }
 
@@ -80,6 +83,7 @@ on_floor(void *context, const struct bridge_floor_order *order)
 {
 	struct world *world = context;
 	world->floors += order->kind == BRIDGE_FLOOR_OPEN;
+	world->floor = *order;
 }
 
 static inline void
@@ -136,6 +140,18 @@ settle(struct world *world)
 		if (event.kind != MEDIA_EVENT_COUNT)
 			bridge_media(world->bridge, 0, &event, world->now_us);
 	}
+}
+
+static inline void
+pass(struct world *world, int64_t span_us)
+{
+	const int64_t end_us = world->now_us + span_us;
+	for (int64_t at_us; (at_us = bridge_deadline(world->bridge)) <= end_us;) {
+		world->now_us = at_us > world->now_us ? at_us : world->now_us;
+		bridge_tick(world->bridge, world->now_us);
+		settle(world);
+	}
+	world->now_us = end_us;
 }
 
 /* A space "demo", with a profile that sets one field unless it is LEG_PROFILE_NAME. */

@@ -45,6 +45,36 @@ floor_lets_send(const struct bridge_leg *leg)
 	return !leg->video->floor_client || leg->video->floor_ours;
 }
 
+/* A room that has no floor control says that it presents by sending content. */
+void
+floor_unasked(struct bridge *bridge, struct bridge_leg *leg, bool flows, int64_t now_us)
+{
+	if (leg->kind != LEG_SIP || leg->video->floor || leg->video->presents_unasked == flows)
+		return;
+	const enum meeting_presenting refused =
+		meeting_present(bridge->settings.meeting, leg->meeting_leg, flows, now_us);
+	leg->video->presents_unasked = flows && refused == PRESENTING;
+	if (flows && refused != PRESENTING)
+		bridge_log(bridge, "call %u: its content is not shown; it may not present now",
+		           bridge_leg_number(bridge, leg));
+}
+
+/* Nobody presents any more: the first room whose content had to wait for that. */
+static void
+offer_floor(struct bridge *bridge, uint32_t call, const struct bridge_leg *before, int64_t now_us)
+{
+	struct meeting *meeting = bridge->settings.meeting;
+	for (uint32_t at = 0; (at = meeting_call_leg_next(meeting, call, at)) != 0;) {
+		struct bridge_leg *leg = bridge_leg_of_meeting(bridge, at);
+		if (leg == NULL || leg == before || leg->video == NULL ||
+		    !meeting_leg_of(bridge, at)->flows[LEG_TRACK_CONTENT])
+			continue;
+		floor_unasked(bridge, leg, true, now_us);
+		if (leg->video->presents_unasked)
+			return;
+	}
+}
+
 void
 floor_presenter(struct bridge *bridge, const struct meeting_event *event, int64_t now_us)
 {
@@ -63,10 +93,37 @@ floor_presenter(struct bridge *bridge, const struct meeting_event *event, int64_
 	}
 	if (before != NULL)
 		tell(bridge, before, event->leg);
+	if (event->leg == 0)
+		offer_floor(bridge, event->call, before, now_us);
 	video_changed(bridge, event->call, now_us);
 }
 
 /* ---- A room's association -------------------------------------------------------------------- */
+
+static bool
+is_same(const struct bridge_floor_order *a, const struct bridge_floor_order *b)
+{
+	return a->proto == b->proto && a->client == b->client && a->active == b->active &&
+	       addr_eq(&a->remote, &b->remote) && a->conference_id == b->conference_id &&
+	       a->user_id == b->user_id && a->floor_id == b->floor_id &&
+	       a->fingerprint.len == b->fingerprint.len &&
+	       memcmp(a->fingerprint.bytes, b->fingerprint.bytes, a->fingerprint.len) == 0;
+}
+
+/* A description that changes nothing must not take the floor away; with another association the room
+ * has let us do nothing yet. */
+static void
+open_floor(struct bridge *bridge, struct bridge_leg *leg, struct bridge_floor_order *open)
+{
+	struct bridge_video *video = leg->video;
+	open->anew = !video->floor || !is_same(open, &video->floor_open);
+	if (open->anew)
+		video->floor_ours = false;
+	video->floor = true;
+	video->floor_client = open->client;
+	video->floor_open = *open;
+	bridge->settings.sink.floor(bridge->settings.sink.context, open);
+}
 
 void
 video_floor_agreed(struct bridge *bridge, struct bridge_leg *leg, const struct sdp_line *line)
@@ -88,9 +145,7 @@ video_floor_agreed(struct bridge *bridge, struct bridge_leg *leg, const struct s
 	};
 	if (line->proto == SDP_PROTO_BFCP_TLS)
 		open.fingerprint = sdp_session_path(leg->sdp, line)->remote_fingerprint;
-	leg->video->floor = true;
-	leg->video->floor_client = open.client;
-	bridge->settings.sink.floor(bridge->settings.sink.context, &open);
+	open_floor(bridge, leg, &open);
 	const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
 	if (model != NULL)
 		tell(bridge, leg, meeting_call(bridge->settings.meeting, model->call)->presenter);

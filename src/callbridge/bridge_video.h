@@ -45,6 +45,7 @@ struct bridge_video {
 	bool floor;          /* has floor control */
 	bool floor_client;   /* the room keeps it: we ask before content is sent there */
 	bool floor_ours;     /* and it has let us */
+	struct bridge_floor_order floor_open; /* the association, as last ordered */
 };
 
 /* A composed picture of a room. */
@@ -111,6 +112,8 @@ void floor_presenter(struct bridge *bridge, const struct meeting_event *event, i
 /* May content be sent to this room now? */
 [[nodiscard]] bool floor_lets_send(const struct bridge_leg *leg);
 void floor_close(struct bridge *bridge, struct bridge_leg *leg);
+/* Content comes from this leg, or comes no more. */
+void floor_unasked(struct bridge *bridge, struct bridge_leg *leg, bool flows, int64_t now_us);
 
 /* bridge_camera.c */
 void camera_input(struct bridge *bridge, struct bridge_leg *leg, const struct media_data *packet,

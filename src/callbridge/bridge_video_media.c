@@ -108,20 +108,6 @@ video_lines_changed(struct bridge *bridge, struct bridge_leg *leg, int64_t now_u
 
 /* ---- Events of workers --------------------------------------------------------------------- */
 
-/* A room that has no floor control says that it presents by sending content. */
-static void
-presents_unasked(struct bridge *bridge, struct bridge_leg *leg, bool flows, int64_t now_us)
-{
-	if (leg->kind != LEG_SIP || leg->video->floor || leg->video->presents_unasked == flows)
-		return;
-	const enum meeting_presenting refused =
-		meeting_present(bridge->settings.meeting, leg->meeting_leg, flows, now_us);
-	leg->video->presents_unasked = flows && refused == PRESENTING;
-	if (flows && refused != PRESENTING)
-		bridge_log(bridge, "call %u: its content is not shown; it may not present now",
-		           bridge_leg_number(bridge, leg));
-}
-
 static void
 picture(struct bridge *bridge, struct bridge_leg *leg, const struct media_picture *picture,
         int64_t now_us)
@@ -131,7 +117,7 @@ picture(struct bridge *bridge, struct bridge_leg *leg, const struct media_pictur
 	                     (enum leg_track)picture->track, flows, picture->width,
 	                     picture->height, now_us);
 	if (picture->track == VIDEO_TRACK_CONTENT)
-		presents_unasked(bridge, leg, flows, now_us);
+		floor_unasked(bridge, leg, flows, now_us);
 }
 
 static struct leg_pictures

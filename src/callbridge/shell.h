@@ -95,7 +95,6 @@ struct c2w_link {
 struct shell_floor {
 	uint32_t leg; /* of the bridge; 0: free */
 	bfcp_leg_id hub;
-	struct bfcp_leg_settings settings;
 };
 
 /* Call detail records (shell_records.c). */

@@ -91,16 +91,6 @@ proto_of(enum sdp_proto proto)
 	                                     : BFCP_HUB_UDP;
 }
 
-static bool
-is_same(const struct bfcp_leg_settings *a, const struct bfcp_leg_settings *b)
-{
-	return a->proto == b->proto && a->client == b->client && a->active == b->active &&
-	       addr_eq(&a->remote, &b->remote) && a->conference_id == b->conference_id &&
-	       a->user_id == b->user_id && a->floor_id == b->floor_id &&
-	       a->fingerprint_len == b->fingerprint_len &&
-	       memcmp(a->fingerprint, b->fingerprint, a->fingerprint_len) == 0;
-}
-
 static void
 open_floor(struct shell *shell, const struct bridge_floor_order *order)
 {
@@ -117,11 +107,10 @@ open_floor(struct shell *shell, const struct bridge_floor_order *order)
 		.context = floor,
 	};
 	memcpy(settings.fingerprint, order->fingerprint.bytes, order->fingerprint.len);
-	/* A re-offer that changes nothing must not take the floor away. */
-	if (floor->leg == order->leg && floor->hub.v != 0 && is_same(&floor->settings, &settings))
+	if (floor->leg == order->leg && floor->hub.v != 0 && !order->anew)
 		return;
 	bfcp_hub_remove(shell->hub, floor->hub);
-	*floor = (struct shell_floor){ .leg = order->leg, .settings = settings };
+	*floor = (struct shell_floor){ .leg = order->leg };
 	const int rc = bfcp_hub_add(shell->hub, &floor->hub, &settings);
 	if (rc != 0) {
 		*floor = (struct shell_floor){ 0 };
