@@ -17,16 +17,8 @@
 
 #include "base/check.h"
 
-/* AddressSanitizer reserves terabytes of addresses. */
-#if defined(__SANITIZE_ADDRESS__)
-#define ADDRESSES_LIMITED 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ADDRESSES_LIMITED 0
-#endif
-#endif
-#ifndef ADDRESSES_LIMITED
-#define ADDRESSES_LIMITED 1
+#if SANITIZED
+#include <sanitizer/common_interface_defs.h>
 #endif
 
 static const rlim_t address_bytes_max = (rlim_t)4 << 30;
@@ -44,14 +36,15 @@ set_limits(void)
 {
 	int rc = limit(RLIMIT_CORE, 0); /* no picture of anybody in a dump */
 	if (rc == 0)
-		rc = limit(RLIMIT_FSIZE, 0);
-	if (rc == 0)
 		rc = limit(RLIMIT_NPROC, 0);
 	if (rc == 0)
 		rc = limit(RLIMIT_MEMLOCK, 0);
 	if (rc == 0)
 		rc = limit(RLIMIT_NOFILE, OPEN_FILES_MAX);
-	if (rc == 0 && ADDRESSES_LIMITED)
+	/* A sanitizer reserves terabytes of addresses, and its report may go to a file. */
+	if (rc == 0 && !SANITIZED)
+		rc = limit(RLIMIT_FSIZE, 0);
+	if (rc == 0 && !SANITIZED)
 		rc = limit(RLIMIT_AS, address_bytes_max);
 	return rc;
 }
@@ -61,7 +54,13 @@ set_limits(void)
 /* libvpx counts the processors whenever it makes an encoder, and the C library looks into these
  * files for that.  They are not there, is the answer: nothing is opened, and it asks the scheduler
  * next. */
-static const char *const absent_files[] = { "/sys/devices/system/cpu/online", "/proc/stat" };
+static const char *const absent_files[] = {
+	"/sys/devices/system/cpu/online",
+	"/proc/stat",
+#if SANITIZED
+	"/proc/self/exe",
+#endif
+};
 
 #if defined(__x86_64__)
 #define OPENAT_PATH(machine) ((const char *)(machine).gregs[REG_RSI])
@@ -145,6 +144,35 @@ allow_equal(scmp_filter_ctx filter, int call, unsigned argument, uint64_t value)
 	return allow_if(filter, call, 1, &equal);
 }
 
+/* ---- In builds that look for mistakes --------------------------------------------------------- */
+
+/* What a sanitizer found must be readable, and what it goes on after must not be deadly: it asks for a
+ * terminal's width and for files that help to name functions.  They are not there, is the answer; the
+ * calls of the C library that tests try (openat and others) kill as ever. */
+static int
+allow_reports(scmp_filter_ctx filter)
+{
+	static const int absent[] = { SCMP_SYS(open), SCMP_SYS(stat), SCMP_SYS(lstat),
+		                      SCMP_SYS(access), SCMP_SYS(readlink) };
+	int rc = allow_equal(filter, SCMP_SYS(ioctl), 0, STDERR_FILENO);
+	if (rc == 0)
+		rc = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(sigaltstack), 0, NULL);
+	for (size_t i = 0; i < COUNT_OF(absent) && rc == 0; i++)
+		rc = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(ENOENT), absent[i], 0, NULL);
+	return rc;
+}
+
+/* It remembers what it may need of the system. */
+static void
+warn_sanitizer(void)
+{
+#if SANITIZED
+	__sanitizer_sandbox_on_notify(NULL);
+#endif
+}
+
+/* ---- All of it -------------------------------------------------------------------------------- */
+
 static int
 add_rules(scmp_filter_ctx filter, const struct sandbox_settings *settings)
 {
@@ -169,6 +197,8 @@ add_rules(scmp_filter_ctx filter, const struct sandbox_settings *settings)
 	/* abort(), when a CHECK fails; no signal to anybody else. */
 	if (rc == 0)
 		rc = allow_equal(filter, SCMP_SYS(tgkill), 0, (uint64_t)getpid());
+	if (rc == 0 && SANITIZED)
+		rc = allow_reports(filter);
 	return rc;
 }
 
@@ -177,6 +207,7 @@ sandbox_enter(const struct sandbox_settings *settings)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
 		return -errno;
+	warn_sanitizer();
 	int rc = set_limits();
 	if (rc == 0)
 		rc = answer_openat();

@@ -5,6 +5,9 @@
  *
  * Needs no privilege.  There is no way back.
  *
+ * A build with sanitizers (SANITIZED) lets them report: a little more is answered, nothing more is
+ * opened.
+ *
  * Threads    The process has one.
  * Errors     -errno; a process that cannot be locked in must not go on.
  */
