@@ -108,6 +108,11 @@ class Server:
             if wait:
                 self.wait_ready()
 
+    @property
+    def sanitized(self):
+        """Whether it was built with the address sanitizer."""
+        return b"__asan_init" in self.program.read_bytes()
+
     def start(self):
         self.process = self.world.start([self.program, "up", "--data", self.data], self.log_name)
 
