@@ -66,7 +66,10 @@ class Machine:
         run("ip", "link", "add", f"to-{self.name}", "type", "veth", "peer", "name", "cable",
             "netns", self.name)
         run("ip", "link", "set", f"to-{self.name}", "master", _BRIDGE, "up")
-        for words in (f"addr add {self.address}/24 dev cable", "link set cable up",
+        # An address of IPv6 that settled a second later would be a change of network: browsers drop
+        # what they are loading then.
+        for words in ("link set cable addrgenmode none",
+                      f"addr add {self.address}/24 dev cable", "link set cable up",
                       "link set lo up", f"route add default via {SERVER}"):
             run("ip", "-n", self.name, *words.split())
 
