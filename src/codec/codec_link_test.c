@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Goal: orders cross whole, in order and without loss, frames are dropped rather than kept and then
  * only key frames open the stream again; whatever the other side writes, what is taken is in range
- * or the link is broken.  Method: both ends in one process; a peer that puts records of its own. */
+ * or the link is broken; worker, control and the other process may use it at once.  Method: both ends
+ * in one process; a peer that puts records of its own; a thread for each that uses a link. */
 #include "codec/codec_link.h"
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -312,4 +316,91 @@ TEST(memory_of_another_size_is_not_adopted)
 	struct codec_link *link = NULL;
 	EXPECT(codec_link_adopt(&link, FIRST_FD) != 0);
 	EXPECT(fcntl(FIRST_FD, F_GETFD) < 0);
+}
+
+/* ---- At once ------------------------------------------------------------------------------- */
+
+enum {
+	RACE_ORDERS = 20000,
+	RACE_AHEAD = 300,
+	RACE_FRAME_BYTES = 3000,
+};
+
+struct race {
+	struct pair pair;
+	_Atomic unsigned wrong;
+	_Atomic bool over;
+};
+
+/* The process: each order in turn, each frame whole; tells how far it has come. */
+static void *
+race_child(void *context)
+{
+	struct race *race = context;
+	struct codec_link *link = race->pair.child;
+	for (uint32_t done = 0; done < RACE_ORDERS && !codec_link_broken(link);) {
+		struct codec_message message;
+		codec_link_beat(link);
+		if (codec_link_take(link, &message) != CODEC_LINK_MESSAGE)
+			sched_yield();
+		else if (message.kind == CODEC_SOURCE_FRAME)
+			race->wrong += message.len != RACE_FRAME_BYTES ||
+			               message.bytes[0] != message.bytes[RACE_FRAME_BYTES - 1];
+		else if (message.id != ++done)
+			race->wrong++;
+		else if (done % 100 == 0)
+			codec_link_post(link, &(struct codec_message){
+			                              .kind = CODEC_LOAD,
+			                              .load = { .frames_decoded = done } });
+	}
+	return NULL;
+}
+
+static void *
+race_worker(void *context)
+{
+	struct race *race = context;
+	struct codec_link *link = race->pair.worker;
+	static uint8_t bytes[RACE_FRAME_BYTES];
+	uint64_t done = 0;
+	for (uint32_t i = 1; (i <= RACE_ORDERS || done < RACE_ORDERS) && !codec_link_broken(link);) {
+		struct codec_message message;
+		if (i <= RACE_ORDERS && i <= done + RACE_AHEAD) {
+			memset(bytes, (int)i, sizeof bytes);
+			message = source_frame(1, true, bytes, sizeof bytes);
+			codec_link_post(link, &message);
+			codec_link_post(link, &(struct codec_message){ .kind = CODEC_ENCODE_KEY,
+			                                               .id = i++ });
+		}
+		if (codec_link_take(link, &message) == CODEC_LINK_MESSAGE)
+			done = message.load.frames_decoded;
+		else
+			sched_yield();
+	}
+	race->over = true;
+	return NULL;
+}
+
+/* Control looks whether the process lives, and holds the link for the worker. */
+TEST(a_link_serves_its_worker_its_process_and_who_watches_it)
+{
+	struct race race = { .pair = pair_open() };
+	pthread_t worker, child;
+	EXPECT_EQ(pthread_create(&child, NULL, race_child, &race), 0);
+	EXPECT_EQ(pthread_create(&worker, NULL, race_worker, &race), 0);
+	uint32_t pulse = 0;
+	unsigned beats = 0;
+	while (!race.over) {
+		struct codec_link *link = codec_link_get(race.pair.worker);
+		beats += codec_link_pulse(link) != pulse;
+		pulse = codec_link_pulse(link);
+		codec_link_put(link);
+		sched_yield();
+	}
+	pthread_join(worker, NULL);
+	pthread_join(child, NULL);
+	EXPECT(beats > 0);
+	EXPECT_EQ(race.wrong, 0);
+	EXPECT(!codec_link_broken(race.pair.worker) && !codec_link_broken(race.pair.child));
+	pair_close(&race.pair);
 }
