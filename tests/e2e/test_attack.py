@@ -85,8 +85,8 @@ def calls_that_nobody_acknowledges_keep_nobody_out(world):
         caller[n % len(caller)].sendto(invite("192.0.2.7", 42000), (SERVER, SIP_PORT))
         if n % 20 == 0:
             time.sleep(0.01)
-    full = world.server.metrics()
-    expect(full["sip_half_open"] >= 900, "half-open calls:", full["sip_half_open"])
+    wait_for(lambda: f"900 half-open calls, not {world.server.metrics()['sip_half_open']}",
+             lambda: world.server.metrics()["sip_half_open"] >= 900, 5)
     time.sleep(1)
     late = Probe(world, 7, 900).join()
     late.hang_up()

@@ -94,8 +94,9 @@ def mute_and_leave_in_the_page(world):
     wait_for("Dora is not heard when muted",
              lambda: not sound.heard(*listener.hears(0.5), [1040]), 3, 0.1)
     participant = world.server.api.find("callLegs", name="Dora")
-    detail = world.server.api.get(f"callLegs/{participant.get('id')}")
-    expect_equal(detail.findtext("configuration/rxAudioMute"), "true", "rxAudioMute by the API")
+    # The page is silent at once; the API knows of it when its word has come.
+    wait_for("rxAudioMute by the API", lambda: world.server.api.get(
+        f"callLegs/{participant.get('id')}").findtext("configuration/rxAudioMute") == "true", 3)
     person.ask("press", name="^\\s*unmute")
     wait_for("Dora is heard again", lambda: sound.heard(*listener.hears(0.5), [1040]), 4, 0.1)
     world.server.api.put(f"callLegs/{participant.get('id')}", rxAudioMute="true")

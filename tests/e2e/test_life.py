@@ -156,7 +156,7 @@ def down_and_ctrl_c_end_calls_with_bye_and_leave_no_process(world):
             wait_for("the supervisor ends", lambda: server.process.poll() is not None, 10)
             expect_equal(server.process.returncode, 0, f"exit status after {way}")
         expect(time.monotonic() - began < 8, way, "took", time.monotonic() - began, "s")
-        expect(probe.ended, "no BYE at the probe after", way)
+        wait_for(f"BYE at the probe after {way}", lambda: probe.ended, 3)
         phone.wait_event("CALL_CLOSED", 3)
         expect(server.pid_of("callbridge") is None, "a component is left")
         expect(server.pid_of("webbridge") is None, "a component is left")
@@ -171,7 +171,7 @@ def components_end_when_their_supervisor_is_killed(world):
     os.kill(server.process.pid, signal.SIGKILL)
     wait_for("the components end", lambda: server.pid_of("callbridge") is None
              and server.pid_of("webbridge") is None, 10)
-    expect(probe.ended, "no BYE at the phone")
+    wait_for("BYE at the phone", lambda: probe.ended, 3)
 
 
 @case
@@ -181,7 +181,7 @@ def detach_returns_when_everything_answers(world):
     began = time.monotonic()
     status, said = server.command("up", "--detach")
     expect_equal(status, 0, f"exit status of up --detach, which said {said!r},")
-    expect(time.monotonic() - began < 15, "it took long")
+    expect(time.monotonic() - began < 30, "it took long")
     expect_equal(server.command("status")[0], 0, "exit status of status at that moment")
     expect("8443" in said, "the links are not printed:", said)
     expect_equal(Probe(world, 1).dial(), 200, "the answer to a call")

@@ -131,29 +131,30 @@ export async function people_are_shown_and_read_out({ browser, bridge }) {
   await page.getByRole('log').filter({ hasText: 'Cy has joined' }).waitFor({ state: 'attached' });
   bridge.drop(late, 'left');
   await page.getByRole('log').filter({ hasText: 'Cy has left' }).waitFor({ state: 'attached' });
-  assert.equal(await page.getByRole('complementary').getByRole('listitem').count(), 2);
-  assert.equal(await page.getByRole('list', { name: 'Pictures' }).getByRole('listitem').count(), 2);
+  for (const place of [page.getByRole('complementary'), page.getByRole('list', { name: 'Pictures' })])
+    await until('two are left', async () => (await place.getByRole('listitem').count()) === 2);
   return page;
 }
 
-const sending = (page) =>
-  page.evaluate(() => window.connections.at(-1).getSenders()[0].track.enabled);
+const untilSending = (page, wanted) =>
+  until(wanted ? 'the microphone is open' : 'the microphone is closed', () =>
+    page.evaluate((on) => window.connections.at(-1).getSenders()[0].track.enabled === on, wanted));
 
 export async function mute_works_by_key_and_button_and_by_others({ browser, bridge }) {
   const page = await person(browser);
   await enter(page);
   await page.keyboard.press('m');
   await page.getByRole('button', { name: 'Unmute' }).waitFor();
-  assert.equal(await sending(page), false);
+  await untilSending(page, false);
   await until('mute', () => bridge.legOf('Ann').muted);
   await page.keyboard.press('Control+d');
   await page.getByRole('button', { name: 'Mute', exact: true }).waitFor();
   await until('unmute', () => !bridge.legOf('Ann').muted);
-  assert.equal(await sending(page), true);
+  await untilSending(page, true);
   bridge.mute(bridge.legOf('Ann'), true);
   await page.getByText('Somebody has muted you.').waitFor();
   await page.getByRole('log').filter({ hasText: 'Somebody has muted you' }).waitFor({ state: 'attached' });
-  assert.equal(await sending(page), false);
+  await untilSending(page, false);
   await page.getByRole('button', { name: 'Unmute' }).click();
   await until('unmute', () => !bridge.legOf('Ann').muted);
   return page;
@@ -313,7 +314,7 @@ export async function the_keyboard_is_enough({ browser, bridge }) {
   const page = await person(browser);
   await page.goto(`${ORIGIN}/meeting/1001`);
   await page.getByRole('heading', { name: 'Demo' }).waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1');
+  await until('the heading has the focus', () => page.evaluate(() => document.activeElement.tagName === 'H1'));
   const focused = () => page.evaluate(() => {
     const { ariaLabel, textContent, tagName } = document.activeElement;
     return ariaLabel || textContent || tagName;
