@@ -300,13 +300,31 @@ free_canvas(struct media *media)
 	return NULL;
 }
 
+/* Whoever was shown this id before it was known can be served now. */
+static void
+serve_canvas(struct media *media, uint32_t id)
+{
+	for (uint32_t i = 0; i < media->settings.legs_max; i++) {
+		struct media_leg *leg = media->legs[i];
+		if (leg == NULL || leg->video == NULL)
+			continue;
+		for (unsigned l = 0; l < leg->video->line_count; l++) {
+			const struct video_line *line = leg->video->lines[l];
+			if (line != NULL && line->show.kind == MEDIA_SHOW_CANVAS &&
+			    line->show.canvas == id && line->tx != NULL && !line->tx->serves)
+				video_plan_later(media, leg->video);
+		}
+	}
+}
+
 /* A canvas beyond the last place is dropped: its receivers get no picture. */
 void
 video_canvas(struct media *media, const struct media_canvas *order)
 {
 	struct video_canvas *canvas = codec_canvas(media, order->id);
+	const bool known = canvas != NULL;
 	CHECK(order->id != 0);
-	if (canvas == NULL && order->canvas != NULL)
+	if (!known && order->canvas != NULL)
 		canvas = free_canvas(media);
 	if (canvas == NULL) {
 		free(order->canvas);
@@ -323,18 +341,8 @@ video_canvas(struct media *media, const struct media_canvas *order)
 	if (order->canvas == NULL)
 		*canvas = (struct video_canvas){ 0 };
 	media->video->dirty = true;
-	/* Whoever was shown this id before it was known can be served now. */
-	for (uint32_t i = 0; i < media->settings.legs_max; i++) {
-		struct media_leg *leg = media->legs[i];
-		if (leg == NULL || leg->video == NULL)
-			continue;
-		for (unsigned l = 0; l < leg->video->line_count; l++) {
-			const struct video_line *line = leg->video->lines[l];
-			if (line != NULL && line->show.kind == MEDIA_SHOW_CANVAS &&
-			    line->show.canvas == order->id && line->tx != NULL && !line->tx->serves)
-				video_plan_later(media, leg->video);
-		}
-	}
+	if (!known)
+		serve_canvas(media, order->id);
 }
 
 /* ---- Orders -------------------------------------------------------------------------------- */

@@ -340,10 +340,31 @@ stream_of_layer(const struct video_rx *rx, unsigned layer)
 	       (uint64_t)rx->line->agreed.track << 2 | layer;
 }
 
+/* The other way round: of which track, and which of its layers. */
+static inline video_source_id
+stream_source(uint64_t stream)
+{
+	return video_source((uint32_t)(stream >> (4 + STREAM_EPOCH_BITS)),
+	                    (enum video_track)(stream >> 2 & 3));
+}
+
+static inline unsigned
+stream_layer(uint64_t stream)
+{
+	return stream & 3;
+}
+
 static inline uint64_t
 stream_of_encode(const struct video_encode *encode)
 {
 	return STREAM_ENCODE | encode->id;
+}
+
+/* 0: it is a layer's. */
+static inline uint32_t
+stream_encode(uint64_t stream)
+{
+	return (stream & STREAM_ENCODE) != 0 ? (uint32_t)stream : 0;
 }
 
 /* ---- media_video.c ------------------------------------------------------------------------- */

@@ -69,16 +69,14 @@ want_stream_key(struct media *media, uint64_t stream, int64_t now_us)
 {
 	if (stream == 0)
 		return;
-	if ((stream & STREAM_ENCODE) != 0) {
-		struct video_encode *encode = codec_encode_of(media, (uint32_t)stream);
+	if (stream_encode(stream) != 0) {
+		struct video_encode *encode = codec_encode_of(media, stream_encode(stream));
 		if (encode != NULL)
 			codec_want_key(media, encode, now_us);
 		return;
 	}
-	const unsigned layer = stream & 3;
-	const enum video_track track = (enum video_track)(stream >> 2 & 3);
-	const uint32_t leg = (uint32_t)(stream >> (4 + STREAM_EPOCH_BITS));
-	struct video_rx *rx = video_rx_of(media, video_source(leg, track));
+	const unsigned layer = stream_layer(stream);
+	struct video_rx *rx = video_rx_of(media, stream_source(stream));
 	/* One that does not come yet begins with a key frame by itself. */
 	if (rx != NULL && layer < VIDEO_LAYERS_MAX && rx->layers[layer].flows &&
 	    stream_of_layer(rx, layer) == stream)
