@@ -205,43 +205,45 @@ compose_leg(struct bridge *bridge, uint32_t call, struct bridge_leg *leg,
 	leg->video->group = (unsigned)(canvas - round->canvases) + 1;
 }
 
+static struct bridge_canvas *
+canvas_by_id(struct bridge_canvas *canvases, unsigned count, uint32_t id)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (canvases[i].id == id)
+			return &canvases[i];
+	return NULL;
+}
+
 static bool
 claimed(const struct bridge_video_round *round, uint32_t id)
 {
-	for (unsigned i = 0; i < round->count; i++)
-		if (round->canvases[i].id == id)
-			return true;
-	return false;
+	return canvas_by_id(round->canvases, round->count, id) != NULL;
 }
 
 /* The number that most of a group's viewers see already and no larger group has; 0: none. */
 static uint32_t
-usual_id(struct bridge *bridge, uint32_t call, const struct bridge_video_round *round,
-         unsigned group)
+usual_id(struct bridge *bridge, uint32_t call, struct bridge_room *room,
+         const struct bridge_video_round *round, unsigned group)
 {
 	struct meeting *meeting = bridge->settings.meeting;
-	uint32_t best = 0;
-	unsigned best_votes = 0;
+	const struct bridge_canvas *best = NULL;
+	for (unsigned i = 0; i < room->canvas_count; i++)
+		room->canvases[i].votes = 0;
 	for (uint32_t at = 0; (at = meeting_call_leg_next(meeting, call, at)) != 0;) {
 		const struct bridge_leg *leg = bridge_leg_of_meeting(bridge, at);
-		unsigned votes = 0;
-		if (leg == NULL || leg->video == NULL || leg->video->group != group ||
-		    leg->video->canvas == 0 || leg->video->canvas == best ||
-		    claimed(round, leg->video->canvas))
+		if (leg == NULL || leg->video == NULL || leg->video->group != group)
 			continue;
-		for (uint32_t other = at; other != 0;
-		     other = meeting_call_leg_next(meeting, call, other)) {
-			const struct bridge_leg *voter = bridge_leg_of_meeting(bridge, other);
-			votes += voter != NULL && voter->video != NULL &&
-			         voter->video->group == group &&
-			         voter->video->canvas == leg->video->canvas;
-		}
-		if (votes > best_votes) {
-			best = leg->video->canvas;
-			best_votes = votes;
-		}
+		struct bridge_canvas *before =
+			canvas_by_id(room->canvases, room->canvas_count, leg->video->canvas);
+		if (before != NULL)
+			before->votes++;
 	}
-	return best;
+	for (unsigned i = 0; i < room->canvas_count; i++) {
+		const struct bridge_canvas *before = &room->canvases[i];
+		if (before->votes > (best != NULL ? best->votes : 0) && !claimed(round, before->id))
+			best = before;
+	}
+	return best != NULL ? best->id : 0;
 }
 
 static unsigned
@@ -257,25 +259,17 @@ largest_unnamed(const struct bridge_video_round *round)
 }
 
 static void
-name_canvases(struct bridge *bridge, uint32_t call, struct bridge_video_round *round)
+name_canvases(struct bridge *bridge, uint32_t call, struct bridge_room *room,
+              struct bridge_video_round *round)
 {
 	for (unsigned group; (group = largest_unnamed(round)) != 0;) {
-		uint32_t id = usual_id(bridge, call, round, group);
+		uint32_t id = usual_id(bridge, call, room, round, group);
 		if (id == 0) {
 			bridge->canvas_last += bridge->canvas_last == UINT32_MAX ? 2 : 1;
 			id = bridge->canvas_last;
 		}
 		round->canvases[group - 1].id = id;
 	}
-}
-
-static const struct bridge_canvas *
-canvas_by_id(const struct bridge_canvas *canvases, unsigned count, uint32_t id)
-{
-	for (unsigned i = 0; i < count; i++)
-		if (canvases[i].id == id)
-			return &canvases[i];
-	return NULL;
 }
 
 static void
@@ -371,7 +365,7 @@ refresh_room(struct bridge *bridge, struct bridge_room *room)
 		else
 			show_tiles(bridge, call, leg);
 	}
-	name_canvases(bridge, room->call, &round);
+	name_canvases(bridge, room->call, room, &round);
 	order_canvases(bridge, room, &round);
 	show_canvases(bridge, room->call, &round);
 	close_canvases(bridge, room, &round);

@@ -52,6 +52,7 @@ struct bridge_video {
 struct bridge_canvas {
 	uint32_t id;
 	unsigned viewers;
+	unsigned votes; /* of a group's viewers, while its number is chosen */
 	struct canvas canvas;
 };
 
