@@ -446,22 +446,6 @@ bfcp_hub_fingerprint(const struct bfcp_hub *hub)
 	return hub->tls != NULL ? hub->fingerprint : NULL;
 }
 
-uint32_t
-bfcp_hub_conference_id(struct bfcp_hub *hub)
-{
-	for (;;) {
-		/* Whoever knows it may speak for the leg; positive for devices that read a sign. */
-		const uint32_t id = (uint32_t)random_u64() & INT32_MAX;
-		bool taken = id == 0;
-		for (uint32_t at = 0, handle; (handle = slab_next(&hub->legs, &at)) != 0;) {
-			const struct hub_leg *leg = slab_get(&hub->legs, handle);
-			taken |= leg->settings.conference_id == id;
-		}
-		if (!taken)
-			return id;
-	}
-}
-
 struct bfcp_hub_counters
 bfcp_hub_counters(const struct bfcp_hub *hub)
 {

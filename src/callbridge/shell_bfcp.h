@@ -89,15 +89,13 @@ enum bfcp_hub_proto {
  * certificate, 32 bytes, NULL without TLS. */
 [[nodiscard]] uint16_t bfcp_hub_port(const struct bfcp_hub *hub, enum bfcp_hub_proto proto);
 [[nodiscard]] const uint8_t *bfcp_hub_fingerprint(const struct bfcp_hub *hub);
-/* A conference id that no leg has. */
-[[nodiscard]] uint32_t bfcp_hub_conference_id(struct bfcp_hub *hub);
 
 struct bfcp_leg_settings {
 	enum bfcp_hub_proto proto;
 	bool client;            /* the device is server (floorctrl:s-only), we ask it */
 	bool active;            /* TCP, TLS: we connect */
 	struct net_addr remote; /* c= and port of the m= line; port 9 or 0: not known */
-	uint32_t conference_id; /* server: from bfcp_hub_conference_id(); client: of its SDP */
+	uint32_t conference_id; /* server: ours, of this leg alone; client: of its SDP */
 	uint16_t user_id;
 	uint16_t floor_id;
 	/* TLS: of its SDP; the length tells the hash (20: SHA-1, 32: SHA-256, 48, 64). */

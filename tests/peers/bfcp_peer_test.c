@@ -8,14 +8,20 @@
 #include "callbridge/shell_bfcp.h"
 #include "net/tls.h"
 
-enum { USER = 7, FLOOR = 2, PATIENCE_US = 15 * 1000 * 1000, TEXT_MAX = 4096, STEPS_MAX = 24 };
+enum {
+	CONFERENCE = 4711,
+	USER = 7,
+	FLOOR = 2,
+	PATIENCE_US = 15 * 1000 * 1000,
+	TEXT_MAX = 4096,
+	STEPS_MAX = 24,
+};
 
 struct scene {
 	struct loop *loop;
 	struct bfcp_hub *hub;
 	struct loop_child *child;
 	struct loop_timer *timer;
-	uint32_t conference;
 	bfcp_leg_id leg;
 	bool denies;
 	bool takes_over; /* a while after the grant */
@@ -85,9 +91,8 @@ begin(enum bfcp_hub_proto proto)
 	EXPECT_EQ(loop_create(&scene.loop), 0);
 	EXPECT_EQ(loop_timer_create(&scene.timer, scene.loop, on_timer, NULL), 0);
 	EXPECT_EQ(bfcp_hub_create(&scene.hub, scene.loop, &settings, error), 0);
-	scene.conference = bfcp_hub_conference_id(scene.hub);
 	const struct bfcp_leg_settings leg = { .proto = proto,
-		                               .conference_id = scene.conference,
+		                               .conference_id = CONFERENCE,
 		                               .user_id = USER,
 		                               .floor_id = FLOOR };
 	EXPECT_EQ(bfcp_hub_add(scene.hub, &scene.leg, &leg), 0);
@@ -106,7 +111,7 @@ run(enum bfcp_hub_proto proto, const char *version, const char *steps, const cha
 		arguments[count++] = version;
 	snprintf(address, sizeof address, "127.0.0.1:%u",
 	         (unsigned)bfcp_hub_port(scene.hub, proto));
-	snprintf(conference, sizeof conference, "%u", (unsigned)scene.conference);
+	snprintf(conference, sizeof conference, "%u", (unsigned)CONFERENCE);
 	arguments[count++] = proto == BFCP_HUB_UDP ? "udp" : "tcp";
 	arguments[count++] = address;
 	arguments[count++] = conference;
