@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rate goes down and up here: by delay, by loss, by report blocks, by silence. */
+/* The rate goes down and up here: by delay, by loss, by silence. */
 #include <math.h>
 
 #include "base/check.h"
@@ -22,11 +22,6 @@ enum {
 	LOSS_PACKETS_MIN = 20,
 	LOSS_FRUITLESS_MAX = 2,
 	TRIAL_GAP_US = 15 * 1000 * 1000,
-	REPORT_DT_US_MAX = 5 * 1000 * 1000,
-	REPORT_RTT_US = 150 * 1000,   /* above the least one: a queue */
-	SERIES_US = 10 * 1000 * 1000, /* cuts within belong together */
-	RETRY_US_MAX = 16 * 1000 * 1000,
-	REPORT_SLOW_US = 2 * 1000 * 1000,
 };
 
 static const double growth = 1.08; /* a second; draft-ietf-rmcat-gcc-02 s5.5 */
@@ -44,12 +39,6 @@ static const double loss_same_min = 0.5; /* of the loss at the last cut: it did 
 static const double loss_same_max = 2.0;
 static const double loss_bearable = 1.2;
 static const double trial_loss_max = 0.05;
-static const double report_growth = 1.05; /* a second */
-static const double report_growth_near = 1.02;
-static const double report_step_max = 1.15;
-static const double retry_step_slow = 1.3; /* whoever reports seldom tells late that it was wrong */
-static const double retry_step = 1.5;
-static const double retry_step_nacked = 2.0; /* whoever asks again at once tells at once */
 
 int64_t
 bwe_acked_bps(const struct bwe_send *bwe)
@@ -79,9 +68,8 @@ bwe_ceiling_bps(const struct bwe_send *bwe)
 
 /* ---- Down ---- */
 
-/* Downwards only. */
-static void
-cut_to(struct bwe_send *bwe, double bps)
+void
+bwe_cut_to(struct bwe_send *bwe, double bps)
 {
 	if (bps < (double)bwe->rate_bps)
 		bwe->rate_bps = (int64_t)bps;
@@ -90,15 +78,14 @@ cut_to(struct bwe_send *bwe, double bps)
 	bwe_bound(bwe);
 }
 
-/* The link carried this when it was full: near it, growth is careful. */
-static void
-note_capacity(struct bwe_send *bwe, int64_t acked_bps)
+void
+bwe_note_capacity(struct bwe_send *bwe, int64_t carried_bps)
 {
-	if (acked_bps == 0)
+	if (carried_bps == 0)
 		return;
-	const double off = (double)acked_bps - (double)bwe->capacity_bps;
+	const double off = (double)carried_bps - (double)bwe->capacity_bps;
 	if (fabs(off) > near_capacity * (double)bwe->capacity_bps)
-		bwe->capacity_bps = acked_bps;
+		bwe->capacity_bps = carried_bps;
 	else
 		bwe->capacity_bps += (int64_t)(off / 8);
 }
@@ -124,13 +111,13 @@ cut_by_delay(struct bwe_send *bwe)
 	if (bwe->demand.limited && base < rate / 2)
 		base = rate / 2; /* we sent little; it says nothing about what fits */
 	if (factor * base < rate) {
-		cut_to(bwe, factor * base);
+		bwe_cut_to(bwe, factor * base);
 	} else if (since_us > STUBBORN_US) {
-		cut_to(bwe, stubborn_factor * rate);
+		bwe_cut_to(bwe, stubborn_factor * rate);
 	} else {
 		return;
 	}
-	note_capacity(bwe, acked_bps);
+	bwe_note_capacity(bwe, acked_bps);
 	bwe->stats.overuses++;
 	bwe_probe_cut(bwe);
 }
@@ -165,8 +152,8 @@ bwe_loss_is_bearable(const struct bwe_send *bwe)
 }
 
 /* More than a tenth is lost, and that is not chance: two deviations of what so few packets tell. */
-static bool
-loss_calls_for_cut(const struct bwe_send *bwe)
+bool
+bwe_loss_calls_for_cut(const struct bwe_send *bwe)
 {
 	if (bwe->loss_packets < LOSS_PACKETS_MIN || bwe->now_us - bwe->loss_cut_us < LOSS_GAP_US)
 		return false;
@@ -176,29 +163,33 @@ loss_calls_for_cut(const struct bwe_send *bwe)
 	return !loss_is_inherent(bwe) || bwe->loss_fruitless < LOSS_FRUITLESS_MAX;
 }
 
-static void
-cut_by_loss(struct bwe_send *bwe, int64_t acked_bps)
+void
+bwe_note_loss_cut(struct bwe_send *bwe)
 {
-	const double rate = (double)bwe->rate_bps;
 	bwe->loss_fruitless = loss_is_inherent(bwe) ? bwe->loss_fruitless + 1 : 0;
 	bwe->loss_at_cut = bwe->loss;
 	bwe->loss_slow = bwe->loss;
 	bwe->loss_cut_us = bwe->now_us;
 	bwe->trial_bps = 0;
-	/* Reports do not say what was acknowledged: a little less than they let us think. */
-	const double passed = rate * (1 - bwe->loss);
-	cut_to(bwe, acked_bps != 0 ? fmax(passed, 0.9 * (double)acked_bps) : 0.9 * passed);
-	note_capacity(bwe, acked_bps != 0 ? acked_bps : (int64_t)passed);
 	/* Only what is sent from now on says whether it helped. */
 	bwe->loss_seq = bwe->sent_seq.highest;
 	bwe->loss_packets = 0;
 	bwe->stats.loss_cuts++;
+}
+
+static void
+cut_by_loss(struct bwe_send *bwe)
+{
+	const int64_t acked_bps = bwe_acked_bps(bwe);
+	const double passed = (double)bwe->rate_bps * (1 - bwe->loss);
+	bwe_note_loss_cut(bwe);
+	bwe_cut_to(bwe, acked_bps != 0 ? fmax(passed, 0.9 * (double)acked_bps) : 0.9 * passed);
+	bwe_note_capacity(bwe, acked_bps != 0 ? acked_bps : (int64_t)passed);
 	bwe_probe_cut(bwe);
 }
 
-/* The loss went with the cut, so the cut was right and is forgotten. */
-static void
-settle_loss(struct bwe_send *bwe)
+void
+bwe_settle_loss(struct bwe_send *bwe)
 {
 	if (bwe->loss_slow <= loss_same_min * bwe->loss_at_cut) {
 		bwe->loss_at_cut = 0;
@@ -217,8 +208,8 @@ trial_failed(const struct bwe_send *bwe)
 static void
 end_trial(struct bwe_send *bwe)
 {
-	cut_to(bwe, stubborn_factor * (double)bwe->trial_bps);
-	note_capacity(bwe, bwe_acked_bps(bwe));
+	bwe_cut_to(bwe, stubborn_factor * (double)bwe->trial_bps);
+	bwe_note_capacity(bwe, bwe_acked_bps(bwe));
 	bwe->trial_bps = 0;
 	bwe->trial_at_us = bwe->now_us + TRIAL_GAP_US;
 	bwe->stats.loss_cuts++;
@@ -226,8 +217,8 @@ end_trial(struct bwe_send *bwe)
 
 /* ---- Up ---- */
 
-static bool
-is_near_capacity(const struct bwe_send *bwe)
+bool
+bwe_is_near_capacity(const struct bwe_send *bwe)
 {
 	const double off = (double)(bwe->rate_bps - bwe->capacity_bps);
 	return bwe->capacity_bps != 0 && fabs(off) <= near_capacity * (double)bwe->capacity_bps;
@@ -245,7 +236,7 @@ grow(struct bwe_send *bwe, double share)
 	const double rate = (double)bwe->rate_bps;
 	const double limit = acked_factor_max * (double)bwe_acked_bps(bwe);
 	double grown = rate * pow(growth, dt_s);
-	if (is_near_capacity(bwe)) {
+	if (bwe_is_near_capacity(bwe)) {
 		const int64_t rtt_us = bwe->stats.rtt_us > 0 ? bwe->stats.rtt_us : 0;
 		const double response_s = (double)(rtt_us + RESPONSE_US) / BWE_US_PER_S;
 		const double step = fmin(PACKET_BITS / response_s, near_growth_max * rate);
@@ -278,13 +269,13 @@ grow_in_trial(struct bwe_send *bwe)
 void
 bwe_control(struct bwe_send *bwe)
 {
-	settle_loss(bwe);
+	bwe_settle_loss(bwe);
 	const enum trend_signal signal = trend_signal(&bwe->trend);
 	if (signal == TREND_OVERUSE) {
 		bwe->trial_bps = 0;
 		cut_by_delay(bwe);
-	} else if (loss_calls_for_cut(bwe)) {
-		cut_by_loss(bwe, bwe_acked_bps(bwe));
+	} else if (bwe_loss_calls_for_cut(bwe)) {
+		cut_by_loss(bwe);
 	} else if (trial_failed(bwe)) {
 		end_trial(bwe);
 	} else if (signal == TREND_UNDERUSE || bwe->stats.queue_us > QUEUE_HOLD_US ||
@@ -298,69 +289,6 @@ bwe_control(struct bwe_send *bwe)
 	}
 }
 
-/* ---- Without transport-wide feedback ---- */
-
-static void
-cut_by_report(struct bwe_send *bwe, double bps)
-{
-	const bool series = bwe->now_us - bwe->cut_us < SERIES_US;
-	const bool was_retry = bwe->good_bps != 0;
-	if (was_retry && !series && bwe->retry_us < RETRY_US_MAX)
-		bwe->retry_us *= 2;
-	if (!was_retry || bwe->rate_bps > bwe->good_bps)
-		bwe->good_bps = bwe->rate_bps;
-	cut_to(bwe, bps);
-}
-
-void
-bwe_control_report(struct bwe_send *bwe, int64_t rtt_us)
-{
-	const double rate = (double)bwe->rate_bps;
-	const int64_t sent_bps = rate_meter_bps_at(&bwe->sent, bwe->now_us);
-	settle_loss(bwe);
-	if (loss_calls_for_cut(bwe)) {
-		cut_by_report(bwe, rate); /* remembers where from */
-		cut_by_loss(bwe, 0);
-		return;
-	}
-	if (rtt_us > REPORT_RTT_US && rtt_us - REPORT_RTT_US > bwe->rtt_us_min &&
-	    rtt_us / 2 > bwe->rtt_us_min) {
-		cut_by_report(bwe, over_factor * rate);
-		note_capacity(bwe, sent_bps);
-		bwe->stats.overuses++;
-		return;
-	}
-	int64_t dt_us = bwe->now_us - bwe->grown_us;
-	dt_us = dt_us < REPORT_DT_US_MAX ? dt_us : REPORT_DT_US_MAX;
-	bwe->grown_us = bwe->now_us;
-	if (bwe->loss >= loss_low)
-		return;
-	const double pace = is_near_capacity(bwe) ? report_growth_near : report_growth;
-	double step = fmin(pow(pace, (double)dt_us / BWE_US_PER_S), report_step_max);
-	if (bwe->rate_bps < bwe->good_bps && bwe->now_us - bwe->cut_us > bwe->retry_us) {
-		step = bwe->nacks               ? retry_step_nacked
-		       : dt_us > REPORT_SLOW_US ? retry_step_slow
-		                                : retry_step;
-	} else if (bwe->good_bps != 0 && bwe->rate_bps >= bwe->good_bps) {
-		bwe->good_bps = 0; /* back where we were */
-		bwe->retry_us = BWE_RETRY_US_MIN;
-	}
-	const double limit = acked_factor_max * (double)sent_bps;
-	if (limit > rate)
-		bwe->rate_bps = (int64_t)fmin(rate * step, limit);
-	bwe_bound(bwe);
-}
-
-void
-bwe_control_nacked(struct bwe_send *bwe)
-{
-	settle_loss(bwe);
-	if (!loss_calls_for_cut(bwe))
-		return;
-	cut_by_report(bwe, (double)bwe->rate_bps);
-	cut_by_loss(bwe, 0);
-}
-
 void
 bwe_control_silence(struct bwe_send *bwe)
 {
@@ -368,6 +296,6 @@ bwe_control_silence(struct bwe_send *bwe)
 	    bwe->now_us - bwe->silence_us < SILENCE_GAP_US)
 		return;
 	bwe->silence_us = bwe->now_us;
-	cut_to(bwe, silence_factor * (double)bwe->rate_bps);
+	bwe_cut_to(bwe, silence_factor * (double)bwe->rate_bps);
 	bwe->stats.silences++;
 }

@@ -37,14 +37,38 @@ void bwe_bound(struct bwe_send *bwe);
 void bwe_loss_input(struct bwe_send *bwe, double lost, uint32_t count);
 /* Is the loss such that growth may be tried? */
 [[nodiscard]] bool bwe_loss_is_bearable(const struct bwe_send *bwe);
+/* Is it so much that the rate has to go down? */
+[[nodiscard]] bool bwe_loss_calls_for_cut(const struct bwe_send *bwe);
+/* The rate is cut because of it. */
+void bwe_note_loss_cut(struct bwe_send *bwe);
+/* If it went with the cut, the cut was right and is forgotten. */
+void bwe_settle_loss(struct bwe_send *bwe);
+/* Downwards only. */
+void bwe_cut_to(struct bwe_send *bwe, double bps);
+/* The link carried this when it was full: near it, growth is careful. */
+void bwe_note_capacity(struct bwe_send *bwe, int64_t carried_bps);
+[[nodiscard]] bool bwe_is_near_capacity(const struct bwe_send *bwe);
 /* After transport-wide feedback: cut or grow. */
 void bwe_control(struct bwe_send *bwe);
-/* The same by a report block, for peers without it. */
-void bwe_control_report(struct bwe_send *bwe, int64_t rtt_us);
-/* The same by what is asked for again: cut, or not. */
-void bwe_control_nacked(struct bwe_send *bwe);
 /* Sending, and nothing is heard. */
 void bwe_control_silence(struct bwe_send *bwe);
+
+/* ---- bwe_report.c: for peers without transport-wide feedback ---- */
+
+void bwe_report_init(struct bwe_send *bwe);
+void bwe_report_sent(struct bwe_send *bwe, uint16_t bytes);
+/* The peer found out that something is missing. */
+void bwe_report_missing(struct bwe_send *bwe);
+/* After a report: cut or grow. */
+void bwe_report_control(struct bwe_send *bwe, int64_t rtt_us);
+/* A report came, whether it was believed or not; what follows belongs to the next. */
+void bwe_report_end(struct bwe_send *bwe);
+/* After something was asked for again: cut, or not. */
+void bwe_report_nacked(struct bwe_send *bwe);
+/* What was asked for is forgotten. */
+void bwe_report_forgive(struct bwe_send *bwe);
+/* After a key frame was asked for again: cut, or not. */
+void bwe_report_spoilt(struct bwe_send *bwe);
 
 /* ---- bwe_probe.c ---- */
 

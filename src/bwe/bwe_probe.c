@@ -5,8 +5,8 @@
 #include "bwe/bwe_internal.h"
 
 enum {
-	GAP_US = 4 * 1000 * 1000,    /* after a probe that found nothing, */
-	GAP_US_MORE = 1000 * 1000,   /* and so much more for each before it, */
+	GAP_US = 3 * 1000 * 1000,    /* after a probe that found nothing, */
+	GAP_US_MORE = 500 * 1000,    /* and so much more for each before it, */
 	GAP_FAILURES_MAX = 2,        /* up to these */
 	PAUSE_US = 300 * 1000,       /* after a raise: does it bear? */
 	RAISED_GAP_US = 1000 * 1000, /* after one that did not find all it looked for */

@@ -10,6 +10,7 @@ enum {
 	UNHEARD_US = 3 * 1000 * 1000, /* twcc agreed on and not heard: go by report blocks */
 	PROBE_LEN_US = 25 * 1000,
 	NACK_US = 500 * 1000,   /* so long what is asked for again is gathered */
+	FORGIVEN_US = 400 * 1000, /* a round trip, and a queue that empties */
 	NACK_SENT_MIN = 20,     /* and compared with so many packets at least */
 	EXPECTED_MAX = 1 << 16, /* packets between report blocks; more is a restart */
 };
@@ -37,7 +38,7 @@ bwe_send_init(struct bwe_send *bwe, const struct bwe_settings *settings, int64_t
 			.max_bps = default_to(settings->max_bps, BWE_MAX_BPS_DEFAULT),
 			.twcc = settings->twcc,
 		},
-		.stats = { .rtt_us = -1 },
+		.stats = { .rtt_us = -1, .spoilt_us = -1 },
 		.init_us = now_us,
 		.now_us = now_us,
 		.nack_us = now_us,
@@ -62,6 +63,7 @@ bwe_send_init(struct bwe_send *bwe, const struct bwe_settings *settings, int64_t
 	rate_meter_init(&bwe->acked_sent);
 	rate_meter_init(&bwe->acked_arrived);
 	trend_init(&bwe->trend);
+	bwe_report_init(bwe);
 	bwe_bound(bwe);
 }
 
@@ -72,7 +74,8 @@ bwe_send_sent(struct bwe_send *bwe, const struct bwe_sent *sent, int64_t now_us)
 	rate_meter_input(&bwe->sent, sent->bytes, now_us);
 	if (bwe->unheard_us < 0)
 		bwe->unheard_us = now_us;
-	bwe->nack_sent++;
+	bwe->nack_sent += now_us >= bwe->nack_us;
+	bwe_report_sent(bwe, sent->bytes);
 	if (!bwe->settings.twcc)
 		return;
 
@@ -189,10 +192,14 @@ bwe_send_report(struct bwe_send *bwe, const struct rtcp_block *block, int64_t rt
 	const bool stale = stream->heard_us < bwe->loss_cut_us; /* tells of before the cut, too */
 	stream->highest_seq = block->highest_seq;
 	stream->heard_us = now_us;
-	if (!goes_by_reports(bwe) || !known || stale || expected > EXPECTED_MAX)
+	if (!goes_by_reports(bwe))
 		return;
-	bwe_loss_input(bwe, (double)expected * block->fraction_lost / 256, expected);
-	bwe_control_report(bwe, rtt_us);
+	bwe->stats.reports++;
+	if (known && !stale && expected <= EXPECTED_MAX) {
+		bwe_loss_input(bwe, (double)expected * block->fraction_lost / 256, expected);
+		bwe_report_control(bwe, rtt_us);
+	}
+	bwe_report_end(bwe);
 }
 
 static void
@@ -207,18 +214,48 @@ void
 bwe_send_nacked(struct bwe_send *bwe, unsigned packets, int64_t now_us)
 {
 	enter(bwe, now_us);
+	bwe->nacks = true;
+	if (now_us < bwe->nack_us)
+		return; /* forgiven */
 	const uint32_t room = bwe->nack_sent - bwe->nacked; /* more than was sent cannot be lost */
 	bwe->nacked += packets < room ? packets : room;
-	bwe->nacks = true;
+	bwe_report_missing(bwe);
 	if (!goes_by_reports(bwe) || now_us - bwe->nack_us < NACK_US ||
 	    bwe->nack_sent < NACK_SENT_MIN)
 		return;
 	bwe_loss_input(bwe, bwe->nacked, bwe->nack_sent);
 	restart_nacks(bwe);
-	bwe_control_nacked(bwe);
+	bwe_report_nacked(bwe);
+}
+
+void
+bwe_send_spoilt(struct bwe_send *bwe, int64_t now_us)
+{
+	enter(bwe, now_us);
+	if (!goes_by_reports(bwe) || bwe->nacks)
+		return;
+	bwe->stats.spoilt++;
+	bwe->stats.spoilt_us = now_us;
+	bwe_report_spoilt(bwe);
 }
 
 /* ---- What the caller says ---- */
+
+void
+bwe_send_forgive(struct bwe_send *bwe, int64_t bps, int64_t now_us)
+{
+	enter(bwe, now_us);
+	if (bwe->rate_bps < bps)
+		bwe->rate_bps = bps;
+	bwe->loss = bwe->loss_slow = 0;
+	bwe->loss_packets = 0;
+	bwe->loss_at_cut = 0;
+	bwe->loss_cut_us = now_us; /* the next report tells of before it */
+	restart_nacks(bwe);
+	bwe->nack_us = now_us + FORGIVEN_US;
+	bwe_report_forgive(bwe);
+	bwe_bound(bwe);
+}
 
 void
 bwe_send_demand(struct bwe_send *bwe, const struct bwe_demand *demand, int64_t now_us)

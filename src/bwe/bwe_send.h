@@ -8,8 +8,9 @@
  * the rate up and down, is lived with.  Probes (short clusters at a higher rate) find out that a
  * link was given back: the rate then follows in a second or two, not in half a minute.
  *
- * Peers without: report blocks (loss, round trip), what they ask to be sent again, and REMB; slowly
- * up.
+ * Peers without: report blocks (loss, round trip), what they ask to be sent again, key frames that
+ * they ask for because something is missing, and REMB.  The first report of much loss takes the rate to
+ * what the link let through; key frames asked for again and again cut it before a report comes.
  *
  * Sans-IO: inputs change the state; bwe_send_target_bps() and bwe_send_probe() read it afterwards.
  *
@@ -45,6 +46,8 @@ enum {
 	BWE_SPAN_US_MAX = 10 * 1000 * 1000, /* between first and last arrival in a message */
 	BWE_SILENCE_US = 1500 * 1000,       /* sending without feedback for so long: go down */
 	BWE_PROBE_PACKETS = 5,              /* a cluster has so many at least */
+	BWE_SPOILT_MAX = 3,                 /* key frames asked for that call for a cut */
+	BWE_SPOILT_FLOOR_BPS = 300 * 1000,  /* which goes no further than this */
 	BWE_MIN_BPS_DEFAULT = 50 * 1000,
 	BWE_START_BPS_DEFAULT = 500 * 1000,
 	BWE_MAX_BPS_DEFAULT = 20 * 1000 * 1000,
@@ -89,6 +92,9 @@ struct bwe_stats {
 	int64_t queue_us;  /* how much longer packets now take than at best */
 	uint32_t loss_q8;  /* of 256, smoothed over some fifty packets */
 	uint64_t feedbacks, overuses, loss_cuts, silences;
+	uint64_t reports;    /* of peers that go by them */
+	uint64_t spoilt, spoilt_cuts;
+	int64_t spoilt_us;   /* when a key frame was last asked for; -1: never */
 	uint64_t probes, probes_raised, probes_failed;
 	uint64_t late_packets; /* came although they were called lost */
 	uint64_t rejects[BWE_REJECT_COUNT];
@@ -110,6 +116,13 @@ struct bwe_cluster {
 	uint32_t packets, bytes;          /* acknowledged */
 	uint32_t first_bytes, last_bytes; /* of these two packets */
 	uint32_t half_bytes;              /* up to half_arrived_us */
+};
+
+/* What was sent up to a moment. */
+struct bwe_tally {
+	int64_t at_us;
+	uint64_t bytes;
+	uint32_t packets;
 };
 
 struct bwe_stream {
@@ -137,10 +150,20 @@ struct bwe_send {
 	int64_t capacity_bps; /* acknowledged when last over-used, 0: unknown */
 	int64_t good_bps;     /* by reports: what went well before the last cuts */
 	int64_t retry_us;     /* by reports: how long to wait before going back there */
+	bool retried;         /* since the last cut it did */
 	int64_t grown_us, cut_us, overuse_us, silence_us;
 	uint32_t nack_sent, nacked; /* by reports: packets since nack_us */
 	int64_t nack_us;
 	bool nacks; /* the peer does ask again */
+	struct bwe_tally total, reported; /* by reports: now, and when the last one came */
+	struct bwe_tally marks[2];        /* a moment ago, and another before */
+	struct bwe_tally onset; /* since the last report something got lost from here on; -1: nothing */
+	bool reported_loss;     /* the last report told of so much that the rate was cut */
+	int64_t carried_bps;    /* what the link let through at the last cuts; 0: not known */
+	int64_t spoilt_us[BWE_SPOILT_MAX]; /* newest first */
+	int64_t suspect_bps;    /* the rate before cuts that no report has confirmed; 0: there are none */
+	int64_t trust_us;       /* key frames asked for are no reason to cut before this */
+	unsigned mistrusts;     /* cuts that were wrong */
 	/* Loss. */
 	double loss;        /* 0 to 1, over some 50 packets */
 	double loss_slow;   /* over some 150; begins anew, with all the loss, at a cut */
@@ -184,6 +207,12 @@ void bwe_send_report(struct bwe_send *bwe, const struct rtcp_block *block, int64
                      int64_t now_us);
 /* The peer asks for `packets` again that it had not asked for before; of no use with twcc. */
 void bwe_send_nacked(struct bwe_send *bwe, unsigned packets, int64_t now_us);
+/* The peer asks for a key frame after it was sent one: something got lost since.  Of no use with twcc,
+ * nor where it asks for packets. */
+void bwe_send_spoilt(struct bwe_send *bwe, int64_t now_us);
+/* What was lost just now was lost by a try of the caller's: the rate is at least `bps` again, and what is
+ * told of that time cuts nothing more. */
+void bwe_send_forgive(struct bwe_send *bwe, int64_t bps, int64_t now_us);
 void bwe_send_demand(struct bwe_send *bwe, const struct bwe_demand *demand, int64_t now_us);
 /* The bounds change, by the API or a new answer; `twcc` stays as it was. */
 void bwe_send_bounds(struct bwe_send *bwe, int64_t min_bps, int64_t max_bps, int64_t now_us);

@@ -389,6 +389,70 @@ TEST(what_is_asked_for_again_cuts_before_a_report_comes)
 	EXPECT(bwe_send_target_bps(&bwe) >= MIN);
 }
 
+/* Sends at the target, and is asked for a key frame each 300 ms. */
+static void
+spoil(unsigned times)
+{
+	for (unsigned i = 0; i < times; i++) {
+		for (const int64_t end_us = now_us + 300 * MS; now_us < end_us;) {
+			now_us += 8LL * PACKET * SECOND / bwe_send_target_bps(&bwe);
+			send_one(PACKET);
+		}
+		bwe_send_spoilt(&bwe, now_us);
+		bwe_send_tick(&bwe, now_us);
+	}
+}
+
+TEST(key_frames_asked_for_again_and_again_cut_the_rate)
+{
+	start(false);
+	report_for(60, 0, 40 * MS);
+	const int64_t before_bps = bwe_send_target_bps(&bwe);
+	spoil(2);
+	EXPECT_EQ(bwe_send_target_bps(&bwe), before_bps); /* a decoder may begin anew */
+	spoil(1);
+	EXPECT(bwe_send_target_bps(&bwe) < before_bps / 2);
+	spoil(30);
+	EXPECT_EQ(bwe_send_target_bps(&bwe), BWE_SPOILT_FLOOR_BPS);
+	EXPECT(bwe_send_stats(&bwe).spoilt_cuts >= 2);
+	/* The report knows of no loss: it was for another reason, which is no news for a while. */
+	report_for(1, 0, 40 * MS);
+	EXPECT(bwe_send_target_bps(&bwe) >= before_bps);
+	spoil(30);
+	EXPECT(bwe_send_target_bps(&bwe) >= before_bps);
+	EXPECT_EQ(bwe_send_stats(&bwe).spoilt, 63);
+}
+
+TEST(whoever_asks_for_packets_is_not_heard_by_key_frames)
+{
+	start(false);
+	report_for(20, 0, 40 * MS);
+	bwe_send_nacked(&bwe, 1, now_us);
+	const int64_t before_bps = bwe_send_target_bps(&bwe);
+	spoil(30);
+	EXPECT_EQ(bwe_send_target_bps(&bwe), before_bps);
+	EXPECT_EQ(bwe_send_stats(&bwe).spoilt, 0);
+}
+
+TEST(what_is_forgiven_cuts_nothing_more)
+{
+	start(false);
+	report_for(60, 0, 40 * MS);
+	const int64_t before_bps = bwe_send_target_bps(&bwe);
+	nack_for_two_seconds(2);
+	EXPECT(bwe_send_target_bps(&bwe) < before_bps / 2);
+	bwe_send_forgive(&bwe, before_bps, now_us);
+	EXPECT_EQ(bwe_send_target_bps(&bwe), before_bps);
+	bwe_send_nacked(&bwe, 1000, now_us);
+	report_for(1, 200, 40 * MS);
+	EXPECT(bwe_send_target_bps(&bwe) >= before_bps);
+	/* But the next is believed again. */
+	report_for(1, 200, 40 * MS);
+	EXPECT(bwe_send_target_bps(&bwe) < before_bps / 2);
+	bwe_send_forgive(&bwe, 100LL * MAX, now_us);
+	EXPECT_EQ(bwe_send_target_bps(&bwe), MAX);
+}
+
 TEST(a_peer_that_promised_feedback_and_sends_none_is_served_by_reports)
 {
 	start(true);

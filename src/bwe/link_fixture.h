@@ -72,6 +72,9 @@ struct link {
 	int64_t drift_ppm; /* of the peer's clock */
 	int64_t report_us; /* between report blocks of a peer without twcc; 0: it has twcc */
 	bool nacks;        /* it asks again for what is missing */
+	bool key_asks;     /* it asks for key frames instead, which cost five times a frame */
+	bool spoilt;
+	int64_t key_asked_us;
 	int64_t frame_us, sound_us;
 	int64_t backlog_bytes;
 	uint16_t seq;
@@ -173,6 +176,7 @@ link_transmit(struct link *link, enum pacer_class class, unsigned bytes)
 		link->lost++;
 		if (link->nacks)
 			bwe_send_nacked(&link->bwe, 1, link->now_us);
+		link->spoilt = true;
 		return;
 	}
 	at_us += link->path.delay_us + (int64_t)(link_chance(link) * (double)link->path.jitter_us);
@@ -201,8 +205,8 @@ link_send(struct link *link)
 		bps = bps < link->media_bps_max ? bps : link->media_bps_max;
 		bps = bps > link->media_bps_min ? bps : link->media_bps_min;
 		int64_t bytes = bps * LINK_FRAME_US / LINK_S / 8;
-		if (link->key_us != 0 && link->frame_us >= link->next_key_us) {
-			link->next_key_us = link->frame_us + link->key_us;
+		if ((link->key_us | link->next_key_us) != 0 && link->frame_us >= link->next_key_us) {
+			link->next_key_us = link->key_us != 0 ? link->frame_us + link->key_us : 0;
 			bytes *= 5;
 		}
 		link->backlog_bytes += bytes;
@@ -279,6 +283,18 @@ link_hear(struct link *link)
 	}
 }
 
+/* A room that cannot show what it gets; its sender makes a key frame no more often than that. */
+static inline void
+link_ask_key(struct link *link)
+{
+	if (!link->key_asks || !link->spoilt || link->now_us - link->key_asked_us < 350 * LINK_MS)
+		return;
+	link->spoilt = false;
+	link->key_asked_us = link->now_us;
+	link->next_key_us = link->now_us;
+	bwe_send_spoilt(&link->bwe, link->now_us);
+}
+
 /* A room that only reports, a round trip later. */
 static inline void
 link_report(struct link *link)
@@ -319,6 +335,7 @@ link_step(struct link *link)
 	link_hear(link);
 	link_send(link);
 	link_receive(link);
+	link_ask_key(link);
 	link_report(link);
 	const int64_t target_bps = bwe_send_target_bps(&link->bwe);
 	link->target_bps_min =
