@@ -10,6 +10,7 @@ enum {
 	TWCC_START_BPS = 1000 * 1000,
 	PLAIN_START_BPS = 2000 * 1000,  /* peers that only report loss: the estimate grows slowly */
 	PLAIN_PACE_BPS = 8 * 1000 * 1000, /* and their rate is known too roughly to be paced by */
+	NARROW_PACE_BPS = 400 * 1000,
 	WIDE_BPS = 1000 * 1000,         /* with more than that, what senders have paced already ... */
 	WIDE_PACE_BPS = 4 * 1000 * 1000, /* ... is not held back for long: pictures shall come soon */
 	THIN_PCT = 87,                  /* of the target: a picture that takes more does not fit */
@@ -18,8 +19,11 @@ enum {
 	LEVEL_3_1 = 3600,               /* H.264 table A-1: macroblocks of a frame */
 	LEVEL_4 = 8192,
 	TRIAL_PCT = 240,                /* of what is given: the next rung with its headroom */
-	TRIAL_GAP_US = 1200 * 1000,     /* between two */
-	TRIAL_WAIT_US = 5 * 1000 * 1000, /* until what failed is tried again */
+	TRIAL_GAP_US = 1000 * 1000,     /* between two */
+	TRIAL_WAIT_US = 3 * 1000 * 1000, /* until what failed is tried again; twice as long each time, */
+	TRIAL_WAIT_US_MAX = 6 * 1000 * 1000, /* up to this */
+	TRIAL_LATE_US = 500 * 1000,     /* behind that gap it may still be told of */
+	TRIAL_CALM_US = 2 * 1000 * 1000, /* without a spoilt picture, before more is tried */
 	TRIAL_LOSS_Q8 = 5,              /* 2 % */
 	QUALITY_HOLD_US = 2 * 1000 * 1000,
 	FAIR_PCT = 80,                  /* of what is wanted is given */
@@ -418,11 +422,34 @@ agreed_twcc(const struct leg_video *video)
 	return false;
 }
 
+static uint64_t
+cuts_of(const struct bwe_stats *stats)
+{
+	return stats->overuses + stats->loss_cuts + stats->silences + stats->spoilt_cuts;
+}
+
+/* Pictures wait for their turn longer than is good for them. */
+static bool
+is_late(const struct leg_video *video, int64_t now_us)
+{
+	return video->queue_count != 0 &&
+	       now_us - video->queue[video->queue_first].queued_us > VIDEO_QUEUE_US_MAX / 2;
+}
+
+/* A narrow line may have a queue shorter than a key frame, and where nobody asks for packets what it
+ * loses of one does not come again. */
 static void
 set_pace(struct leg_video *video, int64_t now_us)
 {
+	const struct bwe_stats stats = bwe_send_stats(&video->bwe);
 	int64_t bps = bwe_send_target_bps(&video->bwe);
-	const int64_t least_bps = !video->twcc ? PLAIN_PACE_BPS : bps >= WIDE_BPS ? WIDE_PACE_BPS : 0;
+	if (bps < video->trial_bps)
+		bps = video->trial_bps;
+	int64_t least_bps = bps >= WIDE_BPS ? WIDE_PACE_BPS : 0;
+	if (!video->twcc)
+		least_bps = bps < WIDE_BPS && stats.spoilt_cuts != 0 && !is_late(video, now_us)
+		                    ? NARROW_PACE_BPS
+		                    : PLAIN_PACE_BPS;
 	if (bps < least_bps)
 		bps = least_bps;
 	pacer_target(&video->pacer, bps, now_us);
@@ -451,8 +478,9 @@ bandwidth_agreed(struct leg_video *video, int64_t now_us)
 	video->bandwidth_set = true;
 	video->quality = MEDIA_QUALITY_GOOD;
 	video->quality_us = now_us;
-	video->trial_bps = 0;
+	video->trial_bps = video->trial_base_bps = 0;
 	video->trial_us = now_us + TRIAL_GAP_US;
+	video->trial_wait_us = TRIAL_WAIT_US;
 	set_pace(video, now_us);
 }
 
@@ -478,12 +506,6 @@ bandwidth_sent_again(struct leg_video *video, size_t len, int64_t now_us)
 		bwe_send_sent(&video->bwe, &sent, now_us);
 }
 
-static uint64_t
-cuts_of(const struct bwe_stats *stats)
-{
-	return stats->overuses + stats->loss_cuts + stats->silences;
-}
-
 /* As the newest reports say, of 256. */
 static uint8_t
 reported_loss(const struct leg_video *video)
@@ -497,6 +519,62 @@ reported_loss(const struct leg_video *video)
 	return worst;
 }
 
+void
+bandwidth_spoilt(struct leg_video *video, int64_t now_us)
+{
+	if (video->bandwidth_set)
+		bwe_send_spoilt(&video->bwe, now_us);
+}
+
+/* By what can a peer tell soon that it was too much? */
+static bool
+can_ask(const struct leg_video *video)
+{
+	for (unsigned i = 0; i < video->line_count; i++) {
+		const struct video_line *line = video->lines[i];
+		if (line != NULL && line->tx != NULL && (line->agreed.nack || line->agreed.pli))
+			return true;
+	}
+	return false;
+}
+
+/* It went beyond what the line carries, so far as can be told. */
+static bool
+trial_failed(const struct leg_video *video, const struct bwe_stats *stats)
+{
+	const struct bwe_stats *began = &video->trial_stats;
+	const bool reported = stats->reports != began->reports &&
+	                      reported_loss(video) > TRIAL_LOSS_Q8;
+	return cuts_of(stats) != cuts_of(began) || stats->spoilt != began->spoilt || reported;
+}
+
+/* Back to what went well before. */
+static void
+end_trial(struct leg_video *video, int64_t now_us)
+{
+	bwe_send_forgive(&video->bwe, video->trial_from_bps, now_us);
+	video->trial_bps = video->trial_base_bps;
+	video->trial_base_bps = 0;
+	video->trial_stats = bwe_send_stats(&video->bwe);
+	video->trial_failed_bps = video->given_bps;
+	video->trial_us = now_us + TRIAL_GAP_US;
+	video->trial_again_us = now_us + video->trial_wait_us;
+	video->trial_wait_us *= 2;
+	if (video->trial_wait_us > TRIAL_WAIT_US_MAX)
+		video->trial_wait_us = TRIAL_WAIT_US_MAX;
+}
+
+/* Is there a reason not to try more just now? */
+static bool
+is_troubled(const struct leg_video *video, const struct bwe_stats *stats, int64_t now_us)
+{
+	if (stats->spoilt_us >= 0)
+		return now_us - stats->spoilt_us < TRIAL_CALM_US;
+	if (!can_ask(video) && stats->reports == video->trial_stats.reports)
+		return true; /* how the last step went is not known yet */
+	return reported_loss(video) > TRIAL_LOSS_Q8;
+}
+
 /* What is sent bounds what the estimator can know, and without transport-wide feedback there are no
  * probes: a rung that costs much more than the one in force would never be reached.  So it is tried,
  * and kept while nothing gets lost. */
@@ -504,26 +582,34 @@ static void
 try_more(struct leg_video *video, int64_t now_us)
 {
 	const struct bwe_stats stats = bwe_send_stats(&video->bwe);
-	const uint64_t cuts = cuts_of(&stats);
-	const bool lossy = reported_loss(video) > TRIAL_LOSS_Q8;
-	if (video->trial_bps != 0 && (cuts != video->trial_cuts || lossy)) {
-		video->trial_bps = 0;
-		video->trial_us = now_us + TRIAL_GAP_US;
-		video->trial_failed_bps = video->given_bps;
-		video->trial_again_us = now_us + TRIAL_WAIT_US;
+	const bool young = now_us < video->trial_us + TRIAL_LATE_US;
+	if (video->trial_bps != 0 && young && trial_failed(video, &stats)) {
+		end_trial(video, now_us);
 		return;
 	}
-	if (video->trial_bps != 0 && bwe_send_target_bps(&video->bwe) >= video->trial_bps)
-		video->trial_bps = 0;
-	const int64_t trial_bps = video->given_bps * TRIAL_PCT / 100;
+	/* What comes later is not of its making. */
+	if (cuts_of(&stats) != cuts_of(&video->trial_stats) ||
+	    bwe_send_target_bps(&video->bwe) >= video->trial_bps)
+		video->trial_bps = video->trial_base_bps = 0;
+	/* The best of everything needs headroom, too. */
+	const int64_t rest_bps =
+		video->wanted_bps - video->given_bps * (100 + ALLOCATE_HEADROOM_PCT) / 100;
+	int64_t trial_bps = video->given_bps * TRIAL_PCT / 100;
+	if (trial_bps > video->wanted_bps)
+		trial_bps = video->wanted_bps;
 	if (trial_bps >= video->trial_failed_bps && now_us < video->trial_again_us)
 		return;
-	if (now_us < video->trial_us || lossy || video->given_bps == 0 ||
-	    video->given_bps >= video->wanted_bps)
+	if (now_us < video->trial_us || video->given_bps == 0 ||
+	    rest_bps <= 0 || is_troubled(video, &stats, now_us))
 		return;
+	if (video->given_bps > video->trial_failed_bps)
+		video->trial_wait_us = TRIAL_WAIT_US;
+	if (video->trial_bps == 0)
+		video->trial_from_bps = bwe_send_target_bps(&video->bwe);
+	video->trial_base_bps = video->trial_bps;
 	video->trial_bps = trial_bps;
 	video->trial_us = now_us + TRIAL_GAP_US;
-	video->trial_cuts = cuts;
+	video->trial_stats = stats;
 }
 
 static enum media_quality

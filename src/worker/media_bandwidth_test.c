@@ -10,7 +10,8 @@ enum {
 	FLIGHT_MAX = 4096,
 	DELAY_US = 20 * 1000,
 	QUEUE_US_MAX = 300 * 1000, /* what does not fit is lost */
-	REPORT_US = 1000 * 1000,
+	SELDOM_US = 5 * 1000 * 1000,
+	KEY_ASK_US = 100 * 1000,
 	PATIENCE_US = 250 * 1000,
 	CANVAS_ID = 5,
 	FAST_BPS = 10 * 1000 * 1000,
@@ -27,7 +28,10 @@ struct flying {
 struct line {
 	int64_t bps; /* 0: a perfect one */
 	int64_t busy_us;
-	bool reports;
+	int64_t queue_us_max;
+	int64_t report_us; /* 0: it does not report */
+	bool asks_keys;    /* of all that is missing it makes a wish for a key frame */
+	int64_t asked_us;
 	struct twcc_receive twcc;
 	struct rtp_receive receive;
 	int64_t reported_us;
@@ -46,6 +50,7 @@ static struct {
 		bool key_due;
 		int64_t framed_us;
 	} encodes[16];
+	unsigned key_cost;   /* in frames */
 	int64_t held_us_max; /* between frames' coming in and their packets' going out */
 } net;
 
@@ -67,7 +72,7 @@ fly(struct video_world *world, struct peer *peer, const uint8_t *bytes, size_t l
 	if (line->bps != 0) {
 		const int64_t busy_us = line->busy_us > world->now_us ? line->busy_us
 		                                                      : world->now_us;
-		if (busy_us - world->now_us > QUEUE_US_MAX) {
+		if (busy_us - world->now_us > line->queue_us_max) {
 			line->lost++;
 			return;
 		}
@@ -118,6 +123,19 @@ give_up(struct video_world *world, struct peer *peer)
 	line->gaps = gaps;
 }
 
+/* It is not whole, and there is no other way to mend it. */
+static void
+ask_key(struct video_world *world, struct peer *peer)
+{
+	struct line *line = line_of(peer);
+	struct heard *heard = &peer->heard[0];
+	if (heard_gaps(heard) == 0 || world->now_us - line->asked_us < KEY_ASK_US)
+		return;
+	memset(heard->missing, 0, sizeof heard->missing);
+	line->asked_us = world->now_us;
+	peer_pli(world, peer, 0);
+}
+
 static void
 feed_back(struct video_world *world, struct peer *peer)
 {
@@ -131,8 +149,8 @@ feed_back(struct video_world *world, struct peer *peer)
 		if (twcc_receive_write(&line->twcc, &w, world->now_us))
 			peer_write_rtcp(world, peer, &w);
 	}
-	if (line->reports && rtp_receive_valid(&line->receive) &&
-	    world->now_us - line->reported_us >= REPORT_US) {
+	if (line->report_us != 0 && rtp_receive_valid(&line->receive) &&
+	    world->now_us - line->reported_us >= line->report_us) {
 		struct writer w = writer_of(bytes, sizeof bytes);
 		const struct rtcp_last_sr none = { 0 };
 		const struct rtcp_block block = rtcp_block_of(tx_ssrc(peer, 0), &line->receive, &none,
@@ -141,7 +159,9 @@ feed_back(struct video_world *world, struct peer *peer)
 		peer_write_rtcp(world, peer, &w);
 		line->reported_us = world->now_us;
 	}
-	if (line->reports)
+	if (line->asks_keys)
+		ask_key(world, peer);
+	else if (line->report_us != 0 && peer->answers_nack)
 		give_up(world, peer);
 }
 
@@ -195,7 +215,7 @@ give(struct video_world *world)
 			.id = rung->id,
 			.frame = { .captured_us = world->now_us, .codec = VIDEO_CODEC_VP8 },
 			.bytes = frame,
-			.len = rung->spec.bps / 8 / rung->spec.fps,
+			.len = rung->spec.bps / 8 / rung->spec.fps * (rung->key_due ? net.key_cost : 1),
 		};
 		frame[0] = rung->key_due ? 0x10 : 0x11;
 		frame[3] = 0x9d, frame[4] = 0x01, frame[5] = 0x2a;
@@ -211,6 +231,7 @@ world_with_lines(void)
 {
 	struct video_world *world = world_new();
 	memset(&net, 0, sizeof net);
+	net.key_cost = 1;
 	world->network = fly;
 	world->network_pass = land;
 	world->codec = take;
@@ -218,6 +239,7 @@ world_with_lines(void)
 	for (unsigned i = 0; i < PEERS_MAX; i++) {
 		twcc_receive_init(&net.lines[i].twcc, 1);
 		rtp_receive_init(&net.lines[i].receive, VIDEO_CLOCK_HZ);
+		net.lines[i].queue_us_max = QUEUE_US_MAX;
 	}
 	media_codec_attached(world->media, true, world->now_us);
 	return world;
@@ -293,7 +315,7 @@ TEST(a_room_that_only_reports_steps_down_and_up_again)
 	struct video_world *world = world_with_lines();
 	struct peer *r = peer_new(world);
 	agree(world, r, 1);
-	line_of(r)->reports = true;
+	line_of(r)->report_us = 1000 * 1000;
 	line_of(r)->bps = FAST_BPS;
 	struct media_order set = { .kind = MEDIA_ORDER_CANVAS, .canvas = { .id = CANVAS_ID } };
 	set.canvas.canvas = calloc(1, sizeof *set.canvas.canvas);
@@ -312,6 +334,98 @@ TEST(a_room_that_only_reports_steps_down_and_up_again)
 	line_of(r)->bps = FAST_BPS;
 	EXPECT(until_height(world, r, true, 720) <= 10000);
 	world_free(world);
+}
+
+/* Like baresip: a report each 5 s, no NACK; and a queue shorter than most key frames. */
+static struct peer *
+room_that_asks_for_keys(struct video_world *world)
+{
+	struct peer *r = peer_new(world);
+	struct media_order video = video_line(r, 0);
+	video.video.nack = false;
+	video.video.tx_rtx_ssrc = 0;
+	order(world, video);
+	r->answers_nack = false;
+	net.key_cost = 5;
+	struct line *line = line_of(r);
+	line->report_us = SELDOM_US;
+	line->asks_keys = true;
+	line->queue_us_max = 100 * 1000;
+	line->bps = FAST_BPS;
+	struct media_order set = { .kind = MEDIA_ORDER_CANVAS, .canvas = { .id = CANVAS_ID } };
+	set.canvas.canvas = calloc(1, sizeof *set.canvas.canvas);
+	EXPECT(set.canvas.canvas != NULL);
+	order(world, set);
+	show_canvas(world, r, CANVAS_ID);
+	return r;
+}
+
+TEST(a_room_that_reports_seldom_is_heard_by_the_key_frames_it_asks_for)
+{
+	for (unsigned phase = 0; phase < 5; phase++) {
+		struct video_world *world = world_with_lines();
+		struct peer *r = room_that_asks_for_keys(world);
+		EXPECT(until_height(world, r, true, 720) < 10000);
+		pass(world, 10000 + phase * 1000);
+		line_of(r)->bps = 400 * 1000;
+		EXPECT(until_height(world, r, false, 360) <= 3000);
+		pass(world, 8000);
+		r->heard[0].silence_us_max = 0;
+		for (unsigned i = 0; i < 60; i++) {
+			pass(world, 200);
+			EXPECT(r->heard[0].height >= 270 && r->heard[0].height <= 360);
+		}
+		EXPECT(r->heard[0].silence_us_max < 500000);
+		line_of(r)->bps = FAST_BPS;
+		EXPECT(until_height(world, r, true, 720) <= 11000);
+		world_free(world);
+	}
+}
+
+/* The height of what is made for the only room. */
+static uint16_t
+height_made(void)
+{
+	uint16_t height = 0;
+	for (unsigned i = 0; i < COUNT_OF(net.encodes); i++)
+		if (net.encodes[i].id != 0 && net.encodes[i].spec.height > height)
+			height = net.encodes[i].spec.height;
+	return height;
+}
+
+static unsigned
+until_made(struct video_world *world, bool above, uint16_t height)
+{
+	for (unsigned ms = 0; ms < 60000; ms += 20) {
+		if (above ? height_made() >= height : height_made() <= height)
+			return ms;
+		pass(world, 20);
+	}
+	return UINT32_MAX;
+}
+
+TEST(a_room_that_can_ask_for_nothing_is_followed_by_its_reports)
+{
+	for (unsigned phase = 0; phase < 5; phase++) {
+		struct video_world *world = world_with_lines();
+		struct peer *r = room_that_asks_for_keys(world);
+		line_of(r)->asks_keys = false;
+		struct media_order video = video_line(r, 0);
+		video.video.nack = video.video.pli = false;
+		video.video.tx_rtx_ssrc = 0;
+		order(world, video);
+		EXPECT(until_made(world, true, 720) < 20000);
+		pass(world, 10000 + phase * 1000);
+		line_of(r)->bps = 400 * 1000;
+		EXPECT(until_made(world, false, 540) <= 6000);
+		EXPECT(until_made(world, false, 360) <= 5500);
+		pass(world, 8000);
+		pass(world, 12000);
+		EXPECT(height_made() >= 180 && height_made() <= 360);
+		line_of(r)->bps = FAST_BPS;
+		EXPECT(until_made(world, true, 720) <= 40000);
+		world_free(world);
+	}
 }
 
 TEST(five_in_a_hundred_lost_freezes_nobody_for_a_second)

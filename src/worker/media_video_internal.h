@@ -166,11 +166,13 @@ struct video_tx {
 	bool serves;        /* `chosen` is in force */
 	bool started;
 	int64_t sent_us;    /* last */
+	int64_t key_sent_us; /* when the last key frame began to leave */
 	uint32_t packets;   /* for sender reports */
 	uint32_t bytes;
 	uint16_t rtx_seq;
 	uint32_t rtx_packets;
 	uint32_t rtx_bytes;
+	uint32_t again_bytes; /* may be sent again; grows with what is sent */
 	uint64_t dropped;   /* the queue was full, or too slow */
 	uint32_t key_requests;
 	uint32_t fir_from;  /* SSRC of who sent the last FIR that was obeyed */
@@ -252,10 +254,13 @@ struct leg_video {
 	int64_t given_bps;
 	/* Peers that only report losses: the next rung up is tried (media_bandwidth.c). */
 	int64_t trial_bps;  /* 0: none under way */
+	int64_t trial_base_bps;   /* the one before it, which went well; 0: there was none */
+	int64_t trial_from_bps;   /* the estimator's when the first of them began */
 	int64_t trial_us;   /* no other before */
 	int64_t trial_failed_bps; /* what was given when the last one failed; 0: none did */
 	int64_t trial_again_us;   /* and as much is not tried before this */
-	uint64_t trial_cuts; /* of the estimator, when it began */
+	int64_t trial_wait_us;    /* nor before so long after the next failure */
+	struct bwe_stats trial_stats; /* of the estimator, when it began */
 	struct bwe_send bwe;
 	struct pacer pacer;
 	struct twcc_receive twcc_in;
@@ -482,6 +487,8 @@ void bandwidth_sent(struct leg_video *video, enum pacer_class class, uint16_t tw
                     int64_t now_us);
 /* A packet of pictures went out once more, as it was. */
 void bandwidth_sent_again(struct leg_video *video, size_t len, int64_t now_us);
+/* A peer that was sent a key frame asks for another. */
+void bandwidth_spoilt(struct leg_video *video, int64_t now_us);
 /* What the sender of a track should keep to. */
 void bandwidth_bound(struct media *media, struct video_rx *rx, int64_t now_us);
 

@@ -12,6 +12,9 @@ enum {
 	AGAIN_MASK = VIDEO_RTX_MAX - 1,
 	EXTS_MAX = 2,
 	FIR_REPEATED_US = 500 * 1000, /* beside the way to and fro */
+	AGAIN_PCT = 33,          /* of what is sent may be sent again: what a full line loses makes it ... */
+	AGAIN_BYTES_MAX = 48 * 1024, /* ... no fuller; so much at once */
+	KEY_HEARD_US = 150 * 1000, /* beside the round trip: a key frame has arrived and was looked at */
 };
 
 /* ---- Subscriptions ------------------------------------------------------------------------- */
@@ -257,6 +260,7 @@ video_tx_create(struct media *media, struct media_leg *leg, struct video_line *l
 	const struct history_settings history = { .entries = tx->entries,
 		                                  .entry_count = VIDEO_HISTORY };
 	history_init(&tx->history, &history);
+	tx->again_bytes = AGAIN_BYTES_MAX;
 	tx->rtx_seq = (uint16_t)(prng_u32(&media->prng) & 0x7fff);
 	rate_meter_init(&tx->rate);
 	return tx;
@@ -362,7 +366,12 @@ count_sent(struct video_tx *tx, const struct packet *packet, size_t payload_len,
 	tx->sent_us = now_us;
 	tx->packets++;
 	tx->bytes += (uint32_t)payload_len;
+	tx->again_bytes += (uint32_t)len * AGAIN_PCT / 100;
+	if (tx->again_bytes > AGAIN_BYTES_MAX)
+		tx->again_bytes = AGAIN_BYTES_MAX;
 	tx->codec = packet->codec;
+	if (packet->facts.key_start)
+		tx->key_sent_us = now_us;
 	if (packet->facts.width != 0) {
 		tx->width = packet->facts.width;
 		tx->height = packet->facts.height;
@@ -440,6 +449,8 @@ send_again(struct media *media, struct leg_video *video, const struct video_agai
 	/* Where nothing better tells of loss, this does. */
 	if (!video->twcc && entry->tries == 1)
 		bwe_send_nacked(&video->bwe, 1, now_us);
+	if (!video->twcc && tx->again_bytes < entry->packet->len)
+		return;
 	const uint8_t rtx_type = rtx_payload_type(&line->agreed, entry->header.payload_type);
 	const bool rtx = line->agreed.tx_rtx_ssrc != 0 && rtx_type != VIDEO_NO_PAYLOAD_TYPE;
 	const bool same = !rtx && video->leg->srtp_tx != NULL;
@@ -468,6 +479,7 @@ send_again(struct media *media, struct leg_video *video, const struct video_agai
 	if (len != 0) {
 		tx->rtx_packets++;
 		tx->rtx_bytes += (uint32_t)len;
+		tx->again_bytes -= tx->again_bytes < len ? tx->again_bytes : (uint32_t)len;
 	}
 }
 
@@ -573,8 +585,13 @@ video_drain(struct media *media, struct leg_video *video, int64_t now_us)
 void
 video_tx_key_asked(struct media *media, struct video_tx *tx, int64_t now_us)
 {
-	tx->key_requests++;
+	struct leg_video *video = tx->leg->video;
 	const uint64_t waits = forward_key_wanted(&tx->forward);
+	/* Of the last one it must have heard by now, if nothing got lost. */
+	const int64_t rtt_us = tx->leg->rtt_us > 0 ? tx->leg->rtt_us : 0;
+	if (tx->key_sent_us != 0 && now_us - tx->key_sent_us > KEY_HEARD_US + rtt_us)
+		bandwidth_spoilt(video, now_us);
+	tx->key_requests++;
 	want_stream_key(media, waits != 0 ? waits : forward_source(&tx->forward), now_us);
 }
 
