@@ -1,20 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rough networks: a line that becomes narrow and wide again, packets that get lost, sources that
-vanish.  No room is shown what nobody filmed, and nobody notices what happens on the line of somebody
-else."""
+vanish.  Nobody's picture stands still for a second or shows what nobody filmed, and nobody notices
+what happens on the line of somebody else."""
+import os
 import time
 
 import network
 import pictures
 import sound
+import watching
 from baresip import Baresip
+from browser import Browser
 from camera import Camera, encode
-from harness import case, expect, expect_equal, main, wait_for
+from harness import case, expect, main, wait_for
 from server import Server
 
 NARROW_KBIT = 400
 LOSS_PCT = 5
-SEE_S = 45
+DOWN_S, UP_S, STILL_S = 3.0, 10.0, 1.0
+BUSY_LOAD = 4  # processes that want each core: times are no longer ours alone
+SEE_S = 60
+
+
+def slack():
+    """How many times as long things may take, since others use the machine, too."""
+    return 2 if os.getloadavg()[0] > BUSY_LOAD * os.cpu_count() else 1
 
 
 def room(world, number, colour, codec="h264", **settings):
@@ -23,9 +33,19 @@ def room(world, number, colour, codec="h264", **settings):
                    tone=sound.TONES[number % len(sound.TONES)], **settings).join()
 
 
-def until_room_sees(viewer, colour, seconds=SEE_S):
-    wait_for(f"{viewer.name} sees {colour}", lambda: pictures.colour(viewer.sees()) == colour, seconds,
+def until_room_sees(viewer, colour):
+    wait_for(f"{viewer.name} sees {colour}", lambda: pictures.colour(viewer.sees()) == colour, SEE_S,
              0.3)
+
+
+def until_tiles(viewer, wanted):
+    """Waits until a browser's tiles show these: {name: colour}."""
+    seen = {}
+
+    def right():
+        seen.update(now={name: pictures.colour(image) for name, image in viewer.frames().items()})
+        return all(seen["now"].get(name) == colour for name, colour in wanted.items())
+    wait_for(lambda: f"{viewer.name} sees {seen['now']}, not {wanted}", right, SEE_S, 0.3)
 
 
 def note(*words):
@@ -33,122 +53,160 @@ def note(*words):
     print("  ", *words, flush=True)
 
 
-def leg_of(world, person):
-    leg = world.server.api.find("callLegs", name=person.name)
-    return world.server.api.get(f"callLegs/{leg.get('id')}") if leg is not None else None
+def moving(samples, names, who):
+    for name in names:
+        still = watching.longest_still_s(samples, name)
+        expect(still < STILL_S * slack(), f"{who} sees {name} stand still for {still:.1f} s")
 
 
-def status(world, person, what):
-    detail = leg_of(world, person)
-    return float(detail.findtext(f"status/{what}") or 0) if detail is not None else 0.0
+def steady_bps(viewer):
+    """What a browser is sent when it no longer gets more."""
+    time.sleep(5)
+    viewer.watch()
+    time.sleep(3)
+    rates = [bps for _, bps in watching.rates_bps(viewer.watched())]
+    viewer.watch()
+    return sum(rates) / len(rates)
 
 
-def of_leg(world, person, what, seconds, every_s=0.5):
-    """[(time, value)] of a figure in a leg's status."""
-    until, found = time.monotonic() + seconds, []
-    while time.monotonic() < until:
-        found.append((time.time(), status(world, person, what)))
-        time.sleep(every_s)
-    return found
-
-
-def changes(series, since):
-    """Where the values of [(time, value)] become others."""
-    return [(round(at - since, 1), value) for (at, value), (_, last) in zip(series[1:], series)
-            if value != last]
+@case
+def a_browsers_line_becomes_narrow_and_wide_again(world):
+    """Down within 3 s, up within 10 s, never still; nobody else is sent less."""
+    red = room(world, 1, "red", busy=True)
+    ann = Browser(world, 21, "Ann", colour="blue", busy=True).join()
+    vic = Browser(world, 22, "Vic", colour="yellow").join()
+    until_tiles(vic, {red.name: "red", "Ann": "blue"})
+    until_tiles(ann, {red.name: "red", "Vic": "yellow"})
+    usual = steady_bps(vic)
+    ann.watch()
+    others = watching.Line(red.machine)
+    cut = time.time()
+    network.narrow(vic.machine, NARROW_KBIT)
+    others.watch(10)
+    given_back = time.time()
+    network.narrow(vic.machine, 0)
+    others.watch(UP_S * slack() + 2)
+    seen, anns = vic.watched(), ann.watched()
+    rates = watching.rates_bps(seen)
+    down = watching.settled_s([(at, bps) for at, bps in rates if at < given_back], cut,
+                              lambda bps: bps < NARROW_KBIT * 1000 * 1.05)
+    up = next((at - given_back for at, bps in rates if at > given_back + 1 and bps > usual * 0.8), None)
+    note(f"{usual / 1000:.0f} kbit/s; down after {down} s, up again after {up} s")
+    expect(usual > NARROW_KBIT * 1000 * 1.3, "too little to begin with:", usual)
+    expect(down is not None and down <= DOWN_S * slack(), "down after", down)
+    expect(up is not None and up <= UP_S * slack(), "up after", up)
+    moving(seen, (red.name, "Ann"), "Vic")
+    moving(anns, (red.name,), "Ann")
+    room_rates = [bps for _, bps in others.rates_bps()]
+    expect(min(room_rates) > 0.3 * max(room_rates), "the room was sent", room_rates)
 
 
 @case
 def a_rooms_line_becomes_narrow_and_wide_again(world):
-    """It reports every 5 s: its picture is smaller after three reports and large again after some
-    more; another room notices nothing."""
+    """It reports every 5 s only, but asks for key frames: its picture fits within 3 s.  What is tried
+    on the narrow line costs little; another room notices nothing."""
     red, green = room(world, 1, "red", busy=True), room(world, 2, "green", busy=True)
     until_room_sees(red, "green")
     until_room_sees(green, "red")
-    for phone in (red, green):
-        wait_for("a large picture",
-                 lambda phone=phone: status(world, phone, "txVideo/height") >= 720, 20, 0.5)
-    others = status(world, green, "txVideo/height")
+    reds, greens = watching.Line(red.machine), watching.Line(green.machine)
+    wait_for("a large picture", lambda: reds.now_bps() > 900_000, 30, 0.3)
+    usual = reds.now_bps()
     cut = time.time()
     network.narrow(red.machine, NARROW_KBIT)
     try:
-        heights = of_leg(world, red, "txVideo/height", 20)
-        note("heights (s after the cut)", changes(heights, cut))
-        smaller = [at - cut for at, height in heights if 0 < height < 720]
-        expect(smaller and smaller[0] <= 16, "not smaller:", changes(heights, cut))
+        watching.watch((reds, greens), 15)
         # What its decoder makes of holes hides the number; the marker shows that time goes on.
         first = wait_for("the marker", lambda: pictures.marker(red.sees()), 6, 0.1)
         wait_for("the picture goes on",
                  lambda: abs((pictures.marker(red.sees()) or first) - first) > 0.02, 2, 0.1)
     finally:
         network.narrow(red.machine, 0)
-    expect_equal(status(world, green, "txVideo/height"), others, "height for the other")
     given_back = time.time()
-    wait_for("a large picture again", lambda: status(world, red, "txVideo/height") >= 720, 40, 0.5)
-    note("large again after", round(time.time() - given_back, 1), "s")
+    watching.watch((reds, greens), UP_S * slack() + 4)
+    down = next((at - cut for at, share in reds.dropped(cut) if share < 0.05), None)
+    later = reds.dropped_share(cut + DOWN_S * slack(), given_back)
+    least = min(bps for at, bps in reds.rates_bps() if cut + 5 < at < given_back)
+    up = next((at - given_back for at, bps in reds.rates_bps()
+               if at > given_back + 1 and bps > usual * 0.7), None)
+    note(f"{usual / 1000:.0f} kbit/s; fits after {down} s; then {later:.0%} of the packets are dropped, "
+         f"and {least / 1000:.0f} kbit/s used at least; up again after {up} s")
+    expect(down is not None and down <= DOWN_S * slack(), "too much for", down, "s")
+    expect(later < 0.15, f"{later:.0%} of the packets are dropped")
+    expect(least > NARROW_KBIT * 1000 * 0.4, "it sinks to", least)
+    expect(up is not None and up <= UP_S * slack() + 2, "up after", up)
+    rates = [bps for _, bps in greens.rates_bps()]
+    expect(min(rates) > 0.3 * max(rates), "the other was sent", rates)
 
 
 @case
 def a_twentieth_of_all_packets_is_lost(world):
-    """Both ways at a room: its picture is not spoilt.
-    (That nothing stands still for a second is measured by video_load, packet by packet.)"""
+    """Both ways, at a browser and at two rooms: no picture stands still for a second or is spoilt.
+    (What a room's own decoder of H.264 makes of holes is not ours.)"""
     red, green = room(world, 1, "red"), room(world, 2, "green", "vp8")
-    until_room_sees(red, "green")
-    until_room_sees(green, "red")
-    moved, wrong, looked, still = {}, [], 0, {}
-    network.lose(LOSS_PCT, red.machine)
+    vic = Browser(world, 22, "Vic", colour="yellow").join()
+    wanted = {red.name: "red", green.name: "green"}
+    until_tiles(vic, wanted)
+    wrong, looked, unread, different = [], 0, 0, set()
+    vic.watch()
+    network.lose(LOSS_PCT, vic.machine, red.machine, green.machine)
     try:
         until = time.monotonic() + 12
         while time.monotonic() < until:
-            for viewer, wanted in ((red, "green"), (green, "red")):
-                image = viewer.sees()
-                looked += 1
-                share, number = pictures.spoilt(image, wanted), pictures.number(image)
-                if share and viewer is green:  # what red's own decoder makes of holes is not ours
-                    wrong.append((viewer.name, f"{share:.0%} of it is not {wanted}"))
-                now = time.monotonic()
-                last, since = moved.get(viewer.name, (None, now))
-                if number is not None and number != last:
-                    moved[viewer.name] = number, now
-                still[viewer.name] = max(still.get(viewer.name, 0), now - since)
-        rates = [status(world, person, "txVideo/frameRate") for person in (red, green)]
+            images = vic.frames()
+            for name, image in images.items():
+                if name in wanted:
+                    looked += 1
+                    unread += pictures.number(image) is None
+                    share = pictures.spoilt(image, wanted[name])
+                    wrong += [(name, f"{share:.0%} of it is not {wanted[name]}")] if share else []
+            different.add(green.sees().tobytes())
     finally:
-        network.lose(0, red.machine)
-    note(looked, "pictures looked at,", len(wrong), "spoilt; the same for",
-         {name: round(value, 2) for name, value in still.items()}, "s at most;", rates, "a second")
+        network.lose(0, vic.machine, red.machine, green.machine)
+    seen = vic.watched()
+    for name in wanted:
+        note(f"Vic sees {name}: still {watching.longest_still_s(seen, name):.2f} s, "
+             f"{watching.frames_a_second(seen, name):.0f} a second, "
+             f"{watching.grown(seen, name, 'nackCount')} NACKs, "
+             f"{watching.grown(seen, name, 'pliCount')} key requests")
+    note(looked, "pictures looked at,", len(wrong), "spoilt,", unread, "without a number")
+    expect(looked > 10, "only", looked, "pictures")
     expect(not wrong, wrong[:3])
-    expect(len(moved) == 2, "numbers were read of", moved)
+    expect(unread <= looked / 10, unread, "of", looked, "without a number")
+    expect(len(different) > 3, "the room saw", len(different), "different pictures")
+    moving(seen, wanted, "Vic")
 
 
 @case
 def sources_vanish_in_the_middle_of_a_frame(world):
     """kill -9 of a room, and another that falls silent between two packets of a frame: nothing of a
-    broken picture is seen, and then a name."""
-    green = room(world, 2, "green")
-    red = room(world, 1, "red", busy=True)
+    broken picture is seen by browser or room, and then a name."""
+    red, green = room(world, 1, "red", busy=True), room(world, 2, "green")
     blue = Camera(world, 3, encode(640, 360, 60, source="color=c=0x2038d8")).join()
-    halves = [(0, 0.25, 0.5, 0.5), (0.5, 0.25, 0.5, 0.5)]
+    vic = Browser(world, 22, "Vic", colour="yellow").join()
+    wanted = {red.name: "red", green.name: "green", blue.name: "blue"}
+    until_tiles(vic, wanted)
 
-    def panes():
+    def rooms_sources():
         image = green.sees()
-        return [pictures.part(image, *half) for half in halves]
-    wait_for("both at the third", lambda: {pictures.colour(pane) for pane in panes()} == {"red", "blue"},
-             SEE_S, 0.3)
+        points = [(x / 16, y / 16) for x in range(1, 16) for y in range(1, 16)]
+        return {pictures.colour_at(image, *point) for point in points} & {"red", "blue"}
+    wait_for("the room sees both", lambda: len(rooms_sources()) == 2, SEE_S, 0.3)
     killed = time.monotonic()
     red.machine.crash()
     blue.fall_silent()
-    broken, gone = [], None
-    while time.monotonic() < killed + 20 and gone is None:
-        seen = panes()
-        for pane in seen:
-            name = pictures.colour(pane)
-            if name in ("red", "blue") and pictures.spoilt(pane, name):
-                broken.append((name, pictures.spoilt(pane, name)))
-        if not {pictures.colour(pane) for pane in seen} & {"red", "blue"}:
-            gone = time.monotonic() - killed
-    note("names stand in their place after", gone and round(gone, 1), "s")
+    broken, gone = [], {}
+    while time.monotonic() < killed + 15 * slack() and len(gone) < 2:
+        images = vic.frames()
+        for name, image in images.items():
+            share = pictures.spoilt(image, wanted[name])
+            broken += [(name, share)] if share else []
+        for name in (red.name, blue.name):
+            if name not in images:
+                gone.setdefault(name, round(time.monotonic() - killed, 1))
+    note("names stand in their place after", gone, "s")
     expect(not broken, "spoilt:", broken[:3])
-    expect(gone is not None and gone < 15, "pictures are still there")
+    expect(len(gone) == 2, "pictures are still there, gone are", gone)
+    wait_for("the room no longer sees them", lambda: not rooms_sources(), 15, 0.3)
 
 
 def set_up(world):

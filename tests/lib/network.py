@@ -9,6 +9,7 @@ the server and the test itself sit on it, and each phone and browser is a machin
     Machine(n)      10.77.0.10 + n, a network namespace with one cable
 """
 import ctypes
+import json
 import os
 import signal
 import socket
@@ -124,3 +125,12 @@ def narrow(machine, kbit):
     if kbit:
         run("tc", "qdisc", "add", "dev", f"to-{machine.name}", "root", "tbf", "rate", f"{kbit}kbit",
             "burst", "4kb", "latency", "100ms")
+
+
+def sent_to(machine):
+    """Bytes and packets that went to this machine, and packets for which its line had no room."""
+    wire = f"to-{machine.name}"
+    link = json.loads(run("ip", "-s", "-j", "link", "show", "dev", wire))[0]
+    queues = json.loads(run("tc", "-s", "-j", "qdisc", "show", "dev", wire))
+    return (link["stats64"]["tx"]["bytes"], link["stats64"]["tx"]["packets"],
+            sum(queue.get("drops", 0) for queue in queues if queue.get("root")))
