@@ -298,6 +298,8 @@ bridge_leg_over(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reas
 	bridge_media_close(bridge, leg);
 	description_end(leg);
 	bridge_caller_free(bridge, leg);
+	free(leg->dialing);
+	free(leg->forward);
 	video_leg_over(bridge, leg);
 	timer_stop(&bridge->timers, &leg->timer);
 	/* A typed passcode and the transport's password are in it. */
@@ -385,10 +387,9 @@ sound_of(enum meeting_prompt prompt)
 	return MEDIA_SOUND_NONE;
 }
 
-static void
-send_dtmf(struct bridge *bridge, const struct bridge_leg *leg, const char *digits)
+void
+bridge_send_dtmf(struct bridge *bridge, const struct bridge_leg *leg, struct str rest)
 {
-	struct str rest = str_of(digits);
 	while (rest.len != 0) {
 		struct media_order order = { .kind = MEDIA_ORDER_LEG_DTMF };
 		const size_t count = rest.len < MEDIA_DTMF_DIGITS_MAX ? rest.len
@@ -437,7 +438,8 @@ model_leg_event(struct bridge *bridge, const struct meeting_event *event, int64_
 		else
 			say_muted(bridge, leg);
 	} else if (event->kind == MEETING_SEND_DTMF) {
-		send_dtmf(bridge, leg, meeting_leg_of(bridge, event->leg)->dtmf);
+		bridge_send_dtmf(bridge, leg,
+		                 str_of(meeting_leg_of(bridge, event->leg)->dtmf));
 	} else if (event->kind == MEETING_CAMERA) {
 		camera_move(bridge, leg, &event->camera, now_us);
 	} else if (event->kind == MEETING_KEYFRAME) {
@@ -546,7 +548,7 @@ bridge_digit(struct bridge *bridge, struct bridge_leg *leg, char digit, int64_t 
 {
 	if (leg->stage == STAGE_ASKING)
 		ivr_digit(bridge, leg, digit, now_us);
-	else
+	else if (!forward_digit(bridge, leg, digit))
 		meeting_leg_digit(bridge->settings.meeting, leg->meeting_leg, digit, now_us);
 }
 
@@ -885,6 +887,8 @@ bridge_destroy(struct bridge *bridge)
 		camera_free(leg);
 		video_free(leg);
 		free(leg->caller);
+		free(leg->dialing);
+		free(leg->forward);
 	}
 	for (unsigned i = 0; bridge->rooms != NULL && i < bridge->room_count; i++)
 		free(bridge->rooms[i].canvases);

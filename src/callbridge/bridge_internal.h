@@ -11,6 +11,7 @@
 #include "base/slab.h"
 #include "base/timer.h"
 #include "callbridge/bridge.h"
+#include "meeting/dial_plan.h"
 #include "sdp/sdp_session.h"
 
 enum {
@@ -74,6 +75,30 @@ struct caller {
 	char call_id[MEETING_PARTY_MAX];
 };
 
+/* Whom we call, and how, until he has answered (bridge_dial.c). */
+struct bridge_dialing {
+	struct dial_cursor cursor; /* in the outbound rules */
+	uint32_t rule;             /* 0: there are none */
+	bool stop;                 /* no other rule after this one */
+	bool rang;                 /* somebody's telephone did */
+	unsigned way_at;
+	unsigned way_count;
+	enum dial_way ways[DIAL_WAYS_MAX];
+	char contact_domain[DOMAIN_MAX];
+	char from_domain[DOMAIN_MAX];
+	char proxy[DOMAIN_MAX];
+};
+
+/* A caller who is called on, until that call was answered. */
+struct bridge_forward {
+	bool preserve;  /* his address stays as it is */
+	bool answered;  /* the far end has */
+	uint16_t hops;  /* left */
+	char from_uri[MEETING_PARTY_MAX];
+	char from_user[MEETING_PARTY_MAX];
+	char party[DIAL_PARTY_MAX]; /* whom to call */
+};
+
 struct bridge_video; /* bridge_video.h */
 struct fecc;
 
@@ -115,6 +140,8 @@ struct bridge_leg {
 	sip_session_id session;
 	struct net_addr signalling; /* the caller's address */
 	uint16_t fork;
+	struct bridge_dialing *dialing; /* our call, until it is answered */
+	struct bridge_forward *forward; /* their call that is called on */
 
 	/* Passcode. */
 	struct caller *caller; /* until it is let in; NULL: it is */
@@ -241,6 +268,7 @@ void bridge_enter(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 void bridge_leg_settings(struct bridge *bridge, struct bridge_leg *leg);
 __attribute__((format(printf, 2, 3))) void bridge_log(struct bridge *bridge, const char *format,
                                                       ...);
+void bridge_send_dtmf(struct bridge *bridge, const struct bridge_leg *leg, struct str digits);
 /* A key was pressed, whatever way it came. */
 void bridge_digit(struct bridge *bridge, struct bridge_leg *leg, char digit, int64_t now_us);
 unsigned bridge_leg_number(const struct bridge *bridge, const struct bridge_leg *leg);
@@ -362,12 +390,38 @@ void video_floor_agreed(struct bridge *bridge, struct bridge_leg *leg, const str
 void sip_event(struct bridge *bridge, const struct sip_event *event, int64_t now_us);
 void sip_media_opened(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
 void sip_media_refused(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
-void sip_dial(struct bridge *bridge, uint32_t meeting_leg, int64_t now_us);
 /* Into the meeting of leg->entry, or into the place of the leg `replaces`; 0, or the status to refuse
  * with. */
 uint16_t sip_join(struct bridge *bridge, struct bridge_leg *leg, const struct caller *caller,
                   uint32_t replaces, int64_t now_us);
 void sip_drop(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reason, int64_t now_us);
+/* A caller who waits for whom he is called on to: he is answered, or refused. */
+void sip_answer_waiting(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
+void sip_refuse_waiting(struct bridge *bridge, struct bridge_leg *leg, uint16_t status,
+                        int64_t now_us);
+
+/* bridge_dial.c: calls out, by the dial plan. */
+void sip_dial(struct bridge *bridge, uint32_t meeting_leg, int64_t now_us);
+/* Its media are there. */
+void dial_invite(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
+/* It is over before it has begun; `status` is for who waits for it. */
+void dial_give_up(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reason,
+                  uint16_t status, int64_t now_us);
+/* News of our call before it is answered. */
+void dial_rang(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
+void dial_answered(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
+/* It came to nothing: true when it is tried in another way.  Else who waits for it is told. */
+[[nodiscard]] bool dial_failed(struct bridge *bridge, struct bridge_leg *leg,
+                               const struct sip_event *event, int64_t now_us);
+/* Where a call in a domain that is not ours goes on to: 0 and `*out`, which is the caller's to
+ * free(); or the status to refuse with, and `why` says why. */
+[[nodiscard]] uint16_t forward_route(struct bridge *bridge, const struct sip_event *event,
+                                     struct bridge_forward **out, struct writer *why);
+/* Calls on for a leg that has just joined; false when there is no room. */
+[[nodiscard]] bool forward_dial(struct bridge *bridge, const struct bridge_leg *leg,
+                                int64_t now_us);
+/* A key pressed in a forwarded call is for who is at its other end. */
+[[nodiscard]] bool forward_digit(struct bridge *bridge, const struct bridge_leg *leg, char digit);
 
 /* bridge_web.c */
 void web_media_opened(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);

@@ -5,8 +5,7 @@
 #include "callbridge/bridge_video.h"
 
 enum {
-	URI_MAX = 300,
-	STATUS_TRYING = 100,
+	WHY_MAX = 448, /* of a call that is not taken: names a rule */
 };
 
 static struct bridge_leg *
@@ -41,13 +40,20 @@ end_session(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reason, 
 
 /* Their call is not taken; what SIP says last frees the leg. */
 static void
-refuse_call(struct bridge *bridge, struct bridge_leg *leg, uint16_t status, int64_t now_us)
+refuse_call(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reason, uint16_t status,
+            int64_t now_us)
 {
 	leg->stage = STAGE_ENDING;
-	leg->end = status == 503 ? LEG_END_TOO_MANY_CALLS : LEG_END_ERROR;
+	leg->end = reason;
 	bridge_media_close(bridge, leg);
 	if (reject(bridge, leg->session, status, now_us) != 0)
 		bridge_leg_over(bridge, leg, leg->end, false, now_us);
+}
+
+static enum leg_end
+end_of_refusal(uint16_t status)
+{
+	return status == 503 ? LEG_END_TOO_MANY_CALLS : LEG_END_ERROR;
 }
 
 void
@@ -74,25 +80,51 @@ status_of_reject(enum sdp_reject reason)
 	               : 400;
 }
 
+/* Where a caller goes. */
+struct way_in {
+	struct meeting_entry entry;
+	bool ask;                       /* for a passcode */
+	uint32_t replaces;              /* the model's leg whose place it takes */
+	struct bridge_forward *forward; /* it is called on; given to the leg */
+	struct writer why;              /* it is not taken */
+	char why_text[WHY_MAX];
+};
+
+/* Why a caller finds no space in a domain that is ours. */
+static void
+say_unknown(const struct bridge *bridge, const struct sip_event *event, struct writer *why)
+{
+	const struct objects *objects = meeting_objects(bridge->settings.meeting);
+	const struct dial_inbound inbound = dial_inbound(objects, event->incoming.uri_host);
+	writer_text(why, inbound.spaces ? "no space has this address" : "no spaces are called here");
+	if (inbound.rule == 0)
+		return;
+	writer_text(why, ", ");
+	dial_rule_name(why, objects, OBJECT_INBOUND_RULE, inbound.rule);
+}
+
 /* Finds where the caller wants to go; 0 when there, else the status to refuse with. */
 static uint16_t
-route(struct bridge *bridge, const struct sip_event *event, struct meeting_entry *entry,
-      bool *ask)
+route(struct bridge *bridge, const struct sip_event *event, struct way_in *way)
 {
-	const struct meeting_knock knock = { .address = event->incoming.uri_user };
-	*ask = false;
-	switch (meeting_route(bridge->settings.meeting, &knock, entry)) {
+	const struct meeting_knock knock = { .address = event->incoming.uri_user,
+		                             .domain = event->incoming.uri_host };
+	switch (meeting_route(bridge->settings.meeting, &knock, &way->entry)) {
 	case ROUTE_OPEN:
 		return 0;
 	case ROUTE_PASSCODE:
 	case ROUTE_WRONG_PASSCODE:
-		*ask = true;
+		way->ask = true;
 		return 0;
 	case ROUTE_MEMBERS_ONLY:
+		writer_text(&way->why, "the space is for its members");
 		return 403;
+	case ROUTE_ELSEWHERE:
+		return forward_route(bridge, event, &way->forward, &way->why);
 	case ROUTE_UNKNOWN:
 		break;
 	}
+	say_unknown(bridge, event, &way->why);
 	return 404;
 }
 
@@ -131,6 +163,8 @@ sip_join(struct bridge *bridge, struct bridge_leg *leg, const struct caller *cal
 	const struct meeting_join request = {
 		.entry = leg->entry,
 		.replaces = replaces,
+		.adhoc_name = leg->forward != NULL ? str_of(caller->dialled) : (struct str){ 0 },
+		.forwarding = leg->forward != NULL,
 		.kind = LEG_SIP,
 		.owner = leg->handle,
 		.name = str_of(caller->name),
@@ -156,12 +190,12 @@ sip_join(struct bridge *bridge, struct bridge_leg *leg, const struct caller *cal
 /* In now, or later when the passcode was typed. */
 static uint16_t
 let_in_or_ask(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *event,
-              uint32_t replaces, bool ask, int64_t now_us)
+              const struct way_in *way, int64_t now_us)
 {
 	struct caller caller = { 0 };
 	note_caller(&caller, event);
-	if (!ask)
-		return sip_join(bridge, leg, &caller, replaces, now_us);
+	if (!way->ask)
+		return sip_join(bridge, leg, &caller, way->replaces, now_us);
 	leg->caller = malloc(sizeof *leg->caller);
 	if (leg->caller == NULL)
 		return 503;
@@ -187,50 +221,66 @@ take_offer(struct bridge *bridge, struct bridge_leg *leg, uint32_t replaces, str
 
 /* Whoever asks "why could I not get in" is answered by the log. */
 static void
-log_refusal(struct bridge *bridge, const struct sip_event *event, uint16_t status)
+log_refusal(struct bridge *bridge, const struct sip_event *event, uint16_t status,
+            const struct writer *why)
 {
 	struct caller caller = { 0 };
 	note_caller(&caller, event);
-	bridge_log(bridge, "call from \"%s\" (%s) to \"%s\" refused with %u", caller.party,
-	           caller.source, caller.dialled, (unsigned)status);
+	bridge_log(bridge, "call from \"%s\" (%s) to \"%s\" refused with %u%s%.*s", caller.party,
+	           caller.source, caller.dialled, (unsigned)status, why->at != 0 ? ": " : "",
+	           (int)why->at, (const char *)why->bytes);
+}
+
+/* Into its meeting, or after whom it is called on to. */
+static uint16_t
+go_in(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *event,
+      const struct way_in *way, int64_t now_us)
+{
+	uint16_t refused = take_offer(bridge, leg, way->replaces, event->body);
+	if (refused == 0)
+		refused = let_in_or_ask(bridge, leg, event, way, now_us);
+	if (refused != 0)
+		return refused;
+	const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
+	if (!bridge_media_open(bridge, leg, model != NULL ? model->call : 0) ||
+	    (leg->forward != NULL && !forward_dial(bridge, leg, now_us)))
+		return 503;
+	return 0;
 }
 
 static void
 incoming(struct bridge *bridge, const struct sip_event *event, int64_t now_us)
 {
-	bool ask = false;
-	struct meeting_entry entry = { 0 };
-	uint32_t replaces = 0;
+	struct way_in way = { .ask = false };
 	uint16_t refused = 0;
+	way.why = writer_of(way.why_text, sizeof way.why_text);
 	if (event->incoming.replaces.v != 0)
-		replaces = replaced_leg(bridge, event->incoming.replaces);
-	if (replaces == 0)
-		refused = route(bridge, event, &entry, &ask);
+		way.replaces = replaced_leg(bridge, event->incoming.replaces);
+	if (way.replaces == 0)
+		refused = route(bridge, event, &way);
 	struct bridge_leg *leg = NULL;
 	if (refused == 0)
 		leg = bridge_leg_new(bridge, LEG_SIP, now_us);
 	if (leg == NULL) {
+		free(way.forward);
 		refused = refused != 0 ? refused : 503;
-		log_refusal(bridge, event, refused);
+		log_refusal(bridge, event, refused, &way.why);
 		(void)reject(bridge, event->session, refused, now_us);
 		return;
 	}
 	leg->session = event->session;
-	leg->entry = entry;
+	leg->entry = way.entry;
+	leg->forward = way.forward;
 	leg->stage = STAGE_OPENING;
 	leg->signalling = event->incoming.source;
 	leg->local = bridge->settings.listeners[event->incoming.listener].addr;
 	sip_session_set_user(bridge->settings.ua, event->session, leg->handle);
-	refused = take_offer(bridge, leg, replaces, event->body);
-	if (refused == 0)
-		refused = let_in_or_ask(bridge, leg, event, replaces, ask, now_us);
-	const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
-	if (refused == 0 &&
-	    !bridge_media_open(bridge, leg, model != NULL ? model->call : 0))
-		refused = 503;
+	refused = go_in(bridge, leg, event, &way, now_us);
 	if (refused != 0) {
-		log_refusal(bridge, event, refused);
-		refuse_call(bridge, leg, refused, now_us);
+		/* Where it would have gone is not why it does not. */
+		way.why.at = 0;
+		log_refusal(bridge, event, refused, &way.why);
+		refuse_call(bridge, leg, end_of_refusal(refused), refused, now_us);
 	}
 }
 
@@ -240,12 +290,19 @@ answer_incoming(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 	const struct str sdp = leg->late_offer ? description_offer(bridge, leg)
 	                                       : description_answer(bridge, leg);
 	if (sdp.len == 0 || (!leg->late_offer && !description_apply(bridge, leg, now_us))) {
-		refuse_call(bridge, leg, 488, now_us);
+		refuse_call(bridge, leg, LEG_END_ERROR, 488, now_us);
 		return;
 	}
 	leg->stage = STAGE_ANSWERED;
 	if (sip_session_accept(bridge->settings.ua, leg->session, sdp, now_us) != 0)
 		end_session(bridge, leg, LEG_END_ERROR, 500, STR("Server Internal Error"), now_us);
+}
+
+void
+sip_answer_waiting(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
+{
+	CHECK(leg->forward != NULL && leg->stage == STAGE_OPENING);
+	answer_incoming(bridge, leg, now_us);
 }
 
 /* The ACK: from now on the two sides are connected. */
@@ -269,92 +326,7 @@ confirmed(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event 
 	bridge_connected(bridge, leg, now_us);
 }
 
-/* ---- Calls out ----------------------------------------------------------------------------- */
-
-/* "user@host", "host" and URIs alike become a URI. */
-static struct str
-uri_of_party(struct writer *w, struct str party)
-{
-	const bool has_scheme = str_starts(party, STR("sip:")) || str_starts(party, STR("sips:"));
-	if (!has_scheme)
-		writer_text(w, "sip:");
-	writer_str(w, party);
-	return writer_view(w);
-}
-
-/* The address our SDP names: the one nearest to an IP literal that is called. */
-static struct net_addr
-local_for(const struct bridge *bridge, struct str party)
-{
-	struct net_addr peer = { 0 };
-	const size_t at = str_find(party, '@');
-	if (at < party.len)
-		party = str_sub(party, at + 1, party.len - at - 1);
-	else if (str_starts(party, STR("sip:")))
-		party = str_sub(party, 4, party.len - 4);
-	party.len = str_find(party, ';');
-	if (!addr_parse(&peer, party) && !addr_parse_ip(&peer, party))
-		peer = bridge->settings.listeners[0].addr;
-	return *sip_ua_local_address(bridge->settings.ua, &peer);
-}
-
-void
-sip_dial(struct bridge *bridge, uint32_t meeting_leg, int64_t now_us)
-{
-	const struct meeting_leg *model = meeting_leg_of(bridge, meeting_leg);
-	if (model == NULL)
-		return;
-	struct bridge_leg *leg = bridge_leg_new(bridge, LEG_SIP, now_us);
-	if (leg == NULL) {
-		meeting_leg_ended(bridge->settings.meeting, meeting_leg, LEG_END_TOO_MANY_CALLS,
-		                  false, now_us);
-		return;
-	}
-	leg->outgoing = true;
-	leg->meeting_leg = meeting_leg;
-	leg->stage = STAGE_OPENING;
-	leg->local = local_for(bridge, str_of(model->remote_party));
-	meeting_leg_owner(bridge->settings.meeting, meeting_leg, leg->handle);
-	if (description_begin(bridge, leg, 0) != 0 ||
-	    !bridge_media_open(bridge, leg, model->call))
-		bridge_leg_over(bridge, leg, LEG_END_TOO_MANY_CALLS, false, now_us);
-}
-
-static void
-invite(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
-{
-	char target[URI_MAX];
-	char from[URI_MAX];
-	const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
-	const struct meeting_call *call = meeting_call(bridge->settings.meeting, model->call);
-	struct str user = STR("convoke");
-	if (call->space != 0) {
-		const struct str uri = objects_text(meeting_objects(bridge->settings.meeting),
-		                                    OBJECT_SPACE, call->space, SPACE_URI);
-		user = uri.len != 0 ? uri : user;
-	}
-	struct writer target_w = writer_of(target, sizeof target);
-	struct writer from_w = writer_of(from, sizeof from);
-	writer_format(&from_w, "sip:%.*s@%s", STR_ARGS(user), bridge->sip_domain);
-	leg->sdp_offered = malloc(sizeof *leg->sdp_offered);
-	const struct str sdp = description_offer(bridge, leg);
-	if (leg->sdp_offered != NULL)
-		*leg->sdp_offered = *leg->sdp;
-	const struct sip_call request = {
-		.target = uri_of_party(&target_w, str_of(model->remote_party)),
-		.from_uri = writer_view(&from_w),
-		.from_display = str_of(call->name),
-		.contact_user = user,
-		.sdp = sdp,
-		.user = leg->handle,
-	};
-	leg->stage = STAGE_OFFERING;
-	bridge_log(bridge, "call %u: outgoing SIP call to \"%s\" from space \"%s\"", model->number,
-	           model->remote_party, call->name);
-	if (leg->sdp_offered == NULL || target_w.failed || from_w.failed || sdp.len == 0 ||
-	    sip_ua_call(bridge->settings.ua, &leg->session, &request, now_us) != 0)
-		bridge_leg_over(bridge, leg, LEG_END_ERROR, false, now_us);
-}
+/* ---- Calls out (what they are, and which way they go, is bridge_dial.c's) ------------------- */
 
 /* Whom we called has not said a name: the part before the @ is the best there is. */
 static struct str
@@ -382,6 +354,7 @@ progress(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *
          int64_t now_us)
 {
 	meeting_leg_ringing(bridge->settings.meeting, leg->meeting_leg, now_us);
+	dial_rang(bridge, leg, now_us);
 	/* Its transport may be set up already. */
 	if (event->body.len != 0 && leg->stage == STAGE_OFFERING)
 		(void)take_answer(bridge, leg, event, now_us);
@@ -409,6 +382,7 @@ answered(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *
 	                                            : (struct str){ 0 },
 	                     (struct str){ 0 }, event->call_id, now_us);
 	bridge_connected(bridge, leg, now_us);
+	dial_answered(bridge, leg, now_us);
 }
 
 /* ---- Within a call ------------------------------------------------------------------------- */
@@ -612,9 +586,18 @@ log_end(struct bridge *bridge, const struct bridge_leg *leg, const struct sip_ev
 	           (long long)(seconds % 60));
 }
 
+void
+sip_refuse_waiting(struct bridge *bridge, struct bridge_leg *leg, uint16_t status,
+                   int64_t now_us)
+{
+	refuse_call(bridge, leg, end_of_status(status), status, now_us);
+}
+
 static void
 ended(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *event, int64_t now_us)
 {
+	if (leg->outgoing && dial_failed(bridge, leg, event, now_us))
+		return;
 	const bool remote = event->cause == SIP_END_REMOTE || event->cause == SIP_END_CANCELLED ||
 	                    event->cause == SIP_END_REFUSED;
 	log_end(bridge, leg, event, remote, now_us);
@@ -677,8 +660,8 @@ sip_media_opened(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 	if (leg->stage != STAGE_OPENING)
 		return;
 	if (leg->outgoing)
-		invite(bridge, leg, now_us);
-	else
+		dial_invite(bridge, leg, now_us);
+	else if (leg->forward == NULL || leg->forward->answered)
 		answer_incoming(bridge, leg, now_us);
 }
 
@@ -686,8 +669,8 @@ void
 sip_media_refused(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 {
 	if (leg->outgoing) {
-		bridge_leg_over(bridge, leg, LEG_END_TOO_MANY_CALLS, false, now_us);
+		dial_give_up(bridge, leg, LEG_END_TOO_MANY_CALLS, 503, now_us);
 		return;
 	}
-	refuse_call(bridge, leg, 503, now_us);
+	refuse_call(bridge, leg, LEG_END_TOO_MANY_CALLS, 503, now_us);
 }

@@ -165,6 +165,7 @@ refusal_of_route(enum meeting_route route)
 	case ROUTE_WRONG_PASSCODE:
 		return C2W_REFUSAL_PASSCODE_INCORRECT;
 	case ROUTE_MEMBERS_ONLY:
+	case ROUTE_ELSEWHERE: /* no domain was given */
 		return C2W_REFUSAL_NOT_ALLOWED;
 	case ROUTE_UNKNOWN:
 	case ROUTE_OPEN:

@@ -17,7 +17,7 @@ const struct field call_fields[] = {
 	                .flags = LIST | FIELD_POST | FIELD_ALWAYS | FIELD_FILTER,
 	                .help = "The space's name, or that of an ad hoc call." },
 	[CALL_TYPE] = { "callType", .kind = FIELD_ENUM, .words = call_type_words, .flags = GET,
-	                .help = "coSpace or adHoc." },
+	                .help = "Of a space, of one caller and whom he was forwarded to, or neither." },
 	[CALL_SPACE] = { "coSpace", .kind = FIELD_GUID, .ref = OBJECT_SPACE,
 	                 .flags = LIST | FIELD_POST, .help = "Its space." },
 	[CALL_TENANT] = REF_ROW("tenant", OBJECT_TENANT, LIST, "The space's."),

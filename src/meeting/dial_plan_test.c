@@ -76,6 +76,80 @@ TEST(without_inbound_rules_every_domain_is_ours_and_with_them_those_they_name)
 	meeting_destroy(world.meeting);
 }
 
+static enum meeting_route
+route_in(struct world *world, const char *address, const char *domain)
+{
+	struct meeting_entry entry;
+	const struct meeting_knock knock = { .address = str_of(address),
+		                             .domain = str_of(domain) };
+	return meeting_route(world->meeting, &knock, &entry);
+}
+
+TEST(a_caller_finds_a_space_where_an_inbound_rule_lets_spaces_be_called)
+{
+	struct world world = world_make();
+	add(&world, OBJECT_SPACE, 0, PAIRS("uri", "demo"));
+	EXPECT_EQ(route_in(&world, "demo", "any.example"), ROUTE_OPEN);
+	EXPECT_EQ(route_in(&world, "nobody", "any.example"), ROUTE_ELSEWHERE);
+	add(&world, OBJECT_INBOUND_RULE, 0, PAIRS("domain", "meet.example"));
+	add(&world, OBJECT_INBOUND_RULE, 0,
+	    PAIRS("domain", "ivr.example", "resolveTocoSpaces", "false"));
+	EXPECT_EQ(route_in(&world, "demo", "MEET.example"), ROUTE_OPEN);
+	EXPECT_EQ(route_in(&world, "nobody", "meet.example"), ROUTE_UNKNOWN);
+	EXPECT_EQ(route_in(&world, "demo", "ivr.example"), ROUTE_UNKNOWN);
+	EXPECT_EQ(route_in(&world, "demo", "any.example"), ROUTE_ELSEWHERE);
+	meeting_destroy(world.meeting);
+}
+
+TEST(a_forwarded_call_is_of_two_without_lobby_and_prompts_and_ends_with_either)
+{
+	struct world world = world_make();
+	const uint32_t profile = add(&world, OBJECT_LEG_PROFILE, 0,
+	                             PAIRS("needsActivation", "true",
+	                                   "joinToneParticipantThreshold", "5"));
+	change(&world, OBJECT_SYSTEM_PROFILES, objects_single(world.objects, OBJECT_SYSTEM_PROFILES),
+	       PAIRS("callLegProfile", id_of(&world, OBJECT_LEG_PROFILE, profile)));
+	const struct meeting_join settings = { .adhoc_name = STR("b@pbx.example"),
+		                               .forwarding = true,
+		                               .remote_party = STR("a@x.example") };
+	uint32_t a = 0;
+	uint32_t b = 0;
+	EXPECT_EQ(meeting_join(world.meeting, &settings, world.now_us, &a), MEETING_ADMITTED);
+	const uint32_t call = meeting_leg(world.meeting, a)->call;
+	const struct meeting_dial dial = { .call = call, .remote_party = STR("b@pbx.example") };
+	EXPECT_EQ(meeting_dial(world.meeting, &dial, world.now_us, &b), MEETING_ADMITTED);
+	EXPECT_EQ(meeting_value(world.meeting, OBJECT_CALL, call, CALL_TYPE, 0).number, 1);
+	(void)events(&world);
+	meeting_leg_connected(world.meeting, b, world.now_us);
+	meeting_leg_connected(world.meeting, a, world.now_us);
+	EXPECT_EVENTS(&world, "settings 2, settings 1, roster");
+	EXPECT(meeting_leg(world.meeting, a)->heard && meeting_leg(world.meeting, b)->hears);
+	end(&world, a);
+	EXPECT_EVENTS(&world, "drop 2 callEnded, roster");
+	end(&world, b);
+	EXPECT_EVENTS(&world, "ended");
+	meeting_destroy(world.meeting);
+}
+
+TEST(a_telephone_dialled_as_one_has_no_pictures_and_keeps_what_was_asked_for)
+{
+	struct world world = world_make();
+	uint32_t call = 0;
+	uint32_t leg = 0;
+	EXPECT_EQ(meeting_call_start(world.meeting, 0, STR("adhoc"), world.now_us, &call),
+	          MEETING_ADMITTED);
+	const struct meeting_dial dial = { .call = call, .remote_party = STR("0123") };
+	EXPECT_EQ(meeting_dial(world.meeting, &dial, world.now_us, &leg), MEETING_ADMITTED);
+	meeting_leg_dialled(world.meeting, leg, STR("123@gw.example"), true);
+	EXPECT_STR(str_of(meeting_leg(world.meeting, leg)->remote_party), "123@gw.example");
+	EXPECT_STR(meeting_value(world.meeting, OBJECT_LEG, leg, LEG_ORIGINAL_REMOTE_PARTY, 0).text,
+	           "0123");
+	EXPECT_EQ(meeting_leg_setting(world.meeting, leg, LEG_PROFILE_VIDEO_MODE),
+	          VIDEO_MODE_DISABLED);
+	meeting_leg_dialled(world.meeting, 0, STR("x"), false);
+	meeting_destroy(world.meeting);
+}
+
 TEST(rules_come_in_the_order_of_their_priorities_while_the_table_changes)
 {
 	struct world world = world_make();

@@ -236,8 +236,11 @@ meeting_join(struct meeting *meeting, const struct meeting_join *join, int64_t n
 	}
 	enum meeting_refusal refusal = check_room(meeting, space, running);
 	struct call *call = running != 0 ? call_get(meeting, running) : NULL;
-	if (refusal == MEETING_ADMITTED && call == NULL)
+	if (refusal == MEETING_ADMITTED && call == NULL) {
 		refusal = call_open(meeting, space, join->adhoc_name, &call);
+		if (refusal == MEETING_ADMITTED)
+			call->pub.forwarding = join->forwarding;
+	}
 	if (refusal != MEETING_ADMITTED)
 		return refusal;
 
@@ -363,6 +366,20 @@ meeting_leg_owner(struct meeting *meeting, uint32_t handle, uint64_t owner)
 	struct leg *leg = leg_get(meeting, handle);
 	if (leg != NULL)
 		leg->pub.owner = owner;
+}
+
+void
+meeting_leg_dialled(struct meeting *meeting, uint32_t handle, struct str party, bool phone)
+{
+	struct leg *leg = leg_get(meeting, handle);
+	if (leg == NULL)
+		return;
+	text_copy_clean(leg->pub.remote_party, sizeof leg->pub.remote_party, party);
+	if (!phone)
+		return;
+	leg_override(leg, LEG_PROFILE_VIDEO_MODE,
+	             &(struct value){ .set = true, .number = VIDEO_MODE_DISABLED });
+	leg_reconsider(meeting, leg);
 }
 
 void
@@ -505,6 +522,8 @@ meeting_leg_ended(struct meeting *meeting, uint32_t handle, enum leg_end reason,
 	slab_free(&meeting->legs, handle);
 	if (call->first == 0)
 		call_finish(meeting, call);
+	else if (call->pub.forwarding && call->pub.legs < 2)
+		meeting_call_end(meeting, call->pub.handle, LEG_END_CALL_ENDED, now_us);
 }
 
 /* ------------------------------------------------------------------ wishes about a leg */

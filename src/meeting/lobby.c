@@ -24,7 +24,7 @@ is_locked_out(const struct meeting *meeting, const struct call *call, const stru
 static bool
 may_enter(const struct meeting *meeting, const struct call *call, const struct leg *leg)
 {
-	if (leg->admitted)
+	if (leg->admitted || call->pub.forwarding)
 		return true;
 	return !leg->sent_back && !is_locked_out(meeting, call, leg) &&
 	       (!needs_activation(leg) || call->activators != 0);
@@ -73,7 +73,8 @@ static void
 play_tone(struct meeting *meeting, const struct call *call, const struct leg *cause,
           enum leg_profile_field threshold, enum leg_work work)
 {
-	if (call->pub.connected > object_field(OBJECT_LEG_PROFILE, threshold)->max)
+	if (call->pub.connected > object_field(OBJECT_LEG_PROFILE, threshold)->max ||
+	    call->pub.forwarding)
 		return;
 	for (uint32_t at = call->first; at != 0;) {
 		struct leg *leg = leg_get(meeting, at);
@@ -86,7 +87,7 @@ play_tone(struct meeting *meeting, const struct call *call, const struct leg *ca
 static void
 tell_the_only_one(struct meeting *meeting, const struct call *call)
 {
-	if (call->pub.connected != 1)
+	if (call->pub.connected != 1 || call->pub.forwarding)
 		return;
 	for (uint32_t at = call->first; at != 0; at = leg_get(meeting, at)->next) {
 		if (leg_get(meeting, at)->inside)
@@ -147,7 +148,7 @@ static void
 watch_deactivation(struct meeting *meeting, const struct call *call, struct leg *leg)
 {
 	const bool wanted = leg->inside && !leg->admitted && needs_activation(leg) &&
-	                    call->activators == 0 &&
+	                    call->activators == 0 && !call->pub.forwarding &&
 	                    leg->settings[LEG_PROFILE_DEACTIVATION_MODE] != DEACTIVATE_REMAIN;
 	if (!wanted) {
 		timer_stop(&meeting->timers, &leg->deactivation.timer);

@@ -81,6 +81,7 @@ enum meeting_route {
 	ROUTE_PASSCODE,       /* ask for a passcode and come again with it */
 	ROUTE_WRONG_PASSCODE, /* ask again; how often is the shell's choice */
 	ROUTE_MEMBERS_ONLY,   /* nonMemberAccess is false: SIP 403 */
+	ROUTE_ELSEWHERE,      /* the domain is none of ours: dial_forward() (dial_plan.h) says on */
 };
 
 /* Whose spaces are looked for: everybody's, one tenant's, or those of a group's tenants.  A zero id
@@ -95,6 +96,7 @@ struct meeting_knock {
 	struct str address;  /* the request URI's user part, or a meeting ID; any case */
 	struct str passcode; /* at == NULL: nobody was asked yet; empty: "#" alone was typed */
 	struct str secret;   /* of a guest link, opens without passcode; at == NULL: none */
+	struct str domain;   /* the URI's host, for the inbound rules; at == NULL: any will do */
 };
 
 /* `entry` is written for OPEN, and for PASSCODE too, where it names the space to announce. */
@@ -247,6 +249,7 @@ struct meeting_join {
 	                             /* that was decided about it (then entry is empty), or neither:
 	                              * */
 	struct str adhoc_name;       /* an ad hoc call of this name */
+	bool forwarding;             /* that is for one caller and whom he is called on to */
 	enum leg_kind kind;
 	uint64_t owner;
 	struct str name;
@@ -290,6 +293,8 @@ void meeting_leg_ringing(struct meeting *meeting, uint32_t leg, int64_t now_us);
 void meeting_leg_connected(struct meeting *meeting, uint32_t leg, int64_t now_us);
 void meeting_leg_held(struct meeting *meeting, uint32_t leg, bool held, int64_t now_us);
 void meeting_leg_owner(struct meeting *meeting, uint32_t leg, uint64_t owner);
+/* What is dialled for an outgoing leg in place of what was asked for; `phone`: it has no pictures. */
+void meeting_leg_dialled(struct meeting *meeting, uint32_t leg, struct str party, bool phone);
 /* Known later than the join: a far end's display name, the Call-ID of an outgoing call, ... Empty
  * texts change nothing. */
 void meeting_leg_identity(struct meeting *meeting, uint32_t leg, struct str name,
@@ -305,6 +310,7 @@ void meeting_leg_ended(struct meeting *meeting, uint32_t leg, enum leg_end reaso
 struct meeting_call {
 	uint32_t handle;
 	uint32_t space;        /* 0: ad hoc, or its space was deleted meanwhile */
+	bool forwarding;       /* a gateway call of two: no lobby, no prompts, over when one goes */
 	struct guid id;
 	struct guid correlator;
 	char name[MEETING_NAME_MAX];

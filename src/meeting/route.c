@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From an address to a space: the space's own addresses and those of its access methods, told apart
  * by passcode or by the secret of a guest link. */
+#include "meeting/dial_plan.h"
 #include "meeting/meeting_internal.h"
 
 /* Every way in that an address names. */
@@ -222,6 +223,14 @@ meeting_route(struct meeting *meeting, const struct meeting_knock *asked,
 	const struct web_rules web = web_rules_of(meeting, asked);
 	const struct meeting_knock knock = with_world(meeting, asked);
 	struct ways ways = { .count = 0 };
+	bool ours = true;
+	if (knock->domain.at != NULL) {
+		const struct dial_inbound inbound = dial_inbound(objects, knock->domain);
+		/* Without rules, what no space has may be somebody else's. */
+		ours = inbound.rule != 0;
+		if (!inbound.spaces)
+			return ours ? ROUTE_UNKNOWN : ROUTE_ELSEWHERE;
+	}
 	/* A name that is somebody's URI is not looked up as somebody else's number. */
 	if (web.uris)
 		find_ways(objects, &knock, true, &ways);
@@ -229,7 +238,7 @@ meeting_route(struct meeting *meeting, const struct meeting_knock *asked,
 		find_ways(objects, &knock, false, &ways);
 	keep_one_space(objects, &ways);
 	if (ways.count == 0)
-		return ROUTE_UNKNOWN;
+		return ours ? ROUTE_UNKNOWN : ROUTE_ELSEWHERE;
 	*entry = ways.at[0];
 	keep_open_ways(meeting, &knock, &ways);
 	if (ways.count == 0 || (!web.guests && knock.user_jid.len == 0))

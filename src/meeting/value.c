@@ -55,7 +55,9 @@ call_value(const struct meeting *meeting, const struct call *call, enum call_fie
 	case CALL_NAME:
 		return text_value(pub->name);
 	case CALL_TYPE:
-		return number_value(guid_is_zero(&call->space_id) ? 2 : 0);
+		return number_value(pub->forwarding                 ? 1
+		                    : guid_is_zero(&call->space_id) ? 2
+		                                                    : 0);
 	case CALL_SPACE:
 		return guid_value(&call->space_id);
 	case CALL_OWNER_NAME:
