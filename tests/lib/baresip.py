@@ -90,8 +90,9 @@ SOUND_S = 150  # where its sound ends baresip hangs up
 class Baresip:
     def __init__(self, world, number, transport="udp", codec="opus", media="", ice=False,
                  tone=445, answer="auto", samples=None, rtcp_mux=False, video=None, colour=None, busy=False,
-                 size="1280x720", bitrate=1500000):
-        """`video` is "h264" or "vp8": then it sends pictures of that colour, and takes some."""
+                 size="1280x720", bitrate=1500000, registrar=None, domain=None):
+        """`video` is "h264" or "vp8": then it sends pictures of that colour, and takes some.
+        With a `registrar`, an address, it is NAME@`domain` there and calls go out through it."""
         self.world = world
         self.name = f"phone{number}"
         self.machine = network.Machine(number)
@@ -117,8 +118,10 @@ class Baresip:
             film = pictures.mp4(colour, size, busy)
             with open(self.folder / "config", "a") as config:
                 config.write(_VIDEO_CONFIG.format(film=film, size=size, bitrate=bitrate))
-        account = (f"<sip:{self.name}@{self.address};transport={transport}>;regint=0"
+        account = (f"<sip:{self.name}@{domain or self.address};transport={transport}>"
+                   f";regint={600 if registrar else 0}"
                    f";answermode={answer};audio_codecs={CODECS[codec]}")
+        account += f';outbound="sip:{registrar};transport={transport}"' if registrar else ""
         account += f";mediaenc={media}" if media else ""
         account += ";medianat=ice" if ice else ""
         account += f";video_codecs={video}" if video else ""
@@ -130,6 +133,9 @@ class Baresip:
             self.log_name)
         self._socket = wait_for(f"{self.name} is up", self._connect, 10)
         self._received = b""
+        if registrar:
+            wait_for(lambda: f"{self.name} is registered: {self.log()[-200:]}",
+                     lambda: re.search(r" 200 OK .*\[\d+ binding", self.log()), 10)
 
     def _connect(self):
         if self.process.poll() is not None:
@@ -178,6 +184,12 @@ class Baresip:
         port = port or (5061 if self.transport == "tls" else 5060)
         self.events.clear()
         self.tell("dial", f"sip:{user}@{host}:{port}")
+        return self
+
+    def dial_address(self, address):
+        """As its proxy knows it: "user@domain"."""
+        self.events.clear()
+        self.tell("dial", f"sip:{address}")
         return self
 
     def join(self, user="demo", seconds=10):
