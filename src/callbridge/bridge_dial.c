@@ -90,14 +90,29 @@ transform(struct bridge *bridge, const struct bridge_leg *leg, const struct meet
 	return true;
 }
 
+/* Whose call it is. */
+static struct guid
+tenant_of(const struct bridge *bridge, const struct bridge_leg *leg,
+          const struct meeting_leg *model)
+{
+	const struct bridge_leg *caller = waiting_caller(bridge, leg);
+	if (caller != NULL)
+		return caller->forward->tenant;
+	return objects_space_tenant(objects_of(bridge),
+	                            meeting_call(bridge->settings.meeting, model->call)->space);
+}
+
 static bool
 next_rule(const struct bridge *bridge, const struct bridge_leg *leg)
 {
 	struct bridge_dialing *dialing = leg->dialing;
 	const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
 	struct dial_route route;
-	if (model == NULL || !dial_route_next(objects_of(bridge), str_of(model->remote_party),
-	                                      &dialing->cursor, &route))
+	if (model == NULL)
+		return false;
+	const struct guid tenant = tenant_of(bridge, leg, model);
+	if (!dial_route_next(objects_of(bridge), str_of(model->remote_party), &tenant,
+	                     &dialing->cursor, &route))
 		return false;
 	dialing->rule = route.rule;
 	dialing->stop = route.stop;
@@ -457,6 +472,7 @@ forward_route(struct bridge *bridge, const struct sip_event *event, struct bridg
 	if (made == NULL)
 		return 503;
 	made->preserve = forward.preserve;
+	made->tenant = dial_rule_tenant(objects_of(bridge), OBJECT_FORWARDING_RULE, forward.rule);
 	made->hops = in->max_forwards;
 	str_copy(made->party, sizeof made->party, str_of(forward.party));
 	str_copy(made->from_user, sizeof made->from_user, in->from_user);

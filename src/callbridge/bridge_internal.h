@@ -94,6 +94,7 @@ struct bridge_forward {
 	bool preserve;  /* his address stays as it is */
 	bool answered;  /* the far end has */
 	uint16_t hops;  /* left */
+	struct guid tenant; /* whose the call is; zero: nobody's */
 	char from_uri[MEETING_PARTY_MAX];
 	char from_user[MEETING_PARTY_MAX];
 	char party[DIAL_PARTY_MAX]; /* whom to call */

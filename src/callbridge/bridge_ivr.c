@@ -61,7 +61,8 @@ knock_with(struct bridge *bridge, struct bridge_leg *leg, struct str passcode, i
 {
 	struct meeting_entry entry = leg->entry;
 	struct str dialled = str_of(leg->caller->dialled);
-	const struct meeting_knock knock = { .address = str_cut(&dialled, '@'),
+	const struct str address = str_cut(&dialled, '@');
+	const struct meeting_knock knock = { .address = address, .domain = dialled,
 		                             .passcode = passcode };
 	if (meeting_route(bridge->settings.meeting, &knock, &entry) == ROUTE_OPEN) {
 		let_in(bridge, leg, &entry, now_us);

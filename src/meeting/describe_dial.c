@@ -7,16 +7,14 @@ enum {
 	DOMAIN_BYTES = 255,
 };
 
-/* Where Cisco's products have more words, what is not here is refused. */
-static const char *const never_words[] = { "false", NULL };
 static const char *const forwarding_words[] = { "forward", "reject", NULL };
 static const char *const caller_id_words[] = { "regenerate", "preserve", NULL };
 static const char *const uri_parameter_words[] = { "discard", "forward", NULL };
-static const char *const trunk_words[] = { "sip", NULL };
+static const char *const trunk_words[] = { "sip", "lync", "avaya", NULL };
 static const char *const failure_words[] = { "stop", "continue", NULL };
 static const char *const control_words[] = { "auto", "encrypted", "unencrypted", NULL };
-static const char *const scope_words[] = { "global", NULL };
-static const char *const routing_words[] = { "default", NULL };
+static const char *const scope_words[] = { "global", "callBridge", "callBridgeGroup", NULL };
+static const char *const routing_words[] = { "default", "traversal", NULL };
 static const char *const transform_type_words[] = { "raw", "strip", "phone", NULL };
 static const char *const transform_action_words[] = { "accept", "acceptPhone", "deny", NULL };
 
@@ -41,10 +39,14 @@ const struct field inbound_rule_fields[INBOUND_FIELDS] = {
 	                               "nobody is found by it."),
 	[INBOUND_SPACES] = DIAL_RESOLVE("resolveTocoSpaces", 1, "Spaces can be called."),
 	[INBOUND_IVRS] = DIAL_RESOLVE("resolveToIvrs", 1, "IVRs can be called."),
-	[INBOUND_LYNC_CONFERENCES] = DIAL_WORD("resolveToLyncConferences", never_words, 0,
-	                                       "Not had: only `false` is taken."),
-	[INBOUND_LYNC_SIMPLE_JOIN] = DIAL_WORD("resolveToLyncSimpleJoin", never_words, 0,
-	                                       "Not had: only `false` is taken."),
+	[INBOUND_LYNC_CONFERENCES] =
+		BOOL_ROW("resolveToLyncConferences", 0, USUAL | FIELD_LACKING,
+	                 "Skype for Business is not joined from here."),
+	[INBOUND_LYNC_SIMPLE_JOIN] =
+		BOOL_ROW("resolveToLyncSimpleJoin", 0, USUAL | FIELD_LACKING,
+	                 "Skype for Business is not joined from here."),
+	[INBOUND_TENANT] = REF_ROW("tenant", OBJECT_TENANT, USUAL_LIST,
+	                           "Its spaces alone can be called."),
 };
 
 const struct field forwarding_rule_fields[FORWARDING_FIELDS] = {
@@ -61,6 +63,8 @@ const struct field forwarding_rule_fields[FORWARDING_FIELDS] = {
 	[FORWARDING_CALLER_ID] = DIAL_WORD("callerIdMode", caller_id_words, CALLER_ID_PRESERVE,
 	                                   "Whether the caller's domain becomes ours, or stays."),
 	[FORWARDING_PRIORITY] = DIAL_PRIORITY("Higher ones are looked at first."),
+	[FORWARDING_TENANT] = REF_ROW("tenant", OBJECT_TENANT, USUAL_LIST,
+	                              "Whose the forwarded call is."),
 	[FORWARDING_URI_PARAMETERS] =
 		DIAL_WORD("uriParameters", uri_parameter_words, URI_PARAMETERS_FORWARD,
 	                  "What becomes of parameters behind the dialled address."),
@@ -82,15 +86,28 @@ const struct field outbound_rule_fields[OUTBOUND_FIELDS] = {
 	                     .flags = USUAL | FIELD_FILTER,
 	                     .help = "Where calls are sent, `host[:port]`; without one, where DNS "
 	                             "says." },
-	[OUTBOUND_TRUNK] = DIAL_WORD("trunkType", trunk_words, 0, "Other trunks are not had."),
+	[OUTBOUND_TRUNK] = WORD_ROW("trunkType", trunk_words, 0,
+	                            USUAL | FIELD_ALWAYS | FIELD_LACKING,
+	                            "Other trunks are not had."),
 	[OUTBOUND_FAILURE] = DIAL_WORD("failureAction", failure_words, FAILURE_CONTINUE,
 	                               "Whether the next rule is tried when this one's call does "
 	                               "not come about."),
 	[OUTBOUND_ENCRYPTION] = DIAL_WORD("sipControlEncryption", control_words,
 	                                  CONTROL_UNENCRYPTED,
 	                                  "TLS and then without, TLS alone, or never TLS."),
-	[OUTBOUND_SCOPE] = DIAL_WORD("scope", scope_words, 0, "There is one Call Bridge."),
-	[OUTBOUND_ROUTING] = DIAL_WORD("callRouting", routing_words, 0, "Media go directly."),
+	[OUTBOUND_SCOPE] = DIAL_WORD("scope", scope_words, SCOPE_CALL_BRIDGE_GROUP,
+	                             "Which Call Bridges use it: the one whose name among "
+	                             "callBridges is the cluster's uniqueName is this one."),
+	[OUTBOUND_CALL_BRIDGE] = REF_ROW("callBridge", OBJECT_CALL_BRIDGE, USUAL_LIST,
+	                                 "Which one, with that scope."),
+	[OUTBOUND_CALL_BRIDGE_GROUP] =
+		REF_ROW("callBridgeGroup", OBJECT_CALL_BRIDGE_GROUP, USUAL_LIST,
+	                "Which ones, with that scope."),
+	[OUTBOUND_TENANT] = REF_ROW("tenant", OBJECT_TENANT, USUAL_LIST,
+	                            "Only calls of this tenant go out by it."),
+	[OUTBOUND_ROUTING] = WORD_ROW("callRouting", routing_words, 0,
+	                              USUAL | FIELD_ALWAYS | FIELD_LACKING,
+	                              "Media go directly, not by a TURN server."),
 };
 
 const struct field dial_transform_fields[TRANSFORM_FIELDS] = {

@@ -130,6 +130,16 @@ dial_rule_next(const struct objects *objects, enum object_type type, struct str 
 	return next_rule(objects, type, &domain, cursor);
 }
 
+struct guid
+dial_rule_tenant(const struct objects *objects, enum object_type type, uint32_t rule)
+{
+	const unsigned field = type == OBJECT_INBOUND_RULE      ? (unsigned)INBOUND_TENANT
+	                       : type == OBJECT_FORWARDING_RULE ? (unsigned)FORWARDING_TENANT
+	                                                        : (unsigned)OUTBOUND_TENANT;
+	CHECK(type != OBJECT_DIAL_TRANSFORM);
+	return objects_value(objects, type, rule, field).guid;
+}
+
 uint32_t
 dial_transform_next(const struct objects *objects, struct dial_cursor *cursor)
 {
@@ -244,9 +254,42 @@ choose_ways(struct dial_route *route, uint32_t encryption, const struct dial_add
 	route->ways[route->way_count++] = DIAL_UDP;
 }
 
+/* The callBridges entry that speaks of us: it bears our name in the cluster; 0: none does. */
+static uint32_t
+own_call_bridge(const struct objects *objects)
+{
+	const struct str name =
+		objects_text(objects, OBJECT_CLUSTER, objects_single(objects, OBJECT_CLUSTER),
+	                     CLUSTER_UNIQUE_NAME);
+	struct address_cursor cursor = { 0 };
+	return objects_next_address(objects, OBJECT_CALL_BRIDGE, name, &cursor);
+}
+
+static bool
+is_for_us(const struct objects *objects, uint32_t rule)
+{
+	const enum object_type type = OBJECT_OUTBOUND_RULE;
+	const uint32_t scope = objects_number(objects, type, rule, OUTBOUND_SCOPE);
+	if (scope == SCOPE_GLOBAL)
+		return true;
+	const uint32_t own = own_call_bridge(objects);
+	if (scope == SCOPE_CALL_BRIDGE)
+		return own != 0 && own == objects_ref(objects, type, rule, OUTBOUND_CALL_BRIDGE);
+	const uint32_t group = objects_ref(objects, OBJECT_CALL_BRIDGE, own, CALL_BRIDGE_GROUP);
+	return group != 0 &&
+	       group == objects_ref(objects, type, rule, OUTBOUND_CALL_BRIDGE_GROUP);
+}
+
+static bool
+is_for_tenant(const struct objects *objects, uint32_t rule, const struct guid *tenant)
+{
+	const struct guid wanted = dial_rule_tenant(objects, OBJECT_OUTBOUND_RULE, rule);
+	return guid_is_zero(&wanted) || guid_eq(&wanted, tenant);
+}
+
 bool
-dial_route_next(const struct objects *objects, struct str party, struct dial_cursor *cursor,
-                struct dial_route *out)
+dial_route_next(const struct objects *objects, struct str party, const struct guid *tenant,
+                struct dial_cursor *cursor, struct dial_route *out)
 {
 	const enum object_type type = OBJECT_OUTBOUND_RULE;
 	struct dial_address to = dial_address_of(party);
@@ -258,7 +301,11 @@ dial_route_next(const struct objects *objects, struct str party, struct dial_cur
 		out->ways[out->way_count++] = DIAL_BY_DNS;
 		return first;
 	}
-	const uint32_t rule = dial_rule_next(objects, type, to.host, cursor);
+	uint32_t rule;
+	do
+		rule = dial_rule_next(objects, type, to.host, cursor);
+	while (rule != 0 &&
+	       (!is_for_us(objects, rule) || !is_for_tenant(objects, rule, tenant)));
 	if (rule == 0)
 		return false;
 	out->rule = rule;

@@ -57,6 +57,8 @@ struct dial_cursor {
 };
 [[nodiscard]] uint32_t dial_rule_next(const struct objects *objects, enum object_type type,
                                       struct str domain, struct dial_cursor *cursor);
+/* Whose world the rule is for; zero: it has none. */
+struct guid dial_rule_tenant(const struct objects *objects, enum object_type type, uint32_t rule);
 
 /* ---- Calls in ------------------------------------------------------------------------------ */
 
@@ -107,9 +109,11 @@ struct dial_route {
 	unsigned way_count;
 	enum dial_way ways[DIAL_WAYS_MAX]; /* one after another while nobody is reached */
 };
-/* The next rule for that address; false: there is none (left). */
+/* The next rule for that address in a call of `tenant` (zero: nobody's); false: there is none
+ * (left). */
 [[nodiscard]] bool dial_route_next(const struct objects *objects, struct str party,
-                                   struct dial_cursor *cursor, struct dial_route *out);
+                                   const struct guid *tenant, struct dial_cursor *cursor,
+                                   struct dial_route *out);
 
 /* ---- Expressions --------------------------------------------------------------------------- */
 

@@ -76,6 +76,28 @@ TEST(without_inbound_rules_every_domain_is_ours_and_with_them_those_they_name)
 	meeting_destroy(world.meeting);
 }
 
+static const struct guid nobody;
+
+/* "tls tcp udp@proxy stop" for each rule, one after another. */
+static const char *
+routes(const struct world *world, const char *party)
+{
+	static char text[512];
+	static const char *const names[] = { "dns", "tls", "plain", "tcp", "udp" };
+	struct writer w = writer_of(text, sizeof text - 1);
+	struct dial_cursor cursor = { 0 };
+	struct dial_route route;
+	while (dial_route_next(world->objects, str_of(party), &nobody, &cursor, &route)) {
+		if (w.at != 0)
+			writer_text(&w, ", ");
+		for (unsigned i = 0; i < route.way_count; i++)
+			writer_format(&w, "%s%s", i != 0 ? " " : "", names[route.ways[i]]);
+		writer_format(&w, "@%.*s%s", STR_ARGS(route.proxy), route.stop ? " stop" : "");
+	}
+	text[w.at] = '\0';
+	return text;
+}
+
 static enum meeting_route
 route_in(struct world *world, const char *address, const char *domain)
 {
@@ -98,6 +120,74 @@ TEST(a_caller_finds_a_space_where_an_inbound_rule_lets_spaces_be_called)
 	EXPECT_EQ(route_in(&world, "nobody", "meet.example"), ROUTE_UNKNOWN);
 	EXPECT_EQ(route_in(&world, "demo", "ivr.example"), ROUTE_UNKNOWN);
 	EXPECT_EQ(route_in(&world, "demo", "any.example"), ROUTE_ELSEWHERE);
+	meeting_destroy(world.meeting);
+}
+
+TEST(a_tenants_rules_lead_into_its_own_spaces_and_carry_its_own_calls)
+{
+	struct world world = world_make();
+	struct meeting_entry entry;
+	char a[GUID_TEXT_LEN + 1];
+	char b[GUID_TEXT_LEN + 1];
+	uint32_t tenant_handle = add(&world, OBJECT_TENANT, 0, PAIRS("name", "A"));
+	str_copy(a, sizeof a, str_of(id_of(&world, OBJECT_TENANT, tenant_handle)));
+	tenant_handle = add(&world, OBJECT_TENANT, 0, PAIRS("name", "B"));
+	str_copy(b, sizeof b, str_of(id_of(&world, OBJECT_TENANT, tenant_handle)));
+	add(&world, OBJECT_SPACE, 0, PAIRS("uri", "demo", "tenant", a));
+	const uint32_t of_b = add(&world, OBJECT_SPACE, 0, PAIRS("uri", "demo", "tenant", b));
+	struct meeting_knock knock = { .address = STR("demo"), .domain = STR("x.example") };
+	/* It does not say which. */
+	EXPECT_EQ(meeting_route(world.meeting, &knock, &entry), ROUTE_ELSEWHERE);
+	const uint32_t of_nobody = add(&world, OBJECT_SPACE, 0, PAIRS("uri", "demo"));
+	EXPECT_EQ(meeting_route(world.meeting, &knock, &entry), ROUTE_OPEN);
+	EXPECT_EQ(entry.space, of_nobody);
+	add(&world, OBJECT_INBOUND_RULE, 0, PAIRS("domain", "b.example", "tenant", b));
+	add(&world, OBJECT_INBOUND_RULE, 0, PAIRS("domain", "*.example"));
+	EXPECT_EQ(meeting_route(world.meeting, &knock, &entry), ROUTE_OPEN);
+	EXPECT_EQ(entry.space, of_nobody);
+	knock.domain = STR("b.example");
+	EXPECT_EQ(meeting_route(world.meeting, &knock, &entry), ROUTE_OPEN);
+	EXPECT_EQ(entry.space, of_b);
+
+	const uint32_t its_own = add(&world, OBJECT_OUTBOUND_RULE, 0,
+	                             PAIRS("domain", "*", "priority", "2", "tenant", b));
+	const uint32_t for_all = add(&world, OBJECT_OUTBOUND_RULE, 0, PAIRS("domain", "*"));
+	struct dial_cursor cursor = { 0 };
+	struct dial_route route;
+	EXPECT(dial_route_next(world.objects, STR("x"), &nobody, &cursor, &route));
+	EXPECT_EQ(route.rule, for_all);
+	const struct guid tenant = objects_space_tenant(world.objects, of_b);
+	cursor = (struct dial_cursor){ 0 };
+	EXPECT(dial_route_next(world.objects, STR("x"), &tenant, &cursor, &route));
+	EXPECT_EQ(route.rule, its_own);
+	meeting_destroy(world.meeting);
+}
+
+TEST(a_rule_of_one_call_bridge_or_of_a_group_is_used_there_alone)
+{
+	struct world world = world_make();
+	char group[GUID_TEXT_LEN + 1];
+	char own[GUID_TEXT_LEN + 1];
+	char other[GUID_TEXT_LEN + 1];
+	const uint32_t g = add(&world, OBJECT_CALL_BRIDGE_GROUP, 0, PAIRS("name", "g"));
+	str_copy(group, sizeof group, str_of(id_of(&world, OBJECT_CALL_BRIDGE_GROUP, g)));
+	const uint32_t we = add(&world, OBJECT_CALL_BRIDGE, 0,
+	                        PAIRS("name", "we", "callBridgeGroup", group));
+	str_copy(own, sizeof own, str_of(id_of(&world, OBJECT_CALL_BRIDGE, we)));
+	const uint32_t they = add(&world, OBJECT_CALL_BRIDGE, 0, PAIRS("name", "they"));
+	str_copy(other, sizeof other, str_of(id_of(&world, OBJECT_CALL_BRIDGE, they)));
+	add(&world, OBJECT_OUTBOUND_RULE, 0,
+	    PAIRS("domain", "*", "scope", "callBridge", "callBridge", other, "sipProxy", "c"));
+	add(&world, OBJECT_OUTBOUND_RULE, 0,
+	    PAIRS("domain", "*", "scope", "callBridge", "callBridge", own, "sipProxy", "a",
+	          "sipControlEncryption", "encrypted", "failureAction", "continue"));
+	add(&world, OBJECT_OUTBOUND_RULE, 0,
+	    PAIRS("domain", "*", "scope", "callBridgeGroup", "callBridgeGroup", group, "sipProxy",
+	          "b", "sipControlEncryption", "encrypted"));
+	EXPECT_STR(str_of(routes(&world, "x@y")), "");
+	change(&world, OBJECT_CLUSTER, objects_single(world.objects, OBJECT_CLUSTER),
+	       PAIRS("uniqueName", "we"));
+	EXPECT_STR(str_of(routes(&world, "x@y")), "tls@a, tls@b stop");
 	meeting_destroy(world.meeting);
 }
 
@@ -209,26 +299,6 @@ TEST(calls_in_no_domain_of_ours_are_called_on_or_refused)
 	meeting_destroy(world.meeting);
 }
 
-/* "tls tcp udp@proxy stop" for each rule, one after another. */
-static const char *
-routes(const struct world *world, const char *party)
-{
-	static char text[512];
-	static const char *const names[] = { "dns", "tls", "plain", "tcp", "udp" };
-	struct writer w = writer_of(text, sizeof text - 1);
-	struct dial_cursor cursor = { 0 };
-	struct dial_route route;
-	while (dial_route_next(world->objects, str_of(party), &cursor, &route)) {
-		if (w.at != 0)
-			writer_text(&w, ", ");
-		for (unsigned i = 0; i < route.way_count; i++)
-			writer_format(&w, "%s%s", i != 0 ? " " : "", names[route.ways[i]]);
-		writer_format(&w, "@%.*s%s", STR_ARGS(route.proxy), route.stop ? " stop" : "");
-	}
-	text[w.at] = '\0';
-	return text;
-}
-
 TEST(a_call_out_goes_by_each_rule_and_each_way_it_allows)
 {
 	struct world world = world_make();
@@ -252,9 +322,11 @@ TEST(a_call_out_goes_by_each_rule_and_each_way_it_allows)
 
 	struct dial_cursor cursor = { 0 };
 	struct dial_route route;
-	EXPECT(dial_route_next(world.objects, STR("demo@streamer.com"), &cursor, &route));
+	EXPECT(dial_route_next(world.objects, STR("demo@streamer.com"), &nobody, &cursor,
+	                       &route));
 	EXPECT_EQ(route.from_domain.len, 0);
-	EXPECT(dial_route_next(world.objects, STR("demo@streamer.com"), &cursor, &route));
+	EXPECT(dial_route_next(world.objects, STR("demo@streamer.com"), &nobody, &cursor,
+	                       &route));
 	EXPECT_STR(route.from_domain, "from.example");
 	EXPECT_STR(route.contact_domain, "contact.example");
 	meeting_destroy(world.meeting);
@@ -347,7 +419,7 @@ TEST(what_is_not_had_is_refused_by_its_parameter)
 	struct world world = world_make();
 	static const char *const refused[][2] = {
 		{ "trunkType", "lync" },      { "trunkType", "avaya" },
-		{ "scope", "callBridge" },    { "callRouting", "traversal" },
+		{ "scope", "cluster" },       { "callRouting", "traversal" },
 		{ "sipProxy", "a b" },        { "sipProxy", "host:0" },
 		{ "sipProxy", "host:65536" }, { "sipProxy", "host:" },
 		{ "sipProxy", "u@host" },     { "sipProxy", "[zz]:1" },
@@ -356,12 +428,10 @@ TEST(what_is_not_had_is_refused_by_its_parameter)
 	};
 	uint32_t handle;
 	for (unsigned i = 0; i < COUNT_OF(refused); i++)
-		EXPECT_EQ(test_add(world.objects, OBJECT_OUTBOUND_RULE, 0, &handle,
-		                   PAIRS("domain", "a", refused[i][0], refused[i][1])),
-		          OBJECT_BAD_VALUE);
-	EXPECT_EQ(test_add(world.objects, OBJECT_INBOUND_RULE, 0, &handle,
-	                   PAIRS("domain", "a", "resolveToLyncConferences", "true")),
-	          OBJECT_BAD_VALUE);
+		EXPECT(test_add(world.objects, OBJECT_OUTBOUND_RULE, 0, &handle,
+		                PAIRS("domain", "a", refused[i][0], refused[i][1])) != OBJECT_OK);
+	EXPECT(test_add(world.objects, OBJECT_INBOUND_RULE, 0, &handle,
+	                PAIRS("domain", "a", "resolveToLyncConferences", "true")) != OBJECT_OK);
 	EXPECT_EQ(test_add(world.objects, OBJECT_INBOUND_RULE, 0, &handle, NO_PAIRS),
 	          OBJECT_MISSING_PARAMETER);
 	meeting_destroy(world.meeting);

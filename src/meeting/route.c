@@ -215,6 +215,39 @@ asks_for_passcode(const struct objects *objects, const struct ways *ways)
 	return false;
 }
 
+/* A name that is somebody's URI is not looked up as somebody else's number. */
+static void
+find_spaces(const struct objects *objects, const struct meeting_knock *knock,
+            const struct web_rules *web, struct ways *ways)
+{
+	if (web->uris)
+		find_ways(objects, knock, true, ways);
+	if (ways->count == 0 && web->call_ids)
+		find_ways(objects, knock, false, ways);
+	keep_one_space(objects, ways);
+}
+
+/* By the inbound rules for the domain, one after another; false: the domain is not ours. */
+static bool
+find_by_rules(const struct objects *objects, const struct meeting_knock *knock,
+              const struct web_rules *web, struct ways *ways)
+{
+	const enum object_type type = OBJECT_INBOUND_RULE;
+	struct meeting_knock in_world = *knock;
+	struct dial_cursor cursor = { 0 };
+	bool ours = false;
+	uint32_t rule;
+	while (ways->count == 0 &&
+	       (rule = dial_rule_next(objects, type, knock->domain, &cursor)) != 0) {
+		in_world.world_id = dial_rule_tenant(objects, type, rule);
+		in_world.world = guid_is_zero(&in_world.world_id) ? knock->world : WORLD_TENANT;
+		ours = true;
+		if (objects_number(objects, type, rule, INBOUND_SPACES) != 0)
+			find_spaces(objects, &in_world, web, ways);
+	}
+	return ours;
+}
+
 enum meeting_route
 meeting_route(struct meeting *meeting, const struct meeting_knock *asked,
               struct meeting_entry *entry)
@@ -223,20 +256,12 @@ meeting_route(struct meeting *meeting, const struct meeting_knock *asked,
 	const struct web_rules web = web_rules_of(meeting, asked);
 	const struct meeting_knock knock = with_world(meeting, asked);
 	struct ways ways = { .count = 0 };
-	bool ours = true;
-	if (knock->domain.at != NULL) {
-		const struct dial_inbound inbound = dial_inbound(objects, knock->domain);
-		/* Without rules, what no space has may be somebody else's. */
-		ours = inbound.rule != 0;
-		if (!inbound.spaces)
-			return ours ? ROUTE_UNKNOWN : ROUTE_ELSEWHERE;
-	}
-	/* A name that is somebody's URI is not looked up as somebody else's number. */
-	if (web.uris)
-		find_ways(objects, &knock, true, &ways);
-	if (ways.count == 0 && web.call_ids)
-		find_ways(objects, &knock, false, &ways);
-	keep_one_space(objects, &ways);
+	bool ours = knock.domain.at == NULL;
+	if (!ours && objects_count(objects, OBJECT_INBOUND_RULE) != 0)
+		ours = find_by_rules(objects, &knock, &web, &ways);
+	else
+		find_spaces(objects, &knock, &web, &ways);
+	/* Without rules, what no space has may be somebody else's. */
 	if (ways.count == 0)
 		return ours ? ROUTE_UNKNOWN : ROUTE_ELSEWHERE;
 	*entry = ways.at[0];
