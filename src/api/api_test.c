@@ -341,7 +341,7 @@ TEST(a_token_opens_events_for_a_while)
 	send(b, API_POST, "/authTokens", "");
 	EXPECT_EQ(b->status, 200);
 	EXPECT_EQ(strlen(b->body), 0);
-	snprintf(first, sizeof first, "%s", b->token);
+	(void)str_copy(first, sizeof first, str_of(b->token));
 	EXPECT_EQ(strlen(first), 22);
 	EXPECT(api_token_valid(b->api, str_of(first), b->now_us));
 	EXPECT(!api_token_valid(b->api, STR(""), b->now_us));

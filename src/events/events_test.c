@@ -253,8 +253,8 @@ TEST(a_slow_client_ends_up_knowing_the_truth)
 	prng_init(&chance, 11);
 	uint64_t acked = 0;
 	for (unsigned step = 0; step < 3000; step++) {
-		const unsigned n = prng_u64(&chance) % 1000;
-		const unsigned what = prng_u64(&chance) % 16;
+		const unsigned n = prng_below(&chance, 1000);
+		const unsigned what = prng_below(&chance, 16);
 		if (what == 0 && legs[n] != 0) {
 			meeting_leg_ended(world.meeting, legs[n], LEG_END_REMOTE_TEARDOWN, true,
 			                  world.now_us);
