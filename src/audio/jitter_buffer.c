@@ -771,6 +771,7 @@ jitter_position(const struct jitter_buffer *jitter, uint32_t pending_rtp, int64_
 {
 	if (jitter->state == STATE_EMPTY)
 		return false;
+	out->packet_us = us_of(jitter, jitter->duration_rtp);
 	if (jitter->state == STATE_PLAYING && !jitter->in_pause && jitter->held_rtp == 0) {
 		out->timestamp_rtp = (uint32_t)(jitter->play - pending_rtp);
 		out->delay_us = delay_us(jitter, jitter->play, pending_rtp, now_us);

@@ -194,7 +194,8 @@ void jitter_skip(struct jitter_buffer *jitter, int64_t now_us);
 /* Which sound a pull at `now_us` begins with, by its sender's time; in a pause, which would be due. */
 struct jitter_position {
 	uint32_t timestamp_rtp;
-	int64_t delay_us; /* as stats.delay_us */
+	int64_t delay_us;  /* as stats.delay_us */
+	int64_t packet_us; /* what one packet holds: it came when its last sample was taken */
 };
 
 /* False before the first packet. */

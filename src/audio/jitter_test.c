@@ -308,6 +308,7 @@ TEST(the_position_tells_what_a_pull_begins_with)
 	EXPECT(jitter_position(&jitter, 0, 90 * MS, &position));
 	EXPECT_EQ(position.timestamp_rtp, 1160);
 	EXPECT_EQ(position.delay_us, 70 * MS);
+	EXPECT_EQ(position.packet_us, 20 * MS);
 	/* Half of what was taken out waits still. */
 	EXPECT(jitter_position(&jitter, 80, 90 * MS, &position));
 	EXPECT_EQ(position.timestamp_rtp, 1080);

@@ -425,7 +425,7 @@ listen(struct media *media, struct media_room *room, int64_t now_us)
 		leg->pcm = NULL;
 		media->speakers[count] = &leg->speaker;
 		if (leg->connected && leg->audio.receive) {
-			sync_sound(leg, now_us);
+			sync_sound(leg, media->tick_us);
 			if (must_pull(leg))
 				pull(media, leg, media->frames[count], now_us);
 			if (!leg->flags.rx_muted)

@@ -6,8 +6,8 @@
  * receives both lets the pictures wait as long as he wants.
  *
  * What belongs together is told by the sender's reports (RFC 3550 s6.4.1), which put the RTP times
- * of his streams on one clock.  Before both have come, and when they say what cannot be, the fastest packets
- * of sound and of pictures are taken to have been under way equally long. */
+ * of his streams on one clock.  Before both have come, and when they say what cannot be, the
+ * fastest packets of sound and of pictures are taken to have been under way equally long. */
 #include "worker/media_video_internal.h"
 
 enum {
@@ -53,9 +53,10 @@ sync_sound(struct media_leg *leg, int64_t now_us)
 	struct jitter_position position;
 	if (video == NULL || !audio_receiver_position(&leg->rx, now_us, &position))
 		return;
-	video->sound_delay_us = video->sound_known
-	                                ? smooth(video->sound_delay_us, position.delay_us)
-	                                : position.delay_us;
+	/* A packet of sound comes when it is full, a picture when it was taken. */
+	const int64_t delay_us = position.delay_us + position.packet_us;
+	video->sound_delay_us =
+		video->sound_known ? smooth(video->sound_delay_us, delay_us) : delay_us;
 	video->sound_known = true;
 	if (!leg->clock.known || leg->receive.clock_hz == 0) {
 		video->sound_reported = false;

@@ -17,7 +17,7 @@ enum {
 	PICTURE_MS = 33,
 	BEEP_MS = 100,
 	LOUD = 0x60, /* of a PCMU sample's magnitude; the hum is below, the beep above */
-	PAYLOAD_BYTES = 17,
+	PAYLOAD_BYTES = 18,
 	SHOWN_MAX = 512,
 	REPORTS_MAX = 64,
 	SENDER_WALL_US = 77 * 1000 * 1000, /* her clock is another one than ours */
@@ -54,6 +54,8 @@ struct scene {
 	unsigned told_count;
 	struct told told[REPORTS_MAX];
 	int64_t first_us[2]; /* packet of sound, of a picture */
+	int64_t beep_us;     /* when it was heard */
+	int64_t decoded_us;  /* when the picture of that moment was given to the codec process */
 };
 
 static struct scene scene;
@@ -80,6 +82,7 @@ got(struct video_world *world, struct peer *peer, const uint8_t *bytes, size_t l
 	for (unsigned i = 0; sound && !scene.beeped && i < packet.payload_len; i++) {
 		scene.beeped = magnitude(payload[i]) >= LOUD;
 		scene.beep_rtp = packet.timestamp_rtp + i;
+		scene.beep_us = world->now_us + i * 1000 / 8;
 	}
 	if (sound || (packet.ssrc & ~0xfffu) != TX_SSRC || scene.shown_count == SHOWN_MAX)
 		return;
@@ -96,6 +99,20 @@ told(struct video_world *world, struct peer *peer, const struct rtcp_packet *pac
 		scene.told[scene.told_count++] = (struct told){
 			packet->ssrc, rtcp_sender_info(packet), world->now_us
 		};
+}
+
+/* A codec process that makes nothing of what it gets. */
+static bool
+fed(struct video_world *world, const struct codec_message *message)
+{
+	uint32_t taken_ms;
+	if (message->kind != CODEC_SOURCE_FRAME)
+		return true;
+	EXPECT(message->len > sizeof taken_ms);
+	memcpy(&taken_ms, message->bytes + message->len - sizeof taken_ms, sizeof taken_ms);
+	if (taken_ms <= scene.beep_ms && taken_ms + PICTURE_MS > scene.beep_ms)
+		scene.decoded_us = world->now_us + (scene.beep_ms - taken_ms) * 1000;
+	return true;
 }
 
 /* ---- What Ann sends ------------------------------------------------------------------------ */
@@ -126,7 +143,7 @@ send_picture(unsigned taken_ms)
 	uint8_t payload[PAYLOAD_BYTES];
 	struct writer w = writer_of(payload, sizeof payload);
 	const bool key = scene.ann->key_due[0] || taken_ms == 0;
-	const uint8_t head[] = { key ? 0x10 : 0x11, 0, 0, 0x9d, 0x01, 0x2a, 0, 5, 0xd0 };
+	const uint8_t head[] = { key ? 0x10 : 0x11, 0, 0, 0x9d, 0x01, 0x2a, 0, 5, 0xd0, 2 };
 	scene.ann->key_due[0] = false;
 	writer_u8(&w, 0x90);
 	writer_u8(&w, 0x80);
@@ -264,9 +281,41 @@ TEST(without_reports_arrival_is_believed)
 	scene = (struct scene){ .late_ms = 60, .encode_ms = 50, .beep_ms = 5000 };
 	begin();
 	go_on_to(6000);
-	/* A picture comes when it was encoded, a packet of sound when it is full. */
-	EXPECT(is_near(apart_ms(), 50 - SOUND_MS, SAME_MS));
+	/* Nobody told that a picture takes its time to be encoded. */
+	EXPECT(is_near(apart_ms(), 50, SAME_MS));
 	world_free(scene.world);
+}
+
+static void
+show_composed(void)
+{
+	struct media_order composed = { .kind = MEDIA_ORDER_CANVAS, .canvas = { .id = 7 } };
+	struct canvas *canvas = calloc(1, sizeof *canvas);
+	EXPECT(canvas != NULL);
+	canvas->pane_count = 1;
+	canvas->panes[0] = (struct canvas_pane){ .width = CANVAS_WIDTH,
+		                                 .height = CANVAS_HEIGHT,
+		                                 .source = video_source(scene.ann->id,
+		                                                        VIDEO_TRACK_MAIN) };
+	composed.canvas.canvas = canvas;
+	scene.world->codec = fed;
+	media_codec_attached(scene.world->media, true, scene.world->now_us);
+	order(scene.world, composed);
+	show_canvas(scene.world, scene.ben, 7);
+}
+
+TEST(a_picture_is_composed_when_its_sound_is_mixed)
+{
+	static const unsigned late[] = { 0, 60, 120 };
+	for (unsigned i = 0; i < COUNT_OF(late); i++) {
+		scene = (struct scene){ .late_ms = late[i], .reports = true, .beep_ms = 3000 };
+		begin();
+		show_composed();
+		go_on_to(4000);
+		EXPECT(scene.beeped && scene.decoded_us != 0);
+		EXPECT(is_near((double)(scene.decoded_us - scene.beep_us) / 1000, -25, SAME_MS));
+		world_free(scene.world);
+	}
 }
 
 TEST(reports_come_with_the_first_packets_and_tell_of_one_clock)

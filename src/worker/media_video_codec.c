@@ -9,6 +9,11 @@
 
 enum {
 	ENCODE_INDEX_BITS = 8,
+	HELD_MASK = VIDEO_HELD_MAX - 1,
+	/* Who is sent a composed picture shows it when it comes, and plays sound when it comes: pictures wait
+	 * for theirs, less what composing takes. */
+	HOLD_US_MAX = 250 * 1000,
+	COMPOSING_US = 25 * 1000,
 };
 
 static_assert(CODEC_ENCODES_MAX == 1 << ENCODE_INDEX_BITS, "an id holds its index");
@@ -155,10 +160,21 @@ layer_for(const struct video_rx *rx, uint16_t height)
 	return found;
 }
 
+static struct video_held
+take_held(struct video_decode *decode)
+{
+	const struct video_held held = decode->held[decode->held_first];
+	decode->held_first = (decode->held_first + 1) & HELD_MASK;
+	decode->held_count--;
+	return held;
+}
+
 void
 codec_forget(struct media *media, struct video_rx *rx)
 {
 	struct video_decode *decode = &rx->decode;
+	while (decode->held_count != 0)
+		packet_put(take_held(decode).packet);
 	const struct frame_build_settings build = video_build_settings(rx);
 	if (decode->fed) {
 		const struct codec_message close = {
@@ -294,12 +310,13 @@ switch_layer(struct video_rx *rx, unsigned layer)
 	decode->layer = (uint8_t)layer;
 }
 
-void
-codec_input(struct media *media, struct video_rx *rx, unsigned layer, struct packet *packet,
-            int64_t now_us)
+static void
+decode_packet(struct media *media, struct video_rx *rx, unsigned layer, struct packet *packet,
+              int64_t now_us)
 {
 	struct video_decode *decode = &rx->decode;
-	if (decode->wanted == VIDEO_NO_LAYER)
+	/* Its sender may have begun anew since it came. */
+	if (decode->wanted == VIDEO_NO_LAYER || packet->source != stream_of_layer(rx, layer))
 		return;
 	if (decode->layer != layer) {
 		if (decode->wanted != layer || !packet->facts.key_start)
@@ -310,9 +327,55 @@ codec_input(struct media *media, struct video_rx *rx, unsigned layer, struct pac
 	feed_frames(media, rx, now_us);
 }
 
+static void
+decode_held(struct media *media, struct video_rx *rx, int64_t now_us)
+{
+	const struct video_held held = take_held(&rx->decode);
+	decode_packet(media, rx, held.layer, held.packet, now_us);
+	packet_put(held.packet);
+}
+
+/* What is shared has no sound. */
+static int64_t
+due_us(const struct video_rx *rx, const struct packet *packet, int64_t now_us)
+{
+	const int64_t due = packet->heard_us - COMPOSING_US;
+	if (rx->line->agreed.track != VIDEO_TRACK_MAIN || due < now_us)
+		return now_us;
+	return due < now_us + HOLD_US_MAX ? due : now_us + HOLD_US_MAX;
+}
+
+void
+codec_input(struct media *media, struct video_rx *rx, unsigned layer, struct packet *packet,
+            int64_t now_us)
+{
+	struct video_decode *decode = &rx->decode;
+	const int64_t due = due_us(rx, packet, now_us);
+	if (layer != decode->wanted && layer != decode->layer)
+		return;
+	if (decode->held_count == 0 && due <= now_us) {
+		decode_packet(media, rx, layer, packet, now_us);
+		return;
+	}
+	if (decode->held_count == VIDEO_HELD_MAX)
+		decode_held(media, rx, now_us);
+	decode->held[(decode->held_first + decode->held_count++) & HELD_MASK] =
+		(struct video_held){ packet_hold(packet), due, (uint8_t)layer };
+	video_wake(media, rx->leg, codec_deadline(rx));
+}
+
+int64_t
+codec_deadline(const struct video_rx *rx)
+{
+	const struct video_decode *decode = &rx->decode;
+	return decode->held_count != 0 ? decode->held[decode->held_first].due_us : INT64_MAX;
+}
+
 void
 codec_serve(struct media *media, struct video_rx *rx, int64_t now_us)
 {
+	while (codec_deadline(rx) <= now_us)
+		decode_held(media, rx, now_us);
 	if (rx->decode.layer != VIDEO_NO_LAYER &&
 	    frame_build_deadline(&rx->decode.build) <= now_us)
 		feed_frames(media, rx, now_us);
@@ -320,18 +383,13 @@ codec_serve(struct media *media, struct video_rx *rx, int64_t now_us)
 
 /* ---- Frames from it ------------------------------------------------------------------------ */
 
-/* When the sound of a composed picture is heard: at once, and where it is of one source, with that
- * one's delay. */
+/* When the sound of a composed picture is heard: what is in it has waited for that. */
 static int64_t
-composed_us(const struct media *media, const struct video_encode *encode,
-            const struct codec_frame *frame, int64_t now_us)
+composed_us(const struct codec_frame *frame, int64_t now_us)
 {
-	const struct video_rx *rx =
-		encode->spec.source != 0 ? video_rx_of(media, encode->spec.source) : NULL;
 	const bool likely = frame->captured_us <= now_us &&
 	                    frame->captured_us > now_us - VIDEO_QUEUE_US_MAX;
-	const int64_t delay_us = rx != NULL ? rx->leg->video->sound_delay_us : 0;
-	return (likely ? frame->captured_us : now_us) + delay_us;
+	return likely ? frame->captured_us : now_us;
 }
 
 static struct packet *
@@ -345,7 +403,7 @@ encode_packet(struct media *media, struct video_encode *encode, const struct cod
 	}
 	packet->timestamp_rtp = (uint32_t)((uint64_t)frame->captured_us * 9 / 100);
 	packet->arrived_us = now_us;
-	packet->heard_us = composed_us(media, encode, frame, now_us);
+	packet->heard_us = composed_us(frame, now_us);
 	packet->source = stream_of_encode(encode);
 	packet->codec = encode->spec.codec;
 	return packet;

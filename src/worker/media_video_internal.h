@@ -37,6 +37,7 @@ enum {
 	VIDEO_HISTORY = 256,        /* packets of a line kept for that */
 	VIDEO_SSRCS_MAX = 16,       /* of a peer, told apart */
 	VIDEO_SILENT_US = 3 * 1000 * 1000, /* a track without packets has ended */
+	VIDEO_HELD_MAX = 256,       /* packets of a track that wait for their sound */
 	VIDEO_QUIET_US = 1000 * 1000,      /* a layer without packets is not chosen */
 	VIDEO_QUIET_DETAIL_US = 4 * 1000 * 1000, /* still screens send little */
 	VIDEO_NO_LAYER = 0xff,
@@ -45,6 +46,7 @@ enum {
 };
 
 static_assert((VIDEO_QUEUE_MAX & (VIDEO_QUEUE_MAX - 1)) == 0, "indices wrap by a mask");
+static_assert((VIDEO_HELD_MAX & (VIDEO_HELD_MAX - 1)) == 0, "indices wrap by a mask");
 static_assert((VIDEO_RTX_MAX & (VIDEO_RTX_MAX - 1)) == 0, "indices wrap by a mask");
 
 /* ---- Feeds --------------------------------------------------------------------------------- */
@@ -109,12 +111,21 @@ struct video_layer {
 	struct packet *sets_packet; /* the same as a packet, or NULL */
 };
 
+/* A packet that is to be decoded when its sound is mixed. */
+struct video_held {
+	struct packet *packet; /* holds a reference */
+	int64_t due_us;
+	uint8_t layer;
+};
+
 /* What its codec process is fed with. */
 struct video_decode {
 	uint16_t height;  /* of the largest picture made of it; 0: not decoded */
 	uint8_t layer;    /* being built, or VIDEO_NO_LAYER */
 	uint8_t wanted;   /* switched to at its next key frame */
 	bool fed;         /* the codec process knows this source */
+	uint16_t held_first, held_count;
+	struct video_held held[VIDEO_HELD_MAX];
 	struct frame_build build;
 };
 
@@ -236,7 +247,8 @@ struct leg_video {
 	struct video_queued queue[VIDEO_QUEUE_MAX];
 	struct video_again again[VIDEO_RTX_MAX];
 
-	/* How late its sound is heard: behind its fastest packet, and as its sender's reports tell. */
+	/* How late its sound is heard: behind what its fastest packet holds, and as its sender's
+	 * reports tell. */
 	int64_t sound_delay_us;
 	int64_t sound_late_us; /* our clock minus the sender's */
 	bool sound_known;
@@ -463,8 +475,9 @@ void codec_plan(struct media *media, int64_t now_us);
 /* A packet of a track that is decoded. */
 void codec_input(struct media *media, struct video_rx *rx, unsigned layer, struct packet *packet,
                  int64_t now_us);
-/* Frames that wait no longer. */
+/* Packets and frames that wait no longer. */
 void codec_serve(struct media *media, struct video_rx *rx, int64_t now_us);
+[[nodiscard]] int64_t codec_deadline(const struct video_rx *rx);
 /* Stops feeding a track. */
 void codec_forget(struct media *media, struct video_rx *rx);
 struct video_canvas *codec_canvas(struct media *media, uint32_t id);

@@ -611,6 +611,8 @@ video_rx_deadline(const struct video_rx *rx)
 	int64_t deadline_us = rx->decode.layer != VIDEO_NO_LAYER
 	                              ? frame_build_deadline(&rx->decode.build)
 	                              : INT64_MAX;
+	if (codec_deadline(rx) < deadline_us)
+		deadline_us = codec_deadline(rx);
 	for (unsigned i = 0; i < VIDEO_LAYERS_MAX; i++) {
 		const struct video_layer *layer = &rx->layers[i];
 		if (!layer->known)

@@ -12,7 +12,9 @@ const PICTURE_KHZ = 90;
 /** Pictures that come early are held back no longer than this. */
 export const WAIT_MS_MAX = 500;
 /** A difference that nobody notices, and that measuring may make. */
-const SLACK_MS = 15;
+const SLACK_MS = 10;
+/** Decoding and drawing take no longer than this. */
+const DRAWING_MS_MAX = 25;
 
 /** What was last heard or shown of a line. */
 export interface Moment {
@@ -39,9 +41,10 @@ export function ahead(sound: Moment, picture: Moment): number {
   return between(sound.rtp, picture.rtp) - (picture.at - sound.at);
 }
 
-/** How long pictures are to wait from arriving to being shown: `waits` is what they do now, `asked` what
- * was asked before. */
+/** How long pictures are to be asked to wait: `waits` is how long they do before they are decoded, `asked` what
+ * was asked before, decoding and drawing included; they come to that by and by. */
 export function waitOf(waits: number, earlier: number, asked: number): number {
-  const wanted = Math.min(WAIT_MS_MAX, Math.max(0, Math.round(waits + earlier)));
+  const now = Math.max(waits, Math.min(asked, waits + DRAWING_MS_MAX));
+  const wanted = Math.min(WAIT_MS_MAX, Math.max(0, Math.round(now + earlier)));
   return Math.abs(earlier) <= SLACK_MS || Math.abs(wanted - asked) <= SLACK_MS ? asked : wanted;
 }
