@@ -20,9 +20,7 @@ SEE_S = 30   # until everybody's picture must be there
 FPS_MIN = 25
 FLICKERS = 6
 CODEC_AWAY_S_MAX = 1.0
-TOGETHER_MS = 60
 TOLD_S = 1.2   # a worker tells its figures each second
-SETTLE_S = 14  # a jitter buffer that grew while browsers started shrinks slowly
 COLOURS = ["red", "green", "blue", "yellow", "magenta"]
 FAMILY = (("Ann", "blue"), ("Bob", "yellow"), ("Cleo", "magenta"))
 
@@ -329,88 +327,6 @@ _CODECS_RECEIVED = """(async () => {
     }
     return [...found].sort();
 })()"""
-
-
-# A camera that turns white, and a microphone that beeps, at the same moment, once a second.
-_FLASHES = """(() => {
-    const devices = navigator.mediaDevices;
-    let made;
-    const make = () => {
-        const canvas = Object.assign(document.createElement('canvas'), { width: 640, height: 360 });
-        const paint = canvas.getContext('2d');
-        const context = new AudioContext();
-        const beep = context.createOscillator();
-        const gain = new GainNode(context, { gain: 0 });
-        const out = context.createMediaStreamDestination();
-        beep.frequency.value = 220;
-        beep.type = 'sawtooth';
-        beep.connect(gain).connect(out);
-        beep.start();
-        setInterval(() => {
-            const on = performance.now() % 1000 < 200;
-            gain.gain.value = on ? 0.4 : 0;
-            paint.fillStyle = on ? '#fff' : '#222';
-            paint.fillRect(0, 0, 640, 360);
-        }, 15);
-        return [...canvas.captureStream(30).getTracks(), ...out.stream.getTracks()];
-    };
-    devices.getUserMedia = async (wish) => {
-        made ??= make();
-        return new MediaStream(made.filter(({ kind }) => wish[kind]).map((track) => track.clone()));
-    };
-})()"""
-
-# When it turned white, and when it began to beep, in ms.
-_FLASHES_SEEN = """(async () => {
-    const video = document.querySelector('video[data-mid]');
-    const paint = Object.assign(document.createElement('canvas'), { width: 1, height: 1 })
-        .getContext('2d', { willReadFrequently: true });
-    const context = new AudioContext();
-    const analyser = new AnalyserNode(context, { fftSize: 256 });
-    const [connection] = window.__heard.connections.filter((c) => c.connectionState === 'connected');
-    const { track } = connection.getReceivers().find((receiver) => receiver.track.kind === 'audio');
-    context.createMediaStreamSource(new MediaStream([track])).connect(analyser)
-        .connect(new GainNode(context, { gain: 0 })).connect(context.destination);
-    const seen = { flashes: [], beeps: [] };
-    const note = (list, was, is) => {
-        if (is && !was) list.push(performance.now());
-        return is;
-    };
-    let [white, loud, over] = [true, true, false];
-    const look = () => {
-        paint.drawImage(video, 0, 0, 1, 1);
-        white = note(seen.flashes, white, paint.getImageData(0, 0, 1, 1).data[1] > 140);
-        if (!over) video.requestVideoFrameCallback(look);
-    };
-    video.requestVideoFrameCallback(look);
-    const samples = new Float32Array(256);
-    const timer = setInterval(() => {
-        analyser.getFloatTimeDomainData(samples);
-        loud = note(seen.beeps, loud, samples.some((value) => Math.abs(value) > 0.05));
-    }, 4);
-    await new Promise((resolve) => setTimeout(resolve, 9000));
-    over = true;
-    clearInterval(timer);
-    return seen;
-})()"""
-
-
-@case
-def sound_and_picture_come_together(world):
-    """What flashed and beeped at the same moment is seen and heard within 60 ms."""
-    source = Browser(world, 21, "Ann", script=_FLASHES)
-    viewer = Browser(world, 22, "Bob", colour="yellow")
-    source.join()
-    viewer.join()
-    wait_for("a tile", viewer.sees, SEE_S, 0.3)
-    time.sleep(SETTLE_S)
-    seen = viewer.ask("run", 30, code=_FLASHES_SEEN)
-    apart = [min((flash - beep for beep in seen["beeps"]), key=abs, default=1000)
-             for flash in seen["flashes"]]
-    expect(len(apart) >= 5 and len(seen["beeps"]) >= 5, "only", seen)
-    median = float(np.median(apart))
-    expect(abs(median) <= TOGETHER_MS, f"pictures come {median:.0f} ms after their sound:",
-           [round(each) for each in apart])
 
 
 @case

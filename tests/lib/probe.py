@@ -111,6 +111,7 @@ class Phone:
         self.ended = None      # why and when the far end hung up
         self.answers = []      # (status, time) of our INVITE
         self.packets = []      # (time, sequence, RTP time, payload type, payload)
+        self.speaks_since = 0  # time.monotonic() of the first sample of what it sends
         self._send_sound = sound.tone(tone, 10, RATE) if samples is None else samples
         self._encoded = sound.ulaw_encode(self._send_sound)
         self._media = None
@@ -239,7 +240,7 @@ class Phone:
 
     def _send(self):
         sequence, at, ssrc = random.getrandbits(15), 0, random.getrandbits(32)
-        due = time.monotonic()
+        due = self.speaks_since = time.monotonic()
         while self._running:
             due += 0.02
             time.sleep(max(0, due - time.monotonic()))

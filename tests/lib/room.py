@@ -72,7 +72,7 @@ class Line:
         self.port = port
         self.kind = kind
         self.far = None        # where the bridge receives; None: refused
-        self.packets = []      # payloads of frames since the newest key frame, with marker
+        self.packets = []      # (payload of a frame since the newest key frame, marker, time)
         self.all = []          # every payload, of camera control
         self._socket = machine.socket(port=port)
         self._socket.settimeout(0.1)
@@ -105,16 +105,17 @@ class Line:
             units = _units(payload)
             if units[:4] == b"\0\0\0\1" and units[4] & 31 == _SPS:
                 self.packets = []
-            self.packets.append((units, packet[1] >> 7))
+            self.packets.append((units, packet[1] >> 7, time.monotonic()))
 
-    def play(self, frames):
-        """Sends the frames over and over, 30 a second, in place of what it sent."""
+    def play(self, frames, since=None):
+        """Sends the frames over and over, 30 a second, in place of what it sent; the first at a time."""
         self.stop()
         self._film = threading.Event()
-        threading.Thread(target=self._send, args=(frames, self._film), daemon=True).start()
+        threading.Thread(target=self._send, args=(frames, self._film, since), daemon=True).start()
 
-    def _send(self, frames, stopped):
-        due, at = time.monotonic(), 0
+    def _send(self, frames, stopped, since):
+        due, at = since or time.monotonic(), 0
+        time.sleep(max(0, due - time.monotonic()))
         while not stopped.is_set() and self._running:
             for index, unit in enumerate(frames[at % len(frames)]):
                 last = index == len(frames[at % len(frames)]) - 1
@@ -133,15 +134,26 @@ class Line:
     def sees(self):
         """The newest picture that came: rows of RGB, or None."""
         packets = list(self.packets)
-        frames = sum(marker for _, marker in packets)
+        frames = sum(marker for _, marker, _ in packets)
         if frames == 0:
             return None
-        done = subprocess.run(
-            ["ffmpeg", "-nostdin", "-loglevel", "error", "-f", "h264", "-i", "-", "-vf",
-             f"select=gte(n\\,{max(0, frames - 3)})", "-fps_mode", "passthrough", "-f", "image2pipe",
-             "-c:v", "png", "-"], input=b"".join(units for units, _ in packets), capture_output=True)
-        start = done.stdout.rfind(b"\x89PNG")
-        return pictures.read_image(done.stdout[start:]) if start >= 0 else None
+        shown = self._decode(packets, f"select=gte(n\\,{max(0, frames - 3)})", "image2pipe", "png")
+        start = shown.rfind(b"\x89PNG")
+        return pictures.read_image(shown[start:]) if start >= 0 else None
+
+    @staticmethod
+    def _decode(packets, look, form, codec):
+        return subprocess.run(
+            ["ffmpeg", "-nostdin", "-loglevel", "error", "-f", "h264", "-i", "-", "-vf", look,
+             "-fps_mode", "passthrough", "-f", form, "-c:v", codec, "-"],
+            input=b"".join(units for units, _, _ in packets), capture_output=True).stdout
+
+    def brightness(self):
+        """[(when its last packet came, mean brightness)] of the pictures since the newest key frame."""
+        packets = list(self.packets)
+        came = [when for _, marker, when in packets if marker]
+        return list(zip(came, self._decode(packets, "scale=1:1:flags=area,format=gray", "rawvideo",
+                                           "rawvideo")))
 
     def close(self):
         self.stop()
@@ -150,7 +162,7 @@ class Line:
 
 
 class Room(Phone):
-    def __init__(self, world, number, slides=True, floor=True, camera=False):
+    def __init__(self, world, number, slides=True, floor=True, camera=False, samples=None):
         self.machine = network.Machine(number)
         self.world = world
         self.main = Line(self.machine, MAIN, H264)
@@ -159,7 +171,7 @@ class Room(Phone):
         self.has_floor = floor
         self.floor = {}          # what the answer says of it
         self._asker = None
-        super().__init__(number, sound.TONES[number % len(sound.TONES)], None)
+        super().__init__(number, sound.TONES[number % len(sound.TONES)], samples)
         self.name = _NAMES[number]  # that can be read from a picture
         world.at_end(self.close)
 
@@ -260,12 +272,14 @@ class Room(Phone):
             line.close()
 
 
-def film(folder, colour=None, text=None, size="1280x720"):
-    """A film as frames: one second of a person's colour, or of white with words."""
+def film(folder, colour=None, text=None, size="1280x720", flash_s=None):
+    """A film as frames: one second of a person's colour, or of white with words, or of a white flash."""
     file = folder / f"{colour or text}.h264".replace(" ", "-")
     width, height = (int(side) for side in size.split("x"))
     filters = [] if text is None else [
         "-vf", f"drawtext=text='{text}':fontsize={height // 6}:fontcolor=black:x=(w-tw)/2:y=(h-th)/2"]
+    if flash_s is not None:
+        filters = ["-vf", f"drawbox=t=fill:color=black:enable='gte(t,{flash_s})'"]
     source = f"color=c={'0x%02x%02x%02x' % pictures.COLOURS[colour] if colour else 'white'}"
     subprocess.run(["ffmpeg", "-nostdin", "-loglevel", "error", "-y", "-f", "lavfi", "-i",
                     f"{source}:s={size}:r={pictures.FPS}:d=1", *filters, "-c:v", "libx264", "-profile:v",
