@@ -5,8 +5,9 @@
  * Forwarded: one browser shows itself, another sees it.  A packet is known again by the end of its
  * payload, which forwarding does not change; a picture is there when its last packet is.
  *
- * Composed: one video room sends pictures that show their number, another room's picture is decoded
- * and the number read.  From the last packet of a picture to the last packet of the first composed
+ * Composed: one video room talks and sends pictures that show their number, another room's picture is
+ * decoded and the number read; further rooms (--count) stand beside it in small panes, each with a picture
+ * of its own.  From the last packet of a picture to the last packet of the first composed
  * picture that shows it; both encoded outside and looked at afterwards, so no time of ours is in it.
  *
  * Of both the network is taken off: the way of a datagram from a socket of ours to another one of ours. */
@@ -31,6 +32,8 @@ enum {
 	CLIP_SECONDS = 6,
 	BPS = 1500 * 1000,
 	SAMPLES_MAX = 1 << 17,
+	BROWSERS = 2, /* who shows himself, who looks */
+	ROOMS_MAX = 8,
 	TAIL_BYTES = 8,
 	TAILS = 1 << 14, /* remembered; a power of two, and many more than are on their way */
 	DATAGRAM_BYTES = 1200,
@@ -54,6 +57,7 @@ static struct {
 	const char *meetings[2]; /* of the browsers, of the rooms */
 	unsigned settle_s;
 	unsigned seconds;
+	unsigned count; /* of rooms */
 
 	struct loop *loop;
 	struct loop_timer *timer;
@@ -65,8 +69,9 @@ static struct {
 	struct voice voice;
 	struct clip *layers[BROWSER_LAYERS];
 	struct clip *numbered;
-	struct browser *browsers[2]; /* who shows himself, who looks */
-	struct room *rooms[2];
+	struct clip *beside;
+	struct browser *browsers[BROWSERS];
+	struct room *rooms[ROOMS_MAX];
 
 	struct tail tails[TAILS];
 	uint64_t frame_tails[CLIP_NUMBERS];
@@ -145,13 +150,22 @@ on_picture_sent(void *context, const uint8_t *payload, size_t len, bool marker, 
 			bench.frame_sent_us[i] = now_us;
 }
 
+/* The large pane of 1+5; one alone has the whole picture. */
+static int
+number_in(const struct picture *picture)
+{
+	const struct picture_rect large = { 0, 0, picture->width * 2 / 3, picture->height * 2 / 3 };
+	const struct picture part = picture_part(picture, &large);
+	return clip_number(bench.count == 2 ? picture : &part);
+}
+
 static void
 on_frame(void *context, const struct built_frame *frame, const uint8_t *bytes, int64_t now_us)
 {
 	(void)context;
 	if (decoder_input(bench.decoder, bytes, frame->len, frame->key) != DECODER_PICTURE)
 		return;
-	const int number = clip_number(decoder_picture(bench.decoder));
+	const int number = number_in(decoder_picture(bench.decoder));
 	if (number < 0 || bench.frame_sent_us[number] == 0)
 		return;
 	sample(&bench.composed, now_us - bench.frame_sent_us[number]);
@@ -217,10 +231,10 @@ static void
 tick(void *context, int64_t now_us)
 {
 	(void)context;
-	for (unsigned i = 0; i < COUNT_OF(bench.browsers); i++) {
+	for (unsigned i = 0; i < BROWSERS; i++)
 		browser_tick(bench.browsers[i], now_us);
+	for (unsigned i = 0; i < bench.count; i++)
 		room_tick(bench.rooms[i], now_us);
-	}
 	loop_timer_arm(bench.timer, now_us + TICK_US);
 }
 
@@ -237,14 +251,15 @@ make_clips(void)
 			                             .seconds = CLIP_SECONDS };
 		CHECK(clip_create(&bench.layers[i], &layer) == 0);
 	}
-	const struct clip_settings numbered = { .codec = VIDEO_CODEC_H264,
-		                                .width = 1280,
-		                                .height = 720,
-		                                .fps = 30,
-		                                .bps = BPS,
-		                                .seconds = CLIP_SECONDS,
-		                                .numbered = true };
-	CHECK(clip_create(&bench.numbered, &numbered) == 0);
+	struct clip_settings room = { .codec = VIDEO_CODEC_H264,
+		                      .width = 1280,
+		                      .height = 720,
+		                      .fps = 30,
+		                      .bps = BPS,
+		                      .seconds = CLIP_SECONDS };
+	CHECK(clip_create(&bench.beside, &room) == 0);
+	room.numbered = true;
+	CHECK(clip_create(&bench.numbered, &room) == 0);
 	note_frames();
 	CHECK(voice_make(&bench.voice) == 0);
 }
@@ -270,27 +285,40 @@ make_shared(void)
 }
 
 static void
+make_browser(unsigned number)
+{
+	const struct browser_settings settings = {
+		.loop = bench.loop, .http = bench.http, .tls = bench.tls, .web = bench.web,
+		.bind = addr_ip4(127, 0, 0, 1, 0), .address = bench.meetings[0], .number = number,
+		.dtls = bench.dtls, .voice = &bench.voice, .pool = bench.pool,
+		.layers = { bench.layers[0], bench.layers[1], bench.layers[2] },
+		.prng = &bench.prng, .camera = number == 0, .tiles = 1, .heights = { 720 },
+		.h264 = true,
+	};
+	bench.browsers[number] = browser_create(&settings);
+	CHECK(bench.browsers[number] != NULL);
+}
+
+static void
+make_room(unsigned number)
+{
+	const struct room_settings settings = {
+		.loop = bench.loop, .sip = bench.sip, .bind = addr_ip4(127, 0, 0, 1, 0),
+		.address = bench.meetings[1], .number = number,
+		.clip = number == 0 ? bench.numbered : bench.beside,
+		.voice = &bench.voice, .pool = bench.pool, .prng = &bench.prng,
+	};
+	bench.rooms[number] = room_create(&settings);
+	CHECK(bench.rooms[number] != NULL);
+}
+
+static void
 make_people(void)
 {
-	const struct net_addr bind = addr_ip4(127, 0, 0, 1, 0);
-	for (unsigned i = 0; i < 2; i++) {
-		const struct browser_settings browser = {
-			.loop = bench.loop, .http = bench.http, .tls = bench.tls, .web = bench.web,
-			.bind = bind, .address = bench.meetings[0], .number = i,
-			.dtls = bench.dtls, .voice = &bench.voice, .pool = bench.pool,
-			.layers = { bench.layers[0], bench.layers[1], bench.layers[2] },
-			.prng = &bench.prng, .camera = i == 0, .tiles = 1, .heights = { 720 },
-			.h264 = true,
-		};
-		const struct room_settings room = {
-			.loop = bench.loop, .sip = bench.sip, .bind = bind,
-			.address = bench.meetings[1], .number = i, .clip = bench.numbered,
-			.voice = &bench.voice, .pool = bench.pool, .prng = &bench.prng,
-		};
-		bench.browsers[i] = browser_create(&browser);
-		bench.rooms[i] = room_create(&room);
-		CHECK(bench.browsers[i] != NULL && bench.rooms[i] != NULL);
-	}
+	for (unsigned i = 0; i < BROWSERS; i++)
+		make_browser(i);
+	for (unsigned i = 0; i < bench.count; i++)
+		make_room(i);
 	browser_streams(bench.browsers[0])->watch = &shows_himself;
 	browser_streams(bench.browsers[1])->watch = &looks;
 	room_picture(bench.rooms[0])->watch = &sends_numbers;
@@ -303,43 +331,51 @@ static bool
 all_ready(void)
 {
 	bool ready = true;
-	for (unsigned i = 0; i < 2; i++)
-		ready = ready && browser_ready(bench.browsers[i]) && room_ready(bench.rooms[i]);
+	for (unsigned i = 0; i < BROWSERS; i++)
+		ready = ready && browser_ready(bench.browsers[i]);
+	for (unsigned i = 0; i < bench.count; i++)
+		ready = ready && room_ready(bench.rooms[i]);
 	return ready;
+}
+
+static void
+complain(const char *why)
+{
+	if (why != NULL)
+		fprintf(stderr, "video_delay_load: %s\n", why);
 }
 
 static bool
 join(void)
 {
 	const int64_t until_us = loop_now_us() + JOIN_US_MAX;
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < BROWSERS; i++)
 		browser_join(bench.browsers[i]);
+	for (unsigned i = 0; i < bench.count; i++) {
 		room_call(bench.rooms[i]);
 		run_for(SECOND_US / 4);
 	}
 	while (!all_ready() && loop_now_us() < until_us)
 		run_for(SECOND_US / 10);
-	for (unsigned i = 0; i < 2; i++) {
-		const char *why = browser_failed(bench.browsers[i]);
-		const char *room_why = room_failed(bench.rooms[i]);
-		if (why != NULL || room_why != NULL)
-			fprintf(stderr, "video_delay_load: %s\n", why != NULL ? why : room_why);
-	}
+	for (unsigned i = 0; i < BROWSERS; i++)
+		complain(browser_failed(bench.browsers[i]));
+	for (unsigned i = 0; i < bench.count; i++)
+		complain(room_failed(bench.rooms[i]));
 	return all_ready();
 }
 
 static void
 leave(void)
 {
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < BROWSERS; i++)
 		browser_leave(bench.browsers[i]);
+	for (unsigned i = 0; i < bench.count; i++)
 		room_hang_up(bench.rooms[i]);
-	}
 	run_for(LEAVE_US);
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < BROWSERS; i++)
 		browser_destroy(bench.browsers[i]);
+	for (unsigned i = 0; i < bench.count; i++)
 		room_destroy(bench.rooms[i]);
-	}
 	loop_timer_destroy(bench.timer);
 	http_destroy(bench.http);
 	tls_context_destroy(bench.tls);
@@ -350,6 +386,7 @@ leave(void)
 	for (unsigned i = 0; i < BROWSER_LAYERS; i++)
 		clip_destroy(bench.layers[i]);
 	clip_destroy(bench.numbered);
+	clip_destroy(bench.beside);
 }
 
 /* ---- Figures -------------------------------------------------------------------------------- */
@@ -378,7 +415,8 @@ tell(const char *what, struct samples *samples, unsigned wanted)
 
 static const char usage[] =
 	"video_delay_load [--web ADDR:PORT] [--sip ADDR:PORT] [--browsers SPACE] [--rooms SPACE]\n"
-	"  [--settle S] [--seconds S] [--json]\n";
+	"  [--count N] [--settle S] [--seconds S] [--json]\n"
+	"  --count N: rooms; with more than two the space's layout is onePlusFive\n";
 
 static bool
 read_options(int argc, char **argv)
@@ -387,13 +425,15 @@ read_options(int argc, char **argv)
 		{ "web", required_argument, NULL, 'w' },      { "sip", required_argument, NULL, 's' },
 		{ "browsers", required_argument, NULL, 'b' }, { "rooms", required_argument, NULL, 'r' },
 		{ "settle", required_argument, NULL, 'e' },   { "seconds", required_argument, NULL, 't' },
-		{ "json", no_argument, NULL, 'j' },           { 0 },
+		{ "count", required_argument, NULL, 'c' },    { "json", no_argument, NULL, 'j' },
+		{ 0 },
 	};
 	bench.web = addr_ip4(127, 0, 0, 1, 8443);
 	bench.sip = addr_ip4(127, 0, 0, 1, 5060);
 	bench.meetings[0] = bench.meetings[1] = "demo";
 	bench.settle_s = 4;
 	bench.seconds = 20;
+	bench.count = 2;
 	bool good = true;
 	for (int name; good && (name = getopt_long(argc, argv, "", names, NULL)) != -1;) {
 		switch (name) {
@@ -403,11 +443,12 @@ read_options(int argc, char **argv)
 		case 'r': bench.meetings[1] = optarg; break;
 		case 'e': good = str_u32(str_of(optarg), &bench.settle_s); break;
 		case 't': good = str_u32(str_of(optarg), &bench.seconds); break;
+		case 'c': good = str_u32(str_of(optarg), &bench.count); break;
 		case 'j': bench_json = true; break;
 		default: good = false; break;
 		}
 	}
-	return good && optind == argc;
+	return good && optind == argc && bench.count >= 2 && bench.count <= ROOMS_MAX;
 }
 
 int
@@ -432,7 +473,9 @@ main(int argc, char **argv)
 		bench_tell("video_delay", "network, taken off", bench.network_ms, "ms");
 		stands = tell("forwarded, picture", &bench.pictures, wanted);
 		stands = tell("forwarded, each packet", &bench.packets, wanted) && stands;
-		stands = tell("composed, picture", &bench.composed, wanted) && stands;
+		char what[32];
+		snprintf(what, sizeof what, "composed of %u, picture", bench.count);
+		stands = tell(what, &bench.composed, wanted) && stands;
 	}
 	leave();
 	return stands ? 0 : 1;
