@@ -110,6 +110,8 @@ live_find(const struct work *work, enum object_type type, const struct guid *id)
 		const uint32_t leg = meeting_leg_find(work->meeting, id);
 		return leg_is_there(work, leg) ? leg : 0;
 	}
+	if (type == OBJECT_DIAGNOSTICS)
+		return diagnostics_find(work->api, id);
 	CHECK(type == OBJECT_PARTICIPANT);
 	const uint32_t participant = meeting_participant_find(work->meeting, id);
 	const struct meeting_participant *who = meeting_participant(work->meeting, participant);
@@ -125,6 +127,8 @@ live_id(const struct work *work, enum object_type type, uint32_t handle)
 		return meeting_call(work->meeting, handle)->id;
 	if (type == OBJECT_LEG)
 		return meeting_leg(work->meeting, handle)->id;
+	if (type == OBJECT_DIAGNOSTICS)
+		return diagnostics_id(work->api, handle);
 	CHECK(type == OBJECT_PARTICIPANT);
 	return meeting_participant(work->meeting, handle)->id;
 }
@@ -585,6 +589,8 @@ work_post(struct work *work, uint32_t container)
 	const enum object_type type = work->path.row->type;
 	if (work->path.row->kind == PATH_QUERY)
 		ask(work, type);
+	else if (work->path.row->kind == PATH_DIAGNOSE)
+		diagnostics_make(work, container);
 	else if (work->path.row->kind == PATH_TOKEN)
 		token_make(work);
 	else if (work->path.row->kind == PATH_KEYFRAME)

@@ -34,6 +34,7 @@ slot_free(struct slot *slot)
 	slot->status = 0;
 	slot->location[0] = '\0';
 	slot->token[0] = '\0';
+	slot->plain = false;
 }
 
 int
@@ -46,7 +47,7 @@ api_create(struct api **out, const struct api_settings *settings, int64_t now_us
 	api->started_us = now_us;
 	api->slots = calloc(API_REQUESTS_MAX, sizeof *api->slots);
 	api->answer = malloc(API_ANSWER_MAX);
-	if (api->slots == NULL || api->answer == NULL) {
+	if (api->slots == NULL || api->answer == NULL || !diagnostics_create(&api->diagnostics)) {
 		api_destroy(api);
 		return -ENOMEM;
 	}
@@ -74,8 +75,15 @@ api_destroy(struct api *api)
 	}
 	free(api->slots);
 	free(api->answer);
+	diagnostics_destroy(&api->diagnostics);
 	explicit_bzero(api, sizeof *api);
 	free(api);
+}
+
+void
+api_look(struct api *api, const struct api_look *look)
+{
+	api->settings.look = *look;
 }
 
 void
@@ -480,6 +488,7 @@ answer(struct api *api, struct slot *slot, unsigned status, struct str body, boo
 		.token = str_of(api->token),
 		.body = body,
 		.content_type = body.len == 0 ? STR("")
+		                : slot->plain ? STR("text/plain; charset=utf-8")
 		                : slot->json  ? STR("application/json")
 		                              : STR("text/xml"),
 		.challenge = challenge,
@@ -537,9 +546,10 @@ run(struct api *api, struct slot *slot, int64_t now_us)
 		meeting_configured(api->settings.meeting, now_us);
 		return;
 	}
+	slot->plain = work.plain;
 	if (work.as_it_is)
 		slot->json = true;
-	else if (work.has_body)
+	else if (work.has_body && !work.plain)
 		document_end(&work.doc);
 	CHECK(!work.doc.w.failed); /* API_PAGE_MAX objects fit */
 	const unsigned methods = work.path.row != NULL ? work.path.row->methods : 0;

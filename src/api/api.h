@@ -60,6 +60,8 @@ enum {
 	API_LOGIN_US = 60 * 1000 * 1000,
 	API_LOGINS_MAX = 64,       /* remembered at once */
 	API_VERIFY_MAX = 8,        /* passwords being verified at once; more: 503 */
+	API_DIAGNOSTICS_MAX = 16,  /* kept at once; one more ends the oldest */
+	API_DIAGNOSTICS_BYTES_MAX = 128 * 1024,
 	API_TOKENS_MAX = 64,       /* of authTokens at once; one more ends the oldest */
 	API_TOKEN_US = 60 * 1000 * 1000,
 	API_VERIFY_SOURCE_MAX = 2, /* of them for one address */
@@ -72,6 +74,8 @@ enum api_method {
 	API_DELETE,
 	API_OTHER, /* 405 */
 };
+
+struct log_memory;
 
 struct api_request {
 	enum api_method method;
@@ -86,6 +90,16 @@ struct api_request {
 	int64_t wall_us;           /* microseconds since 1970 */
 };
 
+/* What only the shell can see; each may be NULL. */
+struct api_look {
+	void *context;
+	/* All about a call (0: none runs) and its space (0: it has none), for an engineer. */
+	void (*diagnose)(void *context, uint32_t call, uint32_t space, struct writer *w);
+	/* In Prometheus' text form. */
+	void (*metrics)(void *context, struct writer *w);
+	const struct log_memory *log;
+};
+
 struct api_settings {
 	struct meeting *meeting;
 	struct accounts *accounts; /* who may log in; the caller may put others in between calls */
@@ -95,6 +109,7 @@ struct api_settings {
 	struct str web_address;    /* "https://host:8443", for accessQuery; copied */
 	struct str sip_domain;     /* what stands behind a space's uri; copied */
 	bool trace;                /* API trace lines */
+	struct api_look look;
 };
 
 struct api;
@@ -103,6 +118,8 @@ struct api;
                              int64_t now_us);
 void api_destroy(struct api *api);
 void api_trace(struct api *api, bool on);
+/* What it may look at, from now on. */
+void api_look(struct api *api, const struct api_look *look);
 
 /* Every request is answered exactly once, refused ones too. */
 void api_request(struct api *api, const struct api_request *request, int64_t now_us);

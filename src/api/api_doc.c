@@ -48,6 +48,14 @@ meaning(const struct path_row *row)
 		return "who refers to it";
 	case PATH_ALL_OF:
 		return "every participant of the call, at once";
+	case PATH_DIAGNOSE:
+		return "tells all about it, for an engineer";
+	case PATH_CONTENTS:
+		return "what was told, as text";
+	case PATH_METRICS:
+		return "Prometheus' text form";
+	case PATH_LOG:
+		return "lines of the event log: `filter`, `level`, `since` (a number), `limit`";
 	case PATH_TOKEN:
 		return "a token for the Events WebSocket";
 	case PATH_QUERY:

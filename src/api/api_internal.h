@@ -49,6 +49,24 @@ struct tokens {
 	struct token at[API_TOKENS_MAX];
 };
 
+struct diagnosis {
+	uint32_t handle; /* 0: none */
+	struct guid id;
+	struct guid space;
+	struct guid correlator;
+	int64_t wall_us;
+	size_t len;
+	uint8_t *bytes;
+	char label[MEETING_NAME_MAX];
+};
+
+/* Of system/diagnostics (diagnostics.c). */
+struct diagnostics {
+	uint32_t last;
+	uint8_t *bytes;
+	struct diagnosis at[API_DIAGNOSTICS_MAX];
+};
+
 struct login_tag {
 	uint64_t half[2];
 };
@@ -58,6 +76,7 @@ struct slot {
 	bool forgotten;
 	bool verified; /* an account stands behind the login */
 	bool json;
+	bool plain; /* the answer is text/plain */
 	enum api_method method;
 	uint64_t sequence;
 	uint64_t owner;
@@ -122,6 +141,7 @@ struct api {
 	char location[LOCATION_TEXT_MAX];
 	char token[TOKEN_TEXT_LEN + 1];
 	struct tokens tokens;
+	struct diagnostics diagnostics;
 	char *answer;       /* API_ANSWER_MAX bytes */
 	uint64_t usage[USAGE_MARKS]; /* scratch of usageFilter */
 };
@@ -137,6 +157,7 @@ struct work {
 	struct form query;
 	struct document doc;
 	bool has_body;
+	bool plain;    /* the body is text/plain */
 	bool as_it_is; /* the body is JSON that was kept, whatever was asked for */
 	unsigned status;
 	struct object_tx tx;
@@ -165,6 +186,18 @@ void usage_get(struct work *work);
 [[nodiscard]] bool usage_possible(enum object_type profile);
 /* One bit per slot of that type: set when something refers to it. */
 void usage_mark(const struct work *work, enum object_type profile, uint64_t *marks);
+
+/* diagnostics.c: what an engineer asks for. */
+[[nodiscard]] bool diagnostics_create(struct diagnostics *all);
+void diagnostics_destroy(struct diagnostics *all);
+uint32_t diagnostics_find(const struct api *api, const struct guid *id);
+struct guid diagnostics_id(const struct api *api, uint32_t handle);
+uint32_t diagnostics_next(const struct api *api, uint32_t *at);
+struct value diagnostics_value(const struct api *api, uint32_t handle, unsigned field);
+void diagnostics_make(struct work *work, uint32_t container);
+void diagnostics_contents(struct work *work, uint32_t handle);
+void metrics_read(struct work *work);
+void event_log_read(struct work *work);
 
 /* tokens.c: POST authTokens. */
 void token_make(struct work *work);

@@ -9,6 +9,7 @@
 
 #include "api/guesses.h"
 #include "api/password.h"
+#include "base/log_memory.h"
 #include "api/path.h"
 
 /* ------------------------------------------------------------------ golden exchanges */
@@ -332,6 +333,95 @@ TEST(four_receivers_of_records_are_taken_and_both_spellings_of_where)
 	EXPECT_EQ(b->status, 400);
 	EXPECT(strstr(b->body, "<tooManyCdrReceivers />") != NULL);
 	bridge_end(b);
+}
+
+static void
+diagnose(void *context, uint32_t call, uint32_t space, struct writer *w)
+{
+	(void)context;
+	writer_format(w, "call %s, space %s\n", call != 0 ? "yes" : "no", space != 0 ? "yes" : "no");
+}
+
+static void
+tell_metrics(void *context, struct writer *w)
+{
+	(void)context;
+	writer_text(w, "convoke_calls 1\n");
+}
+
+TEST(an_engineer_is_told_of_a_call_and_of_a_space)
+{
+	struct bridge *b = bridge_make();
+	api_look(b->api, &(struct api_look){ .diagnose = diagnose, .metrics = tell_metrics });
+	send(b, API_POST, "/coSpaces", "name=Room&uri=r");
+	send(b, API_POST, "/coSpaces/G1/diagnostics", "");
+	EXPECT_EQ(b->status, 200);
+	EXPECT(strstr(b->location, "/api/v1/system/diagnostics/") == b->location);
+	send(b, API_POST, "/calls", "coSpace=G1");
+	send(b, API_POST, "/calls/G3/diagnostics", "");
+	EXPECT_EQ(b->status, 200);
+	send(b, API_GET, "/system/diagnostics", "");
+	EXPECT(strstr(b->body, "<diagnostics total=\"2\">") != NULL);
+	send(b, API_GET, "/system/diagnostics?coSpaceFilter=G1", "");
+	EXPECT(strstr(b->body, "total=\"2\"") != NULL);
+	send(b, API_GET, "/system/diagnostics/G2", "");
+	EXPECT(strstr(b->body, "<label>Room</label><coSpace>G1</coSpace>") != NULL);
+	EXPECT(strstr(b->body, "<contentsSize>19</contentsSize>") != NULL);
+	send(b, API_GET, "/system/diagnostics/G4", "");
+	EXPECT(strstr(b->body, "<callCorrelator>") != NULL);
+	send(b, API_GET, "/system/diagnostics/G4/contents", "");
+	EXPECT_STR(str_of(b->body), "call yes, space yes\n");
+	EXPECT_STR(str_of(b->type), "text/plain; charset=utf-8");
+	send(b, API_GET, "/system/diagnostics/00000000-0000-4000-8000-000000000001/contents", "");
+	EXPECT_EQ(b->status, 404);
+	for (unsigned i = 0; i < API_DIAGNOSTICS_MAX; i++) {
+		b->guid_count = 1;
+		send(b, API_POST, "/coSpaces/G1/diagnostics", "");
+	}
+	send(b, API_GET, "/system/diagnostics?limit=0", "");
+	EXPECT(strstr(b->body, "total=\"16\"") != NULL);
+	send(b, API_GET, "/system/metrics", "");
+	EXPECT_STR(str_of(b->body), "convoke_calls 1\n");
+	bridge_end(b);
+}
+
+TEST(the_event_log_is_read_filtered_and_followed)
+{
+	struct bridge *b = bridge_make();
+	struct log_memory *log = NULL;
+	EXPECT_EQ(log_memory_create(&log), 0);
+	api_look(b->api, &(struct api_look){ .log = log });
+	for (unsigned i = 1; i <= 300; i++) {
+		char text[64];
+		snprintf(text, sizeof text, "call %u: <ending>", i);
+		log_memory_put(log, i % 100 == 0 ? LOG_WARNING : LOG_INFO,
+		               INT64_C(1558032122345000) + i * 1000000, text);
+	}
+	send(b, API_GET, "/system/eventLog?filter=CALL+300&limit=1", "");
+	EXPECT_STR(str_of(b->body),
+	           "<?xml version=\"1.0\"?><eventLog total=\"1\"><line><number>300</number>"
+	           "<time>2019-05-16T18:47:02.345Z</time><level>Warning</level>"
+	           "<text>call 300: &lt;ending&gt;</text></line></eventLog>");
+	send(b, API_GET, "/system/eventLog?level=warning", "");
+	EXPECT(strstr(b->body, "total=\"3\"") != NULL);
+	send(b, API_GET, "/system/eventLog?since=299", "");
+	EXPECT(strstr(b->body, "total=\"2\"><line><number>299</number>") != NULL);
+	send(b, API_GET, "/system/eventLog?since=301", "");
+	EXPECT(strstr(b->body, "<eventLog total=\"0\"/>") != NULL);
+	send(b, API_GET, "/system/eventLog?level=loud", "");
+	EXPECT_EQ(b->status, 400);
+	send_as(b, API_GET, "/system/eventLog?limit=1", "", login, "application/json");
+	EXPECT(strstr(b->body, "{\"eventLog\":{\"total\":300,\"line\":[{\"number\":\"300\"") != NULL);
+	/* The longest lines there can be, each letter an escape. */
+	char longest[LOG_LINE_MAX];
+	memset(longest, '"', sizeof longest - 1);
+	longest[sizeof longest - 1] = '\0';
+	for (unsigned i = 0; i < 1000; i++)
+		log_memory_put(log, LOG_INFO, 0, longest);
+	send(b, API_GET, "/system/eventLog?limit=1000", "");
+	EXPECT_EQ(b->status, 200);
+	bridge_end(b);
+	log_memory_destroy(log);
 }
 
 TEST(a_token_opens_events_for_a_while)

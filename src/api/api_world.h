@@ -32,8 +32,8 @@ struct bridge {
 	bool challenge;
 	char location[128];
 	char token[64];
-	char body[65536];
-	char type[32];
+	char body[API_ANSWER_MAX + 1];
+	char type[64];
 	char allow[64];
 	char log[8192];
 };

@@ -25,6 +25,8 @@ work_value(const struct work *work, enum object_type type, uint32_t handle, unsi
 		return (struct value){ .set = true, .number = (uint32_t)uptime_s };
 	if (type == OBJECT_STATUS && field == STATUS_TIME)
 		return (struct value){ .set = true, .time_us = work->slot->wall_us };
+	if (type == OBJECT_DIAGNOSTICS)
+		return diagnostics_value(api, handle, field);
 	return meeting_value(work->meeting, type, handle, field, work->now_us);
 }
 
@@ -121,6 +123,8 @@ walk_next(const struct work *work, struct walk *walk)
 		return objects_next(work->objects, walk->type, &walk->at);
 	if (walk->type == OBJECT_CALL)
 		return meeting_call_next(work->meeting, &walk->at);
+	if (walk->type == OBJECT_DIAGNOSTICS)
+		return diagnostics_next(work->api, &walk->at);
 	if (walk->type == OBJECT_ALARM)
 		return meeting_alarm_next(work->meeting, &walk->at, &walk->alarm);
 	if (walk->inside == OBJECT_PARTICIPANT) {
@@ -444,6 +448,16 @@ work_get(struct work *work)
 		template_read(work, container);
 		break;
 	case PATH_ALL_OF:
+	case PATH_CONTENTS:
+		diagnostics_contents(work, container);
+		break;
+	case PATH_METRICS:
+		metrics_read(work);
+		break;
+	case PATH_LOG:
+		event_log_read(work);
+		break;
+	case PATH_DIAGNOSE:
 	case PATH_TOKEN:
 	case PATH_QUERY:
 	case PATH_CAMERA:

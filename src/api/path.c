@@ -96,6 +96,14 @@ static const struct path_row rows[] = {
 	{ "system/cdrReceivers", PATH_COLLECTION, OBJECT_CDR_RECEIVER, OBJECT_NONE, MANY },
 	{ "system/cdrReceivers/#", PATH_OBJECT, OBJECT_CDR_RECEIVER, OBJECT_NONE, ONE },
 	{ "system/cdrReceiver", PATH_FIRST, OBJECT_CDR_RECEIVER, OBJECT_NONE, SETTINGS },
+	{ "calls/#/diagnostics", PATH_DIAGNOSE, OBJECT_DIAGNOSTICS, OBJECT_CALL, POST },
+	{ "coSpaces/#/diagnostics", PATH_DIAGNOSE, OBJECT_DIAGNOSTICS, OBJECT_SPACE, POST },
+	{ "system/diagnostics", PATH_COLLECTION, OBJECT_DIAGNOSTICS, OBJECT_NONE, GET },
+	{ "system/diagnostics/#", PATH_OBJECT, OBJECT_DIAGNOSTICS, OBJECT_NONE, GET },
+	{ "system/diagnostics/#/contents", PATH_CONTENTS, OBJECT_DIAGNOSTICS, OBJECT_DIAGNOSTICS,
+	  GET },
+	{ "system/eventLog", PATH_LOG, OBJECT_NONE, OBJECT_NONE, GET },
+	{ "system/metrics", PATH_METRICS, OBJECT_NONE, OBJECT_NONE, GET },
 	{ "system/alarms", PATH_COLLECTION, OBJECT_ALARM, OBJECT_NONE, GET },
 
 	/* questions */

@@ -25,6 +25,10 @@ enum path_kind {
 	PATH_READING,    /* about the object ids[0] */
 	PATH_USAGE,      /* who refers to the profile ids[0] */
 	PATH_ALL_OF,     /* every participant of the call ids[0] */
+	PATH_DIAGNOSE,   /* POST: tells all about the container ids[0] */
+	PATH_CONTENTS,   /* what was told, as text */
+	PATH_METRICS,    /* as text */
+	PATH_LOG,        /* lines of the event log */
 	PATH_TOKEN,      /* what opens an Events WebSocket, in a header */
 	PATH_QUERY,      /* a question by POST, answered with a body */
 	PATH_TEMPLATE,   /* the JSON of the layout template ids[0] */

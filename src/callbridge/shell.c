@@ -440,7 +440,11 @@ start_bridge(struct shell *shell)
 		                    .host_id = id,
 		                    .version = STR(CONVOKE_VERSION),
 		                    .sip_domain = str_of(domain),
-		                    .trace = shell->config->log_debug };
+		                    .trace = shell->config->log_debug,
+		                    .look = { .context = shell,
+		                              .diagnose = diagnostics_write,
+		                              .metrics = diagnostics_metrics,
+		                              .log = shell->log } };
 	char web_address[CONFIG_HOST_MAX + 32] = "";
 	if (shell->config->webbridge.https_count != 0)
 		snprintf(web_address, sizeof web_address, "https://%s:%u", domain,
@@ -460,8 +464,8 @@ start(struct shell *shell)
 		return component_fail(&shell->component, "not enough memory");
 	load_prompts(shell);
 	shell->floor_count = calls_max(shell);
-	return find_addresses(shell) && accounts_open(shell) && make_dtls(shell) && start_meeting(shell) &&
-	       webadmin_open_store(shell) && start_sip(shell) && start_workers(shell) &&
+	return diagnostics_open(shell) && find_addresses(shell) && accounts_open(shell) &&
+	       make_dtls(shell) && start_meeting(shell) && webadmin_open_store(shell) && start_sip(shell) && start_workers(shell) &&
 	       codecs_open(shell) && floors_open(shell) && start_bridge(shell) && c2w_open(shell) &&
 	       webadmin_open(shell);
 }
@@ -490,6 +494,7 @@ finish(struct shell *shell)
 	dtls_context_destroy(shell->dtls);
 	loop_timer_destroy(shell->timer);
 	component_close(&shell->component);
+	diagnostics_close(shell);
 }
 
 int

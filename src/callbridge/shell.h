@@ -2,7 +2,8 @@
 /* The Call Bridge's shell, in parts: shell.c (life, time, workers), shell_sip.c (SIP sockets),
  * shell_api.c (Web Admin port, database, passwords), shell_c2w.c (connections to Web Bridges),
  * shell_video.c (codec processes, floors), shell_bfcp.c (the sockets of floor control),
- * shell_records.c (call detail records), shell_events.c (the Events WebSocket), shell_metrics.c. */
+ * shell_records.c (call detail records), shell_events.c (the Events WebSocket), shell_metrics.c,
+ * shell_diagnostics.c (diagnostics of calls, the event log in memory). */
 #ifndef CALLBRIDGE_SHELL_H
 #define CALLBRIDGE_SHELL_H
 
@@ -125,6 +126,7 @@ struct shell {
 	struct loop_timer *timer;
 	bool had_calls;
 	int64_t started_wall_us;
+	struct log_memory *log;
 	int64_t trim_us; /* when memory is given back after calls; INT64_MAX: nothing to give */
 	int64_t stop_us; /* when patience ends; 0: running */
 	bool running;    /* everything is there: input is taken */
@@ -229,6 +231,12 @@ int64_t records_deadline(const struct shell *shell);
 [[nodiscard]] bool events_start(struct shell *shell, uint32_t legs_max);
 void events_stop(struct shell *shell);
 void events_upgrade(struct shell *shell, const struct http_request *request);
+
+/* shell_diagnostics.c; for api_look */
+[[nodiscard]] bool diagnostics_open(struct shell *shell);
+void diagnostics_close(struct shell *shell);
+void diagnostics_write(void *context, uint32_t call, uint32_t space, struct writer *w);
+void diagnostics_metrics(void *context, struct writer *w);
 
 /* shell_metrics.c */
 void metrics_respond(struct shell *shell, const struct http_request *request);

@@ -2,6 +2,7 @@
 """What those who watch a bridge use: metrics and the board made of them."""
 import re
 
+import network
 from baresip import Baresip
 from harness import case, expect, expect_equal, main
 from server import Server
@@ -30,6 +31,40 @@ def metrics_count_what_happens(world):
                  "legs that ended")
     expect(after["sip_messages_in_total"] > before["sip_messages_in_total"], "no SIP was counted")
     expect(after["memory_bytes"] > 1e6 and after["open_files"] > 10, "the process has no figures")
+
+
+@case
+def others_than_this_machine_get_metrics_with_a_login(world):
+    elsewhere = network.Machine(7)
+    url = f"https://{network.SERVER}:8445"
+    refused = network.run(*elsewhere.command(["curl", "-sk", f"{url}/metrics"]))
+    expect("system/metrics" in refused and "convoke_calls" not in refused, refused[:200])
+    login = f"admin:{world.server.password()}"
+    given = network.run(*elsewhere.command(["curl", "-sk", "-u", login,
+                                            f"{url}/api/v1/system/metrics"]))
+    expect("\nconvoke_calls 0\n" in given, given[:200])
+
+
+@case
+def an_engineer_reads_what_happened_to_a_call(world):
+    api = world.server.api
+    phone = Baresip(world, 2).join()
+    call = world.server.call()
+    made = api.post(f"calls/{call}/diagnostics")
+    item = api.get(f"system/diagnostics/{made}")
+    expect_equal(item.findtext("label"), "Demo", "label")
+    text = api.request("GET", f"/api/v1/system/diagnostics/{made}/contents").body
+    expect_equal(len(text.encode()), int(item.findtext("contentsSize")), "contentsSize")
+    for part in (call, "phone2", "status/sipCallId = ", "joined conference", "event log", "SIP"):
+        expect(part in text, "nothing of", part, "in", text[:300])
+    phone.hang_up()
+    world.server.wait_empty(transactions=False)
+    lines = list(api.get(f"system/eventLog?filter={call}"))
+    expect(any("destroyed" in line.findtext("text") for line in lines), "the log has no end of it")
+    newest = int(lines[-1].findtext("number"))
+    api.delete(f"calls/{api.post('calls', name='Followed')}")
+    more = api.get(f"system/eventLog?since={newest + 1}&level=info")
+    expect(any("Followed" in line.findtext("text") for line in more), "following shows nothing")
 
 
 if __name__ == "__main__":
