@@ -5,6 +5,7 @@
 
 #include "api/api_internal.h"
 #include "base/check.h"
+#include "meeting/dial_plan.h"
 
 /* ------------------------------------------------------------------ failures */
 
@@ -537,7 +538,10 @@ answer_access(struct work *work, const struct object_edit *edit)
 	document_open(&work->doc, STR("accessQuery"));
 	if (uri->set) {
 		struct writer w = writer_of(text, sizeof text);
-		writer_format(&w, "%.*s@%s", STR_ARGS(uri->text), work->api->sip_domain);
+		const struct str domain = dial_own_domain(
+		        work->objects, &edit->values[ACCESS_QUERY_TENANT].guid);
+		writer_format(&w, "%.*s@", STR_ARGS(uri->text));
+		writer_str(&w, domain.len != 0 ? domain : str_of(work->api->sip_domain));
 		write_text(work, edit->type, ACCESS_QUERY_URI, writer_view(&w));
 	}
 	if (id->set) {

@@ -252,6 +252,9 @@ TEST(access_methods_live_inside_their_space)
 	expect(b, API_POST, "/accessQuery", "uri=u&callId=12", 200,
 	       "<accessQuery><uri>u@example.org</uri>"
 	       "<webAddress>https://web.example.org/meeting/12</webAddress></accessQuery>");
+	send(b, API_POST, "/inboundDialPlanRules", "domain=meet.example.org");
+	send(b, API_POST, "/accessQuery", "uri=u");
+	EXPECT(strstr(b->body, "<uri>u@meet.example.org</uri>") != NULL);
 	bridge_end(b);
 }
 

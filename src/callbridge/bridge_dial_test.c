@@ -39,6 +39,10 @@ struct world {
 	struct sent sent[SENT_MAX];
 	unsigned sent_count;
 	unsigned called; /* calls in so far */
+	media_leg_id opened[2]; /* the first two legs' sound */
+	unsigned opened_count;
+	media_leg_id keyed;   /* who was sent keys last, and which */
+	char keys[MEDIA_DTMF_DIGITS_MAX + 1];
 	char log[8192];
 };
 
@@ -53,6 +57,8 @@ on_order(void *context, unsigned worker, const struct media_order *order)
 	struct media_event event = { .leg = order->leg, .room = order->room };
 	if (order->kind == MEDIA_ORDER_LEG_OPEN) {
 		event.kind = MEDIA_EVENT_LEG_OPENED;
+		if (world->opened_count < COUNT_OF(world->opened))
+			world->opened[world->opened_count++] = order->leg;
 		event.opened.local_rtp = addr_ip4(192, 0, 2, 1, 50000);
 		event.opened.local_rtcp = addr_ip4(192, 0, 2, 1, 50001);
 	} else if (order->kind == MEDIA_ORDER_LEG_CLOSE) {
@@ -60,6 +66,11 @@ on_order(void *context, unsigned worker, const struct media_order *order)
 	} else if (order->kind == MEDIA_ORDER_ROOM_CLOSE) {
 		event.kind = MEDIA_EVENT_ROOM_CLOSED;
 	} else {
+		if (order->kind == MEDIA_ORDER_LEG_DTMF) {
+			world->keyed = order->leg;
+			str_copy(world->keys, sizeof world->keys,
+			         (struct str){ order->dtmf.digits, order->dtmf.count });
+		}
 		return;
 	}
 	CHECK(world->event_count < EVENTS_MAX);
@@ -499,6 +510,26 @@ forwarding_world(void)
 	return world;
 }
 
+/* The ACK to our 200. */
+static void
+acknowledge(struct world *world, const struct sent *ok)
+{
+	static struct sip_msg msg;
+	char copy[TEXT];
+	char text[2048];
+	str_copy(copy, sizeof copy, str_of(ok->text));
+	CHECK(sip_msg_parse(&msg, copy, strlen(copy), SIP_DATAGRAM) == SIP_OK);
+	const int len = snprintf(
+		text, sizeof text,
+		"ACK sip:x@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.7;branch=z9hG4bKack\r\n"
+		"From: %.*s\r\nTo: %.*s\r\nCall-ID: %.*s\r\nCSeq: 1 ACK\r\nMax-Forwards: 70\r\n"
+		"Content-Length: 0\r\n\r\n",
+		STR_ARGS(msg.from.text), STR_ARGS(msg.to.text), STR_ARGS(msg.call_id));
+	CHECK(len > 0 && (size_t)len < sizeof text);
+	sip_ua_datagram(world->ua, 0, &ok->to, (const uint8_t *)text, (size_t)len, world->now_us);
+	settle(world);
+}
+
 TEST(a_caller_is_called_on_hears_ringing_and_is_answered_when_the_far_end_does)
 {
 	struct world *world = forwarding_world();
@@ -517,8 +548,21 @@ TEST(a_caller_is_called_on_hears_ringing_and_is_answered_when_the_far_end_does)
 	answer(world, &kept, "180 Ringing", "");
 	EXPECT(last(world, SIP_OUT_DATAGRAM, "SIP/2.0 180") != NULL);
 	answer(world, &kept, "200 OK", phone_sdp);
-	EXPECT(last(world, SIP_OUT_DATAGRAM, "SIP/2.0 200") != NULL);
+	const struct sent *ok = last(world, SIP_OUT_DATAGRAM, "SIP/2.0 200");
+	EXPECT(ok != NULL);
 	EXPECT_EQ(bridge_count(world->bridge).legs, 2);
+	const struct sent accepted = *ok;
+	acknowledge(world, &accepted);
+	/* What one of them types is for the other. */
+	for (media_leg_id from = 1; from <= 2; from++) {
+		const struct media_event key = { .kind = MEDIA_EVENT_LEG_DTMF,
+			                         .leg = world->opened[from - 1],
+			                         .value = '5' };
+		world->keys[0] = '\0';
+		bridge_media(world->bridge, 0, &key, world->now_us);
+		EXPECT_STR(str_of(world->keys), "5");
+		EXPECT_EQ(world->keyed, world->opened[2 - from]);
+	}
 	world_destroy(world);
 }
 

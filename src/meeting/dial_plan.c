@@ -175,6 +175,23 @@ dial_inbound(const struct objects *objects, struct str domain)
 	return out;
 }
 
+struct str
+dial_own_domain(const struct objects *objects, const struct guid *tenant)
+{
+	const enum object_type type = OBJECT_INBOUND_RULE;
+	struct dial_cursor cursor = { 0 };
+	uint32_t rule;
+	while ((rule = next_rule(objects, type, NULL, &cursor)) != 0) {
+		const struct str domain = objects_text(objects, type, rule, INBOUND_DOMAIN);
+		const struct guid whose = dial_rule_tenant(objects, type, rule);
+		if (objects_number(objects, type, rule, INBOUND_SPACES) != 0 &&
+		    str_find(domain, '*') == domain.len &&
+		    (guid_is_zero(&whose) || guid_eq(&whose, tenant)))
+			return domain;
+	}
+	return (struct str){ 0 };
+}
+
 /* Where the call is to be sent is said by our rules, not by whoever dialled. */
 static bool
 says_where(struct str name)

@@ -72,6 +72,10 @@ struct dial_inbound {
 };
 struct dial_inbound dial_inbound(const struct objects *objects, struct str domain);
 
+/* The domain by which the spaces of `tenant` (zero: nobody's) are advertised: the first exact one
+ * where they can be called; empty: the rules name none. */
+[[nodiscard]] struct str dial_own_domain(const struct objects *objects, const struct guid *tenant);
+
 struct dial_forward {
 	uint32_t rule;       /* 0: there is none, the call has nowhere to go */
 	bool reject;

@@ -73,6 +73,11 @@ TEST(without_inbound_rules_every_domain_is_ours_and_with_them_those_they_name)
 	EXPECT(in.rule == high && in.spaces && in.ivrs && in.users);
 	in = dial_inbound(world.objects, STR("other.org"));
 	EXPECT(in.rule == 0 && !in.spaces && !in.ivrs);
+	/* A pattern cannot be advertised, nor where spaces cannot be called. */
+	const struct guid of_nobody = { 0 };
+	EXPECT_EQ(dial_own_domain(world.objects, &of_nobody).len, 0);
+	add(&world, OBJECT_INBOUND_RULE, 0, PAIRS("domain", "meet.example"));
+	EXPECT_STR(dial_own_domain(world.objects, &of_nobody), "meet.example");
 	meeting_destroy(world.meeting);
 }
 
