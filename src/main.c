@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "callbridge/callbridge.h"
 #include "codec/codec_process.h"
+#include "ssh/ssh.h"
 #include "supervisor/supervisor.h"
 #include "webbridge/webbridge.h"
 
@@ -16,7 +17,7 @@ static const char usage[] =
 	"       convoke status [--data DIR]          what runs; 0 when everything answers\n"
 	"       convoke down [--data DIR]            end calls, then everything\n"
 	"       convoke mmp [--data DIR] [COMMAND]   settings; try: convoke mmp help\n"
-	"       convoke callbridge|webbridge [--data DIR]   one component by itself\n"
+	"       convoke callbridge|webbridge|ssh [--data DIR]   one component by itself\n"
 	"       convoke version\n";
 
 struct options {
@@ -68,6 +69,8 @@ run(const char *verb, const struct options *options, char **argv)
 		if (strcmp(verb, config_component_name(CONFIG_WEBBRIDGE)) == 0)
 			return supervisor_component(options->data_dir, CONFIG_WEBBRIDGE,
 			                            webbridge_main);
+		if (strcmp(verb, config_component_name(CONFIG_SSH)) == 0)
+			return supervisor_component(options->data_dir, CONFIG_SSH, ssh_main);
 		if (strcmp(verb, "version") == 0) {
 			puts(CONVOKE_VERSION);
 			return 0;
@@ -91,6 +94,9 @@ main(int argc, char **argv)
 	/* Started by the Call Bridge: its own arguments. */
 	if (argc >= 2 && strcmp(argv[1], "codec") == 0)
 		return codec_process_main(argc - 2, argv + 2);
+	/* Started by the SSH server, for one connection. */
+	if (argc >= 2 && strcmp(argv[1], "ssh-session") == 0)
+		return ssh_session_main(argc - 2, argv + 2);
 	if (argc < 2 || !read_options(&options, argc, argv)) {
 		fputs(usage, stderr);
 		return 2;

@@ -146,6 +146,18 @@ const struct mmp_command mmp_commands[] = {
 	  "make BASE.key and BASE.crt for this machine", AUDITED(MMP_PKI_SELFSIGNED),
 	  .roles = MMP_BY_CRYPTO },
 
+	{ "ssh listen",
+	  { { .kind = MMP_IFACE, .name = "<iface>", AT(ssh.listen.iface) },
+	    { .kind = MMP_PORT, .name = "<port>", AT(ssh.listen.port) } },
+	  "where this command line is, by SSH, and its files by SFTP", .components = MMP_FOR_SSH,
+	  .roles = MMP_BY_ADMIN },
+	{ "ssh enable", { ARG_ON(ssh.enabled) }, "serve it, now and always",
+	  .order = MMP_ORDER_ENABLE, .components = MMP_FOR_SSH, .roles = MMP_BY_ADMIN },
+	{ "ssh disable", { ARG_OFF(ssh.enabled) }, "end it: only convoke mmp on this machine is left",
+	  .components = MMP_FOR_SSH, .roles = MMP_BY_ADMIN },
+	{ "ssh restart", { { .kind = MMP_END } }, "end all sessions and start it again",
+	  .order = MMP_ORDER_RESTART, .components = MMP_FOR_SSH, .roles = MMP_BY_ADMIN },
+
 	{ "user add",
 	  { { .kind = MMP_TEXT, .name = "<name>" },
 	    { .kind = MMP_TEXT, .name = "(admin|crypto|audit|appadmin|api)" } },
@@ -253,6 +265,10 @@ const struct mmp_status_line mmp_status_lines[] = {
 	SHOW("tls", "SIP verification", MMP_SWITCH, callbridge.sip_tls_verify),
 
 	SHOW("dns", "Forward zone .", MMP_SERVER, dns.host),
+
+	SHOW("ssh", "Enabled", MMP_BOOL, ssh.enabled),
+	SHOW("ssh", "Listening interface", MMP_IFACE, ssh.listen.iface),
+	SHOW("ssh", "Listening port", MMP_PORT, ssh.listen.port),
 
 	SHOW("syslog", "Debug", MMP_SWITCH, log_debug),
 };

@@ -9,7 +9,7 @@
 enum {
 	PRIVILEGED_PORTS = 1024, /* below: for root, or with CAP_NET_BIND_SERVICE */
 	/* Every port that a TCP listener of ours may have. */
-	TCP_USES_MAX = CONFIG_INTERFACES_MAX * 4 + 1 + CONFIG_LISTENS_MAX * 2,
+	TCP_USES_MAX = CONFIG_INTERFACES_MAX * 4 + 2 + CONFIG_LISTENS_MAX * 2,
 };
 
 const char *
@@ -18,6 +18,7 @@ config_component_name(enum config_component component)
 	static const char *const names[CONFIG_COMPONENTS] = {
 		[CONFIG_CALLBRIDGE] = "callbridge",
 		[CONFIG_WEBBRIDGE] = "webbridge",
+		[CONFIG_SSH] = "ssh",
 	};
 	CHECK(component >= 0 && component < CONFIG_COMPONENTS);
 	return names[component];
@@ -35,6 +36,7 @@ config_component_enabled(const struct config *config, enum config_component comp
 	const bool enabled[CONFIG_COMPONENTS] = {
 		[CONFIG_CALLBRIDGE] = config->callbridge.enabled,
 		[CONFIG_WEBBRIDGE] = config->webbridge.enabled,
+		[CONFIG_SSH] = config->ssh.enabled,
 	};
 	CHECK(component >= 0 && component < CONFIG_COMPONENTS);
 	return enabled[component];
@@ -65,6 +67,7 @@ config_defaults(struct config *config)
 			.c2w = { { "lo", 9999 } },
 			.c2w_count = 1,
 		},
+		.ssh = { .enabled = true, .listen = { "any", 2222 } },
 	};
 }
 
@@ -217,6 +220,9 @@ tcp_uses(struct tcp_use *out, const struct config *config)
 	for (uint32_t i = 0; config->webbridge.enabled && i < config->webbridge.c2w_count; i++)
 		out[count++] = (struct tcp_use){ config->webbridge.c2w[i].iface,
 			                         config->webbridge.c2w[i].port, "C2W" };
+	if (config->ssh.enabled)
+		out[count++] = (struct tcp_use){ config->ssh.listen.iface, config->ssh.listen.port,
+			                         "SSH" };
 	CHECK(count <= TCP_USES_MAX);
 	return count;
 }

@@ -85,6 +85,10 @@ struct config {
 	struct {
 		char host[CONFIG_HOST_MAX]; /* nameserver, "IP" or "IP:port"; empty: the system's */
 	} dns;
+	struct {
+		bool enabled;
+		struct config_listen listen;
+	} ssh; /* the command line and files, for people elsewhere */
 	bool log_debug; /* syslog level debug */
 };
 
@@ -97,10 +101,11 @@ struct config_error {
 enum config_component {
 	CONFIG_CALLBRIDGE, /* with Web Admin */
 	CONFIG_WEBBRIDGE,
+	CONFIG_SSH,
 	CONFIG_COMPONENTS,
 };
 
-/* "callbridge", "webbridge": the process, and the first word of `convoke NAME ...`. */
+/* "callbridge", "webbridge", "ssh": the process, and the first word of `convoke NAME ...`. */
 [[nodiscard]] const char *config_component_name(enum config_component component);
 /* The first word of its commands: "webbridge3". */
 [[nodiscard]] const char *config_component_command(enum config_component component);

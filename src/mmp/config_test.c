@@ -90,7 +90,7 @@ TEST(a_wrong_line_is_named_with_what_was_expected)
 		{ "streamer enable", 1,
 		  "unknown command \"streamer\"; expected callbridge, webadmin, webbridge3, tls, "
 		  "dns, "
-		  "syslog, pki, user, passwd, version, help" },
+		  "syslog, pki, ssh, user, passwd, version, help" },
 		{ "callbridge sip", 1, "the command is not complete; expected listen" },
 		{ "callbridge sip listen 5060", 1,
 		  "something is missing; expected callbridge sip listen <port|none> "

@@ -101,7 +101,7 @@ show_help(struct writer *out, struct str component, enum mmp_role role)
 	}
 	if (component.len == 0 && role == MMP_ADMIN)
 		writer_text(out,
-		            "callbridge, webadmin, webbridge3, tls, dns, syslog alone show "
+		            "callbridge, webadmin, webbridge3, tls, dns, ssh, syslog alone show "
 		            "what is set.\n");
 	if (any)
 		return answer(MMP_SHOWN);
@@ -135,6 +135,7 @@ may_enable(struct writer *out, const struct config *config, const struct mmp_hos
 	struct config_error error;
 	const struct config_certs *all[] = {
 		component == CONFIG_WEBBRIDGE   ? &config->webbridge.https_certs
+		: component == CONFIG_SSH       ? NULL
 		: str_eq(name, STR("webadmin")) ? &config->webadmin.certs
 		                                : &config->callbridge.certs,
 		component == CONFIG_WEBBRIDGE ? &config->webbridge.c2w_certs : NULL,
@@ -154,6 +155,7 @@ static enum config_component
 component_of(const struct mmp_command *command)
 {
 	return (command->components & MMP_FOR_WEBBRIDGE) != 0 ? CONFIG_WEBBRIDGE
+	       : (command->components & MMP_FOR_SSH) != 0     ? CONFIG_SSH
 	                                                      : CONFIG_CALLBRIDGE;
 }
 

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ssh/files.h"
+
+#include "base/check.h"
+
+enum {
+	ADMIN = 1 << MMP_ADMIN,
+	CRYPTO = ADMIN | 1 << MMP_CRYPTO,
+	AUDIT = ADMIN | 1 << MMP_AUDIT,
+	APPLICATION = ADMIN | 1 << MMP_APPADMIN,
+};
+
+/* In their own names: what lies in the data folder and is nobody's to have. */
+static const char *const hidden[] = { "jwt.key", "admin-password" };
+
+/* Keys can be brought by those who look after them, and are read back by nobody else. */
+static const struct files_kind kinds[] = {
+	{ "*.key", NULL, CRYPTO, CRYPTO, CRYPTO, FILES_SMALL_BYTES },
+	{ "*.pem", NULL, CRYPTO, CRYPTO, CRYPTO, FILES_SMALL_BYTES }, /* may hold a key */
+	{ "*.p12", NULL, CRYPTO, CRYPTO, CRYPTO, FILES_SMALL_BYTES },
+	{ "*.crt", NULL, CRYPTO | APPLICATION, CRYPTO, CRYPTO, FILES_SMALL_BYTES },
+	{ "*.cer", NULL, CRYPTO | APPLICATION, CRYPTO, CRYPTO, FILES_SMALL_BYTES },
+	{ "*.csr", NULL, CRYPTO | APPLICATION, CRYPTO, CRYPTO, FILES_SMALL_BYTES },
+	{ "*.lic", NULL, APPLICATION, APPLICATION, APPLICATION, FILES_SMALL_BYTES },
+	{ "*.bak", NULL, ADMIN, ADMIN, ADMIN, FILES_BACKUP_BYTES }, /* keys and accounts are in it */
+	{ "*.pcap", NULL, ADMIN, 0, ADMIN, 0 },
+	{ "logbundle.tar.gz", "logbundle.tar.gz", AUDIT, 0, AUDIT, 0 },
+	{ "log", "log/convoke.log", AUDIT | APPLICATION, 0, 0, 0 },
+	{ "audit", "log/audit", AUDIT, 0, 0, 0 },
+};
+
+static bool
+is_flat(struct str name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		const char c = name.at[i];
+		const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		                    (c >= '0' && c <= '9') || c == '_';
+		if (!letter && (i == 0 || (c != '.' && c != '-' && c != '+' && c != ' ')))
+			return false;
+	}
+	return name.len != 0 && name.len < FILES_NAME_MAX;
+}
+
+const struct files_kind *
+files_find(struct str name)
+{
+	if (!is_flat(name))
+		return NULL;
+	for (size_t i = 0; i < COUNT_OF(hidden); i++)
+		if (str_eq_nocase(name, str_of(hidden[i])))
+			return NULL;
+	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+		const char *of = kinds[i].name;
+		if (of[0] == '*' ? str_ends(name, str_of(of + 1)) : str_eq(name, str_of(of)))
+			return &kinds[i];
+	}
+	return NULL;
+}
+
+bool
+files_may(const struct files_kind *kind, enum mmp_role role, enum files_right right)
+{
+	const unsigned roles = right == FILES_GET   ? kind->get
+	                       : right == FILES_PUT ? kind->put
+	                                            : kind->remove;
+	return (roles & 1u << role) != 0;
+}
+
+bool
+files_may_see(const struct files_kind *kind, enum mmp_role role)
+{
+	return files_may(kind, role, FILES_GET) || files_may(kind, role, FILES_PUT);
+}
+
+const struct files_kind *
+files_placed(size_t index)
+{
+	for (size_t i = 0; i < COUNT_OF(kinds); i++)
+		if (kinds[i].place != NULL && index-- == 0)
+			return &kinds[i];
+	return NULL;
+}
