@@ -248,7 +248,7 @@ def a_wrong_line_is_named_and_nothing_starts(data):
     done = data.run("up", "--detach")
     expect(done.returncode == 1, "it started")
     expect(f"convoke.conf, line {line}: " in done.stderr and "expected" in done.stderr, done.stderr)
-    (data.path / "convoke.conf").write_text("callbridge disable\nwebbridge3 disable\n")
+    (data.path / "convoke.conf").write_text("callbridge disable\nwebbridge3 disable\nssh disable\n")
     done = data.run("up", "--detach")
     expect(done.returncode == 1 and "nothing is enabled" in done.stderr, done.stderr)
 
