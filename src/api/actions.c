@@ -124,6 +124,10 @@ live_id(const struct work *work, enum object_type type, uint32_t handle)
 {
 	if (type < OBJECT_KEPT_END)
 		return objects_id(work->objects, type, handle);
+	if (type == OBJECT_PERSONAL_LICENSE)
+		return objects_id(work->objects, OBJECT_USER, handle);
+	if (type == OBJECT_USER_SPACE)
+		return objects_id(work->objects, OBJECT_MEMBER, handle);
 	if (type == OBJECT_CALL)
 		return meeting_call(work->meeting, handle)->id;
 	if (type == OBJECT_LEG)
@@ -218,9 +222,9 @@ work_log(struct work *work, const char *verb, enum object_type type, const struc
 		api_audit(work->api, work->slot, line);
 }
 
-static void
-set_location(struct work *work, const char *format, const struct guid *first,
-             const struct guid *second)
+void
+work_location(struct work *work, const char *format, const struct guid *first,
+              const struct guid *second)
 {
 	char a[GUID_TEXT_LEN + 1];
 	char b[GUID_TEXT_LEN + 1] = "";
@@ -270,7 +274,7 @@ check_refs(struct work *work, const struct object_edit *edit)
 	for (unsigned i = 0; i < object_field_count(edit->type); i++) {
 		const struct field *field = object_field(edit->type, i);
 		if (field->kind == FIELD_GUID && edit_has(edit, i) && edit->values[i].set &&
-		    objects_find(work->objects, field->ref, &edit->values[i].guid) == 0) {
+		    live_find(work, field->ref, &edit->values[i].guid) == 0) {
 			fail_reject(work, OBJECT_NO_REFERENCE, edit->type, (int)i, STR(""));
 			return false;
 		}
@@ -315,9 +319,9 @@ create_kept(struct work *work, enum object_type type, uint32_t container)
 	char format[96];
 	snprintf(format, sizeof format, "/api/v1/%s/#", work->path.row->path);
 	if (container != 0)
-		set_location(work, format, &work->path.ids[0], &id);
+		work_location(work, format, &work->path.ids[0], &id);
 	else
-		set_location(work, format, &id, NULL);
+		work_location(work, format, &id, NULL);
 	work_log(work, "created new", type, &id, NULL);
 }
 
@@ -348,7 +352,8 @@ remove_kept(struct work *work, enum object_type type, uint32_t handle)
 		work_log(work, "deleted", type, &id, NULL);
 }
 
-/* PUT on the one there was in older releases: it is made, changed, and with nothing in it removed. */
+/* PUT on the one there was in older releases: it is made, changed, and with nothing in it
+ * removed. */
 static void
 edit_first(struct work *work, enum object_type type)
 {
@@ -387,12 +392,47 @@ fail_refusal(struct work *work, enum meeting_refusal refusal, const char *gone)
 	}
 }
 
+/* Without a recorder or a streamer nothing begins; what does not go on can be stopped. */
+static bool
+refuse_recording(struct work *work, const struct object_edit *edit)
+{
+	if (edit_has(edit, CALL_RECORDING) && edit->values[CALL_RECORDING].number != 0)
+		work_fail(work, 400, "callRecordingCannotBeModified");
+	else if (edit_has(edit, CALL_STREAMING) && edit->values[CALL_STREAMING].number != 0)
+		work_fail(work, 400, "callStreamingCannotBeModified");
+	return work->status != 200;
+}
+
+/* Another Call Bridge cannot be asked to call, and nobody is moved; the words for it are those of
+ * a bridge without peers. */
+static bool
+refuse_elsewhere(struct work *work, const struct object_edit *edit)
+{
+	const struct value *bridge = &edit->values[PARTICIPANT_CALL_BRIDGE];
+	const struct value *group = &edit->values[PARTICIPANT_CALL_BRIDGE_GROUP];
+	const uint32_t here = meeting_call_bridge(work->meeting);
+	const struct guid own = objects_id(work->objects, OBJECT_CALL_BRIDGE, here);
+	const struct guid own_group =
+		objects_value(work->objects, OBJECT_CALL_BRIDGE, here, CALL_BRIDGE_GROUP).guid;
+	if (edit->type != OBJECT_PARTICIPANT)
+		return false;
+	if (edit->values[PARTICIPANT_MOVED].set)
+		work_fail(work, 400, "participantCannotBeModified");
+	else if (bridge->set && !guid_eq(&bridge->guid, &own))
+		work_fail(work, 400, "callBridgeUnavailable");
+	else if (group->set && !guid_eq(&group->guid, &own_group))
+		work_fail(work, 400, "callBridgeGroupUnavailable");
+	return work->status != 200;
+}
+
 static void
 create_call(struct work *work)
 {
 	struct object_edit edit = { .type = OBJECT_CALL };
 	uint32_t call = 0;
 	if (!read_edit(work, &edit, FIELD_POST, NULL) || !check_refs(work, &edit))
+		return;
+	if (refuse_recording(work, &edit))
 		return;
 	const struct value *space = &edit.values[CALL_SPACE];
 	const struct value *name = &edit.values[CALL_NAME];
@@ -410,7 +450,7 @@ create_call(struct work *work)
 	}
 	meeting_call_edit(work->meeting, call, &edit, work->now_us);
 	const struct guid id = meeting_call(work->meeting, call)->id;
-	set_location(work, "/api/v1/calls/#", &id, NULL);
+	work_location(work, "/api/v1/calls/#", &id, NULL);
 	work_log(work, "created new", OBJECT_CALL, &id, NULL);
 }
 
@@ -419,7 +459,8 @@ dial(struct work *work, enum object_type type, uint32_t call)
 {
 	struct object_edit edit = { .type = type };
 	uint32_t leg = 0;
-	if (!read_edit(work, &edit, FIELD_POST, NULL) || !check_refs(work, &edit))
+	if (!read_edit(work, &edit, FIELD_POST, NULL) || !check_refs(work, &edit) ||
+	    refuse_elsewhere(work, &edit))
 		return;
 	const unsigned party = type == OBJECT_LEG ? (unsigned)LEG_REMOTE_PARTY
 	                                          : (unsigned)PARTICIPANT_REMOTE_PARTY;
@@ -438,7 +479,7 @@ dial(struct work *work, enum object_type type, uint32_t call)
 	const struct guid id =
 		live_id(work, type,
 	                type == OBJECT_LEG ? leg : meeting_leg(work->meeting, leg)->participant);
-	set_location(work, type == OBJECT_LEG ? "/api/v1/callLegs/#" : "/api/v1/participants/#",
+	work_location(work, type == OBJECT_LEG ? "/api/v1/callLegs/#" : "/api/v1/participants/#",
 	             &id, NULL);
 	work_log(work, "created new", type, &id, &work->path.ids[0]);
 }
@@ -447,7 +488,7 @@ static void
 edit_call(struct work *work, uint32_t call)
 {
 	struct object_edit edit = { .type = OBJECT_CALL };
-	if (!read_edit(work, &edit, FIELD_PUT, NULL))
+	if (!read_edit(work, &edit, FIELD_PUT, NULL) || refuse_recording(work, &edit))
 		return;
 	meeting_call_edit(work->meeting, call, &edit, work->now_us);
 	work_log(work, "modified", OBJECT_CALL, &work->path.ids[0], NULL);
@@ -529,60 +570,173 @@ write_text(struct work *work, enum object_type type, unsigned field, struct str 
 	document_value(&work->doc, object_field(type, field), &value);
 }
 
+struct str
+work_domain(const struct work *work, const struct guid *tenant)
+{
+	const struct str own = dial_own_domain(work->objects, tenant);
+	return own.len != 0 ? own : str_of(work->api->sip_domain);
+}
+
+/* The world that a question's `tenant` names. */
+static void
+ask_in(struct meeting_knock *knock, const struct value *tenant)
+{
+	if (!tenant->set)
+		return;
+	knock->world = WORLD_TENANT;
+	knock->world_id = tenant->guid;
+}
+
+/* The tenant's IVR, or nobody's: where a telephone is asked for the number. */
+static struct str
+ivr_for(const struct work *work, const struct value *tenant)
+{
+	uint32_t at = 0;
+	for (uint32_t ivr; (ivr = objects_next(work->objects, OBJECT_IVR, &at)) != 0;) {
+		const struct guid whose =
+			objects_value(work->objects, OBJECT_IVR, ivr, IVR_TENANT).guid;
+		if (guid_eq(&whose, &tenant->guid))
+			return objects_text(work->objects, OBJECT_IVR, ivr, IVR_URI);
+	}
+	return STR("");
+}
+
+static void
+write_address(struct work *work, unsigned field, struct str user, const struct value *tenant)
+{
+	char text[OBJECT_TEXT_MAX];
+	struct writer w = writer_of(text, sizeof text);
+	writer_format(&w, "%.*s@%.*s", STR_ARGS(user),
+	              STR_ARGS(work_domain(work, &tenant->guid)));
+	write_text(work, OBJECT_ACCESS_QUERY, field, writer_view(&w));
+}
+
 static void
 answer_access(struct work *work, const struct object_edit *edit)
 {
 	char text[OBJECT_TEXT_MAX];
 	const struct value *uri = &edit->values[ACCESS_QUERY_URI];
 	const struct value *id = &edit->values[ACCESS_QUERY_CALL_ID];
+	const struct value *tenant = &edit->values[ACCESS_QUERY_TENANT];
+	const struct str ivr = ivr_for(work, tenant);
 	document_open(&work->doc, STR("accessQuery"));
-	if (uri->set) {
-		struct writer w = writer_of(text, sizeof text);
-		const struct str domain = dial_own_domain(
-		        work->objects, &edit->values[ACCESS_QUERY_TENANT].guid);
-		writer_format(&w, "%.*s@", STR_ARGS(uri->text));
-		writer_str(&w, domain.len != 0 ? domain : str_of(work->api->sip_domain));
-		write_text(work, edit->type, ACCESS_QUERY_URI, writer_view(&w));
-	}
+	if (uri->set)
+		write_address(work, ACCESS_QUERY_URI, uri->text, tenant);
 	if (id->set) {
 		struct writer w = writer_of(text, sizeof text);
 		writer_format(&w, "%s/meeting/%.*s", work->api->web_address, STR_ARGS(id->text));
 		write_text(work, edit->type, ACCESS_QUERY_WEB, writer_view(&w));
 	}
+	if (id->set && ivr.len != 0)
+		write_address(work, ACCESS_QUERY_IVR, ivr, tenant);
 	document_close(&work->doc);
+}
+
+static void
+write_user(struct work *work, unsigned field, enum object_type type, uint32_t handle)
+{
+	const struct value id = { .set = true, .guid = objects_id(work->objects, type, handle) };
+	if (handle != 0)
+		document_value(&work->doc, object_field(OBJECT_URI_QUERY, field), &id);
+}
+
+/* A user's URI is what stands before the @ of the JID. */
+static uint32_t
+user_with(const struct work *work, struct str uri, const struct value *tenant)
+{
+	uint32_t at = 0;
+	for (uint32_t user; (user = objects_next(work->objects, OBJECT_USER, &at)) != 0;) {
+		struct str rest = objects_text(work->objects, OBJECT_USER, user, USER_JID);
+		const struct guid whose =
+			objects_value(work->objects, OBJECT_USER, user, USER_TENANT).guid;
+		if (str_eq_nocase(str_cut(&rest, '@'), uri) &&
+		    (!tenant->set || guid_eq(&whose, &tenant->guid)))
+			return user;
+	}
+	return 0;
 }
 
 static void
 answer_uri_usage(struct work *work, const struct object_edit *edit)
 {
-	const struct meeting_knock knock = { .address = edit->values[URI_QUERY_URI].text };
+	const struct value *tenant = &edit->values[URI_QUERY_TENANT];
+	const struct str uri = edit->values[URI_QUERY_URI].text;
+	struct meeting_knock knock = { .address = uri };
 	struct meeting_entry entry = { 0 };
+	uint32_t ivr = 0;
+	struct address_cursor cursor = { 0 };
+	ask_in(&knock, tenant);
 	document_open(&work->doc, STR("uriUsageQuery"));
 	/* Closed to guests or not, it is taken. */
-	if (meeting_route(work->meeting, &knock, &entry) != ROUTE_UNKNOWN) {
-		const struct value space = { .set = true, .guid = objects_id(work->objects,
-			                                                     OBJECT_SPACE,
-			                                                     entry.space) };
-		document_value(&work->doc, object_field(edit->type, URI_QUERY_SPACE), &space);
+	if (meeting_route(work->meeting, &knock, &entry) == ROUTE_UNKNOWN)
+		entry.space = 0;
+	while ((ivr = objects_next_address(work->objects, OBJECT_IVR, uri, &cursor)) != 0) {
+		const struct guid whose =
+			objects_value(work->objects, OBJECT_IVR, ivr, IVR_TENANT).guid;
+		if (!tenant->set || guid_eq(&whose, &tenant->guid))
+			break;
 	}
+	write_user(work, URI_QUERY_SPACE, OBJECT_SPACE, entry.space);
+	write_user(work, URI_QUERY_USER, OBJECT_USER, user_with(work, uri, tenant));
+	write_user(work, URI_QUERY_IVR, OBJECT_IVR, ivr);
 	document_close(&work->doc);
+}
+
+/* No conversation of Skype for Business is here. */
+static void
+answer_conversation(struct work *work, const struct object_edit *edit)
+{
+	const struct value found = { .set = true, .number = 0 };
+	document_open(&work->doc, STR("conversationIdQuery"));
+	write_text(work, edit->type, CONVERSATION_ID, edit->values[CONVERSATION_ID].text);
+	document_value(&work->doc, object_field(edit->type, CONVERSATION_FOUND), &found);
+	document_close(&work->doc);
+}
+
+/* What a question must name. */
+static bool
+lacks_required(struct work *work, const struct object_edit *edit)
+{
+	for (unsigned i = 0; i < object_field_count(edit->type); i++) {
+		if ((object_field(edit->type, i)->flags & FIELD_REQUIRED) == 0 ||
+		    edit->values[i].set)
+			continue;
+		fail_reject(work, OBJECT_MISSING_PARAMETER, edit->type, (int)i, STR(""));
+		return true;
+	}
+	return false;
 }
 
 static void
 ask(struct work *work, enum object_type type)
 {
 	struct object_edit edit = { .type = type };
-	if (!read_edit(work, &edit, FIELD_POST, NULL))
+	if (!read_edit(work, &edit, FIELD_POST, NULL) || !check_refs(work, &edit) ||
+	    lacks_required(work, &edit))
 		return;
-	if (type == OBJECT_URI_QUERY && !edit.values[URI_QUERY_URI].set) {
-		fail_reject(work, OBJECT_MISSING_PARAMETER, type, URI_QUERY_URI, STR(""));
-		return;
-	}
 	work->has_body = true;
 	if (type == OBJECT_ACCESS_QUERY)
 		answer_access(work, &edit);
-	else
+	else if (type == OBJECT_URI_QUERY)
 		answer_uri_usage(work, &edit);
+	else
+		answer_conversation(work, &edit);
+}
+
+/* Pages and sounds are nobody's but our own: the web bridge has them already. */
+static void
+update_customization(struct work *work)
+{
+	work_log(work, "updated the customization of", OBJECT_WEB_BRIDGE, &work->path.ids[0],
+	         NULL);
+}
+
+static void
+edit_metadata(struct work *work, uint32_t space)
+{
+	struct object_edit edit = { .type = OBJECT_METADATA };
+	if (read_edit(work, &edit, FIELD_PUT, NULL))
+		metadata_put(work, space, &edit);
 }
 
 /* ------------------------------------------------------------------ which is which */
@@ -599,6 +753,8 @@ work_post(struct work *work, uint32_t container)
 		token_make(work);
 	else if (work->path.row->kind == PATH_KEYFRAME)
 		keyframe_generate(work, container);
+	else if (work->path.row->kind == PATH_UPDATE)
+		update_customization(work);
 	else if (work->path.row->kind == PATH_SINGLE)
 		edit_kept(work, type, objects_single(work->objects, type));
 	else if (work->path.row->kind == PATH_FIRST)
@@ -623,6 +779,8 @@ work_put(struct work *work, uint32_t container, uint32_t handle)
 		template_write(work, container);
 	else if (row->kind == PATH_CAMERA)
 		camera_control(work, container);
+	else if (row->kind == PATH_METADATA)
+		edit_metadata(work, container);
 	else if (row->kind != PATH_OBJECT)
 		edit_all(work, container);
 	else if (row->type < OBJECT_KEPT_END)

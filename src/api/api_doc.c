@@ -3,16 +3,18 @@
  *
  *	build/src/api/api_doc >docs/guide/api-objects.md
  *	build/src/api/api_doc docs/guide/api-objects.md     says whether that file is what is true
+ *	build/src/api/api_doc --openapi                     the same as an OpenAPI document
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "api/openapi.h"
 #include "api/path.h"
 #include "base/check.h"
 #include "meeting/object.h"
 
 enum {
-	PAGE_MAX = 256 * 1024,
+	PAGE_MAX = OPENAPI_BYTES_MAX,
 };
 
 /* ------------------------------------------------------------------ paths */
@@ -60,6 +62,18 @@ meaning(const struct path_row *row)
 		return "a token for the Events WebSocket";
 	case PATH_QUERY:
 		return "a question";
+	case PATH_EFFECTIVE:
+		return "the `webBridgeProfile` in force";
+	case PATH_TRACE:
+		return "which profile says what, from the system down to the leg itself";
+	case PATH_INVITATION:
+		return "a text to be sent; `language` in the query: `en_US`, `fr_FR`, `ko_KR`";
+	case PATH_METADATA:
+		return "what scripts keep with it";
+	case PATH_UPDATE:
+		return "has customisations read again";
+	case PATH_DESCRIPTION:
+		return "all of this, as OpenAPI 3.0 (JSON)";
 	case PATH_TEMPLATE:
 		return "its panes, as JSON";
 	case PATH_CAMERA:
@@ -244,6 +258,13 @@ write_field(struct writer *w, const struct field *field, bool override)
 	              (field->flags & FIELD_LIST) != 0 ? "x" : "", field->help);
 }
 
+/* Our own notes are nobody else's. */
+static bool
+is_told(const struct field *field)
+{
+	return (field->flags & (FIELD_WRITE | FIELD_READ)) != 0;
+}
+
 static void
 write_object(struct writer *w, enum object_type type)
 {
@@ -258,7 +279,7 @@ write_object(struct writer *w, enum object_type type)
 	writer_text(w, "| parameter | inside | value | unset means | POST | PUT | GET | in lists | "
 	               "meaning |\n|---|---|---|---|---|---|---|---|---|\n");
 	for (unsigned i = 0; i < desc->field_count; i++) {
-		if (desc->fields[i].flags != 0)
+		if (is_told(&desc->fields[i]))
 			write_field(w, &desc->fields[i], false);
 	}
 }
@@ -314,9 +335,13 @@ main(int argc, char **argv)
 {
 	static char page[PAGE_MAX];
 	struct writer w = writer_of(page, sizeof page);
-	write_page(&w);
+	const bool openapi = argc > 1 && strcmp(argv[1], "--openapi") == 0;
+	if (openapi)
+		openapi_write(&w, STR(CONVOKE_VERSION));
+	else
+		write_page(&w);
 	CHECK(!w.failed);
-	if (argc > 1)
+	if (argc > 1 && !openapi)
 		return compare(argv[1], writer_view(&w));
 	return fwrite(page, 1, w.at, stdout) == w.at ? 0 : 1;
 }

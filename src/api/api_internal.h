@@ -18,6 +18,8 @@ enum {
 	CONTENT_TYPE_MAX = 96,
 	HOST_TEXT_MAX = 256,
 	USAGE_MARKS = SLAB_SLOTS_MAX / 64,
+	BULK_RANGE_MAX = 10000, /* spaces of one parameter set */
+	BULK_BATCH = 50,        /* of one transaction */
 };
 
 enum slot_state {
@@ -118,6 +120,20 @@ struct refused {
 	unsigned status;
 };
 
+/* The run of a cospaceBulkSync that goes on. */
+struct bulk {
+	uint32_t sync;      /* 0: none has begun */
+	uint32_t set;
+	uint32_t first;
+	uint32_t last;
+	uint32_t next;
+	uint64_t ticket;    /* of the batch that is not on the disk yet */
+	uint64_t version;   /* of the parameter sets: when one changes, the run begins anew */
+	uint64_t stopped_at; /* the store failed at this version of the runs */
+	bool stopped;
+	uint32_t spaces[BULK_RANGE_MAX];
+};
+
 struct api {
 	struct api_settings settings;
 	char version[64];
@@ -144,6 +160,7 @@ struct api {
 	struct diagnostics diagnostics;
 	char *answer;       /* API_ANSWER_MAX bytes */
 	uint64_t usage[USAGE_MARKS]; /* scratch of usageFilter */
+	struct bulk bulk;
 };
 
 /* One request being carried out. */
@@ -202,6 +219,22 @@ void event_log_read(struct work *work);
 /* tokens.c: POST authTokens. */
 void token_make(struct work *work);
 
+/* readings.c */
+void effective_get(struct work *work, uint32_t container);
+void trace_get(struct work *work, uint32_t leg);
+void entry_detail_get(struct work *work, uint32_t space);
+void invitation_get(struct work *work, uint32_t space);
+void metadata_get(struct work *work, uint32_t space);
+void metadata_put(struct work *work, uint32_t space, const struct object_edit *asked);
+
+/* licences.c */
+struct value multiparty_value(const struct work *work, enum multiparty_field field);
+uint32_t personal_license_next(const struct work *work, uint32_t *at);
+
+/* bulk.c: the next batch, when there is one to be kept. */
+[[nodiscard]] bool bulk_step(struct api *api, struct object_tx *tx);
+void bulk_settled(struct api *api, uint64_t ticket, bool ok);
+
 /* Shared by both. */
 void work_fail(struct work *work, unsigned status, const char *code);
 void work_fail_parameter(struct work *work, struct str parameter, const char *error);
@@ -210,6 +243,11 @@ void work_finish(struct work *work, enum object_reject reject, enum object_type 
 /* Notes in the event log who changed what; `id` and `call` can be NULL. */
 void work_log(struct work *work, const char *verb, enum object_type type, const struct guid *id,
               const struct guid *call);
+/* The Location of what was made; "#" stands for the ids in their order. */
+void work_location(struct work *work, const char *format, const struct guid *first,
+                   const struct guid *second);
+/* What stands behind the @ of a tenant's addresses. */
+struct str work_domain(const struct work *work, const struct guid *tenant);
 /* The object the path speaks of, checked to exist and to lie where the path says; false: the
  * failure is written. */
 [[nodiscard]] bool work_target(struct work *work, uint32_t *container, uint32_t *handle);

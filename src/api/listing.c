@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET: objects, collections with filter and paging, and who uses a profile. */
 #include "api/api_internal.h"
+#include "api/openapi.h"
 #include "base/check.h"
 
 /* ------------------------------------------------------------------ values */
@@ -25,8 +26,19 @@ work_value(const struct work *work, enum object_type type, uint32_t handle, unsi
 		return (struct value){ .set = true, .number = (uint32_t)uptime_s };
 	if (type == OBJECT_STATUS && field == STATUS_TIME)
 		return (struct value){ .set = true, .time_us = work->slot->wall_us };
+	if (type == OBJECT_MULTIPARTY)
+		return multiparty_value(work, (enum multiparty_field)field);
 	if (type == OBJECT_DIAGNOSTICS)
 		return diagnostics_value(api, handle, field);
+	if (type == OBJECT_PERSONAL_LICENSE)
+		return (struct value){ .set = true,
+			               .guid = objects_id(work->objects, OBJECT_USER, handle) };
+	if (type == OBJECT_USER_SPACE)
+		return (struct value){
+			.set = true,
+			.guid = objects_id(work->objects, OBJECT_SPACE,
+			                   objects_parent(work->objects, OBJECT_MEMBER, handle)),
+		};
 	return meeting_value(work->meeting, type, handle, field, work->now_us);
 }
 
@@ -89,6 +101,7 @@ struct walk {
 	uint32_t at;
 	uint32_t last;      /* of a list inside a call or space */
 	struct guid alarm;
+	struct address_cursor addresses; /* of a user's memberships */
 };
 
 static bool
@@ -121,6 +134,13 @@ walk_next(const struct work *work, struct walk *walk)
 	}
 	if (walk->type < OBJECT_KEPT_END)
 		return objects_next(work->objects, walk->type, &walk->at);
+	if (walk->type == OBJECT_PERSONAL_LICENSE)
+		return personal_license_next(work, &walk->at);
+	if (walk->type == OBJECT_USER_SPACE)
+		return objects_next_address(
+			work->objects, OBJECT_MEMBER,
+			objects_text(work->objects, OBJECT_USER, walk->container, USER_JID),
+			&walk->addresses);
 	if (walk->type == OBJECT_CALL)
 		return meeting_call_next(work->meeting, &walk->at);
 	if (walk->type == OBJECT_DIAGNOSTICS)
@@ -439,15 +459,23 @@ work_get(struct work *work)
 		write_first(work, row->type);
 		break;
 	case PATH_READING:
-		write_object(work, row->type, container, &work->path.ids[0]);
+		if (row->type == OBJECT_ENTRY_DETAIL)
+			entry_detail_get(work, container);
+		else
+			write_object(work, row->type, container, &work->path.ids[0]);
 		break;
-	case PATH_USAGE:
-		usage_get(work);
+	case PATH_EFFECTIVE:
+		effective_get(work, container);
 		break;
-	case PATH_TEMPLATE:
-		template_read(work, container);
+	case PATH_TRACE:
+		trace_get(work, container);
 		break;
-	case PATH_ALL_OF:
+	case PATH_INVITATION:
+		invitation_get(work, container);
+		break;
+	case PATH_METADATA:
+		metadata_get(work, container);
+		break;
 	case PATH_CONTENTS:
 		diagnostics_contents(work, container);
 		break;
@@ -457,11 +485,24 @@ work_get(struct work *work)
 	case PATH_LOG:
 		event_log_read(work);
 		break;
-	case PATH_DIAGNOSE:
+	case PATH_DESCRIPTION:
+		work->has_body = work->as_it_is = true;
+		work->doc.w.at = 0;
+		openapi_write(&work->doc.w, str_of(work->api->version));
+		break;
+	case PATH_USAGE:
+		usage_get(work);
+		break;
+	case PATH_TEMPLATE:
+		template_read(work, container);
+		break;
+	case PATH_ALL_OF:
 	case PATH_TOKEN:
 	case PATH_QUERY:
 	case PATH_CAMERA:
 	case PATH_KEYFRAME:
+	case PATH_DIAGNOSE:
+	case PATH_UPDATE:
 		CHECK(row->methods == 0); /* their rows do not allow GET */
 		break;
 	}

@@ -32,6 +32,12 @@ enum path_kind {
 	PATH_TOKEN,      /* what opens an Events WebSocket, in a header */
 	PATH_QUERY,      /* a question by POST, answered with a body */
 	PATH_TEMPLATE,   /* the JSON of the layout template ids[0] */
+	PATH_EFFECTIVE,  /* the webBridgeProfile in force: for ids[0], or for all */
+	PATH_TRACE,      /* where the settings of the leg ids[0] come from */
+	PATH_INVITATION, /* into the space ids[0], by its access method ids[1] if there is one */
+	PATH_METADATA,   /* what scripts keep with the space ids[0] */
+	PATH_UPDATE,     /* tells the web bridge ids[0] about customisations */
+	PATH_DESCRIPTION, /* all of this, as OpenAPI */
 	PATH_CAMERA,     /* moves the camera of the leg ids[0] */
 	PATH_KEYFRAME,   /* begins the pictures of the leg ids[0] afresh */
 };

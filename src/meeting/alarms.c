@@ -66,7 +66,7 @@ meeting_alarm_raise(struct meeting *meeting, enum alarm_type type, enum alarm_re
 	 * nobody anything new. */
 	if (alarm != NULL)
 		*alarm = (struct alarm){ .raised = true, .type = type, .reason = reason,
-			                 .about = *about, .id = new_id(meeting),
+			                 .about = *about, .id = meeting_new_id(meeting),
 			                 .since_us = now_us };
 }
 

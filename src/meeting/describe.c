@@ -154,8 +154,6 @@ static const struct object_desc descriptions[OBJECT_TYPES] = {
 	                        FIELDS(multiparty_fields), .single = true },
 	[OBJECT_PERSONAL_LICENSE] = { "activePersonalLicenses", "activePersonalLicense",
 	                              FIELDS(personal_license_fields) },
-	[OBJECT_LICENSE_USAGE] = { "MPLicenseUsage", "entry", FIELDS(license_usage_fields) },
-	[OBJECT_LICENSE_HOST] = { "knownHosts", "host", .parent = OBJECT_NONE },
 	[OBJECT_DIAGNOSTICS] = { "diagnostics", "diagnostics", "diagnosticsDoesNotExist",
 	                         FIELDS(diagnostics_fields) },
 	[OBJECT_USER_SPACE] = { "userCoSpaces", "userCoSpace", FIELDS(user_space_fields) },

@@ -118,7 +118,6 @@ extern const struct field licensing_fields[LICENSING_FIELDS];
 extern const struct field cluster_licensing_fields[CLUSTER_LICENSING_FIELDS];
 extern const struct field multiparty_fields[MULTIPARTY_FIELDS];
 extern const struct field personal_license_fields[PERSONAL_LICENSE_FIELDS];
-extern const struct field license_usage_fields[LICENSE_USAGE_FIELDS];
 extern const struct field diagnostics_fields[DIAGNOSTICS_FIELDS];
 extern const struct field access_query_fields[ACCESS_QUERY_FIELDS];
 extern const struct field uri_query_fields[URI_QUERY_FIELDS];

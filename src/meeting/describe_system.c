@@ -231,19 +231,6 @@ const struct field personal_license_fields[] = {
 	[PERSONAL_LICENSE_USER] = REF_ROW("userId", OBJECT_USER, LIST, "Whose licence is in use."),
 };
 
-#define USAGE_ROW(name_, help_) \
-	{ name_, .kind = FIELD_UINT, .flags = LIST | FIELD_ALWAYS, .help = help_ }
-
-const struct field license_usage_fields[] = {
-	[LICENSE_USAGE_PMP] = USAGE_ROW("pmp", "Personal licences in use."),
-	[LICENSE_USAGE_PMP_ASSIGNED] = USAGE_ROW("pmpAssigned", "Personal licences given out."),
-	[LICENSE_USAGE_SMP_AUDIO] = USAGE_ROW("smpAud", "Shared ones, calls of sound alone."),
-	[LICENSE_USAGE_SMP_POINT_TO_POINT] = USAGE_ROW("smpPtP", "Shared ones, calls of two."),
-	[LICENSE_USAGE_SMP_FULL] = USAGE_ROW("smpFull", "Shared ones, other calls."),
-	[LICENSE_USAGE_RECORDING] = USAGE_ROW("rec", "Recordings."),
-	[LICENSE_USAGE_STREAMING] = USAGE_ROW("str", "Streams."),
-};
-
 /* ---- Diagnostics --------------------------------------------------------------------------- */
 
 const struct field diagnostics_fields[] = {

@@ -116,12 +116,12 @@ leg_new(struct meeting *meeting, struct call *call)
 	struct meeting_participant *who = slab_take(&meeting->participants, &who_handle);
 	CHECK(leg != NULL && who != NULL); /* check_room() found room, and both are as many */
 	*who = (struct meeting_participant){ .handle = who_handle, .call = call->pub.handle,
-		                             .leg = handle, .id = new_id(meeting) };
+		                             .leg = handle, .id = meeting_new_id(meeting) };
 	leg->pub.handle = handle;
 	leg->pub.number = ++meeting->leg_number_last;
 	leg->pub.call = call->pub.handle;
 	leg->pub.participant = who_handle;
-	leg->pub.id = new_id(meeting);
+	leg->pub.id = meeting_new_id(meeting);
 	leg->pub.created_us = meeting->now_us;
 	leg->chosen_layout = LAYOUT_COUNT;
 	leg->duration = (struct model_timer){ .kind = TIMER_LEG_DURATION, .handle = handle };

@@ -97,7 +97,7 @@ id_hash(const struct meeting *meeting, const struct guid *id)
 }
 
 struct guid
-new_id(const struct meeting *meeting)
+meeting_new_id(const struct meeting *meeting)
 {
 	uint8_t random[GUID_BYTES];
 	meeting->settings.random(meeting->settings.context, random, sizeof random);
@@ -257,8 +257,8 @@ call_new(struct meeting *meeting, uint32_t space, struct str name)
 		return NULL;
 	call->pub.handle = handle;
 	call->pub.space = space;
-	call->pub.id = new_id(meeting);
-	call->pub.correlator = new_id(meeting);
+	call->pub.id = meeting_new_id(meeting);
+	call->pub.correlator = meeting_new_id(meeting);
 	call->pub.started_us = meeting->now_us;
 	call->empty = (struct model_timer){ .kind = TIMER_CALL_EMPTY, .handle = handle };
 	text_copy_clean(call->pub.name, sizeof call->pub.name,

@@ -284,7 +284,26 @@ struct meeting_dial {
 [[nodiscard]] uint32_t meeting_leg_find(const struct meeting *meeting, const struct guid *id);
 [[nodiscard]] uint32_t meeting_leg_next(const struct meeting *meeting, uint32_t *at);
 
-/* The parameter in force: leg override, leg's profile, access method, space, system, default. */
+/* Profiles from the nearest to the furthest. */
+enum profile_level {
+	LEVEL_LEG,    /* assigned to it by whoever called or changed it */
+	LEVEL_MEMBER,
+	LEVEL_METHOD,
+	LEVEL_SPACE,
+	LEVEL_TENANT,
+	LEVEL_SYSTEM,
+	PROFILE_LEVELS,
+};
+
+/* The callLegProfile of one level, 0: none. */
+[[nodiscard]] uint32_t meeting_leg_profile(const struct meeting *meeting, uint32_t leg,
+                                           enum profile_level level);
+/* As the nearest userProfile has it: the user's, the tenant's, the system's. */
+[[nodiscard]] uint32_t meeting_user_setting(const struct meeting *meeting, uint32_t user,
+                                            enum user_profile_field field);
+
+/* The parameter in force: leg override, leg's profile, member, access method, space, tenant, system,
+ * default; limited to what a signed-in user may do. */
 [[nodiscard]] uint32_t meeting_leg_setting(const struct meeting *meeting, uint32_t leg,
                                            enum leg_profile_field field);
 
@@ -492,6 +511,9 @@ struct meeting_news {
 typedef void meeting_watcher(void *context, const struct meeting_news *news);
 /* One watcher; NULL: none. */
 void meeting_watch(struct meeting *meeting, meeting_watcher *watcher, void *context);
+
+/* An id as calls and legs have them. */
+[[nodiscard]] struct guid meeting_new_id(const struct meeting *meeting);
 
 /* ------------------------------------------------------------------ the bridge as a whole */
 

@@ -64,17 +64,6 @@ struct model_timer {
 	uint32_t handle;
 };
 
-/* Profiles from the nearest to the furthest. */
-enum profile_level {
-	LEVEL_LEG,    /* assigned to it by whoever called or changed it */
-	LEVEL_MEMBER,
-	LEVEL_METHOD,
-	LEVEL_SPACE,
-	LEVEL_TENANT,
-	LEVEL_SYSTEM,
-	PROFILE_LEVELS,
-};
-
 struct leg {
 	struct meeting_leg pub;
 	uint32_t next; /* of the call, oldest first */
@@ -242,7 +231,6 @@ meeting_now(struct meeting *meeting, int64_t now_us)
 }
 
 /* meeting.c */
-struct guid new_id(const struct meeting *meeting);
 void names_put(struct meeting *meeting, struct map *map, const struct guid *id, uint32_t handle);
 void names_remove(struct meeting *meeting, struct map *map, const struct guid *id,
                   uint32_t handle);

@@ -118,14 +118,10 @@ remember_profiles(const struct meeting *meeting, struct leg *leg)
 			objects_id(meeting->objects, OBJECT_LEG_PROFILE, leg->profiles[level]);
 }
 
-/* As the nearest userProfile of who is signed in has it: user, tenant, system. */
-static bool
-user_may(const struct meeting *meeting, const struct leg *leg, enum user_profile_field field)
+uint32_t
+meeting_user_setting(const struct meeting *meeting, uint32_t user, enum user_profile_field field)
 {
 	const struct objects *objects = meeting->objects;
-	const struct meeting_participant *who = participant_get(meeting, leg->pub.participant);
-	const uint32_t user =
-		objects_find_address(objects, OBJECT_USER, str_of(who->user_jid));
 	const uint32_t system = objects_single(objects, OBJECT_SYSTEM_PROFILES);
 	const uint32_t profiles[] = {
 		objects_ref(objects, OBJECT_USER, user, USER_PROFILE),
@@ -134,13 +130,13 @@ user_may(const struct meeting *meeting, const struct leg *leg, enum user_profile
 	                    TENANT_USER_PROFILE),
 		objects_ref(objects, OBJECT_SYSTEM_PROFILES, system, SYSTEM_USER_PROFILE),
 	};
-	for (unsigned level = 0; user != 0 && level < COUNT_OF(profiles); level++) {
+	for (unsigned level = 0; level < COUNT_OF(profiles); level++) {
 		const struct value value =
 			objects_value(objects, OBJECT_USER_PROFILE, profiles[level], field);
 		if (value.set)
-			return value.number != 0;
+			return value.number;
 	}
-	return true;
+	return object_field(OBJECT_USER_PROFILE, field)->fallback;
 }
 
 /* What a user may not do at all, no leg's profile allows. */
@@ -149,13 +145,18 @@ limit_to_user(const struct meeting *meeting, const struct leg *leg,
               uint32_t settings[LEG_PROFILE_FIELDS])
 {
 	const struct meeting_participant *who = participant_get(meeting, leg->pub.participant);
-	if (who->user_jid[0] == '\0')
+	const uint32_t user =
+		who->user_jid[0] != '\0'
+			? objects_find_address(meeting->objects, OBJECT_USER,
+	                                       str_of(who->user_jid))
+			: 0;
+	if (user == 0)
 		return;
-	if (!user_may(meeting, leg, USER_PROFILE_AUDIO))
+	if (meeting_user_setting(meeting, user, USER_PROFILE_AUDIO) == 0)
 		settings[LEG_PROFILE_RX_AUDIO_MUTE] = settings[LEG_PROFILE_TX_AUDIO_MUTE] = 1;
-	if (!user_may(meeting, leg, USER_PROFILE_VIDEO))
+	if (meeting_user_setting(meeting, user, USER_PROFILE_VIDEO) == 0)
 		settings[LEG_PROFILE_VIDEO_MODE] = VIDEO_MODE_DISABLED;
-	if (!user_may(meeting, leg, USER_PROFILE_PRESENTATION)) {
+	if (meeting_user_setting(meeting, user, USER_PROFILE_PRESENTATION) == 0) {
 		settings[LEG_PROFILE_PRESENTATION_CONTRIBUTION_ALLOWED] = 0;
 		settings[LEG_PROFILE_PRESENTATION_VIEWING_ALLOWED] = 0;
 	}
@@ -190,6 +191,13 @@ meeting_leg_setting(const struct meeting *meeting, uint32_t handle, enum leg_pro
 	const struct leg *leg = leg_get(meeting, handle);
 	return leg != NULL ? leg->settings[field]
 	                   : object_field(OBJECT_LEG_PROFILE, field)->fallback;
+}
+
+uint32_t
+meeting_leg_profile(const struct meeting *meeting, uint32_t handle, enum profile_level level)
+{
+	const struct leg *leg = leg_get(meeting, handle);
+	return leg != NULL ? leg->profiles[level] : 0;
 }
 
 /* As the nearest call profile that says something has it. */

@@ -177,7 +177,11 @@ participant_value(const struct meeting *meeting, const struct meeting_participan
 	case PARTICIPANT_USER_JID:
 		return text_value(who->user_jid);
 	case PARTICIPANT_LAYOUT:
-	case PARTICIPANT_CALL_BRIDGE:
+	case PARTICIPANT_CALL_BRIDGE: {
+		const struct guid here = objects_id(meeting->objects, OBJECT_CALL_BRIDGE,
+		                                    meeting_call_bridge(meeting));
+		return guid_value(&here);
+	}
 	case PARTICIPANT_CALL_BRIDGE_GROUP:
 	case PARTICIPANT_MOVED:
 	case PARTICIPANT_MOVED_CALL_BRIDGE:
@@ -394,6 +398,22 @@ status_value(const struct meeting_totals *totals, enum status_field field)
 	return (struct value){ 0 };
 }
 
+/* Nobody of ours is registered at it, so nothing of it is known to be reachable. */
+static struct value
+turn_status_value(const struct meeting *meeting, uint32_t turn, enum turn_status_field field)
+{
+	static const uint32_t ports[] = { [TURN_ACANO] = 3478, [TURN_CMS] = 3478,
+		                          [TURN_EXPRESSWAY] = 3478, [TURN_LYNC_EDGE] = 443,
+		                          [TURN_STANDARD] = 443 };
+	const struct objects *objects = meeting->objects;
+	if (field == TURN_STATUS_ADDRESS)
+		return objects_value(objects, OBJECT_TURN_SERVER, turn, TURN_SERVER_ADDRESS);
+	if (field == TURN_STATUS_PORT)
+		return number_value(
+			ports[objects_number(objects, OBJECT_TURN_SERVER, turn, TURN_TYPE)]);
+	return (struct value){ 0 };
+}
+
 struct value
 meeting_value(const struct meeting *meeting, enum object_type type, uint32_t handle,
               unsigned field, int64_t now_us)
@@ -426,6 +446,8 @@ meeting_value(const struct meeting *meeting, enum object_type type, uint32_t han
 		return number_value(meeting->totals.load_units);
 	if (type == OBJECT_ALARM)
 		return alarm_value(meeting, handle, (enum alarm_field)field, now_us);
+	if (type == OBJECT_TURN_STATUS)
+		return turn_status_value(meeting, handle, (enum turn_status_field)field);
 	if (type == OBJECT_WEB_BRIDGE_STATUS)
 		return number_value(meeting_web_bridge_state(meeting, handle));
 	return none;
