@@ -17,6 +17,7 @@ enum {
 	POSTS = 1000,
 	LOOKS = 20000,
 	PAGES = 1000,
+	USERS = 10000,
 };
 
 struct bridge {
@@ -160,6 +161,31 @@ add_spaces(struct bridge *bridge, uint32_t count)
 	}
 }
 
+/* And users, who are members of some. */
+static void
+add_users(struct bridge *bridge)
+{
+	struct objects *objects = meeting_objects(bridge->meeting);
+	for (uint32_t done = 0; done < USERS;) {
+		objects_begin(objects);
+		for (unsigned i = 0; i < 100 && done < USERS; i++, done++) {
+			struct object_edit edit = { .type = OBJECT_USER };
+			char jid[64];
+			uint32_t handle = 0;
+			int culprit = -1;
+			snprintf(jid, sizeof jid, "first.last%u@company.example.org", done);
+			edit_set_text(&edit, USER_JID, str_of(jid));
+			edit_set_text(&edit, USER_NAME, STR("First Last of some department"));
+			edit_set_text(&edit, USER_EMAIL, str_of(jid));
+			CHECK(objects_add(objects, &edit, 0, &handle, &culprit) == OBJECT_OK);
+		}
+		const struct object_tx tx = objects_end(objects);
+		CHECK(store_commit(bridge->store, &tx) == 0);
+		store_wait(bridge->store);
+		drain(bridge);
+	}
+}
+
 static int
 compare(const void *a, const void *b)
 {
@@ -215,6 +241,12 @@ measure_gets(struct bridge *bridge)
 		took[i] = now_us() - start;
 	}
 	report("GET a page of 20, with filter", took, PAGES);
+	for (unsigned i = 0; i < PAGES; i++) {
+		const int64_t start = now_us();
+		ask(bridge, API_GET, "/api/v1/callLegProfiles", "usageFilter=unreferenced", "");
+		took[i] = now_us() - start;
+	}
+	report("GET profiles that nothing uses", took, PAGES);
 }
 
 static void
@@ -255,6 +287,7 @@ main(int argc, char **argv)
 	snprintf(path, sizeof path, "%s/bench.db", where);
 	bridge_open(&bridge, path);
 	add_spaces(&bridge, spaces);
+	add_users(&bridge);
 	bridge_close(&bridge);
 
 	bridge_open(&bridge, path);

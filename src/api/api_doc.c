@@ -222,6 +222,8 @@ write_fallback(struct writer *w, const struct field *field)
 {
 	if ((field->flags & FIELD_WRITE) == 0)
 		return;
+	if ((field->flags & FIELD_LACKING) != 0)
+		writer_text(w, "only its default: ");
 	if ((field->flags & FIELD_INHERITED) != 0)
 		writer_text(w, "inherited");
 	else if (field->kind == FIELD_BOOL)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/path.h"
 
+#include <strings.h>
+
 #include "base/check.h"
 
 enum {
@@ -180,6 +182,14 @@ row_matches(struct path *out, const struct path_row *row, const struct segments 
 	return true;
 }
 
+/* Most rows are told apart by their first word. */
+static bool
+begins_with(const char *path, struct str word)
+{
+	return strncasecmp(path, word.at, word.len) == 0 &&
+	       (path[word.len] == '\0' || path[word.len] == '/');
+}
+
 bool
 path_find(struct path *out, struct str path)
 {
@@ -191,7 +201,8 @@ path_find(struct path *out, struct str path)
 	if (!split(&segments, str_sub(path, len, path.len - len)) || segments.count == 0)
 		return false;
 	for (unsigned i = 0; i < COUNT_OF(rows); i++) {
-		if (row_matches(out, &rows[i], &segments))
+		if (begins_with(rows[i].path, segments.at[0]) &&
+		    row_matches(out, &rows[i], &segments))
 			return true;
 	}
 	return false;

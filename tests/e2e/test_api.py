@@ -322,7 +322,7 @@ def bad_input_is_a_value_or_refused(world):
             expect_equal(status, 413, f"status of {size} bytes")
         except (BrokenPipeError, ConnectionError, ssl.SSLError, http.client.HTTPException):
             pass  # refused before it was all sent
-    for body in ("%", "name=%zz", "&".join(f"a{n}=1" for n in range(200)), "\xff".encode("latin1")):
+    for body in ("%", "name=%zz", "&".join(f"a{n}=1" for n in range(200)), b"name=\xff"):
         status, _, _ = client.ask("POST", "coSpaces", body)
         expect_equal(status, 400, f"status of {body[:20]!r}")
     for query in ("limit=-1", "limit=x", "offset=99999999999", "tenantFilter=1", "nonsense=1"):
