@@ -27,12 +27,22 @@ work_fail_parameter(struct work *work, struct str parameter, const char *error)
 	document_failure(&work->doc, "parameterError", str_of(name), error);
 }
 
+static void
+fail_both(struct work *work, enum object_type type, int both)
+{
+	char error[64];
+	const unsigned field = (unsigned)both & ((1u << OBJECT_BOTH_BITS) - 1);
+	const unsigned other = (unsigned)both >> OBJECT_BOTH_BITS;
+	snprintf(error, sizeof error, "sameAs:%s", object_field(type, other)->name);
+	work_fail_parameter(work, str_of(object_field(type, field)->name), error);
+}
+
 /* `field` is the one to blame, -1 when it is none. */
 static void
 fail_reject(struct work *work, enum object_reject reject, enum object_type type, int field,
             struct str parameter)
 {
-	if (field >= 0 && parameter.len == 0)
+	if (field >= 0 && parameter.len == 0 && reject != OBJECT_DUPLICATE_CODE)
 		parameter = str_of(object_field(type, (unsigned)field)->name);
 	switch (reject) {
 	case OBJECT_UNKNOWN_PARAMETER:
@@ -68,6 +78,9 @@ fail_reject(struct work *work, enum object_reject reject, enum object_type type,
 		break;
 	case OBJECT_DUPLICATE_IVR:
 		work_fail(work, 400, "ivrUriConflict");
+		break;
+	case OBJECT_DUPLICATE_CODE:
+		fail_both(work, type, field);
 		break;
 	case OBJECT_DUPLICATE_TEMPLATE:
 		work_fail(work, 400, "duplicateUserCoSpaceTemplate");

@@ -133,7 +133,8 @@ TEST(dtmf_profiles_have_codes_that_differ)
 	       "<dtmfProfile id=\"G1\"><lockCall>*5</lockCall><nextLayout>*1</nextLayout>"
 	       "</dtmfProfile>");
 	expect(b, API_PUT, "/dtmfProfiles/G1", "unlockCall=*5", 400,
-	       "<failureDetails><parameterError parameter=\"unlockCall\" error=\"invalidValue\" />"
+	       "<failureDetails><parameterError parameter=\"unlockCall\" "
+	       "error=\"sameAs:lockCall\" />"
 	       "</failureDetails>");
 	expect(b, API_PUT, "/dtmfProfiles/G1", "lockCall=%2C5", 400,
 	       "<failureDetails><parameterError parameter=\"lockCall\" error=\"invalidValue\" />"

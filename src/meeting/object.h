@@ -196,11 +196,21 @@ enum object_reject {
 	OBJECT_TOO_MANY,          /* the type's `most` are there: answer its `too_many` */
 	OBJECT_DUPLICATE_IVR,
 	OBJECT_DUPLICATE_TEMPLATE,
+	OBJECT_DUPLICATE_CODE,    /* a code that does two things: the culprit is object_both() */
 	OBJECT_GROUP_CONFLICT,    /* meeting IDs that clash in the tenant's new group */
 	OBJECT_PASSCODE_TOO_SHORT,
 	OBJECT_FULL,              /* a table, or the transactions under way */
 	OBJECT_REJECTS,
 };
+
+/* Two fields that are to blame for each other, in the place of one. */
+enum { OBJECT_BOTH_BITS = 16 };
+
+static inline int
+object_both(unsigned field, unsigned other)
+{
+	return (int)(other << OBJECT_BOTH_BITS | field);
+}
 
 static inline bool
 edit_has(const struct object_edit *edit, unsigned field)

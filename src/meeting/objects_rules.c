@@ -209,8 +209,8 @@ check_codes(const struct object_row *row, int *culprit)
 		for (unsigned j = 0; j < i; j++) {
 			if (row->values[i].set && row->values[j].set &&
 			    str_eq(row->values[i].text, row->values[j].text)) {
-				*culprit = (int)i;
-				return OBJECT_BAD_VALUE;
+				*culprit = object_both(i, j);
+				return OBJECT_DUPLICATE_CODE;
 			}
 		}
 	}
