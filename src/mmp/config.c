@@ -195,6 +195,7 @@ struct tcp_use {
 	const char *iface;
 	uint16_t port;
 	const char *what;
+	enum config_component component;
 };
 
 static size_t
@@ -204,25 +205,30 @@ tcp_uses(struct tcp_use *out, const struct config *config)
 	for (uint32_t i = 0; config->callbridge.enabled && i < config->callbridge.iface_count;
 	     i++) {
 		const char *iface = config->callbridge.ifaces[i];
-		out[count++] = (struct tcp_use){ iface, config->callbridge.sip_port, "SIP" };
+		out[count++] = (struct tcp_use){ iface, config->callbridge.sip_port, "SIP",
+			                         CONFIG_CALLBRIDGE };
 		out[count++] = (struct tcp_use){ iface, config->callbridge.sip_tls_port,
-			                         "SIP over TLS" };
-		out[count++] = (struct tcp_use){ iface, config->callbridge.bfcp_port, "BFCP" };
+			                         "SIP over TLS", CONFIG_CALLBRIDGE };
+		out[count++] = (struct tcp_use){ iface, config->callbridge.bfcp_port, "BFCP",
+			                         CONFIG_CALLBRIDGE };
 		out[count++] = (struct tcp_use){ iface, config->callbridge.bfcp_tls_port,
-			                         "BFCP over TLS" };
+			                         "BFCP over TLS", CONFIG_CALLBRIDGE };
 	}
 	if (config->callbridge.enabled && config->webadmin.enabled)
 		out[count++] = (struct tcp_use){ config->webadmin.listen.iface,
-			                         config->webadmin.listen.port, "Web Admin" };
+			                         config->webadmin.listen.port, "Web Admin",
+			                         CONFIG_CALLBRIDGE };
 	for (uint32_t i = 0; config->webbridge.enabled && i < config->webbridge.https_count; i++)
 		out[count++] = (struct tcp_use){ config->webbridge.https[i].iface,
-			                         config->webbridge.https[i].port, "the web app" };
+			                         config->webbridge.https[i].port, "the web app",
+			                         CONFIG_WEBBRIDGE };
 	for (uint32_t i = 0; config->webbridge.enabled && i < config->webbridge.c2w_count; i++)
 		out[count++] = (struct tcp_use){ config->webbridge.c2w[i].iface,
-			                         config->webbridge.c2w[i].port, "C2W" };
+			                         config->webbridge.c2w[i].port, "C2W",
+			                         CONFIG_WEBBRIDGE };
 	if (config->ssh.enabled)
 		out[count++] = (struct tcp_use){ config->ssh.listen.iface, config->ssh.listen.port,
-			                         "SSH" };
+			                         "SSH", CONFIG_SSH };
 	CHECK(count <= TCP_USES_MAX);
 	return count;
 }
@@ -233,8 +239,10 @@ interfaces_meet(const char *a, const char *b)
 	return strcmp(a, b) == 0 || strcmp(a, "any") == 0 || strcmp(b, "any") == 0;
 }
 
+/* A clash of others is theirs. */
 static bool
-ports_distinct(const struct config *config, struct config_error *error)
+ports_distinct(const struct config *config, enum config_component component,
+               struct config_error *error)
 {
 	struct tcp_use uses[TCP_USES_MAX];
 	const size_t count = tcp_uses(uses, config);
@@ -242,7 +250,8 @@ ports_distinct(const struct config *config, struct config_error *error)
 	for (size_t i = 0; i < count; i++) {
 		for (size_t j = 0; j < i; j++) {
 			if (uses[i].port == 0 || uses[i].port != uses[j].port ||
-			    !interfaces_meet(uses[i].iface, uses[j].iface))
+			    !interfaces_meet(uses[i].iface, uses[j].iface) ||
+			    (uses[i].component != component && uses[j].component != component))
 				continue;
 			writer_format(&w, "TCP port %u is wanted by %s and by %s; expected a port "
 			                  "of its own for each", (unsigned)uses[i].port,
@@ -256,7 +265,8 @@ ports_distinct(const struct config *config, struct config_error *error)
 		const char *what;
 	} datagrams[] = { { config->callbridge.sip_port, "SIP" },
 		          { config->callbridge.bfcp_port, "BFCP" } };
-	for (size_t i = 0; config->callbridge.enabled && i < COUNT_OF(datagrams); i++) {
+	const bool media = component == CONFIG_CALLBRIDGE && config->callbridge.enabled;
+	for (size_t i = 0; media && i < COUNT_OF(datagrams); i++) {
 		if (datagrams[i].port < config->callbridge.media_first ||
 		    datagrams[i].port > config->callbridge.media_last)
 			continue;
@@ -294,7 +304,7 @@ config_complete(const struct config *config, enum config_component component,
 			return refuse(error, "no Call Bridge is trusted; expected "
 			                     "webbridge3 c2w trust <bundle>");
 	}
-	return ports_distinct(config, error);
+	return ports_distinct(config, component, error);
 }
 
 /* -- for messages ------------------------------------------------------------------------------ */

@@ -326,6 +326,10 @@ TEST(a_component_without_what_it_needs_is_not_complete)
 		{ "webadmin listen lo 8443\n", CONFIG_WEBBRIDGE,
 		  "TCP port 8443 is wanted by Web Admin and by the web app; expected a port of its "
 		  "own for each" },
+		{ "callbridge sip listen 5060 8445\n", CONFIG_CALLBRIDGE,
+		  "TCP port 8445 is wanted by SIP over TLS and by Web Admin; expected a port of "
+		  "its own for each" },
+		{ "callbridge sip listen 5060 8445\n", CONFIG_WEBBRIDGE, NULL },
 		{ "webadmin listen lo 443\nwebbridge3 https listen a:443\n", CONFIG_CALLBRIDGE,
 		  NULL },
 		{ "callbridge sip listen 55000 5061\n", CONFIG_CALLBRIDGE,

@@ -38,6 +38,7 @@ struct child {
 	struct line *line;
 	size_t part_len;
 	char part[PART_MAX];       /* the settings it was started with */
+	char lacks[CONFIG_ERROR_MAX]; /* what its settings lack, as told; "": nothing */
 	size_t output_len;
 	char output[OUTPUT_MAX];   /* an unfinished line for the log file */
 };
@@ -475,19 +476,36 @@ tell_status(struct supervisor *supervisor, struct caller *caller)
 	tell_outdated(supervisor, caller);
 }
 
-/* Reads the settings again; on error the old ones stay and the caller hears why. */
+/* What these settings lack for the component, in child->lacks; true when that is news. */
 static bool
-take_config(struct supervisor *supervisor, struct caller *caller)
+lacks_anew(struct child *child, const struct config *config)
+{
+	struct config_error incomplete = { 0 };
+	if (config_component_enabled(config, child->component))
+		(void)!config_complete(config, child->component, &incomplete);
+	if (strcmp(incomplete.text, child->lacks) == 0)
+		return false;
+	str_copy(child->lacks, sizeof child->lacks, str_of(incomplete.text));
+	return child->lacks[0] != '\0';
+}
+
+/* Reads the settings again; on error the old ones stay and the caller hears why.  Who restarts one
+ * component hears of what that one lacks; else what any lacks is told once, by the command that
+ * brought it about: later ones are not to blame. */
+static bool
+take_config(struct supervisor *supervisor, struct caller *caller, const struct child *restarted)
 {
 	struct config config;
 	char error[DATA_ERROR_MAX];
-	struct config_error incomplete;
 	bool good = data_dir_config(&config, &supervisor->dir, error);
-	for (int i = 0; good && i < CONFIG_COMPONENTS; i++) {
-		if (!config_component_enabled(&config, (enum config_component)i) ||
-		    config_complete(&config, (enum config_component)i, &incomplete))
+	const bool read = good;
+	for (int i = 0; read && i < CONFIG_COMPONENTS; i++) {
+		struct child *child = &supervisor->children[i];
+		const bool news = lacks_anew(child, &config);
+		if (!good ||
+		    (restarted == NULL ? !news : child != restarted || child->lacks[0] == '\0'))
 			continue;
-		snprintf(error, sizeof error, "%s", incomplete.text);
+		snprintf(error, sizeof error, "%s", child->lacks);
 		good = false;
 	}
 	if (good) {
@@ -501,20 +519,24 @@ take_config(struct supervisor *supervisor, struct caller *caller)
 	return false;
 }
 
+/* What lacks something goes on as it is, but is not started. */
 static void
 want_enabled(struct supervisor *supervisor)
 {
 	const int64_t now_us = loop_now_us();
-	for (size_t i = 0; i < CONFIG_COMPONENTS; i++)
-		life_want(&supervisor->children[i].life,
-		          config_component_enabled(&supervisor->config, (enum config_component)i),
+	for (size_t i = 0; i < CONFIG_COMPONENTS; i++) {
+		struct child *child = &supervisor->children[i];
+		const bool enabled = config_component_enabled(&supervisor->config,
+		                                              child->component);
+		life_want(&child->life, enabled && (child->lacks[0] == '\0' || child->life.wanted),
 		          now_us);
+	}
 }
 
 static void
 apply(struct supervisor *supervisor, struct caller *caller)
 {
-	if (!take_config(supervisor, caller))
+	if (!take_config(supervisor, caller, NULL))
 		return;
 	want_enabled(supervisor);
 	say(caller, "ok");
@@ -524,12 +546,12 @@ apply(struct supervisor *supervisor, struct caller *caller)
 static void
 restart(struct supervisor *supervisor, struct caller *caller, struct str name)
 {
-	if (!take_config(supervisor, caller))
-		return;
 	for (size_t i = 0; i < CONFIG_COMPONENTS; i++) {
 		struct child *child = &supervisor->children[i];
 		if (!str_eq(name, str_of(name_of(child))) || !child->life.wanted)
 			continue;
+		if (!take_config(supervisor, caller, child))
+			return;
 		log_info("%s is restarted by the command line", name_of(child));
 		caller->awaited = child;
 		life_restart(&child->life, loop_now_us());

@@ -195,6 +195,26 @@ def a_component_is_disabled_and_enabled_live(data):
     wait_for("its start", lambda: data.pid("webbridge") not in (0, old) and data.ready(), BACK_S)
 
 
+def a_clash_is_told_once_and_blocks_nobody_else(data):
+    data.up()
+    said = data.mmp("callbridge sip listen 5060 8445").stdout
+    expect("SUCCESS" in said and "FAILURE: TCP port 8445 is wanted by SIP over TLS and by Web Admin"
+           in said, said)
+    bridge, web = data.pid("callbridge"), data.pid("webbridge")
+    said = data.mmp("callbridge restart").stdout
+    expect("FAILURE: TCP port 8445" in said and data.pid("callbridge") == bridge, said)
+    data.set("webbridge3 restart")
+    wait_for("another webbridge", lambda: data.pid("webbridge") not in (0, web), BACK_S)
+    said = data.set("webbridge3 disable")
+    expect("FAILURE" not in said, said)
+    said = data.set("webbridge3 enable")
+    expect("FAILURE" not in said, said)
+    wait_for("its start", data.ready, BACK_S)
+    data.set("callbridge sip listen 5060 5061")
+    data.set("callbridge restart")
+    wait_for("another callbridge", lambda: data.pid("callbridge") not in (0, bridge), BACK_S)
+
+
 def certificates(folder):
     """A server's certificate, and the intermediate that vouches for it, which peers do not know."""
     def openssl(*words):
