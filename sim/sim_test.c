@@ -289,6 +289,84 @@ TEST(a_meeting_that_calls_another_is_heard_there)
 	sim_world_end(world);
 }
 
+/* Whoever is called where no space is, is called at the host of `address`. */
+static void
+forward_to(struct sim_world *world, const char *address)
+{
+	struct objects *objects = meeting_objects(sim_world_meeting(world));
+	struct object_edit edit = { .type = OBJECT_FORWARDING_RULE };
+	uint32_t handle = 0;
+	int culprit = -1;
+	edit_set_text(&edit, FORWARDING_PATTERN, STR("*"));
+	edit_set_text(&edit, FORWARDING_DESTINATION, str_of(strchr(address, '@') + 1));
+	objects_begin(objects);
+	CHECK(objects_add(objects, &edit, 0, &handle, &culprit) == OBJECT_OK);
+	objects_settled(objects, objects_end(objects).ticket, true);
+}
+
+TEST(a_telephone_is_called_on_to_another_and_both_go_with_the_first)
+{
+	struct sim_world *world = sim_world_create(21, &good);
+	char address[64];
+	char user[64];
+	struct sim_phone *called = sim_phone_wait(world, 800, address, sizeof address);
+	forward_to(world, address);
+	sim_phone_ring(called, 2 * SIM_S);
+	sim_world_run(world, SIM_S);
+	snprintf(user, sizeof user, "%.*s", (int)strcspn(address, "@"), address);
+	struct sim_phone *caller = sim_phone_call(
+		world, &(struct sim_phone_settings){ .target = user, .pitch_hz = 500 });
+	sim_world_run(world, SIM_S);
+	EXPECT(!sim_phone_talking(caller));
+	sim_world_run(world, 6 * SIM_S);
+	EXPECT(sim_phone_talking(caller) && sim_phone_talking(called));
+	EXPECT(phone_hears(caller, 800) && phone_hears(called, 500));
+	EXPECT(phone_hears_nothing_of(caller, 500) && phone_hears_nothing_of(called, 800));
+	sim_phone_hang_up(called);
+	sim_world_run(world, 2 * SIM_S);
+	EXPECT(!sim_phone_talking(caller));
+	EXPECT_EQ(bridge_count(sim_world_bridge(world)).legs, 0);
+	sim_world_end(world);
+}
+
+/* Loss, doubles and late packets; callers who hang up at any time of it, and some who vanish. */
+TEST(forwarded_calls_leave_nothing_behind_whatever_the_network_does)
+{
+	static const struct sim_path rough = { .loss_pm = 80, .double_pm = 30,
+		                               .delay_us = 20 * SIM_MS, .jitter_us = 60 * SIM_MS };
+	for (uint64_t seed = 1; seed <= 8; seed++) {
+		struct sim_world *world = sim_world_create(seed, &rough);
+		char address[64];
+		char user[64];
+		struct sim_phone *called = sim_phone_wait(world, 800, address, sizeof address);
+		forward_to(world, address);
+		sim_phone_ring(called, (int64_t)(seed % 3) * SIM_S);
+		snprintf(user, sizeof user, "%.*s", (int)strcspn(address, "@"), address);
+		struct sim_phone *caller = sim_phone_call(
+			world, &(struct sim_phone_settings){ .target = user, .pitch_hz = 500 });
+		sim_world_run(world, (int64_t)seed * 700 * SIM_MS);
+		if (seed % 4 == 0)
+			sim_phone_vanish(caller);
+		else
+			sim_phone_hang_up(seed % 2 == 0 ? called : caller);
+		sim_world_end(world);
+	}
+}
+
+TEST(a_call_that_is_called_on_to_ourselves_ends)
+{
+	struct sim_world *world = sim_world_create(22, &good);
+	forward_to(world, "x@192.0.2.1");
+	struct sim_phone *caller = sim_phone_call(
+		world, &(struct sim_phone_settings){ .target = "nobody", .pitch_hz = 500 });
+	sim_world_run(world, 20 * SIM_S);
+	/* By Max-Forwards, or sooner by the most legs there can be. */
+	const unsigned status = sim_phone_ended_status(caller);
+	EXPECT(status == 483 || status == 500);
+	EXPECT_EQ(bridge_count(sim_world_bridge(world)).legs, 0);
+	sim_world_end(world);
+}
+
 TEST(a_telephone_that_vanishes_is_noticed)
 {
 	struct sim_world *world = sim_world_create(10, &good);

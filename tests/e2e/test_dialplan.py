@@ -2,8 +2,6 @@
 """The dial plan beside a real telephone system: phones are registered at Kamailio, which is a trunk
 peer of Convoke.  Calls go in and out by rules; a certificate of nobody we trust ends a call where the
 rule wants encryption; without it a call goes on in the clear only where the rule says so."""
-import time
-
 import sound
 from baresip import Baresip
 from harness import case, expect, expect_equal, main, wait_for
@@ -70,7 +68,7 @@ def calls_come_in_where_inbound_rules_let_them_and_the_log_says_which_rule_does_
     ])
     one = phone(world, 1, sound.TONES[0])
     one.dial_address("demo@meet.example").wait_event("CALL_ESTABLISHED", 15)
-    wait_for("phone1 is in the space", lambda: one.name in world.server.people())
+    wait_for("phone1 is in the space", lambda: one.name in world.server.people(), 10)
     expect_equal(world.kamailio.invites()[-1][2], "udp", "transport from the phone")
     one.hang_up()
     for address, status, *words in (
@@ -101,12 +99,12 @@ def calls_go_out_over_tls_to_a_phone_whose_number_a_transform_made(world):
     expect_equal(tree.findtext("originalRemoteParty"), "+442079460123")
     expect_equal(tree.findtext("remoteParty"), f"phone2@{PHONES}")
     two.hang_up()
-    wait_for("the leg is gone", lambda: is_gone(world, leg))
+    wait_for("the leg is gone", lambda: is_gone(world, leg), 15)
     before = len(world.kamailio.invites())
     for party, words in (("0900123", 'dial transform "($1/^0900/)"'),
                          ("a@elsewhere.example", "no outbound dial plan rule")):
         leg = dial_out(world, party)[1]
-        wait_for(f"{party} is not called", lambda: is_gone(world, leg))
+        wait_for(f"{party} is not called", lambda: is_gone(world, leg), 15)
         says(world, f'"{party}"', words)
     expect_equal(len(world.kamailio.invites()), before, "INVITEs at Kamailio")
 
@@ -138,7 +136,7 @@ def a_call_goes_on_in_the_clear_only_where_its_rule_says_so(world):
     says(world, "falling back to unencrypted control connection...")
     expect_equal(world.kamailio.invites()[-1][2], "tcp", "transport to Kamailio")
     two.hang_up()
-    wait_for("the leg is gone", lambda: is_gone(world, leg))
+    wait_for("the leg is gone", lambda: is_gone(world, leg), 15)
     rules(world, outboundDialPlanRules=[
         {"domain": PHONES, "sipProxy": f"{world.kamailio.address}:5060",
          "sipControlEncryption": "unencrypted"}])
@@ -161,13 +159,13 @@ def the_second_trunk_is_tried_when_the_first_is_down_and_its_rule_continues(worl
     wait_for("phone5 is connected", lambda: is_connected(world, leg), 20)
     says(world, "(priority 20)", "trying outbound dial plan rule", "(priority 10)")
     two.hang_up()
-    wait_for("the leg is gone", lambda: is_gone(world, leg))
+    wait_for("the leg is gone", lambda: is_gone(world, leg), 15)
     before = len(world.kamailio.invites())
     # Who is busy is not called by another trunk, and a rule that stops stops.
     rules(world, outboundDialPlanRules=[second | {"priority": "30", "failureAction": "continue"},
                                         second])
     leg = dial_out(world, f"busy@{PHONES}")[1]
-    wait_for("the busy one is given up", lambda: is_gone(world, leg))
+    wait_for("the busy one is given up", lambda: is_gone(world, leg), 15)
     expect_equal(len(world.kamailio.invites()), before + 1, "INVITEs at Kamailio")
     rules(world, outboundDialPlanRules=[first | {"failureAction": "stop"}, second])
     leg = dial_out(world, f"phone5@{PHONES}")[1]
@@ -196,11 +194,10 @@ def a_forwarding_rule_connects_two_phones_and_passes_on_who_calls(world):
     expect_equal(tree.findtext("numCallLegs"), "2", "numCallLegs")
     two.hang_up()
     one.wait_event("CALL_CLOSED", 10)
-    wait_for("the call is over", lambda: not world.server.api.list("calls"))
+    wait_for("the call is over", lambda: not world.server.api.list("calls"), 10)
     one.dial_address("busy@office.example")
     expect("486" in one.closed_reason(), "who forwards to somebody busy hears", one.closed_reason())
-    time.sleep(0.5)
-    expect(not world.server.api.list("calls"), "a call is left over")
+    wait_for("no call is left over", lambda: not world.server.api.list("calls"), 10)
 
 
 def set_up(world):
