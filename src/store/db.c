@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "store/store_internal.h"
@@ -21,6 +23,29 @@ db_close(struct db *db)
 {
 	if (db != NULL)
 		db->engine->close(db);
+}
+
+void
+db_name(char out[DB_NAME_MAX], const char *first_word)
+{
+	uint8_t random[8];
+	char host[64] = "";
+	struct writer w = writer_of(out, DB_NAME_MAX - 1);
+	(void)gethostname(host, sizeof host - 1);
+	writer_format(&w, "%s ", first_word);
+	/* It stands in quotes in a statement. */
+	for (const char *c = host; *c != '\0'; c++) {
+		if ((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
+		    *c == '-' || *c == '.')
+			writer_u8(&w, (uint8_t)*c);
+	}
+	while (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+		CHECK(errno == EINTR);
+	writer_format(&w, " %d ", (int)getpid());
+	for (size_t i = 0; i < sizeof random; i++)
+		writer_format(&w, "%02x", random[i]);
+	CHECK(!w.failed);
+	out[w.at] = '\0';
 }
 
 /* Each node's own reason: which of them matters, the administrator knows. */

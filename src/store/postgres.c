@@ -440,7 +440,7 @@ sslmode_word(enum store_sslmode mode)
 
 /* A missing value is libpq's default, but for files: those of somebody's home are not ours. */
 static PGconn *
-start_connecting(const struct store_postgres *settings, const struct store_node *node)
+start_connecting(const struct store_postgres *settings, const struct store_node *node, bool writing)
 {
 	static const char *const system_authorities = "/etc/ssl/certs/ca-certificates.crt";
 	static const char *const none = "/dev/null/none"; /* cannot be */
@@ -457,7 +457,8 @@ start_connecting(const struct store_postgres *settings, const struct store_node 
 		{ "port", port },
 		{ "user", settings->user },
 		{ "dbname", settings->database },
-		{ "passfile", settings->passfile != NULL ? settings->passfile : none },
+		{ "password", settings->password },
+		{ "passfile", none },
 		{ "sslmode", sslmode_word(settings->sslmode) },
 		{ "sslrootcert", authorities != NULL ? authorities : none },
 		{ "sslcert", settings->certificate != NULL ? settings->certificate : none },
@@ -466,7 +467,7 @@ start_connecting(const struct store_postgres *settings, const struct store_node 
 		{ "gssencmode", "disable" },
 		{ "client_encoding", "UTF8" },
 		{ "application_name", "convoke" },
-		{ "target_session_attrs", "read-write" },
+		{ "target_session_attrs", writing ? "read-write" : "any" },
 		{ "keepalives_idle", "10" },
 		{ "keepalives_interval", "5" },
 		{ "keepalives_count", "3" },
@@ -512,7 +513,7 @@ postgres_open(struct db **out, const struct store_settings *settings, unsigned n
 	pg->db.engine = &db_postgres;
 	pg->stop_fd = stop_fd;
 	pg->answer_ms = settings->answer_ms != 0 ? settings->answer_ms : STORE_ANSWER_MS_MAX;
-	pg->conn = start_connecting(&settings->postgres, &settings->postgres.nodes[node]);
+	pg->conn = start_connecting(&settings->postgres, &settings->postgres.nodes[node], true);
 	if (pg->conn == NULL)
 		return -ENOMEM;
 	const int rc = connect_within(pg, now_ms() + STORE_CONNECT_MS_MAX);
@@ -520,12 +521,44 @@ postgres_open(struct db **out, const struct store_settings *settings, unsigned n
 	return rc == 0 ? furnish(pg, busy_ms) : rc;
 }
 
+static bool
+take_probe(void *context, const struct str *columns, unsigned count)
+{
+	struct store_node_status *out = context;
+	CHECK(count == 2);
+	out->primary = str_eq(columns[0], STR("f"));
+	out->up = str_u64(columns[1], &out->behind_bytes);
+	return false;
+}
+
+static void
+postgres_probe(struct store_node_status *out, const struct store_settings *settings, unsigned node,
+               int stop_fd)
+{
+	struct postgres pg = { .db.engine = &db_postgres, .stop_fd = stop_fd,
+		               .answer_ms = STORE_ANSWER_MS_MAX };
+	out->up = out->primary = false;
+	out->behind_bytes = 0;
+	pg.conn = start_connecting(&settings->postgres, &settings->postgres.nodes[node], false);
+	if (pg.conn == NULL)
+		return;
+	if (connect_within(&pg, now_ms() + STORE_CONNECT_MS_MAX) == 0)
+		(void)postgres_query(&pg.db,
+		                     "SELECT pg_is_in_recovery(), trunc(pg_wal_lsn_diff("
+		                     "CASE WHEN pg_is_in_recovery()"
+		                     " THEN coalesce(pg_last_wal_replay_lsn(), '0/0')"
+		                     " ELSE pg_current_wal_lsn() END, '0/0'))::text",
+		                     take_probe, out);
+	PQfinish(pg.conn);
+}
+
 const struct db_engine db_postgres = {
 	.begin = "BEGIN",
 	.begin_schema = "BEGIN; SELECT pg_advisory_xact_lock(hashtext('convoke schema'))",
 	.row_column = "rowid BIGINT GENERATED ALWAYS AS IDENTITY UNIQUE, ",
-	.columns = "SELECT column_name FROM information_schema.columns"
-	           " WHERE table_schema = current_schema() AND table_name = ",
+	.columns = "SELECT relname, attname FROM pg_attribute JOIN pg_class ON attrelid = pg_class.oid"
+	           " WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')"
+	           " AND attnum > 0 AND NOT attisdropped",
 	.keeps_history = true,
 	.open = postgres_open,
 	.close = postgres_close,
@@ -538,4 +571,5 @@ const struct db_engine db_postgres = {
 	.abort = postgres_abort,
 	.fd = postgres_fd,
 	.alive = postgres_alive,
+	.probe = postgres_probe,
 };

@@ -21,6 +21,33 @@ static const char *const migrations[] = {
 };
 static_assert(COUNT_OF(migrations) == STORE_SCHEMA_VERSION, "a migration for each version");
 
+/* ------------------------------------------------------------------ what is there */
+
+struct found {
+	bool schema; /* the table of that name */
+	bool table[OBJECT_KEPT_END];
+	struct field_set columns[OBJECT_KEPT_END];
+};
+
+static bool
+find_column(void *context, const struct str *names, unsigned count)
+{
+	struct found *found = context;
+	CHECK(count == 2);
+	found->schema = found->schema || str_eq(names[0], STR("schema"));
+	for (unsigned t = OBJECT_NONE + 1; t < OBJECT_KEPT_END; t++) {
+		const enum object_type type = (enum object_type)t;
+		if (!str_eq(names[0], str_of(object_describe(type)->table)))
+			continue;
+		found->table[t] = true;
+		for (unsigned i = 0; i < object_field_count(type); i++) {
+			if (str_eq(names[1], str_of(object_field(type, i)->name)))
+				field_set_put(&found->columns[t], i, true);
+		}
+	}
+	return true;
+}
+
 /* ------------------------------------------------------------------ versions */
 
 static bool
@@ -32,38 +59,33 @@ take_number(void *context, const struct str *columns, unsigned count)
 	return false;
 }
 
-static bool
-count_column(void *context, const struct str *columns, unsigned count)
+static int
+read_version(struct db *db, const struct found *found, int64_t *version)
 {
-	(void)columns;
-	*(unsigned *)context += count;
-	return true;
+	*version = 0;
+	if (!found->schema)
+		return 0;
+	*version = -1;
+	const int rc = db->engine->query(db, "SELECT CAST(version AS TEXT) FROM schema",
+	                                 take_number, version);
+	return rc == 0 && *version < 0 ? db_fail(db, -EPROTO, "the table \"schema\" is not ours")
+	                               : rc;
 }
 
 int
 schema_version(struct db *db, int64_t *version)
 {
-	char sql[STATEMENT_MAX];
-	unsigned columns = 0;
-	snprintf(sql, sizeof sql, "%s'schema'", db->engine->columns);
-	*version = 0;
-	int rc = db->engine->query(db, sql, count_column, &columns);
-	if (rc != 0 || columns == 0)
-		return rc;
-	*version = -1;
-	rc = db->engine->query(db, "SELECT CAST(version AS TEXT) FROM schema", take_number,
-	                       version);
-	if (rc == 0 && *version < 0)
-		rc = db_fail(db, -EPROTO, "the table \"schema\" is not ours");
-	return rc;
+	struct found found = { 0 };
+	const int rc = db->engine->query(db, db->engine->columns, find_column, &found);
+	return rc == 0 ? read_version(db, &found, version) : rc;
 }
 
 static int
-migrate(struct db *db)
+migrate(struct db *db, const struct found *found)
 {
 	char sql[STATEMENT_MAX];
 	int64_t version = 0;
-	int rc = schema_version(db, &version);
+	int rc = read_version(db, found, &version);
 	if (rc == 0 && version > STORE_SCHEMA_VERSION)
 		return db_fail(db, -EPROTO,
 		               "the database has schema version %lld, this program knows %d: it "
@@ -79,34 +101,13 @@ migrate(struct db *db)
 
 /* ------------------------------------------------------------------ tables */
 
-struct columns_found {
-	enum object_type type;
-	bool any;
-	struct field_set found;
-};
-
-static bool
-find_column(void *context, const struct str *columns, unsigned count)
-{
-	struct columns_found *found = context;
-	CHECK(count == 1);
-	found->any = true;
-	for (unsigned i = 0; i < object_field_count(found->type); i++) {
-		if (str_eq(columns[0], str_of(object_field(found->type, i)->name)))
-			field_set_put(&found->found, i, true);
-	}
-	return true;
-}
-
 static int
-prepare_table(struct db *db, enum object_type type)
+prepare_table(struct db *db, const struct found *found, enum object_type type)
 {
 	char sql[STATEMENT_MAX];
-	struct columns_found found = { .type = type };
 	const char *table = object_describe(type)->table;
-	snprintf(sql, sizeof sql, "%s'%s'", db->engine->columns, table);
-	int rc = db->engine->query(db, sql, find_column, &found);
-	if (rc == 0 && !found.any) {
+	int rc = 0;
+	if (!found->table[type]) {
 		snprintf(sql, sizeof sql,
 		         "CREATE TABLE \"%s\"(%sid TEXT NOT NULL PRIMARY KEY, parent TEXT)", table,
 		         db->engine->row_column);
@@ -114,7 +115,7 @@ prepare_table(struct db *db, enum object_type type)
 	}
 	for (unsigned i = 0; rc == 0 && i < object_field_count(type); i++) {
 		const struct field *field = object_field(type, i);
-		if ((field->flags & FIELD_KEPT) == 0 || field_set_has(&found.found, i))
+		if ((field->flags & FIELD_KEPT) == 0 || field_set_has(&found->columns[type], i))
 			continue;
 		snprintf(sql, sizeof sql, "ALTER TABLE \"%s\" ADD COLUMN \"%s\" TEXT", table,
 		         field->name);
@@ -138,19 +139,22 @@ end_transaction(struct db *db, int rc)
 int
 schema_prepare(struct db *db)
 {
+	struct found found = { 0 };
 	int rc = db->engine->run(db, db->engine->begin_schema);
 	if (rc != 0)
 		return rc;
-	rc = migrate(db);
+	rc = db->engine->query(db, db->engine->columns, find_column, &found);
+	if (rc == 0)
+		rc = migrate(db, &found);
 	for (unsigned type = OBJECT_NONE + 1; rc == 0 && type < OBJECT_KEPT_END; type++)
-		rc = prepare_table(db, (enum object_type)type);
+		rc = prepare_table(db, &found, (enum object_type)type);
 	return end_transaction(db, rc);
 }
 
 /* ------------------------------------------------------------------ who writes */
 
 struct writer_row {
-	char former[DB_HOLDER_MAX];
+	char name[DB_HOLDER_MAX];
 	uint64_t number;
 	bool found;
 };
@@ -159,9 +163,19 @@ static bool
 take_writer(void *context, const struct str *columns, unsigned count)
 {
 	struct writer_row *row = context;
-	row->found = count == 2 && str_copy(row->former, sizeof row->former, columns[0]) &&
+	row->found = count == 2 && str_copy(row->name, sizeof row->name, columns[0]) &&
 	             str_u64(columns[1], &row->number);
 	return false;
+}
+
+int
+schema_writer(struct db *db, char holder[DB_HOLDER_MAX], uint64_t *number)
+{
+	struct writer_row row = { 0 };
+	const int rc = db->engine->query(db, "SELECT holder, number FROM writer", take_writer, &row);
+	memcpy(holder, row.name, DB_HOLDER_MAX);
+	*number = row.number;
+	return rc == 0 && !row.found ? db_fail(db, -EPROTO, "the table \"writer\" is not ours") : rc;
 }
 
 /* First the change and then the question: the change waits for a transaction of the former
@@ -181,7 +195,7 @@ schema_take(struct db *db, const char *holder, const char *only_after, char form
 		rc = db->engine->query(db, "SELECT former, number FROM writer", take_writer, &row);
 	if (rc == 0 && !row.found)
 		rc = db_fail(db, -EPROTO, "the table \"writer\" is not ours");
-	memcpy(former, row.former, DB_HOLDER_MAX);
+	memcpy(former, row.name, DB_HOLDER_MAX);
 	*number = row.number;
 	if (rc == 0 && only_after != NULL && strcmp(former, only_after) != 0)
 		rc = -ESTALE;

@@ -219,12 +219,22 @@ sqlite_open(struct db **out, const struct store_settings *settings, unsigned nod
 	return rc == 0 ? sqlite_run(db, "PRAGMA synchronous = FULL") : rc;
 }
 
+static void
+sqlite_probe(struct store_node_status *out, const struct store_settings *settings, unsigned node,
+             int stop_fd)
+{
+	(void)out;
+	(void)settings;
+	(void)node;
+	(void)stop_fd; /* it has no nodes */
+}
+
 const struct db_engine db_sqlite = {
 	.begin = "BEGIN IMMEDIATE",
 	.begin_schema = "BEGIN IMMEDIATE",
 	.row_column = "", /* every table has a rowid */
-	.columns = "SELECT columns.name FROM sqlite_master AS tables, pragma_table_info(tables.name)"
-	           " AS columns WHERE tables.type = 'table' AND tables.name = ",
+	.columns = "SELECT tables.name, columns.name FROM sqlite_master AS tables,"
+	           " pragma_table_info(tables.name) AS columns WHERE tables.type = 'table'",
 	.open = sqlite_open,
 	.close = sqlite_close,
 	.run = sqlite_run,
@@ -236,4 +246,5 @@ const struct db_engine db_sqlite = {
 	.abort = sqlite_abort,
 	.fd = sqlite_fd,
 	.alive = sqlite_alive,
+	.probe = sqlite_probe,
 };

@@ -21,7 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,8 +31,6 @@
 enum {
 	RING_CAP = 512,
 	HISTORY_MAX = 64, /* transactions that a node which comes back can be given again */
-	INSTANCE_BYTES = 8,
-	HOST_MAX = 64,
 };
 
 static_assert((int)RING_CAP > 2 * (int)STORE_PENDING_MAX + 2,
@@ -54,6 +51,7 @@ struct done {
 	struct store_result result;
 	enum store_state state;
 	int32_t node;
+	uint64_t number; /* of the last transaction that is kept */
 	char error[STORE_ERROR_MAX];
 };
 
@@ -68,7 +66,7 @@ struct store {
 	struct db *db; /* NULL: lost */
 	struct object_row row;
 	unsigned node;
-	char instance[DB_HOLDER_MAX / 2];
+	char instance[DB_NAME_MAX];
 	char holder[DB_HOLDER_MAX]; /* what the database knows us by */
 	unsigned connections;
 	uint64_t number; /* of the last transaction that is kept */
@@ -91,10 +89,12 @@ struct store {
 	sem_t finished;
 	/* The owner's. */
 	pthread_t thread;
+	struct nodes *nodes;
 	bool running;
 	uint32_t posted;
 	uint32_t taken;
 	uint32_t waited; /* of `finished` */
+	uint64_t known_number; /* as the last result said */
 	char error[STORE_ERROR_MAX];
 	struct store_status status;
 };
@@ -140,7 +140,8 @@ tell_state(struct store *store)
 static void
 finish(struct store *store, struct order *order, bool ok, const char *why)
 {
-	struct done done = { .kind = DONE_RESULT, .result = { order->ticket, ok, false } };
+	struct done done = { .kind = DONE_RESULT, .result = { order->ticket, ok, false },
+		             .number = store->number };
 	snprintf(done.error, sizeof done.error, "%s", why);
 	if (order->bytes != NULL) {
 		explicit_bzero(order->bytes, order->len);
@@ -219,8 +220,12 @@ lose(struct store *store, enum store_state state)
 static void
 lose_to_another(struct store *store, const char *who)
 {
-	(void)db_fail(store->db, 0, "another program%s%s writes to this database now; restart the "
-	              "Call Bridge that shall", who[0] != '\0' ? ", " : "", who);
+	const bool moved = str_starts(str_of(who), STR(DB_MOVE " "));
+	(void)db_fail(store->db, 0, "%s (%s)",
+	              moved ? "the database has been moved away"
+	                    : "another program writes to this database now; restart the Call "
+	                      "Bridge that shall",
+	              who);
 	lose(store, STORE_TAKEN);
 }
 
@@ -245,9 +250,13 @@ write_order(struct store *store, struct order *order)
 		return;
 	}
 	fail_epoch(store, order);
-	finish(store, order, false, store->db->error);
-	if (rc == -ESTALE)
-		lose_to_another(store, "");
+	if (rc == -ESTALE) {
+		char who[DB_HOLDER_MAX] = "";
+		uint64_t number;
+		(void)schema_writer(store->db, who, &number);
+		lose_to_another(store, who);
+	}
+	finish(store, order, false, store->db != NULL ? store->db->error : store->why);
 }
 
 static void
@@ -278,28 +287,6 @@ refuse_all(struct store *store)
 }
 
 /* ------------------------------------------------------------------ connecting */
-
-static void
-name_instance(struct store *store)
-{
-	uint8_t random[INSTANCE_BYTES];
-	char host[HOST_MAX] = "";
-	struct writer w = writer_of(store->instance, sizeof store->instance - 1);
-	(void)gethostname(host, sizeof host - 1);
-	/* It stands in quotes in a statement. */
-	for (const char *c = host; *c != '\0'; c++) {
-		if ((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
-		    *c == '-' || *c == '.')
-			writer_u8(&w, (uint8_t)*c);
-	}
-	while (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
-		CHECK(errno == EINTR);
-	writer_format(&w, " %d ", (int)getpid());
-	for (size_t i = 0; i < sizeof random; i++)
-		writer_format(&w, "%02x", random[i]);
-	CHECK(!w.failed);
-	store->instance[w.at] = '\0';
-}
 
 /* Opens, mends the schema and becomes the writer.  `number` is what the database has. */
 static int
@@ -455,37 +442,36 @@ start_writer(struct store *store)
 	const int rc = pthread_create(&store->thread, NULL, writer_main, store);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	store->running = rc == 0;
+	/* Without it there is less to tell, and no harm. */
+	if (rc == 0 && nodes_create(&store->nodes, &store->settings) != 0)
+		store->nodes = NULL;
 	return -rc;
+}
+
+static void
+end_writer(struct store *store)
+{
+	if (!store->running)
+		return;
+	const ssize_t told = write(store->stop_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+	CHECK(told == (ssize_t)sizeof(uint64_t));
+	pthread_join(store->thread, NULL);
+	nodes_destroy(store->nodes);
+	store->nodes = NULL;
+	store->running = false;
 }
 
 /* ------------------------------------------------------------------ the owner's side */
 
 static void
-name_nodes(struct store_status *status, const struct store_settings *settings)
-{
-	enum { POSTGRES_PORT = 5432 };
-	status->engine = settings->engine;
-	status->node_in_use = -1;
-	if (settings->engine != STORE_POSTGRES)
-		return;
-	status->node_count = settings->postgres.node_count;
-	for (uint32_t i = 0; i < status->node_count; i++) {
-		const struct store_node *node = &settings->postgres.nodes[i];
-		char port[8] = "";
-		if (node->port != POSTGRES_PORT)
-			snprintf(port, sizeof port, ":%u", node->port);
-		snprintf(status->nodes[i].name, STORE_NODE_MAX, "%s%s", node->host, port);
-	}
-}
-
-static void
 use_node(struct store_status *status, int32_t node)
 {
+	const int32_t before = status->node_in_use;
 	status->node_in_use = status->engine == STORE_POSTGRES ? node : -1;
-	for (int32_t i = 0; i < (int32_t)status->node_count; i++) {
-		status->nodes[i].up = i == node;
-		status->nodes[i].primary = i == node;
-	}
+	if (status->node_in_use >= 0)
+		status->nodes[node].up = status->nodes[node].primary = true;
+	else if (before >= 0)
+		status->nodes[before].up = status->nodes[before].primary = false;
 }
 
 int
@@ -497,8 +483,8 @@ store_open(struct store **out, const struct store_settings *settings)
 		return -ENOMEM;
 	store->settings = *settings;
 	store->state = STORE_READY;
-	name_instance(store);
-	name_nodes(&store->status, settings);
+	db_name(store->instance, "bridge");
+	nodes_name(&store->status, settings);
 	sem_init(&store->finished, 0, 0);
 	store->ordered_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	store->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -515,6 +501,7 @@ store_open(struct store **out, const struct store_settings *settings)
 	else if (store->db != NULL)
 		memcpy(store->error, store->db->error, sizeof store->error);
 	store->history_from = store->number + 1;
+	store->known_number = store->number;
 	return rc;
 }
 
@@ -570,6 +557,49 @@ store_commit(struct store *store, const struct object_tx *tx)
 	return 0;
 }
 
+static int
+ask_writer(const struct store_settings *settings, char holder[DB_HOLDER_MAX], uint64_t *number)
+{
+	struct db *db = NULL;
+	unsigned node = 0;
+	int rc = db_open(&db, settings, &node, -1);
+	if (rc == 0)
+		rc = schema_writer(db, holder, number);
+	db_close(db);
+	return rc;
+}
+
+/* Two stores for a moment, and the new one's inside becomes this one's. */
+int
+store_follow(struct store *store, const struct store_settings *to)
+{
+	char here[DB_HOLDER_MAX];
+	char there[DB_HOLDER_MAX];
+	uint64_t number_here = 0;
+	uint64_t number_there = 0;
+	if (store->posted != store->taken)
+		return -EBUSY;
+	int rc = ask_writer(&store->settings, here, &number_here);
+	if (rc == 0)
+		rc = ask_writer(to, there, &number_there);
+	if (rc != 0)
+		return rc;
+	if (!str_starts(str_of(here), STR(DB_MOVE " ")) || strcmp(here, there) != 0 ||
+	    number_here != number_there || number_here != store->known_number)
+		return -ESTALE;
+	struct store *fresh;
+	rc = store_open(&fresh, to);
+	if (rc == 0) {
+		end_writer(store);
+		struct store before = *store;
+		*store = *fresh;
+		*fresh = before;
+		rc = start_writer(store);
+	}
+	store_close(fresh);
+	return rc;
+}
+
 static void
 take_state(struct store *store, const struct done *done)
 {
@@ -582,6 +612,7 @@ bool
 store_take(struct store *store, struct store_result *result)
 {
 	struct done done;
+	nodes_take(store->nodes, &store->status);
 	do {
 		if (!ring_take(&store->results, &done))
 			return false;
@@ -591,7 +622,10 @@ store_take(struct store *store, struct store_result *result)
 	*result = done.result;
 	if (!done.result.ok)
 		memcpy(store->error, done.error, sizeof store->error);
-	store->taken += !done.result.in_doubt;
+	if (!done.result.in_doubt) {
+		store->taken++;
+		store->known_number = done.number;
+	}
 	if (sem_trywait(&store->finished) == 0)
 		store->waited++;
 	return true;
@@ -625,11 +659,7 @@ store_close(struct store *store)
 {
 	if (store == NULL)
 		return;
-	if (store->running) {
-		const ssize_t told = write(store->stop_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
-		CHECK(told == (ssize_t)sizeof(uint64_t));
-		pthread_join(store->thread, NULL);
-	}
+	end_writer(store);
 	for (size_t i = 0; i < HISTORY_MAX; i++)
 		kept_drop(&store->history[i]);
 	kept_drop(&(struct kept){ store->doubt.bytes, store->doubt.len });

@@ -87,7 +87,7 @@ struct store_postgres {
 	uint32_t node_count;
 	const char *user;
 	const char *database;
-	const char *passfile;    /* in libpq's format; NULL: none */
+	const char *password;    /* NULL: none */
 	const char *key;         /* of our client certificate; NULL: none */
 	const char *certificate;
 	const char *authorities; /* who may sign the server's; NULL: the system's */
@@ -161,5 +161,38 @@ struct store_status {
 
 /* As of the last store_take(): `wake` is called when it changes. */
 const struct store_status *store_status(const struct store *store);
+
+/* Asks every node, blocking: for the command line.  `*version` is the schema's, -1 when there is
+ * no database to ask.  -errno when none takes changes; `status` says why. */
+[[nodiscard]] int store_probe(struct store_status *status, int64_t *version,
+                              const struct store_settings *settings);
+
+/* Brings the schema up to date, blocking, and becomes nobody's writer. */
+[[nodiscard]] int store_upgrade(const struct store_settings *settings,
+                                char error[STORE_ERROR_MAX]);
+
+/* ------------------------------------------------------------------ moving */
+
+struct store_move {
+	const struct store_settings *from;
+	const struct store_settings *to; /* must be empty, or left by a move that was cut short */
+	/* Makes everybody use `to` from now on: 0, or -errno and nothing has changed. */
+	int (*switch_over)(void *context);
+	void *context;
+	uint32_t rows;
+	uint32_t refused; /* rows that break a rule; left behind */
+	char error[STORE_ERROR_MAX];
+};
+
+/* Takes everything along, blocking.  While it is copied, the program that writes to `from` waits
+ * and then fails; when it is there, and before switch_over(), that program is told that it writes
+ * to `from` no more.  Cut short anywhere, no acknowledged change is lost: `from` has them all until
+ * switch_over() has returned. */
+[[nodiscard]] int store_move(struct store_move *move);
+
+/* For that program: goes on where everything was moved to, without reading it.  -ESTALE when that
+ * is not the same to the last transaction; -EBUSY when something is under way.  Then, as after
+ * any failure but -ENOMEM, it is as it was. */
+[[nodiscard]] int store_follow(struct store *store, const struct store_settings *to);
 
 #endif

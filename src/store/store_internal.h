@@ -18,7 +18,8 @@ enum {
 	DB_COLUMNS_MAX = OBJECT_FIELDS_MAX + 2,
 	DB_ROW_TEXT_MAX = OBJECT_ROW_BYTES_MAX + OBJECT_FIELDS_MAX * 48, /* numbers and ids grow */
 	DB_STATEMENTS = 2 * OBJECT_KEPT_END,
-	DB_HOLDER_MAX = 128,
+	DB_NAME_MAX = 112,
+	DB_HOLDER_MAX = 128, /* and the number of the connection */
 };
 
 struct db_engine;
@@ -36,7 +37,7 @@ struct db_engine {
 	const char *begin;        /* takes the right to write, as far as it is needed */
 	const char *begin_schema; /* nobody else changes tables meanwhile */
 	const char *row_column;   /* what a new table needs for `rowid` */
-	const char *columns;      /* of a table: a query that lacks the quoted name at its end */
+	const char *columns;      /* a query: table and column, of every table there is */
 	bool keeps_history;       /* may come back without what it had said it kept */
 
 	/* `*out` is set on failure, too, but for -ENOMEM.  `stop_fd` readable: give up. */
@@ -59,7 +60,13 @@ struct db_engine {
 	/* Readable: ask alive().  -1: there is nothing to watch. */
 	int (*fd)(struct db *db);
 	bool (*alive)(struct db *db);
+
+	/* One node, whether it takes changes or not; `behind_bytes` is where it is in the log. */
+	void (*probe)(struct store_node_status *out, const struct store_settings *settings,
+	              unsigned node, int stop_fd);
 };
+
+#define DB_MOVE "move" /* first word of the name under which things are moved */
 
 extern const struct db_engine db_sqlite;
 extern const struct db_engine db_postgres;
@@ -74,7 +81,20 @@ db_engine_of(enum store_engine engine)
 [[nodiscard]] int db_open(struct db **out, const struct store_settings *settings, unsigned *first,
                           int stop_fd);
 void db_close(struct db *db);
+/* A name that no other program has or will have: letters, digits, blanks, '-' and '.'. */
+void db_name(char out[DB_NAME_MAX], const char *first_word);
 __attribute__((format(printf, 3, 4))) int db_fail(struct db *db, int rc, const char *format, ...);
+
+/* ------------------------------------------------------------------ nodes.c */
+
+void nodes_name(struct store_status *status, const struct store_settings *settings);
+
+/* A thread that asks all nodes again and again; NULL when there is one node at most. */
+struct nodes;
+[[nodiscard]] int nodes_create(struct nodes **out, const struct store_settings *settings);
+void nodes_destroy(struct nodes *nodes);
+/* What it has found out since; the owner's. */
+void nodes_take(struct nodes *nodes, struct store_status *status);
 
 /* ------------------------------------------------------------------ schema.c */
 
@@ -88,6 +108,9 @@ __attribute__((format(printf, 3, 4))) int db_fail(struct db *db, int rc, const c
  * the last transaction. */
 [[nodiscard]] int schema_take(struct db *db, const char *holder, const char *only_after,
                               char former[DB_HOLDER_MAX], uint64_t *number);
+
+/* Who writes now, and the number of the last transaction. */
+[[nodiscard]] int schema_writer(struct db *db, char holder[DB_HOLDER_MAX], uint64_t *number);
 
 /* ------------------------------------------------------------------ rows.c */
 

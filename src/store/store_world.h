@@ -44,7 +44,7 @@ struct world_server {
 
 static struct world_server world_server;
 
-static int
+static inline int
 server_do(const char *verb, const char *more)
 {
 	char command[4096];
@@ -53,7 +53,7 @@ server_do(const char *verb, const char *more)
 	return system(command);
 }
 
-static PGconn *
+static inline PGconn *
 server_connect(void)
 {
 	char info[256];
@@ -66,7 +66,7 @@ server_connect(void)
 	return conn;
 }
 
-static bool
+static inline bool
 server_run(PGconn *conn, const char *statements)
 {
 	PGresult *result = PQexec(conn, statements);
@@ -75,7 +75,7 @@ server_run(PGconn *conn, const char *statements)
 	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
 
-static void
+static inline void
 server_end(void)
 {
 	char command[128];
@@ -86,7 +86,7 @@ server_end(void)
 	(void)!system(command);
 }
 
-static void
+static inline void
 server_make(void)
 {
 	char port[16];
@@ -105,7 +105,7 @@ server_make(void)
 
 /* ---- Places -------------------------------------------------------------------------------- */
 
-static void
+static inline void
 place_empty(struct place *place)
 {
 	char path[128];
@@ -122,7 +122,7 @@ place_empty(struct place *place)
 	}
 }
 
-static void
+static inline void
 place_make(struct place *place, enum store_engine engine)
 {
 	*place = (struct place){ .engine = engine };
@@ -144,7 +144,7 @@ place_make(struct place *place, enum store_engine engine)
 	snprintf(place->path, sizeof place->path, "%s/convoke.db", place->folder);
 }
 
-static void
+static inline void
 place_remove(struct place *place)
 {
 	place_empty(place);
@@ -152,7 +152,7 @@ place_remove(struct place *place)
 		rmdir(place->folder);
 }
 
-static struct store_settings
+static inline struct store_settings
 place_settings(const struct place *place)
 {
 	return (struct store_settings){ .engine = place->engine,
@@ -161,7 +161,7 @@ place_settings(const struct place *place)
 		                        .busy_ms = 50 };
 }
 
-static int
+static inline int
 place_open(struct place *place)
 {
 	const struct objects_settings settings = { .limits = { 5000, 50, 1 << 20 },
@@ -173,7 +173,7 @@ place_open(struct place *place)
 	return rc == 0 ? store_load(place->store, place->objects, &place->loaded) : rc;
 }
 
-static void
+static inline void
 place_close(struct place *place)
 {
 	store_close(place->store);
@@ -187,7 +187,7 @@ struct other {
 	PGconn *conn;
 };
 
-static struct other
+static inline struct other
 other_open(const struct place *place)
 {
 	struct other other = { 0 };
@@ -198,7 +198,7 @@ other_open(const struct place *place)
 	return other;
 }
 
-static void
+static inline void
 other_close(struct other *other)
 {
 	if (other->conn != NULL)
@@ -206,7 +206,7 @@ other_close(struct other *other)
 	sqlite3_close(other->file);
 }
 
-static bool
+static inline bool
 other_run(struct other *other, const char *statements)
 {
 	if (other->conn != NULL)
@@ -217,7 +217,7 @@ other_run(struct other *other, const char *statements)
 /* ---- Changes ------------------------------------------------------------------------------- */
 
 /* One space more; the transaction is to be committed. */
-static struct object_tx
+static inline struct object_tx
 begin_space(struct place *place, const char *uri)
 {
 	struct object_edit edit = { .type = OBJECT_SPACE };
@@ -229,14 +229,14 @@ begin_space(struct place *place, const char *uri)
 	return objects_end(place->objects);
 }
 
-static void
+static inline void
 commit_space(struct place *place, const char *uri)
 {
 	const struct object_tx tx = begin_space(place, uri);
 	EXPECT_EQ(store_commit(place->store, &tx), 0);
 }
 
-static bool
+static inline bool
 settle(struct place *place)
 {
 	struct store_result result;
@@ -250,7 +250,7 @@ settle(struct place *place)
 	return ok;
 }
 
-static bool
+static inline bool
 has_space(const struct place *place, const char *uri)
 {
 	struct address_cursor cursor = { 0 };
