@@ -68,6 +68,7 @@ config_defaults(struct config *config)
 			.c2w_count = 1,
 		},
 		.ssh = { .enabled = true, .listen = { "any", 2222 } },
+		.database = { .user = "convoke", .name = "convoke", .sslmode = "verify-full" },
 	};
 }
 
@@ -141,6 +142,7 @@ is_said(const struct mmp_command *command, const struct config *config)
 		return !*(const bool *)value;
 	case MMP_CLEAR_CERTS:
 	case MMP_CLEAR_HOST:
+	case MMP_CLEAR_LIST:
 		return false;
 	case MMP_FILE:
 	case MMP_FILE_OR_NONE:
@@ -148,6 +150,8 @@ is_said(const struct mmp_command *command, const struct config *config)
 	case MMP_SERVER:
 	case MMP_SECRET:
 		return *(const char *)value != '\0';
+	case MMP_NODES:
+		return *(const uint32_t *)(const void *)((const char *)config + first->count_at) != 0;
 	default:
 		return true;
 	}

@@ -30,6 +30,9 @@ enum {
 	CONFIG_FILE_MAX = 128,
 	CONFIG_IFACE_MAX = 16,
 	CONFIG_HOST_MAX = 256,
+	CONFIG_NAME_MAX = 64,
+	CONFIG_WORD_MAX = 16,
+	CONFIG_NODES_MAX = 5,
 	CONFIG_ERROR_MAX = 256,
 };
 
@@ -89,6 +92,15 @@ struct config {
 		bool enabled;
 		struct config_listen listen;
 	} ssh; /* the command line and files, for people elsewhere */
+	struct {
+		char nodes[CONFIG_NODES_MAX][CONFIG_HOST_MAX]; /* "host" or "host:port" of PostgreSQL */
+		uint32_t node_count;                           /* 0: SQLite, DATA/convoke.db */
+		struct config_certs certs;      /* our client's; the bundle is who may sign the server's */
+		char user[CONFIG_NAME_MAX];
+		char name[CONFIG_NAME_MAX];     /* of the database */
+		char password[CONFIG_FILE_MAX]; /* empty: none */
+		char sslmode[CONFIG_WORD_MAX];  /* "verify-full", "verify-ca", "require", "disable" */
+	} database;
 	bool log_debug; /* syslog level debug */
 };
 

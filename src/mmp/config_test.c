@@ -89,7 +89,7 @@ TEST(a_wrong_line_is_named_with_what_was_expected)
 		  "domain, wc3jwt, enable, disable, restart" },
 		{ "streamer enable", 1,
 		  "unknown command \"streamer\"; expected callbridge, webadmin, webbridge3, tls, "
-		  "dns, "
+		  "dns, database, "
 		  "syslog, pki, ssh, user, passwd, version, help" },
 		{ "callbridge sip", 1, "the command is not complete; expected listen" },
 		{ "callbridge sip listen 5060", 1,

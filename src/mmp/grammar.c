@@ -267,6 +267,47 @@ read_number(uint32_t *out, const struct mmp_argument *argument, struct str word)
 	return true;
 }
 
+/* A name, an address, with IPv6 in brackets where a port follows; or the folder of a socket. */
+static bool
+read_node(char out[CONFIG_HOST_MAX], struct str word)
+{
+	struct net_addr addr;
+	char host[CONFIG_HOST_MAX];
+	uint16_t port;
+	if (word.len == 0 || is_none(word) || !str_copy(out, CONFIG_HOST_MAX, word))
+		return false;
+	if (word.at[0] == '/' || addr_parse_ip(&addr, word))
+		return true;
+	if (addr_parse(&addr, word))
+		return addr.port != 0;
+	const size_t colon = str_find(word, ':');
+	return read_domain(host, str_sub(word, 0, colon)) &&
+	       (colon == word.len ||
+	        read_port(&port, str_sub(word, colon + 1, word.len - colon - 1)));
+}
+
+static bool
+read_name(char out[CONFIG_NAME_MAX], struct str word)
+{
+	char host[CONFIG_NAME_MAX];
+	if (!str_copy(host, sizeof host, word))
+		return false;
+	for (size_t i = 0; i < word.len; i++)
+		if (host[i] == '_')
+			host[i] = '-';
+	char checked[CONFIG_HOST_MAX];
+	return read_domain(checked, str_of(host)) && str_copy(out, CONFIG_NAME_MAX, word);
+}
+
+static bool
+read_listed(char out[CONFIG_WORD_MAX], const struct mmp_argument *argument, struct str word)
+{
+	for (struct str rest = str_of(argument->none); rest.len != 0;)
+		if (str_eq(str_cut(&rest, ' '), word))
+			return str_copy(out, CONFIG_WORD_MAX, word);
+	return false;
+}
+
 /* One word into one setting; lists are in apply_list(). */
 static bool
 read_word(struct config *config, const struct mmp_argument *argument, struct str word)
@@ -297,6 +338,10 @@ read_word(struct config *config, const struct mmp_argument *argument, struct str
 		return read_file(to, word);
 	case MMP_SERVER:
 		return read_server(to, word);
+	case MMP_NAME:
+		return read_name(to, word);
+	case MMP_WORD:
+		return read_listed(to, argument, word);
 	case MMP_SECRET:
 		return str_copy(to, MMP_SECRET_MAX, word);
 	case MMP_TEXT:
@@ -309,8 +354,10 @@ read_word(struct config *config, const struct mmp_argument *argument, struct str
 	case MMP_SWITCH:
 	case MMP_CLEAR_CERTS:
 	case MMP_CLEAR_HOST:
+	case MMP_CLEAR_LIST:
 	case MMP_IFACES:
 	case MMP_LISTENS:
+	case MMP_NODES:
 	case MMP_TEXTS:
 	case MMP_TEXTS_OPTIONAL:
 		break;
@@ -345,6 +392,15 @@ write_wanted(struct writer *w, const struct mmp_argument *argument)
 		writer_format(w, "none, or up to %d of iface:port, as in any:8443",
 		              CONFIG_LISTENS_MAX);
 		break;
+	case MMP_NODES:
+		writer_format(w, "up to %d of host or host:port", CONFIG_NODES_MAX);
+		break;
+	case MMP_NAME:
+		writer_format(w, "at most %d letters, digits, '-', '_' and '.'", CONFIG_NAME_MAX - 1);
+		break;
+	case MMP_WORD:
+		writer_format(w, "one of %s", argument->none);
+		break;
 	case MMP_FILE:
 	case MMP_FILE_OPTIONAL:
 		writer_format(w, "the name of a file, at most %d bytes", CONFIG_FILE_MAX - 1);
@@ -369,6 +425,7 @@ write_wanted(struct writer *w, const struct mmp_argument *argument)
 	case MMP_SWITCH:
 	case MMP_CLEAR_CERTS:
 	case MMP_CLEAR_HOST:
+	case MMP_CLEAR_LIST:
 	case MMP_TEXT:
 	case MMP_TEXT_OPTIONAL:
 	case MMP_TEXTS:
@@ -403,24 +460,45 @@ refuse_count(struct config_error *error, const struct mmp_command *command, cons
 
 /* -- lists ------------------------------------------------------------------------------------- */
 
+/* The `index`th of a list. */
+static bool
+read_item(struct config *config, const struct mmp_argument *argument, size_t index, struct str word)
+{
+	void *to = slot(config, argument);
+	switch ((unsigned)argument->kind) {
+	case MMP_IFACES:
+		return read_iface(((char(*)[CONFIG_IFACE_MAX])to)[index], word);
+	case MMP_LISTENS:
+		return read_listen(&((struct config_listen *)to)[index], word);
+	default:
+		return read_node(((char(*)[CONFIG_HOST_MAX])to)[index], word);
+	}
+}
+
+static bool
+is_list(const struct mmp_argument *argument)
+{
+	return argument->kind == MMP_IFACES || argument->kind == MMP_LISTENS ||
+	       argument->kind == MMP_NODES;
+}
+
 static bool
 apply_list(struct config *config, const struct mmp_argument *argument, const struct str *words,
            size_t count, struct config_error *error)
 {
-	const bool ifaces = argument->kind == MMP_IFACES;
-	const size_t cap = ifaces ? CONFIG_INTERFACES_MAX : CONFIG_LISTENS_MAX;
+	const size_t cap = argument->kind == MMP_IFACES    ? CONFIG_INTERFACES_MAX
+	                   : argument->kind == MMP_LISTENS ? CONFIG_LISTENS_MAX
+	                                                   : CONFIG_NODES_MAX;
 	uint32_t *length = (uint32_t *)(void *)((char *)config + argument->count_at);
-	char(*names)[CONFIG_IFACE_MAX] = slot(config, argument);
-	struct config_listen *listens = slot(config, argument);
 
-	if (count == 1 && is_none(words[0])) {
+	if (count == 1 && is_none(words[0]) && argument->kind != MMP_NODES) {
 		*length = 0;
 		return true;
 	}
 	if (count > cap)
 		return refuse_word(error, argument, words[cap]);
 	for (size_t i = 0; i < count; i++)
-		if (ifaces ? !read_iface(names[i], words[i]) : !read_listen(&listens[i], words[i]))
+		if (!read_item(config, argument, i, words[i]))
 			return refuse_word(error, argument, words[i]);
 	*length = (uint32_t)count;
 	return true;
@@ -432,6 +510,7 @@ write_list(struct writer *w, const struct config *config, const struct mmp_argum
 	const uint32_t length =
 		*(const uint32_t *)(const void *)((const char *)config + argument->count_at);
 	const char(*names)[CONFIG_IFACE_MAX] = const_slot(config, argument);
+	const char(*nodes)[CONFIG_HOST_MAX] = const_slot(config, argument);
 	const struct config_listen *listens = const_slot(config, argument);
 	if (length == 0)
 		writer_text(w, "none");
@@ -440,6 +519,8 @@ write_list(struct writer *w, const struct config *config, const struct mmp_argum
 			writer_text(w, " ");
 		if (argument->kind == MMP_IFACES)
 			writer_text(w, names[i]);
+		else if (argument->kind == MMP_NODES)
+			writer_text(w, nodes[i]);
 		else
 			writer_format(w, "%s:%u", listens[i].iface, (unsigned)listens[i].port);
 	}
@@ -462,6 +543,9 @@ apply_wordless(struct config *config, const struct mmp_argument *argument)
 		return true;
 	case MMP_CLEAR_HOST:
 		*(char *)to = '\0';
+		return true;
+	case MMP_CLEAR_LIST:
+		*(uint32_t *)(void *)((char *)config + argument->count_at) = 0;
 		return true;
 	default:
 		return false;
@@ -510,7 +594,7 @@ mmp_apply(struct config *config, const struct mmp_command *command, const struct
 			at = words->count;
 			continue;
 		}
-		if (a->kind == MMP_IFACES || a->kind == MMP_LISTENS) {
+		if (is_list(a)) {
 			if (!apply_list(&changed, a, &words->word[at], words->count - at, error))
 				return false;
 			at = words->count;
@@ -549,6 +633,7 @@ mmp_write_value(struct writer *w, const struct config *config, const struct mmp_
 		break;
 	case MMP_IFACES:
 	case MMP_LISTENS:
+	case MMP_NODES:
 		write_list(w, config, argument);
 		break;
 	case MMP_IFACE:
@@ -557,6 +642,8 @@ mmp_write_value(struct writer *w, const struct config *config, const struct mmp_
 	case MMP_FILE_OR_NONE:
 	case MMP_HOST_OR_NONE:
 	case MMP_SERVER:
+	case MMP_NAME:
+	case MMP_WORD:
 		writer_text(w, shown && *(const char *)from == '\0' ? "none" : from);
 		break;
 	case MMP_SECRET:
@@ -573,6 +660,7 @@ mmp_write_value(struct writer *w, const struct config *config, const struct mmp_
 	case MMP_OFF:
 	case MMP_CLEAR_CERTS:
 	case MMP_CLEAR_HOST:
+	case MMP_CLEAR_LIST:
 	case MMP_TEXT:
 	case MMP_TEXT_OPTIONAL:
 	case MMP_TEXTS:

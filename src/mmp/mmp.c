@@ -101,7 +101,7 @@ show_help(struct writer *out, struct str component, enum mmp_role role)
 	}
 	if (component.len == 0 && role == MMP_ADMIN)
 		writer_text(out,
-		            "callbridge, webadmin, webbridge3, tls, dns, ssh, syslog alone show "
+		            "callbridge, webadmin, webbridge3, tls, dns, ssh, database, syslog alone show "
 		            "what is set.\n");
 	if (any)
 		return answer(MMP_SHOWN);

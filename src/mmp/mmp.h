@@ -59,6 +59,11 @@ enum mmp_call {
 	MMP_USER_RULE,      /* the rule is the last of the command's own words */
 	MMP_USER_RULES,
 	MMP_PASSWD,         /* nothing, or a user */
+	MMP_DATABASE_STATUS,
+	MMP_DATABASE_UPGRADE,
+	MMP_DATABASE_ELSEWHERE, /* CMS has it; here it is PostgreSQL's own business */
+	MMP_DATABASE_MOVE_POSTGRES, /* nodes */
+	MMP_DATABASE_MOVE_SQLITE,
 };
 
 /* A command as it came. */

@@ -20,16 +20,20 @@ enum mmp_kind {
 	MMP_SWITCH,        /* status lines only: enabled or disabled */
 	MMP_CLEAR_CERTS,   /* takes no word and empties a struct config_certs */
 	MMP_CLEAR_HOST,    /* likewise, a name */
+	MMP_CLEAR_LIST,    /* likewise, a list */
 	MMP_PORT,
 	MMP_PORT_OR_NONE,
 	MMP_NUMBER,        /* min to max; `none`, if any, is the word for zero */
 	MMP_IFACE,
 	MMP_IFACES,        /* the rest of the line, or none */
 	MMP_LISTENS,       /* likewise, iface:port */
+	MMP_NODES,         /* likewise, host or host:port, or the folder of a Unix socket */
 	MMP_FILE,
 	MMP_FILE_OPTIONAL, /* may be left out at the end */
 	MMP_FILE_OR_NONE,
 	MMP_HOST_OR_NONE,  /* a domain name */
+	MMP_NAME,          /* letters, digits, '-', '_' and '.' */
+	MMP_WORD,          /* one of the words of `none`, kept as it is */
 	MMP_SERVER,        /* IP or IP:port */
 	MMP_SECRET,        /* a setting that is asked for when it is left out, and never shown */
 	MMP_TEXT,          /* not a setting: given to the call */
@@ -45,7 +49,7 @@ struct mmp_argument {
 	size_t count_at;  /* lists: where their length is */
 	uint32_t min;
 	uint32_t max;
-	const char *none;
+	const char *none; /* NUMBER: the word for zero; WORD: all there are */
 };
 
 enum mmp_order {

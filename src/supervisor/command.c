@@ -11,6 +11,7 @@
 #include "net/audit.h"
 #include "net/line.h"
 #include "net/loop.h"
+#include "supervisor/database.h"
 #include "supervisor/life.h"
 #include "supervisor/pki.h"
 #include "supervisor/users.h"
@@ -140,6 +141,12 @@ host_call(void *context, const struct mmp_line *line, struct writer *out)
 	case MMP_USER_RULES:
 	case MMP_PASSWD:
 		return users_run(host->dir, host->user, host->terminal, line, out);
+	case MMP_DATABASE_STATUS:
+	case MMP_DATABASE_UPGRADE:
+	case MMP_DATABASE_ELSEWHERE:
+	case MMP_DATABASE_MOVE_POSTGRES:
+	case MMP_DATABASE_MOVE_SQLITE:
+		return database_run(host->dir, host->terminal, line, out);
 	case MMP_CALL_NONE:
 		break;
 	}
