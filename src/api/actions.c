@@ -810,6 +810,10 @@ work_change(struct work *work)
 	const enum object_type type = work->path.row->type;
 	uint32_t container = 0;
 	uint32_t handle = 0;
+	if (type < OBJECT_KEPT_END && !database_is_ready(work)) {
+		work_fail(work, 503, "databaseNotReady");
+		return;
+	}
 	if (work->path.row->kind != PATH_TEMPLATE &&
 	    !form_parse(&work->form, work->slot->body, work->slot->body_len)) {
 		work_fail(work, 400, "parameterError");

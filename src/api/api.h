@@ -43,6 +43,7 @@
 #include "base/hash.h"
 #include "base/str.h"
 #include "meeting/meeting.h"
+#include "store/store.h"
 #include "mmp/accounts.h"
 
 enum {
@@ -129,6 +130,9 @@ void api_forget(struct api *api, uint64_t owner);
 
 /* `slot` as given by API_VERIFY. */
 void api_verified(struct api *api, uint32_t slot, bool right, int64_t now_us);
+/* How the database is: what system/database shows.  While it takes no changes, requests that
+ * would change what is kept are answered 503 databaseNotReady.  Copied. */
+void api_database(struct api *api, const struct store_status *status);
 /* For every result of the store, after objects_settled(); tickets of others are ignored. */
 void api_settled(struct api *api, uint64_t ticket, bool ok, int64_t now_us);
 

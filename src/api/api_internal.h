@@ -145,6 +145,7 @@ struct api {
 	struct hash_key tag_keys[2];
 	struct remembered_login logins[API_LOGINS_MAX];
 	struct guesses guesses;
+	struct store_status database;
 	struct refused refused[REFUSED_MAX];
 	uint32_t refused_count;
 	struct slot *slots;
@@ -190,6 +191,9 @@ void work_run(struct work *work);
 
 /* listing.c: GET. */
 void work_get(struct work *work);
+/* database.c */
+[[nodiscard]] bool database_is_ready(const struct work *work);
+void database_show(struct work *work);
 
 /* pictures.c: templates of layouts, cameras and key frames. */
 void template_read(struct work *work, uint32_t template);

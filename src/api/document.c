@@ -231,6 +231,20 @@ document_users_open(struct document *doc, struct str plural, struct str singular
 }
 
 void
+document_array_open(struct document *doc, struct str singular)
+{
+	json_array(doc, singular);
+}
+
+void
+document_array_close(struct document *doc)
+{
+	if (doc->json)
+		writer_u8(&doc->w, ']');
+	doc->comma = true;
+}
+
+void
 document_item_open(struct document *doc, struct str singular)
 {
 	if (doc->json) {

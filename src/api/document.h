@@ -45,6 +45,10 @@ void document_item_open(struct document *doc, struct str singular);
 void document_item_close(struct document *doc);
 void document_list_close(struct document *doc);
 
+/* Items of one name inside an object, without an element around them. */
+void document_array_open(struct document *doc, struct str singular);
+void document_array_close(struct document *doc);
+
 void document_value(struct document *doc, const struct field *field, const struct value *value);
 /* The elements of "a/b" are opened and others closed, as far as needed, above `depth`.  "b:main" is
  * <b role="main">; in JSON those of one name that follow each other are an array. */

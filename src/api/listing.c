@@ -449,6 +449,10 @@ work_get(struct work *work)
 		write_object(work, row->type, handle, &work->path.ids[work->path.id_count - 1]);
 		break;
 	case PATH_SINGLE:
+		if (row->type == OBJECT_DATABASE) {
+			database_show(work);
+			break;
+		}
 		write_object(work, row->type,
 		             row->type < OBJECT_KEPT_END
 		                     ? objects_single(work->objects, row->type)

@@ -465,8 +465,9 @@ start(struct shell *shell)
 	load_prompts(shell);
 	shell->floor_count = calls_max(shell);
 	return diagnostics_open(shell) && find_addresses(shell) && accounts_open(shell) &&
-	       make_dtls(shell) && start_meeting(shell) && webadmin_open_store(shell) && start_sip(shell) && start_workers(shell) &&
-	       codecs_open(shell) && floors_open(shell) && start_bridge(shell) && c2w_open(shell) &&
+	       make_dtls(shell) && start_meeting(shell) && store_shell_open(shell) &&
+	       start_sip(shell) && start_workers(shell) && codecs_open(shell) &&
+	       floors_open(shell) && start_bridge(shell) && store_shell_watch(shell) && c2w_open(shell) &&
 	       webadmin_open(shell);
 }
 
@@ -487,7 +488,7 @@ finish(struct shell *shell)
 	api_destroy(shell->api);
 	sip_ua_destroy(shell->ua);
 	free(shell->later);
-	webadmin_close_store(shell);
+	store_shell_close(shell);
 	accounts_close(shell);
 	meeting_destroy(shell->meeting);
 	prompts_destroy(shell->prompts);

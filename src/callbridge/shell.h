@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The Call Bridge's shell, in parts: shell.c (life, time, workers), shell_sip.c (SIP sockets),
- * shell_api.c (Web Admin port, database, passwords), shell_c2w.c (connections to Web Bridges),
+ * shell_api.c (Web Admin port, passwords), shell_store.c (database), shell_c2w.c (connections to Web Bridges),
  * shell_video.c (codec processes, floors), shell_bfcp.c (the sockets of floor control),
  * shell_records.c (call detail records), shell_events.c (the Events WebSocket), shell_metrics.c,
  * shell_diagnostics.c (diagnostics of calls, the event log in memory). */
@@ -175,7 +175,10 @@ struct shell {
 	struct http_listener *webadmin;
 	struct tls_context *webadmin_tls;
 	struct store *store;
+	struct shell_database *database; /* the settings that it borrows */
 	struct loop_waker *store_waker;
+	struct loop_timer *store_timer;
+	struct timespec settings_seen; /* when convoke.conf was written that we know */
 	struct verifier *verifier;
 	struct loop_waker *verifier_waker;
 
@@ -204,12 +207,16 @@ bool sip_sockets_later(struct shell *shell);
 void sip_sockets_upgrade(struct shell *shell, const struct http_request *request);
 
 /* shell_api.c */
-[[nodiscard]] bool webadmin_open_store(struct shell *shell);
 [[nodiscard]] bool webadmin_open(struct shell *shell);
 void webadmin_close(struct shell *shell);
-void webadmin_close_store(struct shell *shell);
 /* True when something was done. */
 bool webadmin_drain(struct shell *shell, int64_t now_us);
+
+/* shell_store.c */
+[[nodiscard]] bool store_shell_open(struct shell *shell);
+/* Once there is an API to be told. */
+[[nodiscard]] bool store_shell_watch(struct shell *shell);
+void store_shell_close(struct shell *shell);
 
 /* shell_video.c */
 [[nodiscard]] bool codecs_open(struct shell *shell);

@@ -143,6 +143,15 @@ write_media(const struct shell *shell, struct writer *w)
 	counter(w, "codec_restarts_total", "Codec processes that were replaced.", restarts);
 }
 
+/* ---- Database ------------------------------------------------------------------------------ */
+
+static void
+write_database(const struct shell *shell, struct writer *w)
+{
+	gauge(w, "database_ready", "1 while the database takes changes.",
+	      store_status(shell->store)->state == STORE_READY);
+}
+
 /* ---- Signalling ---------------------------------------------------------------------------- */
 
 static void
@@ -287,6 +296,7 @@ metrics_write(const struct shell *shell, struct writer *w)
 {
 	write_calls(shell, w);
 	write_media(shell, w);
+	write_database(shell, w);
 	write_sip(shell, w);
 	write_floors(shell, w);
 	write_records(shell, w);
