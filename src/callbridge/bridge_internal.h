@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bridge's own structures, shared by bridge.c (tables, rooms, model and worker events),
- * bridge_sdp.c, bridge_sdp_caps.c and bridge_sdp_video.c (descriptions), bridge_sip.c, bridge_web.c and
- * bridge_ivr.c; what only pictures need is in bridge_video.h. */
+ * bridge_sdp.c, bridge_sdp_caps.c and bridge_sdp_video.c (descriptions), bridge_sip.c, bridge_dial.c
+ * (calls out), bridge_web.c and bridge_ivr.c; what only pictures need is in bridge_video.h. */
 #ifndef CALLBRIDGE_BRIDGE_INTERNAL_H
 #define CALLBRIDGE_BRIDGE_INTERNAL_H
 
