@@ -12,7 +12,8 @@
  *	by `out`         a few lines, at most MMP_ANSWER_MAX bytes;
  *	by terminal.say  what is long or comes bit by bit, as `syslog follow`;
  *	after terminal.ask   questions, passwords without echo;
- *	until terminal.wait says false: Ctrl-C was pressed or the caller is gone.
+ *	until terminal.wait says false: Ctrl-C was pressed or the caller is gone.  Then it puts its
+ *	                 things in order and returns; what it still says may be heard by nobody.
  * Settings whose value is secret have the kind MMP_SECRET: left out, they are asked for.
  *
  * Ownership  Nothing is kept.

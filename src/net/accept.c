@@ -64,6 +64,8 @@ listen_on(const struct net_addr *bind_to)
 	if (fd < 0)
 		return -errno;
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+	    (bind_to->family != ADDR_IP6 ||
+	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0) &&
 	    bind(fd, (const struct sockaddr *)&address, len) == 0 && listen(fd, ACCEPT_BACKLOG) == 0)
 		return fd;
 	const int rc = -errno;

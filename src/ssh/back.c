@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,18 +40,20 @@ back_audit(const struct back *back, const char *format, ...)
 static void
 tell(struct back *back, const struct link_message *message, int fd)
 {
-	if (link_send(back->front, message, fd) != 0)
-		exit(0); /* there is nobody any more */
+	if (!back->gone)
+		back->gone = link_send(back->front, message, fd) != 0;
 }
 
-static void
+/* False: there is nobody any more. */
+static bool
 hear(struct back *back, struct link_message *message)
 {
 	int fd;
-	if (link_receive(back->front, back->buffer, message, &fd) != 0)
-		exit(0);
-	if (fd >= 0)
+	if (!back->gone)
+		back->gone = link_receive(back->front, back->buffer, message, &fd) != 0;
+	if (!back->gone && fd >= 0)
 		close(fd); /* none is expected */
+	return !back->gone;
 }
 
 /* -- the component ----------------------------------------------------------------------------- */
@@ -215,7 +218,8 @@ front_ask(void *context, const char *question, bool secret, char *out, size_t ca
 	tell(back, &(struct link_message){ .kind = LINK_ASK, .number = secret,
 	                                   .text = str_of(question) }, -1);
 	do
-		hear(back, &answer);
+		if (!hear(back, &answer))
+			return false;
 	while (answer.kind != LINK_ANSWER && answer.kind != LINK_STOP);
 	const bool given = answer.kind == LINK_ANSWER && str_copy(out, cap, answer.text);
 	explicit_bzero(back->buffer, sizeof back->buffer);
@@ -229,9 +233,11 @@ front_wait(void *context, int64_t us)
 	struct back *back = context;
 	struct pollfd ready = { .fd = back->front, .events = POLLIN };
 	struct link_message message;
+	if (back->gone)
+		return false;
 	if (poll(&ready, 1, (int)(us / 1000)) <= 0)
 		return true;
-	hear(back, &message);
+	(void)hear(back, &message);
 	return false;
 }
 
@@ -334,7 +340,18 @@ at_end(void)
 		         ending->from_text);
 }
 
-int
+/* Evicted: at once, whatever runs; half an upload does not stay. */
+static void
+on_evicted(int signal_number)
+{
+	(void)signal_number;
+	for (size_t i = 0; i < BACK_UPLOADS_MAX; i++)
+		if (ending->uploads[i].fd >= 0)
+			(void)unlinkat(ending->data_fd, ending->uploads[i].temporary, 0);
+	_exit(0);
+}
+
+void
 back_run(struct data_dir *dir, const struct net_addr *from, int front, int component)
 {
 	static struct back back;
@@ -346,13 +363,13 @@ back_run(struct data_dir *dir, const struct net_addr *from, int front, int compo
 	addr_write_ip(&w, from);
 	back.data_fd = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (back.data_fd < 0)
-		return 1;
+		exit(1);
 	back_files_init(&back);
 	ending = &back;
 	atexit(at_end);
-	for (;;) {
-		struct link_message message;
-		hear(&back, &message);
+	(void)signal(SIGTERM, on_evicted);
+	struct link_message message;
+	while (hear(&back, &message))
 		on_message(&back, &message);
-	}
+	exit(0);
 }

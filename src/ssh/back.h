@@ -20,6 +20,6 @@ enum {
 };
 
 /* `front` is the link, `component` the line to the component. */
-int back_run(struct data_dir *dir, const struct net_addr *from, int front, int component);
+_Noreturn void back_run(struct data_dir *dir, const struct net_addr *from, int front, int component);
 
 #endif

@@ -28,6 +28,7 @@ struct back {
 	unsigned tries;
 	bool logged_in;
 	bool must_change;
+	bool gone; /* the front is: what runs comes to its end, and then there is nothing more */
 	enum mmp_role role;
 	char name[ACCOUNT_NAME_MAX];
 	struct back_upload uploads[BACK_UPLOADS_MAX];

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@ enum {
 	COMPONENT_FD = 3,
 	CONNECTION_FD = 4,
 	HOST_NAME_MAX_BYTES = 65,
+	NICENESS = 5, /* calls come first */
 };
 
 /* The first part of this machine's name. */
@@ -64,6 +66,7 @@ ssh_session_main(int argc, char **argv)
 	    (!addr_parse(&from, str_of(argv[1])) && !addr_parse_ip(&from, str_of(argv[1]))))
 		return 2;
 	umask(077);
+	(void)setpriority(PRIO_PROCESS, 0, NICENESS);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link) != 0)
 		return 1;
 	const pid_t front = fork();
@@ -75,5 +78,5 @@ ssh_session_main(int argc, char **argv)
 	}
 	close(link[1]);
 	close(CONNECTION_FD);
-	return back_run(&dir, &from, link[0], COMPONENT_FD);
+	back_run(&dir, &from, link[0], COMPONENT_FD);
 }

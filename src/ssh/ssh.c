@@ -26,7 +26,7 @@
 #include "ssh/front.h"
 
 enum {
-	LISTENERS_MAX = 2,
+	LISTENERS_MAX = 2, /* IPv4 and IPv6 */
 	CALLERS_MAX = 4,
 	UPLOAD_NAME_BYTES = 7,
 };
@@ -320,6 +320,14 @@ open_ports(struct server *server)
 		                      "SSH: there is no interface \"%s\" with an address", iface);
 	if (!open_port(server, 0, bind))
 		return false;
+	if (any) {
+		/* IPv6 too, on a machine that has it. */
+		bind = (struct net_addr){ .family = ADDR_IP6,
+			                  .port = server->config->ssh.listen.port };
+		if (accept_create(&server->ports[1], server->component.loop, &bind, on_connection,
+		                  server) != 0)
+			server->ports[1] = NULL;
+	}
 	log_info("SSH is served on port %u", server->config->ssh.listen.port);
 	return true;
 }
