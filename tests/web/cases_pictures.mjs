@@ -212,6 +212,22 @@ export async function full_screen_asks_for_all_of_it_and_for_nothing_else(world)
 
 // ---- One's own picture ----
 
+/** Whoever comes from a link sees how to come in without having to look for it. */
+export async function the_button_to_join_is_seen_at_once(world) {
+  for (const viewport of [{ width: 1280, height: 720 }, { width: 1366, height: 768 }, { width: 1024, height: 640 }]) {
+    const page = await person(world.browser, { viewport });
+    await page.goto(`${ORIGIN}/meeting/1001`);
+    await page.locator('.preview video.live').waitFor();
+    const join = await page.getByRole('button', { name: 'Join' }).boundingBox();
+    await world.picture(page, `join-${viewport.width}`);
+    assert.ok(join.y + join.height + 32 <= viewport.height, `it ends ${viewport.height - join.y - join.height} above the edge of ${viewport.width}x${viewport.height}`);
+    await page.goto(ORIGIN);
+    await page.getByRole('heading').first().waitFor();
+    await world.picture(page, `landing-${viewport.width}`);
+    await page.context().close();
+  }
+}
+
 export async function one_sees_oneself_mirrored_small_or_not_at_all(world) {
   const { bridge, browser } = world;
   const page = await person(browser);

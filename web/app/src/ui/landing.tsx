@@ -3,6 +3,7 @@
 
 import { useState } from 'preact/hooks';
 import { useApp } from '../app';
+import { BrowserIcon, PeopleIcon, ScreenIcon } from './icons';
 import { Field, Page, Title } from './parts';
 
 export const NAME_MAX = 60;
@@ -20,6 +21,28 @@ export function addressOf(text: string): string {
   }
 }
 
+/** What there is to be had here. */
+function Offers() {
+  const { strings } = useApp();
+  const { links, everybody, together } = strings.offers;
+  return (
+    <ul class="offers">
+      <li>
+        <BrowserIcon />
+        {links}
+      </li>
+      <li>
+        <PeopleIcon />
+        {everybody}
+      </li>
+      <li>
+        <ScreenIcon />
+        {together}
+      </li>
+    </ul>
+  );
+}
+
 export function Landing() {
   const app = useApp();
   const { strings } = app;
@@ -35,30 +58,36 @@ export function Landing() {
     app.go(where);
   };
   return (
-    <Page>
-      <Title>{strings.welcome}</Title>
-      <p class="lead">{strings.welcomeText}</p>
-      <form onSubmit={submit} noValidate>
-        <Field
-          label={strings.yourName}
-          value={name}
-          change={setName}
-          hint={strings.nameHint}
-          error={missing === 'name' && name.trim() === '' ? strings.nameNeeded : undefined}
-          autocomplete="name"
-          maxLength={NAME_MAX}
-        />
-        <Field
-          label={strings.meetingId}
-          value={address}
-          change={setAddress}
-          error={missing === 'address' && address.trim() === '' ? strings.meetingNeeded : undefined}
-          maxLength={ADDRESS_MAX}
-        />
-        <button type="submit" class="main">
-          {strings.goOn}
-        </button>
-      </form>
+    <Page wide>
+      <div class="ready">
+        <div class="welcome">
+          <Title>{strings.welcome}</Title>
+          <p class="lead">{strings.welcomeText}</p>
+        </div>
+        <form onSubmit={submit} noValidate>
+          <Field
+            label={strings.yourName}
+            value={name}
+            change={setName}
+            hint={strings.nameHint}
+            error={missing === 'name' && name.trim() === '' ? strings.nameNeeded : undefined}
+            autocomplete="name"
+            maxLength={NAME_MAX}
+          />
+          <Field
+            label={strings.meetingId}
+            value={address}
+            change={setAddress}
+            hint={strings.meetingIdHint}
+            error={missing === 'address' && address.trim() === '' ? strings.meetingNeeded : undefined}
+            maxLength={ADDRESS_MAX}
+          />
+          <button type="submit" class="main">
+            {strings.goOn}
+          </button>
+        </form>
+        <Offers />
+      </div>
     </Page>
   );
 }

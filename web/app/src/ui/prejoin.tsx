@@ -93,35 +93,35 @@ export function Prejoin() {
         </p>
       )}
       <div class="ready">
-      <Preview name={name} />
-      <form onSubmit={submit} noValidate>
-        <Field
-          label={strings.yourName}
-          value={name}
-          change={setName}
-          hint={strings.nameHint}
-          error={missing === 'name' && name.trim() === '' ? strings.nameNeeded : undefined}
-          autocomplete="name"
-          maxLength={NAME_MAX}
-        />
-        {asks && (
+        <Preview name={name} />
+        <form onSubmit={submit} noValidate>
           <Field
-            label={strings.passcode}
-            value={passcode}
-            change={setPasscode}
-            type="password"
-            hint={strings.problems.passcodeRequired}
-            error={passcodeError}
-            maxLength={PASSCODE_MAX}
+            label={strings.yourName}
+            value={name}
+            change={setName}
+            hint={strings.nameHint}
+            error={missing === 'name' && name.trim() === '' ? strings.nameNeeded : undefined}
+            autocomplete="name"
+            maxLength={NAME_MAX}
           />
-        )}
+          {asks && (
+            <Field
+              label={strings.passcode}
+              value={passcode}
+              change={setPasscode}
+              type="password"
+              hint={strings.problems.passcodeRequired}
+              error={passcodeError}
+              maxLength={PASSCODE_MAX}
+            />
+          )}
+          <div class="row">
+            <button type="submit" class="main">
+              {microphone.problem === undefined ? strings.join : strings.joinListening}
+            </button>
+          </div>
+        </form>
         <Devices />
-        <div class="row">
-          <button type="submit" class="main">
-            {microphone.problem === undefined ? strings.join : strings.joinListening}
-          </button>
-        </div>
-      </form>
       </div>
       <button
         type="button"
