@@ -162,7 +162,7 @@ walk_next(const struct work *work, struct walk *walk)
 
 /* ------------------------------------------------------------------ filters and pages */
 
-enum { REF_FILTERS_MAX = 4, RANGES_MAX = 4, TEXT_FILTERS_MAX = 4 };
+enum { REF_FILTERS_MAX = 4, RANGES_MAX = 4, TEXT_FILTERS_MAX = 4, PART_FIELDS_MAX = 8 };
 
 /* A number that must lie between. */
 struct range {
@@ -175,7 +175,9 @@ static const char *const alarm_words[] = { "packetLoss", "excessiveJitter",
 	                                   "highRoundTripTime" };
 
 struct filter {
-	struct str text;      /* a part of any FIELD_FILTER field */
+	struct str text;      /* a part of any of these fields */
+	unsigned part_count;
+	unsigned parts[PART_FIELDS_MAX];
 	unsigned ref_count;
 	unsigned refs[REF_FILTERS_MAX]; /* fields that must hold */
 	struct guid ids[REF_FILTERS_MAX];
@@ -310,17 +312,27 @@ read_filter(struct work *work, enum object_type type, struct filter *filter)
 	}
 	if (filter->limit > API_PAGE_MAX)
 		filter->limit = API_PAGE_MAX;
+	for (unsigned i = 0; i < object_field_count(type); i++) {
+		if ((object_field(type, i)->flags & FIELD_FILTER) == 0)
+			continue;
+		CHECK(filter->part_count < PART_FIELDS_MAX);
+		filter->parts[filter->part_count++] = i;
+	}
 	if (filter->usage_known)
 		usage_mark(work, type, work->api->usage);
 	return true;
 }
 
 static bool
-has_text(const struct work *work, enum object_type type, uint32_t handle, struct str text)
+has_text(const struct work *work, enum object_type type, uint32_t handle,
+         const struct filter *filter)
 {
-	for (unsigned i = 0; i < object_field_count(type); i++) {
-		if ((object_field(type, i)->flags & FIELD_FILTER) != 0 &&
-		    str_contains_nocase(work_value(work, type, handle, i).text, text))
+	for (unsigned i = 0; i < filter->part_count; i++) {
+		const struct value value =
+			type < OBJECT_KEPT_END
+				? objects_value(work->objects, type, handle, filter->parts[i])
+				: work_value(work, type, handle, filter->parts[i]);
+		if (str_contains_nocase(value.text, filter->text))
 			return true;
 	}
 	return false;
@@ -371,7 +383,7 @@ passes(const struct work *work, enum object_type type, uint32_t handle,
 		return false;
 	if (filter->alarms != 0 && !has_alarm(work, handle, filter->alarms))
 		return false;
-	return filter->text.len == 0 || has_text(work, type, handle, filter->text);
+	return filter->text.len == 0 || has_text(work, type, handle, filter);
 }
 
 static void

@@ -106,23 +106,25 @@ usage_possible(enum object_type profile)
 	return next_ref(OBJECT_SYSTEM_PROFILES, profile, 0) >= 0;
 }
 
+/* Of each object of that type, what it refers to in `field`. */
+static void
+mark_field(const struct work *work, enum object_type type, unsigned field, uint64_t *marks)
+{
+	uint32_t at = 0;
+	for (uint32_t handle; (handle = objects_next(work->objects, type, &at)) != 0;) {
+		const uint32_t used = objects_ref(work->objects, type, handle, field);
+		if (used != 0)
+			marks[slab_index(used) / 64] |= UINT64_C(1) << slab_index(used) % 64;
+	}
+}
+
 void
 usage_mark(const struct work *work, enum object_type profile, uint64_t *marks)
 {
 	memset(marks, 0, USAGE_MARKS * sizeof *marks);
 	for (unsigned t = OBJECT_NONE + 1; t < OBJECT_KEPT_END; t++) {
 		const enum object_type type = (enum object_type)t;
-		uint32_t at = 0;
-		if (next_ref(type, profile, 0) < 0)
-			continue;
-		for (uint32_t handle; (handle = objects_next(work->objects, type, &at)) != 0;) {
-			for (int i = -1; (i = next_ref(type, profile, (unsigned)(i + 1))) >= 0;) {
-				const uint32_t used = objects_ref(work->objects, type, handle,
-				                                  (unsigned)i);
-				if (used != 0)
-					marks[slab_index(used) / 64] |=
-						UINT64_C(1) << slab_index(used) % 64;
-			}
-		}
+		for (int i = -1; (i = next_ref(type, profile, (unsigned)(i + 1))) >= 0;)
+			mark_field(work, type, (unsigned)i, marks);
 	}
 }

@@ -59,9 +59,14 @@ str_ends(struct str s, struct str suffix)
 bool
 str_contains_nocase(struct str s, struct str part)
 {
-	for (size_t i = 0; i + part.len <= s.len; i++)
-		if (str_eq_nocase(str_sub(s, i, part.len), part))
+	if (part.len == 0)
+		return true;
+	/* Most places fall by their first letter. */
+	const char first = lower(part.at[0]);
+	for (size_t i = 0; i + part.len <= s.len; i++) {
+		if (lower(s.at[i]) == first && str_eq_nocase(str_sub(s, i, part.len), part))
 			return true;
+	}
 	return false;
 }
 

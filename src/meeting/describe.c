@@ -16,7 +16,7 @@ const char *const self_pane_words[] = { "skip", "self", "blank", NULL };
 
 #define FIELDS(table_) .fields = table_, .field_count = COUNT_OF(table_)
 
-static const struct object_desc descriptions[OBJECT_TYPES] = {
+const struct object_desc object_descriptions[OBJECT_TYPES] = {
 	[OBJECT_NONE] = { .collection = "" },
 	[OBJECT_TENANT_GROUP] = { "tenantGroups", "tenantGroup", "tenantGroupDoesNotExist",
 	                          "tenant_groups", .parent = OBJECT_NONE },
@@ -171,31 +171,6 @@ static const struct object_desc descriptions[OBJECT_TYPES] = {
 
 static_assert(LEG_FIELDS + LEG_PROFILE_FIELDS <= OBJECT_FIELDS_MAX, "a bit per field");
 static_assert(PARTICIPANT_FIELDS + LEG_PROFILE_FIELDS <= OBJECT_FIELDS_MAX, "a bit per field");
-
-const struct object_desc *
-object_describe(enum object_type type)
-{
-	CHECK((unsigned)type < OBJECT_TYPES);
-	return &descriptions[type];
-}
-
-unsigned
-object_field_count(enum object_type type)
-{
-	const struct object_desc *desc = object_describe(type);
-	return desc->field_count +
-	       (desc->extends != OBJECT_NONE ? descriptions[desc->extends].field_count - 1u : 0u);
-}
-
-const struct field *
-object_field(enum object_type type, unsigned field)
-{
-	const struct object_desc *desc = object_describe(type);
-	CHECK(field < object_field_count(type));
-	return field < desc->field_count
-	               ? &desc->fields[field]
-	               : &descriptions[desc->extends].fields[field - desc->field_count + 1];
-}
 
 int
 object_field_find(enum object_type type, struct str name)

@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "base/check.h"
 #include "base/encode.h"
 #include "base/hash.h"
 #include "base/str.h"
@@ -127,12 +128,37 @@ struct object_desc {
 	const char *too_many;     /* what is answered to one more: "tooManyCdrReceivers" */
 };
 
-const struct object_desc *object_describe(enum object_type type);
+extern const struct object_desc object_descriptions[OBJECT_TYPES];
+
+/* In line, because every row that is loaded or looked through asks for every field. */
+static inline const struct object_desc *
+object_describe(enum object_type type)
+{
+	CHECK((unsigned)type < OBJECT_TYPES);
+	return &object_descriptions[type];
+}
 
 /* Own fields, then those of `extends` (its name excepted): of a leg, LEG_FIELDS + f - 1 is profile
  * field f. */
-[[nodiscard]] unsigned object_field_count(enum object_type type);
-[[nodiscard]] const struct field *object_field(enum object_type type, unsigned field);
+[[nodiscard]] static inline unsigned
+object_field_count(enum object_type type)
+{
+	const struct object_desc *desc = object_describe(type);
+	return desc->field_count + (desc->extends != OBJECT_NONE
+	                                    ? object_descriptions[desc->extends].field_count - 1u
+	                                    : 0u);
+}
+
+[[nodiscard]] static inline const struct field *
+object_field(enum object_type type, unsigned field)
+{
+	const struct object_desc *desc = object_describe(type);
+	CHECK(field < object_field_count(type));
+	return field < desc->field_count ? &desc->fields[field]
+	                                 : &object_descriptions[desc->extends]
+	                                            .fields[field - desc->field_count + 1];
+}
+
 /* By name without case; -1 when there is none. */
 [[nodiscard]] int object_field_find(enum object_type type, struct str name);
 
