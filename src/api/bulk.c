@@ -88,30 +88,10 @@ fill(struct object_edit *edit, struct texts *texts, const struct objects *object
 static enum bulk_status
 status_of(enum object_reject reject)
 {
-	switch (reject) {
-	case OBJECT_DUPLICATE_URI:
-	case OBJECT_DUPLICATE_URI_PASSCODE:
+	if (reject == OBJECT_DUPLICATE_URI || reject == OBJECT_DUPLICATE_URI_PASSCODE)
 		return BULK_FAILED_URI_CONFLICT;
-	case OBJECT_DUPLICATE_ID:
-	case OBJECT_DUPLICATE_ID_PASSCODE:
+	if (reject == OBJECT_DUPLICATE_ID || reject == OBJECT_DUPLICATE_ID_PASSCODE)
 		return BULK_FAILED_CALL_ID_CONFLICT;
-	case OBJECT_OK:
-	case OBJECT_UNKNOWN_PARAMETER:
-	case OBJECT_BAD_VALUE:
-	case OBJECT_TOO_LONG:
-	case OBJECT_MISSING_PARAMETER:
-	case OBJECT_NO_REFERENCE:
-	case OBJECT_DUPLICATE_NAME:
-	case OBJECT_DUPLICATE_CODE:
-	case OBJECT_TOO_MANY:
-	case OBJECT_DUPLICATE_IVR:
-	case OBJECT_DUPLICATE_TEMPLATE:
-	case OBJECT_GROUP_CONFLICT:
-	case OBJECT_PASSCODE_TOO_SHORT:
-	case OBJECT_FULL:
-	case OBJECT_REJECTS:
-		break;
-	}
 	return BULK_FAILED;
 }
 
