@@ -185,6 +185,27 @@ const struct mmp_command mmp_commands[] = {
 	{ "syslog level info", { ARG_OFF(log_debug) }, "log a normal day",
 	  .components = MMP_FOR_BOTH, .roles = MMP_BY_AUDIT | MMP_BY_APPLICATION },
 
+	{ "syslog server add",
+	  { { .kind = MMP_SYSLOG_ADD, .name = "<host> [port] [udp|tcp|tls]", AT(syslog) } },
+	  "send the event log there, too", .components = MMP_FOR_SUPERVISOR,
+	  .roles = MMP_BY_AUDIT | MMP_BY_APPLICATION },
+	{ "syslog server del",
+	  { { .kind = MMP_SYSLOG_DEL, .name = "<host> [port] [udp|tcp|tls]", AT(syslog) } },
+	  "no longer", .components = MMP_FOR_SUPERVISOR,
+	  .roles = MMP_BY_AUDIT | MMP_BY_APPLICATION },
+	{ "syslog enable", { ARG_ON(syslog.enabled) }, "send to the servers",
+	  .components = MMP_FOR_SUPERVISOR, .roles = MMP_BY_AUDIT | MMP_BY_APPLICATION },
+	{ "syslog disable", { ARG_OFF(syslog.enabled) }, "keep the event log on this machine",
+	  .components = MMP_FOR_SUPERVISOR, .roles = MMP_BY_AUDIT | MMP_BY_APPLICATION },
+	{ "tls syslog trust", { ARG_TRUST(syslog.trust) },
+	  "authorities of syslog servers; none: the system's", .components = MMP_FOR_SUPERVISOR,
+	  .roles = MMP_BY_CRYPTO | MMP_BY_APPLICATION },
+	{ "syslog follow", { { .kind = MMP_END } }, "the event log, as it grows; Ctrl-C ends it",
+	  CALL(MMP_SYSLOG_FOLLOW), .roles = MMP_BY_AUDIT | MMP_BY_APPLICATION },
+	{ "syslog search", { { .kind = MMP_TEXTS, .name = "<words>" } },
+	  "lines of the event log with these words", CALL(MMP_SYSLOG_SEARCH),
+	  .roles = MMP_BY_AUDIT | MMP_BY_APPLICATION },
+
 	{ "pki list", { { .kind = MMP_END } }, "keys and certificates in the data folder",
 	  CALL(MMP_PKI_LIST), .roles = MMP_BY_CRYPTO },
 	{ "pki inspect", { { .kind = MMP_TEXT, .name = "<crt>" } }, "what a certificate says",
@@ -314,6 +335,7 @@ const struct mmp_status_line mmp_status_lines[] = {
 
 	SHOW("tls", "SIP trusted certs", MMP_FILE, callbridge.sip_trust),
 	SHOW("tls", "SIP verification", MMP_SWITCH, callbridge.sip_tls_verify),
+	SHOW("tls", "Syslog trusted certs", MMP_FILE, syslog.trust),
 
 	SHOW("dns", "Forward zone .", MMP_SERVER, dns.host),
 
@@ -330,6 +352,8 @@ const struct mmp_status_line mmp_status_lines[] = {
 	SHOW("database", "CA certificate file", MMP_FILE, database.certs.bundle),
 	SHOW("database", "SSL mode", MMP_WORD, database.sslmode),
 
+	SHOW("syslog", "Enabled", MMP_BOOL, syslog.enabled),
+	SHOW("syslog", "Servers", MMP_SYSLOG_ADD, syslog),
 	SHOW("syslog", "Debug", MMP_SWITCH, log_debug),
 };
 const size_t mmp_status_line_count = COUNT_OF(mmp_status_lines);

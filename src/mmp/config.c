@@ -69,6 +69,7 @@ config_defaults(struct config *config)
 		},
 		.ssh = { .enabled = true, .listen = { "any", 2222 } },
 		.database = { .user = "convoke", .name = "convoke", .sslmode = "verify-full" },
+		.syslog = { .enabled = true },
 	};
 }
 
@@ -143,6 +144,7 @@ is_said(const struct mmp_command *command, const struct config *config)
 	case MMP_CLEAR_CERTS:
 	case MMP_CLEAR_HOST:
 	case MMP_CLEAR_LIST:
+	case MMP_SYSLOG_DEL:
 		return false;
 	case MMP_FILE:
 	case MMP_FILE_OR_NONE:
@@ -172,19 +174,35 @@ write_command(struct writer *w, const struct config *config, const struct mmp_co
 	writer_text(w, "\n");
 }
 
+/* One line for each. */
+static void
+write_servers(struct writer *w, const struct config *config, const struct mmp_command *command)
+{
+	for (uint32_t i = 0; i < config->syslog.count; i++) {
+		writer_format(w, "%s ", command->words);
+		mmp_write_syslog(w, &config->syslog.servers[i]);
+		writer_text(w, "\n");
+	}
+}
+
 static void
 write_commands(struct writer *w, const struct config *config, unsigned components)
 {
-	for (size_t i = 0; i < mmp_command_count; i++)
-		if ((mmp_commands[i].components & components) != 0 &&
-		    is_said(&mmp_commands[i], config))
-			write_command(w, config, &mmp_commands[i]);
+	for (size_t i = 0; i < mmp_command_count; i++) {
+		const struct mmp_command *command = &mmp_commands[i];
+		if ((command->components & components) == 0 || !is_said(command, config))
+			continue;
+		if (command->arguments[0].kind == MMP_SYSLOG_ADD)
+			write_servers(w, config, command);
+		else
+			write_command(w, config, command);
+	}
 }
 
 void
 config_write(struct writer *w, const struct config *config)
 {
-	write_commands(w, config, MMP_FOR_ALL);
+	write_commands(w, config, MMP_FOR_ALL | MMP_FOR_SUPERVISOR);
 }
 
 void

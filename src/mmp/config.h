@@ -28,6 +28,7 @@ enum {
 	CONFIG_LISTENS_MAX = 4,
 	CONFIG_INTERFACES_MAX = 8,
 	CONFIG_FILE_MAX = 128,
+	CONFIG_SYSLOG_MAX = 4,
 	CONFIG_IFACE_MAX = 16,
 	CONFIG_HOST_MAX = 256,
 	CONFIG_NAME_MAX = 64,
@@ -48,6 +49,21 @@ struct config_certs {
 	char key[CONFIG_FILE_MAX];
 	char certificate[CONFIG_FILE_MAX];
 	char bundle[CONFIG_FILE_MAX];
+};
+
+/* Where the event log is sent to. */
+struct config_syslog_server {
+	char host[CONFIG_HOST_MAX]; /* name or address */
+	uint16_t port;              /* 0: the usual */
+	bool tcp;
+	bool tls;                   /* neither: UDP */
+};
+
+struct config_syslog {
+	bool enabled;
+	uint32_t count;
+	struct config_syslog_server servers[CONFIG_SYSLOG_MAX];
+	char trust[CONFIG_FILE_MAX]; /* tls syslog trust */
 };
 
 struct config {
@@ -102,6 +118,7 @@ struct config {
 		char sslmode[CONFIG_WORD_MAX];  /* "verify-full", "verify-ca", "require", "disable" */
 	} database;
 	bool log_debug; /* syslog level debug */
+	struct config_syslog syslog;
 };
 
 struct config_error {

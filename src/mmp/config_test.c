@@ -24,7 +24,9 @@ static const char whole[] =
 	"webbridge3 disable\n"
 	"tls sip verify enable\n"
 	"dns add forwardzone . [2001:db8::1]:53\n"
-	"syslog level debug\n";
+	"syslog level debug\n"
+	"syslog server add logs.example.com 6514 tls\n"
+	"syslog server add 192.0.2.9\n";
 
 static bool
 parse(struct config *config, const char *text, struct config_error *error)
@@ -58,6 +60,10 @@ TEST(a_whole_file_is_read)
 	EXPECT(config.callbridge.sip_tls_verify);
 	EXPECT_STR(str_of(config.dns.host), "[2001:db8::1]:53");
 	EXPECT(config.log_debug);
+	EXPECT_EQ(config.syslog.count, 2);
+	EXPECT_EQ(config.syslog.servers[0].port, 6514);
+	EXPECT(config.syslog.servers[0].tls && config.syslog.enabled);
+	EXPECT_STR(str_of(config.syslog.servers[1].host), "192.0.2.9");
 }
 
 TEST(an_empty_file_is_the_defaults)

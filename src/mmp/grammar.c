@@ -358,6 +358,8 @@ read_word(struct config *config, const struct mmp_argument *argument, struct str
 	case MMP_IFACES:
 	case MMP_LISTENS:
 	case MMP_NODES:
+	case MMP_SYSLOG_ADD:
+	case MMP_SYSLOG_DEL:
 	case MMP_TEXTS:
 	case MMP_TEXTS_OPTIONAL:
 		break;
@@ -428,6 +430,8 @@ write_wanted(struct writer *w, const struct mmp_argument *argument)
 	case MMP_CLEAR_LIST:
 	case MMP_TEXT:
 	case MMP_TEXT_OPTIONAL:
+	case MMP_SYSLOG_ADD: /* it says itself what is wrong */
+	case MMP_SYSLOG_DEL:
 	case MMP_TEXTS:
 	case MMP_TEXTS_OPTIONAL:
 		check_fail(__FILE__, __LINE__, "these are never refused");
@@ -526,6 +530,17 @@ write_list(struct writer *w, const struct config *config, const struct mmp_argum
 	}
 }
 
+static void
+write_syslog(struct writer *w, const struct config_syslog *syslog)
+{
+	for (uint32_t i = 0; i < syslog->count; i++) {
+		writer_text(w, i != 0 ? ", " : "");
+		mmp_write_syslog(w, &syslog->servers[i]);
+	}
+	if (syslog->count == 0)
+		writer_text(w, "none");
+}
+
 /* -- a whole command --------------------------------------------------------------------------- */
 
 /* Arguments that take no word. */
@@ -594,7 +609,12 @@ mmp_apply(struct config *config, const struct mmp_command *command, const struct
 			at = words->count;
 			continue;
 		}
-		if (is_list(a)) {
+		if (a->kind == MMP_SYSLOG_ADD || a->kind == MMP_SYSLOG_DEL) {
+			if (!mmp_apply_syslog(slot(&changed, a), a->kind == MMP_SYSLOG_ADD,
+			                      &words->word[at], words->count - at, error))
+				return false;
+			at = words->count;
+		} else if (is_list(a)) {
 			if (!apply_list(&changed, a, &words->word[at], words->count - at, error))
 				return false;
 			at = words->count;
@@ -636,6 +656,9 @@ mmp_write_value(struct writer *w, const struct config *config, const struct mmp_
 	case MMP_NODES:
 		write_list(w, config, argument);
 		break;
+	case MMP_SYSLOG_ADD: /* status lines only */
+		write_syslog(w, from);
+		break;
 	case MMP_IFACE:
 	case MMP_FILE:
 	case MMP_FILE_OPTIONAL:
@@ -663,6 +686,7 @@ mmp_write_value(struct writer *w, const struct config *config, const struct mmp_
 	case MMP_CLEAR_LIST:
 	case MMP_TEXT:
 	case MMP_TEXT_OPTIONAL:
+	case MMP_SYSLOG_DEL:
 	case MMP_TEXTS:
 	case MMP_TEXTS_OPTIONAL:
 		check_fail(__FILE__, __LINE__, "these have no value");

@@ -35,6 +35,8 @@ enum mmp_kind {
 	MMP_NAME,          /* letters, digits, '-', '_' and '.' */
 	MMP_WORD,          /* one of the words of `none`, kept as it is */
 	MMP_SERVER,        /* IP or IP:port */
+	MMP_SYSLOG_ADD,    /* host, then port and udp, tcp or tls if wished: one more in the list */
+	MMP_SYSLOG_DEL,    /* likewise: out of it */
 	MMP_SECRET,        /* a setting that is asked for when it is left out, and never shown */
 	MMP_TEXT,          /* not a setting: given to the call */
 	MMP_TEXT_OPTIONAL,
@@ -68,6 +70,7 @@ enum {
 	MMP_FOR_SSH = 1 << CONFIG_SSH,
 	MMP_FOR_BOTH = MMP_FOR_CALLBRIDGE | MMP_FOR_WEBBRIDGE,
 	MMP_FOR_ALL = (1 << CONFIG_COMPONENTS) - 1,
+	MMP_FOR_SUPERVISOR = 1 << CONFIG_COMPONENTS, /* which follows by itself */
 };
 
 /* Who may run a command; 0 stands for MMP_BY_APPLICATION. */
@@ -122,6 +125,12 @@ const struct mmp_command *mmp_find(const struct mmp_words *words, size_t *used,
 [[nodiscard]] bool mmp_apply(struct config *config, const struct mmp_command *command,
                              const struct mmp_words *words, size_t used,
                              struct config_error *error);
+
+/* syslog_list.c */
+[[nodiscard]] bool mmp_apply_syslog(struct config_syslog *syslog, bool adds,
+                                    const struct str *words, size_t count,
+                                    struct config_error *error);
+void mmp_write_syslog(struct writer *w, const struct config_syslog_server *server);
 
 static inline bool
 mmp_is_setting(const struct mmp_command *command)

@@ -13,6 +13,7 @@
 #include "net/loop.h"
 #include "supervisor/database.h"
 #include "supervisor/life.h"
+#include "supervisor/log_read.h"
 #include "supervisor/pki.h"
 #include "supervisor/users.h"
 
@@ -147,6 +148,9 @@ host_call(void *context, const struct mmp_line *line, struct writer *out)
 	case MMP_DATABASE_MOVE_POSTGRES:
 	case MMP_DATABASE_MOVE_SQLITE:
 		return database_run(host->dir, host->terminal, line, out);
+	case MMP_SYSLOG_FOLLOW:
+	case MMP_SYSLOG_SEARCH:
+		return log_read_run(host->dir, host->terminal, line, out);
 	case MMP_CALL_NONE:
 		break;
 	}

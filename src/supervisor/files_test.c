@@ -19,6 +19,8 @@
 #include "supervisor/announce.h"
 #include "supervisor/data_dir.h"
 #include "supervisor/log_file.h"
+#include "supervisor/log_lines.h"
+#include "supervisor/log_read.h"
 #include "supervisor/pki.h"
 
 static struct data_dir
@@ -153,6 +155,95 @@ TEST(a_lock_has_one_holder_and_goes_with_its_process)
 	EXPECT(next >= 0);
 	close(next);
 	discard(&dir);
+}
+
+TEST(a_line_of_the_log_is_read_as_it_was_written)
+{
+	enum log_level level;
+	int64_t wall_us = 0;
+	struct str text;
+	EXPECT(log_lines_parse(STR("2026-11-20 13:04:30.075  Info     call 20: ending"), &level,
+	                       &wall_us, &text));
+	EXPECT_EQ(level, LOG_INFO);
+	EXPECT_EQ(wall_us, INT64_C(1795179870075000));
+	EXPECT_STR(text, "call 20: ending");
+	EXPECT(log_lines_parse(STR("2026-11-20 13:04:30.075  Warning  "), &level, &wall_us, &text));
+	EXPECT_EQ(level, LOG_WARNING);
+	EXPECT_STR(text, "");
+	static const char *const others[] = {
+		"", "==123==ERROR: AddressSanitizer", "2026-11-20 13:04:30.075",
+		"2026-11-20 13:04:30.075  Loud     text", "2026-11-20 13:0x:30.075  Info     text",
+	};
+	for (size_t i = 0; i < COUNT_OF(others); i++)
+		EXPECT(!log_lines_parse(str_of(others[i]), &level, &wall_us, &text));
+}
+
+struct reader_scene {
+	size_t len;
+	char said[4096];
+	unsigned waits;
+	const char *path;
+};
+
+static void
+on_say(void *context, struct str text)
+{
+	struct reader_scene *scene = context;
+	EXPECT(scene->len + text.len < sizeof scene->said);
+	memcpy(scene->said + scene->len, text.at, text.len);
+	scene->len += text.len;
+	scene->said[scene->len] = '\0';
+}
+
+/* While it waits the log grows, then is turned over. */
+static bool
+on_wait(void *context, int64_t us)
+{
+	struct reader_scene *scene = context;
+	(void)us;
+	char older[512];
+	snprintf(older, sizeof older, "%s.1", scene->path);
+	if (scene->waits == 1)
+		EXPECT_EQ(rename(scene->path, older), 0);
+	FILE *file = fopen(scene->path, "a");
+	EXPECT(file != NULL);
+	fprintf(file, "new %u\n", scene->waits);
+	fclose(file);
+	return scene->waits++ < 3;
+}
+
+TEST(the_log_is_followed_and_searched)
+{
+	char base[] = "/tmp/log-read-XXXXXX";
+	char folder[64];
+	char path[128];
+	char out[256];
+	struct data_dir dir = { 0 };
+	EXPECT(mkdtemp(base) != NULL);
+	snprintf(folder, sizeof folder, "%s/log", base);
+	snprintf(path, sizeof path, "%s/convoke.log", folder);
+	EXPECT_EQ(mkdir(folder, 0700), 0);
+	(void)str_copy(dir.path, sizeof dir.path, str_of(base));
+	FILE *file = fopen(path, "w");
+	for (unsigned i = 0; i < 50; i++)
+		fprintf(file, "line %u of fifty\n", i);
+	fclose(file);
+	struct reader_scene scene = { .path = path };
+	const struct mmp_terminal terminal = { .context = &scene, .say = on_say, .wait = on_wait };
+	struct writer w = writer_of(out, sizeof out);
+	EXPECT(log_read_run(&dir, &terminal, &(struct mmp_line){ .call = MMP_SYSLOG_FOLLOW }, &w));
+	EXPECT(str_starts(str_of(scene.said), STR("line 30 of fifty\nline 31")));
+	EXPECT(str_ends(str_of(scene.said), STR("line 49 of fifty\nnew 0\nnew 1\nnew 2\n")));
+	scene.len = 0;
+	const struct str words[] = { STR_INIT("LINE"), STR_INIT("7") };
+	const struct mmp_line search = { .call = MMP_SYSLOG_SEARCH, .arguments = words, .count = 2 };
+	EXPECT(log_read_run(&dir, &terminal, &search, &w));
+	EXPECT_STR(str_of(scene.said), "line 7 of fifty\n"); /* in the older file */
+	(void)unlink(path);
+	snprintf(path, sizeof path, "%s/convoke.log.1", folder);
+	(void)unlink(path);
+	(void)rmdir(folder);
+	(void)rmdir(base);
 }
 
 TEST(a_full_log_is_turned_over_and_five_are_kept)

@@ -18,7 +18,7 @@
 #include "supervisor/announce.h"
 #include "supervisor/data_dir.h"
 #include "supervisor/life.h"
-#include "supervisor/log_file.h"
+#include "supervisor/log_lines.h"
 #include "supervisor/privilege.h"
 
 enum {
@@ -60,7 +60,7 @@ struct supervisor {
 	struct line_listener *control;
 	struct child children[CONFIG_COMPONENTS];
 	struct caller callers[CALLERS_MAX];
-	struct log_file log;
+	struct log_lines log;
 	struct port_notes notes;
 	bool detached;
 	int tell_fd;    /* detached: where the waiting terminal hears how the start went; or -1 */
@@ -117,7 +117,7 @@ give_up(struct child *child)
 	        STR_ARGS(writer_view(&w)));
 	if (supervisor->detached) {
 		log_error("%s could not start: %s", name_of(child), child->life.words);
-		fprintf(stderr, "More is in %s\n", supervisor->log.path);
+		fprintf(stderr, "More is in %s\n", supervisor->log.file.path);
 	}
 	supervisor->status = 1;
 	supervisor->stopping = true;
@@ -180,11 +180,12 @@ static void
 on_output(void *context, struct loop_child *process, const char *bytes, size_t len)
 {
 	struct child *child = context;
-	(void)process;
 	for (size_t i = 0; i < len; i++) {
 		child->output[child->output_len++] = bytes[i];
 		if (bytes[i] == '\n' || child->output_len == OUTPUT_MAX) {
-			log_file_write(&child->supervisor->log, child->output, child->output_len);
+			log_lines_component(&child->supervisor->log, name_of(child),
+			                    loop_child_pid(process), child->output,
+			                    child->output_len);
 			child->output_len = 0;
 		}
 	}
@@ -207,11 +208,11 @@ start_process(struct child *child)
 		.file = "/proc/self/exe",
 		.arguments = arguments,
 		.new_session = true,
-		.output_pipe = supervisor->detached,
+		.output_pipe = true,
 		.fds = { fds[1] },
 		.fd_count = 1,
 		.ended = on_ended,
-		.output = supervisor->detached ? on_output : NULL,
+		.output = on_output,
 		.context = child,
 	};
 	privilege_children_low_ports(config_low_ports(&supervisor->config));
@@ -398,7 +399,7 @@ on_signal(void *context, int signal_number)
 {
 	struct supervisor *supervisor = context;
 	if (signal_number == SIGHUP && supervisor->detached)
-		log_file_reopen(&supervisor->log);
+		log_file_reopen(&supervisor->log.file);
 	else
 		stop(supervisor, signal_number == SIGINT);
 }
@@ -538,6 +539,8 @@ apply(struct supervisor *supervisor, struct caller *caller)
 {
 	if (!take_config(supervisor, caller, NULL))
 		return;
+	log_lines_servers(&supervisor->log, supervisor->loop, &supervisor->dir,
+	                  &supervisor->config);
 	want_enabled(supervisor);
 	say(caller, "ok");
 	tell_outdated(supervisor, caller);
@@ -633,25 +636,17 @@ complain(const char *error)
 	return 1;
 }
 
-static void
-log_to_file(void *context, enum log_level level, int64_t wall_us, const char *line)
-{
-	struct supervisor *supervisor = context;
-	log_file_make_room(&supervisor->log, LOG_LINE_MAX);
-	log_write_line(supervisor->log.fd, level, wall_us, line);
-}
-
 static bool
 open_log(struct supervisor *supervisor)
 {
 	char path[DATA_PATH_MAX + 64];
-	const int rc = log_file_open(&supervisor->log,
-	                             data_dir_file(path, &supervisor->dir, "log/convoke.log"));
+	const int rc = log_lines_open(&supervisor->log,
+	                              data_dir_file(path, &supervisor->dir, "log/convoke.log"),
+	                              !supervisor->detached);
 	if (rc != 0) {
 		fprintf(stderr, "convoke: %s: %s\n", path, strerror(-rc));
 		return false;
 	}
-	log_set_sink(log_to_file, supervisor);
 	return true;
 }
 
@@ -727,11 +722,14 @@ supervise(struct supervisor *supervisor)
 			child->component = (enum config_component)i;
 			life_init(&child->life);
 		}
+		log_lines_servers(&supervisor->log, supervisor->loop, &supervisor->dir,
+		                  &supervisor->config);
 		want_enabled(supervisor);
 		drive(supervisor);
 		loop_run(supervisor->loop);
 	}
 	let_terminal_go(supervisor, 'f');
+	log_lines_servers_close(&supervisor->log);
 	close_loop(supervisor);
 	return supervisor->status;
 }
@@ -791,7 +789,7 @@ supervisor_up(const char *data_dir, bool detached)
 	char error[DATA_ERROR_MAX];
 	int holder;
 	supervisor.tell_fd = -1;
-	supervisor.log.fd = -1;
+	supervisor.log.file.fd = -1;
 	privilege_raise_files();
 	privilege_allow_haste();
 	look_at_ports(&supervisor, data_dir);
@@ -819,11 +817,10 @@ supervisor_up(const char *data_dir, bool detached)
 	if (!data_dir_furnish(&supervisor.dir, error) ||
 	    !account_file_furnish(&supervisor.dir, error) || !check_config(&supervisor, error))
 		return complain(error);
-	if (supervisor.detached && !open_log(&supervisor))
+	if (!open_log(&supervisor))
 		return 1;
 	log_set_level(supervisor.config.log_debug ? LOG_DEBUG : LOG_INFO);
 	const int status = supervise(&supervisor);
-	log_set_sink(NULL, NULL);
-	log_file_close(&supervisor.log);
+	log_lines_close(&supervisor.log);
 	return status; /* the lock goes with the process, and tells that it has gone */
 }

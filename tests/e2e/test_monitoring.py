@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What those who watch a bridge use: metrics and the board made of them."""
 import re
+import socket
 
 import network
 from baresip import Baresip
-from harness import case, expect, expect_equal, main
+from harness import case, expect, expect_equal, main, wait_for
 from server import Server
 
 
@@ -65,6 +66,33 @@ def an_engineer_reads_what_happened_to_a_call(world):
     api.delete(f"calls/{api.post('calls', name='Followed')}")
     more = api.get(f"system/eventLog?since={newest + 1}&level=info")
     expect(any("Followed" in line.findtext("text") for line in more), "following shows nothing")
+
+
+@case
+def the_event_log_is_searched_and_sent_to_a_server(world):
+    server = world.server
+    said = server.command("mmp", "syslog", "search", "call bridge is ready")
+    expect(said[0] == 0 and "up to 2000 call legs" in said[1], said)
+    listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    listener.bind(("127.0.0.1", 5514))
+    listener.settimeout(0.2)
+    status, said = server.command("mmp", "syslog", "server", "add", "127.0.0.1", "5514")
+    expect(status == 0 and "SUCCESS" in said, said)
+    heard = []
+
+    def line_of_the_call():
+        server.api.delete(f"calls/{server.api.post('calls', name='Sent Elsewhere')}")
+        try:
+            while True:
+                heard.append(listener.recv(4096).decode())
+        except TimeoutError:
+            pass
+        return next((line for line in heard if "Sent Elsewhere" in line), None)
+    line = wait_for(lambda: f"a line, of {heard}", line_of_the_call, 10)
+    expect(re.match(r"<14>1 20\d\d-\d\d-\d\dT[\d:.]+Z \S+ callbridge \d+ - - conference ", line), line)
+    status, said = server.command("mmp", "syslog", "server", "del", "127.0.0.1")
+    expect(status == 0, said)
+    listener.close()
 
 
 if __name__ == "__main__":
