@@ -127,6 +127,19 @@ write_demo(struct writer *out, const struct config *config)
 	}
 }
 
+static void
+write_ssh(struct writer *out, const struct config_listen *listen)
+{
+	struct hosts hosts;
+	find_hosts(&hosts, listen->iface);
+	if (hosts.count == 0)
+		return;
+	writer_format(out, "  %-12s ssh ", "Command line");
+	if (listen->port != 22)
+		writer_format(out, "-p %u ", (unsigned)listen->port);
+	writer_format(out, "admin@%s\n", hosts.text[0]);
+}
+
 void
 announce_ready(struct writer *out, const struct data_dir *dir, const struct config *config)
 {
@@ -144,6 +157,8 @@ announce_ready(struct writer *out, const struct data_dir *dir, const struct conf
 	}
 	if (config->callbridge.enabled)
 		write_all_sip(out, config);
+	if (config->ssh.enabled)
+		write_ssh(out, &config->ssh.listen);
 	if (config->callbridge.enabled && dir->fresh)
 		write_demo(out, config);
 	if (access(data_dir_file(path, dir, "admin-password"), F_OK) == 0)
