@@ -132,11 +132,11 @@ codec_of(const struct room *room, unsigned part)
 	return &room->sdp.codecs[sdp_session_line(&room->sdp, part)->codec_first];
 }
 
-/* A packet that is sent again as it was is a replay to SRTP, and without AVPF there is no RTX. */
+/* Without AVPF there is no RTX: what is sent again is sent as it was. */
 static bool
 asks_again(const struct room *room)
 {
-	return room->settings.clear && (codec_of(room, PICTURE)->feedbacks & 1u << NACK) != 0;
+	return (codec_of(room, PICTURE)->feedbacks & 1u << NACK) != 0;
 }
 
 /* What was agreed on begins; later descriptions of the bridge's change nothing here. */
@@ -155,7 +155,8 @@ apply(struct room *room)
 	                now_us);
 	const struct out_video_settings out = { .clip = room->settings.clip,
 		                                .payload_type = codec_of(room, PICTURE)->send_payload,
-		                                .again = asks_again(room) };
+		                                /* SRTP would have to make it the same to the byte. */
+		                                .again = room->settings.clear && asks_again(room) };
 	out_video_add(picture, &out, now_us);
 	const struct in_video_settings in = { .h264 = codec_of(room, PICTURE)->receive_payload,
 		                              .again = asks_again(room) };

@@ -66,15 +66,6 @@ def rates_bps(samples, span_s=1.0):
     return rates
 
 
-def settled_s(series, since, right):
-    """How long after `since` the values of [(time, value)] are right and stay so, or None."""
-    wrong = [at for at, value in series if at >= since and not right(value)]
-    if not wrong:
-        return 0.0
-    later = [at for at, _ in series if at > wrong[-1]]
-    return later[0] - since if later else None
-
-
 class Line:
     """What goes to a machine, watched from outside."""
 
