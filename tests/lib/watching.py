@@ -102,6 +102,10 @@ class Line:
         return [(last[0], (last[1] - first[1]) * 8 / (last[0] - first[0]))
                 for first, last in self._spans()]
 
+    def mean_bps(self, since, until=float("inf")):
+        within = [sample for sample in self._samples if since <= sample[0] <= until]
+        return (within[-1][1] - within[0][1]) * 8 / (within[-1][0] - within[0][0])
+
     def dropped(self, since):
         """[(time, share of packets dropped in the span that begins then)]"""
         return [(first[0], _share(first, last)) for first, last in self._spans() if first[0] >= since]
