@@ -18,6 +18,7 @@ enum {
 	SLOW_US = 2 * 1000 * 1000,    /* between reports */
 	SPOILT_SPAN_US = 3 * 1000 * 1000,
 	SPOILT_GRACE_US = 400 * 1000, /* a cut takes so long to be felt */
+	OVER_US = 2 * 1000 * 1000,
 	TRUST_US = 15 * 1000 * 1000,
 	MISTRUSTS_MAX = 4,
 	BITS_PER_BYTE = 8,
@@ -262,6 +263,9 @@ grow(struct bwe_send *bwe)
 static bool
 is_lossy(const struct bwe_send *bwe)
 {
+	/* Who asks for key frames has stopped to: what a late report tells of is over. */
+	if (bwe->stats.spoilt_us >= 0 && bwe->now_us - bwe->stats.spoilt_us > OVER_US)
+		return false;
 	if (bwe_loss_calls_for_cut(bwe))
 		return true;
 	if (bwe->loss < some || bwe->nacks)

@@ -16,9 +16,10 @@ key_requests_came(struct key_requests *requests)
 }
 
 static int64_t
-interval_us(int64_t rtt_us)
+interval_us(const struct key_requests *requests, int64_t rtt_us)
 {
-	return 2 * rtt_us > KEY_REQUEST_US_MIN ? 2 * rtt_us : KEY_REQUEST_US_MIN;
+	const int64_t gap_us = requests->gap_us != 0 ? requests->gap_us : KEY_REQUEST_US_MIN;
+	return 2 * rtt_us > gap_us ? 2 * rtt_us : gap_us;
 }
 
 bool
@@ -26,7 +27,7 @@ key_requests_due(struct key_requests *requests, int64_t rtt_us, int64_t now_us)
 {
 	if (!requests->wanted)
 		return false;
-	if (requests->asked && now_us - requests->asked_us < interval_us(rtt_us))
+	if (requests->asked && now_us - requests->asked_us < interval_us(requests, rtt_us))
 		return false;
 	if (now_us - requests->wanted_us > KEY_REQUEST_HOLD_US) {
 		requests->wanted = false;
@@ -43,5 +44,5 @@ key_requests_deadline(const struct key_requests *requests, int64_t rtt_us)
 {
 	if (!requests->wanted)
 		return INT64_MAX;
-	return requests->asked ? requests->asked_us + interval_us(rtt_us) : requests->wanted_us;
+	return requests->asked ? requests->asked_us + interval_us(requests, rtt_us) : requests->wanted_us;
 }

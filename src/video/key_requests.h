@@ -23,6 +23,7 @@ enum {
 };
 
 struct key_requests {
+	int64_t gap_us;    /* between two requests, at least; 0: KEY_REQUEST_US_MIN */
 	int64_t wanted_us; /* when somebody last wanted it */
 	int64_t asked_us;  /* when the source was last asked */
 	bool wanted;

@@ -543,7 +543,8 @@ static bool
 trial_failed(const struct leg_video *video, const struct bwe_stats *stats)
 {
 	const struct bwe_stats *began = &video->trial_stats;
-	const bool reported = stats->reports != began->reports &&
+	/* A report may tell of a time long before; who asks for key frames tells of now. */
+	const bool reported = stats->spoilt_us < 0 && stats->reports != began->reports &&
 	                      reported_loss(video) > TRIAL_LOSS_Q8;
 	return cuts_of(stats) != cuts_of(began) || stats->spoilt != began->spoilt || reported;
 }

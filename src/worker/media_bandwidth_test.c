@@ -32,6 +32,12 @@ struct line {
 	int64_t report_us; /* 0: it does not report */
 	bool asks_keys;    /* of all that is missing it makes a wish for a key frame */
 	int64_t asked_us;
+	unsigned lose_pct; /* at random */
+	/* A decoder that shows what is whole up to the first hole, and then from a key frame on. */
+	bool broken;
+	uint16_t next_seq;
+	unsigned shown;
+	int64_t shown_us, still_us_max;
 	struct twcc_receive twcc;
 	struct rtp_receive receive;
 	int64_t reported_us;
@@ -91,12 +97,34 @@ fly(struct video_world *world, struct peer *peer, const uint8_t *bytes, size_t l
 }
 
 static void
+decode(struct video_world *world, struct line *line, const struct rtp_packet *packet)
+{
+	struct video_facts facts;
+	if (packet->payload_len == 0 ||
+	    video_facts_parse(&facts, VIDEO_CODEC_VP8, rtp_payload(packet), packet->payload_len) !=
+	            VIDEO_OK)
+		return;
+	line->broken = !facts.key_start && (line->broken || packet->seq != line->next_seq);
+	line->next_seq = (uint16_t)(packet->seq + 1);
+	if (line->broken || !packet->marker)
+		return;
+	if (world->now_us - line->shown_us > line->still_us_max)
+		line->still_us_max = world->now_us - line->shown_us;
+	line->shown_us = world->now_us;
+	line->shown++;
+}
+
+static void
 arrive(struct video_world *world, struct peer *peer, const uint8_t *bytes, size_t len)
 {
 	struct line *line = line_of(peer);
 	struct rtp_packet packet;
 	struct rtp_ext ext;
 	EXPECT_EQ(rtp_parse(&packet, bytes, len), RTP_OK);
+	if (prng_below(&world->prng, 100) < line->lose_pct)
+		return;
+	if ((packet.ssrc & ~0xfffu) == TX_SSRC)
+		decode(world, line, &packet);
 	if (rtp_ext_find(&packet, EXT_TWCC, &ext))
 		twcc_receive_input(&line->twcc,
 		                   (uint16_t)(ext.value[0] << 8 | ext.value[1]), packet.ssrc,
@@ -402,6 +430,25 @@ until_made(struct video_world *world, bool above, uint16_t height)
 		pass(world, 20);
 	}
 	return UINT32_MAX;
+}
+
+TEST(loss_at_a_room_that_asks_for_keys_only_stops_its_picture_for_moments)
+{
+	for (unsigned pct = 1; pct <= 5; pct += 2) {
+		struct video_world *world = world_with_lines();
+		struct peer *r = room_that_asks_for_keys(world);
+		struct line *line = line_of(r);
+		EXPECT(until_height(world, r, true, 720) < 10000);
+		pass(world, 5000);
+		line->lose_pct = pct;
+		pass(world, 5000);
+		line->still_us_max = 0;
+		line->shown = 0;
+		pass(world, 30000);
+		EXPECT(line->still_us_max < 1000000);
+		EXPECT(line->shown > (pct == 1 ? 500 : 300));
+		world_free(world);
+	}
 }
 
 TEST(a_room_that_can_ask_for_nothing_is_followed_by_its_reports)

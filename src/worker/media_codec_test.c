@@ -579,7 +579,18 @@ TEST(key_frames_are_asked_of_an_encode_sparingly)
 		peer_pli(world, second, 0);
 		pass(world, 5);
 	}
-	EXPECT(encode->keys_asked <= 8);
+	EXPECT(encode->keys_asked <= 12);
+	/* What is asked for too soon is not forgotten. */
+	pass(world, 1000);
+	const unsigned asked = encode->keys_asked;
+	peer_pli(world, first, 0);
+	pass(world, 100);
+	EXPECT_EQ(encode->keys_asked, asked + 1);
+	peer_pli(world, first, 0);
+	pass(world, 50);
+	EXPECT_EQ(encode->keys_asked, asked + 1);
+	pass(world, 300);
+	EXPECT_EQ(encode->keys_asked, asked + 2);
 	EXPECT_EQ(heard_gaps(&first->heard[0]), 0);
 	world_free(world);
 }

@@ -99,7 +99,7 @@ codec_encode_for(struct media *media, const struct codec_encode *spec)
 	unused->id = (uint32_t)unused->generation << ENCODE_INDEX_BITS |
 	             (uint32_t)(unused - video->encodes);
 	unused->spec = *spec;
-	unused->keys = (struct key_requests){ 0 };
+	unused->keys = (struct key_requests){ .gap_us = VIDEO_ENCODE_KEY_US };
 	unused->seq = 0;
 	video->encode_count++;
 	media->counters.encodes++;
@@ -132,6 +132,12 @@ codec_want_key(struct media *media, struct video_encode *encode, int64_t now_us)
 	if (encode->seq == 0)
 		return;
 	key_requests_want(&encode->keys, now_us);
+	codec_serve_key(media, encode, now_us);
+}
+
+void
+codec_serve_key(struct media *media, struct video_encode *encode, int64_t now_us)
+{
 	if (key_requests_due(&encode->keys, 0, now_us))
 		post_order(media, CODEC_ENCODE_KEY, encode->id, NULL);
 }

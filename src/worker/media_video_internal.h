@@ -40,6 +40,7 @@ enum {
 	VIDEO_HELD_MAX = 256,       /* packets of a track that wait for their sound */
 	VIDEO_QUIET_US = 1000 * 1000,      /* a layer without packets is not chosen */
 	VIDEO_QUIET_DETAIL_US = 4 * 1000 * 1000, /* still screens send little */
+	VIDEO_ENCODE_KEY_US = 200 * 1000, /* an encode makes no two key frames within */
 	VIDEO_NO_LAYER = 0xff,
 	VIDEO_NO_LINE = 0xff,
 	VIDEO_NO_PAYLOAD_TYPE = FORWARD_NO_PAYLOAD_TYPE,
@@ -470,6 +471,8 @@ void video_drop_queue(struct leg_video *video);
 struct video_encode *codec_encode_for(struct media *media, const struct codec_encode *spec);
 struct video_encode *codec_encode_of(struct media *media, uint32_t id);
 void codec_want_key(struct media *media, struct video_encode *encode, int64_t now_us);
+/* One that was wanted too soon after the last is due some time later. */
+void codec_serve_key(struct media *media, struct video_encode *encode, int64_t now_us);
 /* Decides what is decoded, encoded and composed. */
 void codec_plan(struct media *media, int64_t now_us);
 /* A packet of a track that is decoded. */

@@ -626,6 +626,11 @@ video_tx_tick(struct media *media, struct video_tx *tx, int64_t now_us)
 {
 	history_expire(&tx->history, now_us);
 	want_stream_key(media, forward_key_wanted(&tx->forward), now_us);
+	const uint64_t source = forward_source(&tx->forward);
+	struct video_encode *encode =
+		(source & STREAM_ENCODE) != 0 ? codec_encode_of(media, (uint32_t)source) : NULL;
+	if (encode != NULL)
+		codec_serve_key(media, encode, now_us);
 	if (now_us - tx->frames_us < 1000000)
 		return;
 	tx->frame_rate = frames_a_second(tx->frames, now_us - tx->frames_us);
