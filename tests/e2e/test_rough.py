@@ -139,14 +139,14 @@ def a_rooms_line_becomes_narrow_and_wide_again(world):
     watching.watch((reds, greens), UP_S * slack() + 4)
     down = fits_s(reds, cut)
     later = reds.dropped_share(cut + DOWN_S * slack(), given_back)
-    least = min(bps for at, bps in reds.rates_bps() if cut + 5 < at < given_back)
+    used = reds.mean_bps(cut + 5, given_back)
     up = next((at - given_back for at, bps in reds.rates_bps()
                if at > given_back + 1 and bps > usual * 0.7), None)
     note(f"{usual / 1000:.0f} kbit/s; fits after {down} s; then {later:.0%} of the packets are dropped, "
-         f"and {least / 1000:.0f} kbit/s used at least; up again after {up} s")
+         f"and {used / 1000:.0f} kbit/s are used; up again after {up} s")
     expect(down is not None and down <= DOWN_S * slack(), "too much for", down, "s")
     expect(later < 0.15, f"{later:.0%} of the packets are dropped")
-    expect(least > NARROW_KBIT * 1000 * 0.4, "it sinks to", least)
+    expect(used > NARROW_KBIT * 1000 * 0.45, "it sinks to", used)
     expect(up is not None and up <= UP_S * slack() + 2, "up after", up)
     expect_untouched(greens, cut, given_back)
 
