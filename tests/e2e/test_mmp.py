@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import network
-from harness import case, expect, expect_equal, main, wait_for
+from harness import case, expect, expect_equal, main, processes, wait_for
 from server import Api, Server
 
 PORT = 2222
@@ -152,6 +152,34 @@ def a_person_has_a_prompt_and_an_editor(world):
     expect("emil" in world.anna.ssh("user", "list")[1], "emil is not there")
 
 
+FOLLOWING = DIALOGUE.partition("spawn")[0] + r"""
+spawn {*}$argv
+want "> "
+send "syslog follow\r"; want "logged in from"
+send "\003"; want "^C"; want "> "; send "version\r"; want "0."; want "> "; send "\004"
+expect eof
+catch wait result
+exit [lindex $result 3]
+"""
+
+
+@case
+def what_goes_on_ends_with_ctrl_c_or_with_the_person(world):
+    script = world.path("following.exp")
+    script.write_text(FOLLOWING)
+    done = subprocess.run(["expect", str(script), *world.anna.command("ssh", "-tt", world.anna.target)],
+                          env=world.anna.environment, capture_output=True, text=True, timeout=90, check=False)
+    expect_equal(done.returncode, 0, done.stdout)
+    follower = world.anna.start("syslog follow")
+    expect(follower.stdout.readline(), "nothing is followed")
+    add(world, "ingo", "audit").may_log_in()
+    while b"ingo" not in (line := follower.stdout.readline()):
+        expect(line, "it ended by itself")
+    follower.kill()
+    follower.wait()
+    wait_for("its session is gone", lambda: not any(" ssh-session " in line for line in processes().values()), 20)
+
+
 @case
 def a_line_of_a_megabyte_is_refused(world):
     status, said = world.anna.ssh(stdin="a" * 1000000 + "\nversion\n")
@@ -220,12 +248,11 @@ def each_role_has_its_own_commands_and_files(world):
     mine.mkdir()
     (mine / "r.key").write_text("a key")
     (world.server.data / "r.crt").write_text("a certificate")
-    (world.server.data / "log/convoke.log").write_text("a log, as --detach would write it")
     table = {
         "crypto": (["pki list", "tls sip verify enable", "version"],
                    ["user list", "callbridge restart", "syslog level debug", "ssh listen any 22"],
                    {"r.key": True, "webadmin.key": True, "r.crt": True, "audit": False, "log": False}),
-        "audit": (["syslog level info", "version"], ["user list", "pki list", "callbridge limit 5", "tls"],
+        "audit": (["syslog level info", "syslog search ready", "version"], ["user list", "pki list", "callbridge limit 5", "tls"],
                   {"r.key": False, "webadmin.key": False, "r.crt": False, "audit": True, "log": True}),
         "appadmin": (["callbridge limit 950", "webadmin"], ["user list", "pki list", "ssh disable"],
                      {"r.key": False, "webadmin.key": False, "r.crt": True, "audit": False, "log": True}),
