@@ -43,6 +43,7 @@ struct scene {
 	int64_t began_us;
 	unsigned encode_ms;     /* her pictures come so much later than her sound */
 	unsigned late_ms;       /* of some packets of sound */
+	unsigned stall_ms;      /* all that was said until then comes at once */
 	bool reports;           /* of hers */
 	unsigned beep_ms;
 	uint16_t sound_seq;
@@ -172,6 +173,8 @@ send_reports(unsigned now_ms)
 static unsigned
 sound_way_ms(unsigned taken_ms)
 {
+	if (scene.stall_ms != 0 && taken_ms < scene.stall_ms)
+		return scene.stall_ms - taken_ms + SOUND_MS;
 	return SOUND_MS + (taken_ms / SOUND_MS % 5 == 0 ? scene.late_ms : 0);
 }
 
@@ -180,9 +183,9 @@ go_on_to(unsigned end_ms)
 {
 	static unsigned now_ms;
 	for (now_ms = scene.world->now_us == scene.began_us ? 0 : now_ms; now_ms < end_ms; now_ms++) {
-		for (unsigned back = 0; back <= scene.late_ms + SOUND_MS && back <= now_ms; back++) {
+		for (unsigned back = scene.late_ms + scene.stall_ms + SOUND_MS + 1; back-- != 0;) {
 			const unsigned taken_ms = now_ms - back;
-			if (taken_ms % SOUND_MS == 0 && sound_way_ms(taken_ms) == back)
+			if (back <= now_ms && taken_ms % SOUND_MS == 0 && sound_way_ms(taken_ms) == back)
 				send_sound(taken_ms);
 		}
 		if (now_ms >= scene.encode_ms && (now_ms - scene.encode_ms) % PICTURE_MS == 0)
@@ -220,6 +223,7 @@ begin(void)
 {
 	const struct scene wanted = scene;
 	scene = (struct scene){ .encode_ms = wanted.encode_ms, .late_ms = wanted.late_ms,
+		                .stall_ms = wanted.stall_ms,
 		                .reports = wanted.reports, .beep_ms = wanted.beep_ms };
 	scene.world = world_new();
 	scene.world->network = got;
@@ -274,6 +278,21 @@ TEST(soon_after_joining_they_have_too)
 	go_on_to(2500);
 	EXPECT(is_near(apart_ms(), 0, TOGETHER_MS));
 	world_free(scene.world);
+}
+
+TEST(a_stall_at_the_beginning_is_over_soon)
+{
+	static const unsigned beeps_ms[] = { 1500, 2500, 4000 };
+	static const unsigned late_ms_max[] = { 200, 100, 50 };
+	for (unsigned i = 0; i < COUNT_OF(beeps_ms); i++) {
+		scene = (struct scene){ .stall_ms = 600, .beep_ms = beeps_ms[i] };
+		begin();
+		go_on_to(beeps_ms[i] + 1000);
+		EXPECT(is_near(apart_ms(), 0, TOGETHER_MS));
+		EXPECT(scene.beep_us - scene.began_us <=
+		       (int64_t)(beeps_ms[i] + late_ms_max[i]) * 1000);
+		world_free(scene.world);
+	}
 }
 
 TEST(without_reports_arrival_is_believed)
