@@ -215,6 +215,8 @@ medium_open(struct bridge *bridge, struct bridge_leg *leg, enum bridge_medium me
 		.dtls = true,
 		.local = leg->local,
 	};
+	if (medium != BRIDGE_MEDIUM_AUDIO && leg->media[BRIDGE_MEDIUM_AUDIO].taken)
+		order.open.sound = leg->media[BRIDGE_MEDIUM_AUDIO].id;
 	str_copy(order.open.cname, sizeof order.open.cname, str_of(leg->cname));
 	bridge_order_medium(bridge, leg, medium, &order);
 	return true;

@@ -158,6 +158,7 @@ leg_open(struct media *media, media_leg_id id, const struct media_open *open, in
 	const struct audio_receiver_settings receiver = { .codecs = media->codecs,
 		                                          .chunks = media->chunks };
 	audio_receiver_init(&leg->rx, &receiver);
+	sync_open(media, leg);
 	place_append(&phase_of(media, id)->alone, &leg->place);
 	media->counters.legs++;
 	media->busy++;

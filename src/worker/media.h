@@ -88,6 +88,8 @@ struct media_open {
 	bool ice;          /* MEDIA_TRANSPORT_PORTS: ICE-lite offered on the pair; SHARED always has it */
 	bool dtls;         /* a DTLS association may be wanted */
 	struct net_addr local; /* of a pair: the address the SDP names; its port is not looked at */
+	/* Of pictures with a transport of their own: the leg with the same person's sound; 0: this one. */
+	media_leg_id sound;
 	char cname[MEDIA_CNAME_MAX];
 };
 

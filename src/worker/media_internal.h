@@ -50,6 +50,15 @@ struct sender_clock {
 	int64_t wall_us;
 };
 
+/* How late a leg's sound is heard. */
+struct sound_delay {
+	bool wanted;      /* its person sends pictures */
+	bool known;
+	bool reported;    /* late_us is known, too */
+	int64_t us;       /* behind what its fastest packet holds */
+	int64_t late_us;  /* by its sender's reports: our clock minus his */
+};
+
 struct media_leg {
 	media_leg_id id;
 	struct leg_place place;
@@ -107,6 +116,7 @@ struct media_leg {
 
 	/* Sound in. */
 	struct audio_receiver rx;
+	struct sound_delay delay;
 	struct speaker speaker;
 	struct agc agc;
 	struct dtmf_detect *detect;
@@ -307,6 +317,8 @@ void video_tick(struct media *media, struct media_leg *leg, int64_t now_us);
 [[nodiscard]] int64_t video_flush_deadline(const struct media *media);
 
 /* media_sync.c */
+/* A leg is opened. */
+void sync_open(const struct media *media, struct media_leg *leg);
 /* Before a frame of a leg's sound is pulled. */
 void sync_sound(struct media_leg *leg, int64_t now_us);
 /* A sender report of a stream. */

@@ -46,27 +46,40 @@ smooth(int64_t before_us, int64_t now_us)
 
 /* ---- Sound --------------------------------------------------------------------------------- */
 
+/* The leg with the sound of who sends pictures on this one; NULL: it is gone. */
+static struct media_leg *
+sound_of(const struct media *media, struct media_leg *leg)
+{
+	return leg->open.sound != 0 ? media_leg_get(media, leg->open.sound) : leg;
+}
+
+void
+sync_open(const struct media *media, struct media_leg *leg)
+{
+	struct media_leg *sound = sound_of(media, leg);
+	if (sound != NULL && sound != leg)
+		sound->delay.wanted = true;
+}
+
 void
 sync_sound(struct media_leg *leg, int64_t now_us)
 {
-	struct leg_video *video = leg->video;
+	struct sound_delay *delay = &leg->delay;
 	struct jitter_position position;
-	if (video == NULL || !audio_receiver_position(&leg->rx, now_us, &position))
+	if (!delay->wanted || !audio_receiver_position(&leg->rx, now_us, &position))
 		return;
 	/* A packet of sound comes when it is full, a picture when it was taken. */
-	const int64_t delay_us = position.delay_us + position.packet_us;
-	video->sound_delay_us =
-		video->sound_known ? smooth(video->sound_delay_us, delay_us) : delay_us;
-	video->sound_known = true;
+	const int64_t us = position.delay_us + position.packet_us;
+	delay->us = delay->known ? smooth(delay->us, us) : us;
+	delay->known = true;
 	if (!leg->clock.known || leg->receive.clock_hz == 0) {
-		video->sound_reported = false;
+		delay->reported = false;
 		return;
 	}
 	const int64_t late_us =
 		now_us - taken_us(&leg->clock, position.timestamp_rtp, leg->receive.clock_hz);
-	video->sound_late_us =
-		video->sound_reported ? smooth(video->sound_late_us, late_us) : late_us;
-	video->sound_reported = true;
+	delay->late_us = delay->reported ? smooth(delay->late_us, late_us) : late_us;
+	delay->reported = true;
 }
 
 /* ---- Pictures ------------------------------------------------------------------------------ */
@@ -107,15 +120,18 @@ arrival_us(struct video_times *times, uint32_t timestamp_rtp, int64_t now_us)
 static_assert(VIDEO_CLOCK_HZ == 90 * 1000, "100 / 9 microseconds a unit");
 
 int64_t
-sync_picture(struct video_rx *rx, struct video_layer *layer, uint32_t timestamp_rtp, int64_t now_us)
+sync_picture(const struct media *media, struct video_rx *rx, struct video_layer *layer,
+             uint32_t timestamp_rtp, int64_t now_us)
 {
-	const struct leg_video *video = rx->leg->video;
-	const int64_t by_arrival_us =
-		arrival_us(&layer->times, timestamp_rtp, now_us) + video->sound_delay_us;
-	if (!video->sound_reported || !layer->clock.known)
+	const int64_t came_us = arrival_us(&layer->times, timestamp_rtp, now_us);
+	const struct media_leg *sound = sound_of(media, rx->leg);
+	if (sound == NULL)
+		return came_us;
+	const int64_t by_arrival_us = came_us + sound->delay.us;
+	if (!sound->delay.reported || !layer->clock.known)
 		return by_arrival_us;
 	const int64_t by_reports_us =
-		taken_us(&layer->clock, timestamp_rtp, VIDEO_CLOCK_HZ) + video->sound_late_us;
+		taken_us(&layer->clock, timestamp_rtp, VIDEO_CLOCK_HZ) + sound->delay.late_us;
 	const int64_t apart_us = by_reports_us - by_arrival_us;
 	return apart_us > TRUST_US || apart_us < -TRUST_US ? by_arrival_us : by_reports_us;
 }

@@ -40,6 +40,8 @@ struct told {
 struct scene {
 	struct video_world *world;
 	struct peer *ann, *ben;
+	struct peer *camera;    /* Ann's, with a transport of its own or hers */
+	bool apart;             /* it has its own */
 	int64_t began_us;
 	unsigned encode_ms;     /* her pictures come so much later than her sound */
 	unsigned late_ms;       /* of some packets of sound */
@@ -143,17 +145,17 @@ send_picture(unsigned taken_ms)
 {
 	uint8_t payload[PAYLOAD_BYTES];
 	struct writer w = writer_of(payload, sizeof payload);
-	const bool key = scene.ann->key_due[0] || taken_ms == 0;
+	const bool key = scene.camera->key_due[0] || taken_ms == 0;
 	const uint8_t head[] = { key ? 0x10 : 0x11, 0, 0, 0x9d, 0x01, 0x2a, 0, 5, 0xd0, 2 };
-	scene.ann->key_due[0] = false;
+	scene.camera->key_due[0] = false;
 	writer_u8(&w, 0x90);
 	writer_u8(&w, 0x80);
 	writer_u16(&w, (uint16_t)(0x8000 | taken_ms / PICTURE_MS));
 	writer_bytes(&w, head, sizeof head);
 	writer_bytes(&w, (const uint8_t *)&taken_ms, sizeof taken_ms);
 	EXPECT(!w.failed);
-	scene.ann->timestamp_rtp = taken_ms * 90 + 70000;
-	peer_send(scene.world, scene.ann, 0, PT_VP8, true, payload, w.at);
+	scene.camera->timestamp_rtp = taken_ms * 90 + 70000;
+	peer_send(scene.world, scene.camera, 0, PT_VP8, true, payload, w.at);
 }
 
 static void
@@ -164,9 +166,11 @@ send_reports(unsigned now_ms)
 	struct rtcp_sender_info info = { .ntp = rtcp_ntp(SENDER_WALL_US + now_ms * 1000ll),
 		                         .timestamp_rtp = now_ms * 8 + 5000 };
 	rtcp_write_sr(&w, 99, &info, NULL, 0);
-	info.timestamp_rtp = now_ms * 90 + 70000;
-	rtcp_write_sr(&w, RX_SSRC | slab_index(scene.ann->id) << 4, &info, NULL, 0);
 	peer_write_rtcp(scene.world, scene.ann, &w);
+	w = writer_of(bytes, sizeof bytes);
+	info.timestamp_rtp = now_ms * 90 + 70000;
+	rtcp_write_sr(&w, RX_SSRC | slab_index(scene.camera->id) << 4, &info, NULL, 0);
+	peer_write_rtcp(scene.world, scene.camera, &w);
 }
 
 /* Every fifth packet of sound is late. */
@@ -223,7 +227,7 @@ begin(void)
 {
 	const struct scene wanted = scene;
 	scene = (struct scene){ .encode_ms = wanted.encode_ms, .late_ms = wanted.late_ms,
-		                .stall_ms = wanted.stall_ms,
+		                .stall_ms = wanted.stall_ms, .apart = wanted.apart,
 		                .reports = wanted.reports, .beep_ms = wanted.beep_ms };
 	scene.world = world_new();
 	scene.world->network = got;
@@ -232,7 +236,13 @@ begin(void)
 	order(scene.world, (struct media_order){ .kind = MEDIA_ORDER_ROOM_OPEN, .room = ROOM });
 	scene.ann = come_in();
 	scene.ben = come_in();
-	show_source(scene.world, scene.ben, 0, scene.ann, 720);
+	scene.camera = scene.ann;
+	if (scene.apart) {
+		scene.world->sound = scene.ann->id;
+		scene.camera = peer_new(scene.world);
+		agree(scene.world, scene.camera, 1);
+	}
+	show_source(scene.world, scene.ben, 0, scene.camera, 720);
 }
 
 /* How much later a picture's time is than that of the sound of the same moment, around the beep. */
@@ -261,14 +271,30 @@ is_near(double ms, double wanted_ms, double slack_ms)
 TEST(sound_and_picture_of_one_moment_have_one_time)
 {
 	static const unsigned late[] = { 0, 60, 120 };
-	for (unsigned i = 0; i < COUNT_OF(late); i++) {
-		scene = (struct scene){ .late_ms = late[i], .encode_ms = 50, .reports = true,
-			                .beep_ms = 5000 };
+	for (unsigned i = 0; i < COUNT_OF(late) * 2; i++) {
+		scene = (struct scene){ .late_ms = late[i / 2], .encode_ms = 50, .reports = true,
+			                .beep_ms = 5000, .apart = i % 2 != 0 };
 		begin();
 		go_on_to(6000);
 		EXPECT(is_near(apart_ms(), 0, SAME_MS));
 		world_free(scene.world);
 	}
+}
+
+TEST(pictures_whose_sound_has_left_are_not_lost)
+{
+	scene = (struct scene){ .late_ms = 60, .reports = true, .beep_ms = 1500, .apart = true };
+	begin();
+	go_on_to(2000);
+	hang_up(scene.world, scene.ann);
+	const unsigned shown = scene.shown_count;
+	for (unsigned taken_ms = 2013; taken_ms < 3000; taken_ms += PICTURE_MS) {
+		send_picture(taken_ms);
+		scene.world->now_us += PICTURE_MS * 1000;
+		world_serve(scene.world);
+	}
+	EXPECT(scene.shown_count > shown + 25);
+	world_free(scene.world);
 }
 
 TEST(soon_after_joining_they_have_too)
@@ -314,7 +340,7 @@ show_composed(void)
 	canvas->pane_count = 1;
 	canvas->panes[0] = (struct canvas_pane){ .width = CANVAS_WIDTH,
 		                                 .height = CANVAS_HEIGHT,
-		                                 .source = video_source(scene.ann->id,
+		                                 .source = video_source(scene.camera->id,
 		                                                        VIDEO_TRACK_MAIN) };
 	composed.canvas.canvas = canvas;
 	scene.world->codec = fed;
@@ -327,7 +353,8 @@ TEST(a_picture_is_composed_when_its_sound_is_mixed)
 {
 	static const unsigned late[] = { 0, 60, 120 };
 	for (unsigned i = 0; i < COUNT_OF(late); i++) {
-		scene = (struct scene){ .late_ms = late[i], .reports = true, .beep_ms = 3000 };
+		scene = (struct scene){ .late_ms = late[i], .reports = true, .beep_ms = 3000,
+			                .apart = i == 1 };
 		begin();
 		show_composed();
 		go_on_to(4000);

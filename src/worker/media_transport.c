@@ -92,7 +92,7 @@ transport_send(struct media *media, struct media_leg *leg, uint8_t payload_type,
 	transport_emit(media, leg, transport_socket(leg), to, media->packet, packet_len);
 	if (leg->video != NULL)
 		video_sound_sent(leg, packet_len, now_us);
-	if (first && leg->video != NULL)
+	if (first && leg->delay.wanted)
 		transport_report_soon(media, leg, now_us);
 	if (leg->ice_used)
 		ice_lite_sent(&leg->ice, now_us);

@@ -102,6 +102,7 @@ video_of(struct media *media, struct media_leg *leg, int64_t now_us)
 	video->twcc_seq = (uint16_t)prng_u32(&media->prng);
 	video->tick_us = now_us;
 	leg->video = video;
+	leg->delay.wanted = true;
 	return video;
 }
 

@@ -248,13 +248,6 @@ struct leg_video {
 	struct video_queued queue[VIDEO_QUEUE_MAX];
 	struct video_again again[VIDEO_RTX_MAX];
 
-	/* How late its sound is heard: behind what its fastest packet holds, and as its sender's
-	 * reports tell. */
-	int64_t sound_delay_us;
-	int64_t sound_late_us; /* our clock minus the sender's */
-	bool sound_known;
-	bool sound_reported;   /* sound_late_us is known */
-
 	/* The transport's rate. */
 	bool twcc;
 	bool bandwidth_set;
@@ -488,8 +481,8 @@ struct video_canvas *codec_canvas(struct media *media, uint32_t id);
 /* ---- media_sync.c -------------------------------------------------------------------------- */
 
 /* When the sound of the moment at which a packet's picture was taken is heard. */
-int64_t sync_picture(struct video_rx *rx, struct video_layer *layer, uint32_t timestamp_rtp,
-                     int64_t now_us);
+int64_t sync_picture(const struct media *media, struct video_rx *rx, struct video_layer *layer,
+                     uint32_t timestamp_rtp, int64_t now_us);
 
 /* ---- media_bandwidth.c --------------------------------------------------------------------- */
 

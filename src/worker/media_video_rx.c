@@ -414,7 +414,7 @@ take(struct media *media, struct video_rx *rx, unsigned index, const struct arri
 	packet->timestamp_rtp = arrival->packet->timestamp_rtp;
 	packet->seq = arrival->seq;
 	packet->arrived_us = now_us;
-	packet->heard_us = sync_picture(rx, layer, packet->timestamp_rtp, now_us);
+	packet->heard_us = sync_picture(media, rx, layer, packet->timestamp_rtp, now_us);
 	packet->source = stream_of_layer(rx, index);
 	packet->codec = arrival->codec;
 	packet->marker = arrival->packet->marker;

@@ -99,6 +99,7 @@ struct video_world {
 	int64_t now_us;
 	struct prng prng;
 	uint16_t next_port;
+	media_leg_id sound; /* of peers made from now on; 0: their own */
 	unsigned peer_count;
 	/* Pictures that never arrive, as bytes: a decoder of SRTP takes each of them once only. */
 	unsigned lose_datagrams_pct;
@@ -423,6 +424,7 @@ peer_new(struct video_world *world)
 	peer->answers_nack = true;
 	struct media_order open = { .kind = MEDIA_ORDER_LEG_OPEN, .leg = peer->id };
 	open.open.local = addr_ip4(192, 0, 2, 1, 0);
+	open.open.sound = world->sound;
 	order(world, open);
 	EXPECT(peer->opened);
 	struct media_order transport = { .kind = MEDIA_ORDER_LEG_TRANSPORT, .leg = peer->id };
