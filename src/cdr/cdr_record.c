@@ -227,6 +227,7 @@ cdr_write_call_start(struct writer *w, const struct meeting *meeting, uint32_t h
 	element_value(w, meeting, OBJECT_CALL, handle, CALL_TYPE);
 	element_value(w, meeting, OBJECT_CALL, handle, CALL_SPACE);
 	element_guid(w, "callCorrelator", &call->correlator);
+	element_value(w, meeting, OBJECT_CALL, handle, CALL_TENANT);
 	if (call->space != 0)
 		element_value(w, meeting, OBJECT_SPACE, call->space, SPACE_CDR_TAG);
 	writer_text(w, "</call>");

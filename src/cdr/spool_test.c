@@ -5,9 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -233,6 +235,36 @@ TEST(a_flipped_bit_is_no_record)
 		spool_files_close(&files);
 	}
 	free(bytes);
+	clear();
+}
+
+/* A disk that takes no more, as far as the kernel lets us play one: files may not grow. */
+TEST(what_the_disk_does_not_take_is_told_and_what_it_has_stays)
+{
+	const struct spool_settings settings = fresh();
+	struct spool_files files;
+	struct rlimit before;
+	EXPECT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+	EXPECT(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	EXPECT_EQ(spool_files_open(&files, &settings), 0);
+	mark(&files, 1, 1);
+	append(&files, 1);
+	append(&files, 2);
+	/* Room for half a record more. */
+	const struct rlimit tight = { .rlim_cur = files.parts[0].bytes + 60,
+		                      .rlim_max = before.rlim_max };
+	EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &tight), 0);
+	const struct cdr_entry third = entry_of(3);
+	EXPECT(spool_files_append(&files, &third) < 0);
+	EXPECT_EQ(last_readable(&files, 1), 2);
+	EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+	/* The third is lost; the fourth is not. */
+	append(&files, 4);
+	spool_files_close(&files);
+	EXPECT_EQ(spool_files_open(&files, &settings), 0);
+	EXPECT_EQ(files.next, 5);
+	EXPECT_EQ(last_readable(&files, 4), 4);
+	spool_files_close(&files);
 	clear();
 }
 
