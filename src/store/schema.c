@@ -102,17 +102,30 @@ migrate(struct db *db, const struct found *found)
 /* ------------------------------------------------------------------ tables */
 
 static int
+make_table(struct db *db, enum object_type type)
+{
+	char sql[DB_SQL_MAX];
+	struct writer w = writer_of(sql, sizeof sql - 1);
+	writer_format(&w, "CREATE TABLE \"%s\"(%sid TEXT NOT NULL PRIMARY KEY, parent TEXT",
+	              object_describe(type)->table, db->engine->row_column);
+	for (unsigned i = 0; i < object_field_count(type); i++) {
+		if ((object_field(type, i)->flags & FIELD_KEPT) != 0)
+			writer_format(&w, ", \"%s\" TEXT", object_field(type, i)->name);
+	}
+	writer_text(&w, ")");
+	CHECK(!w.failed);
+	sql[w.at] = '\0';
+	return db->engine->run(db, sql);
+}
+
+static int
 prepare_table(struct db *db, const struct found *found, enum object_type type)
 {
 	char sql[STATEMENT_MAX];
 	const char *table = object_describe(type)->table;
 	int rc = 0;
-	if (!found->table[type]) {
-		snprintf(sql, sizeof sql,
-		         "CREATE TABLE \"%s\"(%sid TEXT NOT NULL PRIMARY KEY, parent TEXT)", table,
-		         db->engine->row_column);
-		rc = db->engine->run(db, sql);
-	}
+	if (!found->table[type])
+		return make_table(db, type);
 	for (unsigned i = 0; rc == 0 && i < object_field_count(type); i++) {
 		const struct field *field = object_field(type, i);
 		if ((field->flags & FIELD_KEPT) == 0 || field_set_has(&found->columns[type], i))

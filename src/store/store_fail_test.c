@@ -125,8 +125,8 @@ TEST(a_store_without_memory_says_so_and_can_be_opened_again)
 	}
 	snprintf(place.path, sizeof place.path, "%s/convoke.db", place.folder);
 	/* The file stays from play to play, as a failed start left it. */
-	EXPECT(fail_at_every(211, use, &place) > 20);
-	EXPECT(fail_at_every(4999, use_anew, &place) > 20);
+	EXPECT(fail_at_every(31, use, &place) > 20);
+	EXPECT(fail_at_every(499, use_anew, &place) > 20);
 	remove_files(&place);
 	rmdir(place.folder);
 }
