@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How fast and how small: spaces made through the API onto a real disk, and looked at among many.
- * Usage: api_bench SPACES [FOLDER]; 2,000 more are made, and there are 100,000 at most.  Everything runs as in the Call Bridge, but for the network. */
+ * Usage: api_bench SPACES [FOLDER [PORT]]; 2,000 more are made, and there are 100,000 at most.
+ * Everything runs as in the Call Bridge, but for the network.  With PORT, FOLDER has the Unix socket
+ * of a PostgreSQL with an empty database "convoke"; bench/database makes one. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,18 +113,17 @@ wait_for(struct bridge *bridge, uint64_t answers)
 }
 
 static void
-bridge_open(struct bridge *bridge, const char *path)
+bridge_open(struct bridge *bridge, const struct store_settings *store)
 {
 	*bridge = (struct bridge){ 0 };
 	prng_init(&bridge->prng, (uint64_t)now_us());
 	const struct meeting_settings meeting = { .random = random_bytes,
 		                                  .context = &bridge->prng };
-	const struct store_settings store = { .path = path };
 	struct store_loaded loaded;
 	const int64_t start = now_us();
 	const int64_t cpu = cpu_us();
 	CHECK(meeting_create(&bridge->meeting, &meeting, now_us()) == 0);
-	CHECK(store_open(&bridge->store, &store) == 0);
+	CHECK(store_open(&bridge->store, store) == 0);
 	CHECK(store_load(bridge->store, meeting_objects(bridge->meeting), &loaded) == 0);
 	printf("%-44s %10.1f ms, %.1f ms of them at work, %u rows, %u kB resident\n", "start",
 	       (double)(now_us() - start) / 1e3, (double)(cpu_us() - cpu) / 1e3, loaded.rows,
@@ -300,18 +301,29 @@ main(int argc, char **argv)
 	const char *where = argc > 2 ? argv[2] : mkdtemp(folder);
 	CHECK(where != NULL && spaces != 0);
 	snprintf(path, sizeof path, "%s/bench.db", where);
-	bridge_open(&bridge, path);
+	const struct store_settings store = {
+		.engine = argc > 3 ? STORE_POSTGRES : STORE_SQLITE,
+		.path = path,
+		.postgres = { .nodes = { { where, argc > 3 ? (uint16_t)strtoul(argv[3], NULL, 10) : 0 } },
+		              .node_count = 1,
+		              .user = "convoke",
+		              .database = "convoke",
+		              .sslmode = STORE_DISABLE },
+	};
+	bridge_open(&bridge, &store);
 	add_spaces(&bridge, spaces);
 	add_users(&bridge);
 	bridge_close(&bridge);
 
-	bridge_open(&bridge, path);
+	bridge_open(&bridge, &store);
 	cpu_before = cpu_us();
-	measure_gets(&bridge);
+	if (argc <= 3) /* looks do not ask the database */
+		measure_gets(&bridge);
 	measure_posts(&bridge);
 	printf("%-44s %10u kB\n", "resident at the end", resident_kb());
 	bridge_close(&bridge);
-	unlink(path);
+	if (argc <= 3)
+		unlink(path);
 	if (argc <= 2)
 		rmdir(folder);
 	return 0;
