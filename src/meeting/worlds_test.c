@@ -378,3 +378,55 @@ TEST(a_space_goes_with_all_that_is_in_it_and_comes_back_the_same)
 	EXPECT_STR(str_of(order), "m0 m1 m2 ");
 	meeting_destroy(w.meeting);
 }
+
+TEST(a_space_is_made_from_a_template)
+{
+	struct world w = world_make();
+	const uint32_t tenant = add_tenant(&w, "t", 0);
+	const uint32_t user = add_user(&w, "ann@t.example", tenant, 0);
+	const uint32_t rules = profile(&w, "needsActivation", "true");
+	const uint32_t template =
+		add(&w, OBJECT_SPACE_TEMPLATE, 0,
+	            PAIRS("name", "Team", "callLegProfile", id_of(&w, OBJECT_LEG_PROFILE, rules)));
+	(void)add(&w, OBJECT_METHOD_TEMPLATE, template,
+	          PAIRS("name", "Host", "uriGenerator", "h.$.x", "generateUniqueCallId", "true"));
+	(void)add(&w, OBJECT_METHOD_TEMPLATE, template, PAIRS("name", "Guest"));
+	uint32_t spaces[2] = { 0 };
+	for (unsigned i = 0; i < 2; i++) {
+		objects_begin(w.objects);
+		EXPECT_EQ(objects_add_from_template(w.objects, template, user, STR("Mine"),
+		                                    &spaces[i]),
+		          OBJECT_OK);
+		objects_settled(w.objects, objects_end(w.objects).ticket, true);
+	}
+	const uint32_t host = objects_next_inside(w.objects, OBJECT_METHOD, spaces[0], 0);
+	const struct str uri = objects_text(w.objects, OBJECT_METHOD, host, METHOD_URI);
+	EXPECT_EQ(uri.len, 13);
+	EXPECT(str_starts(uri, STR("h.")) && str_ends(uri, STR(".x")));
+	EXPECT_EQ(objects_text(w.objects, OBJECT_METHOD, host, METHOD_CALL_ID).len, 9);
+	EXPECT_EQ(objects_value(w.objects, OBJECT_SPACE, spaces[1], SPACE_METHOD_COUNT).number, 2);
+	EXPECT_EQ(objects_ref(w.objects, OBJECT_SPACE, spaces[1], SPACE_LEG_PROFILE), rules);
+	EXPECT_EQ(objects_ref(w.objects, OBJECT_SPACE, spaces[1], SPACE_TENANT), tenant);
+	EXPECT(meeting_member(w.meeting, spaces[1], STR("ann@t.example")) != 0);
+	meeting_destroy(w.meeting);
+}
+
+TEST(a_call_is_held_to_its_tenants_profile_where_the_space_says_nothing)
+{
+	struct world w = world_make();
+	const uint32_t tenant = add_tenant(&w, "t", 0);
+	const uint32_t space = add_space(&w, tenant, "s", "");
+	const uint32_t one = add(&w, OBJECT_CALL_PROFILE, 0, PAIRS("participantLimit", "1"));
+	const uint32_t two = add(&w, OBJECT_CALL_PROFILE, 0, PAIRS("participantLimit", "2"));
+	change(&w, OBJECT_SYSTEM_PROFILES, objects_single(w.objects, OBJECT_SYSTEM_PROFILES),
+	       PAIRS("callProfile", id_of(&w, OBJECT_CALL_PROFILE, one)));
+	(void)join(&w, space, 0);
+	const struct meeting_join more = { .entry = { space, 0 }, .remote_party = STR("x") };
+	uint32_t leg = 0;
+	EXPECT_EQ(meeting_join(w.meeting, &more, w.now_us, &leg), MEETING_CALL_FULL);
+	change(&w, OBJECT_TENANT, tenant,
+	       PAIRS("callProfile", id_of(&w, OBJECT_CALL_PROFILE, two)));
+	EXPECT_EQ(meeting_join(w.meeting, &more, w.now_us, &leg), MEETING_ADMITTED);
+	EXPECT_EQ(meeting_join(w.meeting, &more, w.now_us, &leg), MEETING_CALL_FULL);
+	meeting_destroy(w.meeting);
+}

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole REST API through its own port, by the description it serves: every object made, read,
 changed, filtered, paged and deleted, every parameter with good, boundary and bad values; the
-exchanges that clients in the field rely on; bad input; and all of it there after a restart."""
+exchanges that clients in the field rely on; bad input; and all of it there after a restart; on
+SQLite and on PostgreSQL."""
 import base64
 import http.client
 import json
+import os
+import shutil
 import sqlite3
 import ssl
 import urllib.parse
@@ -12,7 +15,8 @@ import uuid
 import xml.etree.ElementTree as xml
 
 import network
-from harness import case, expect, expect_equal, main
+from harness import case, expect, expect_equal, main, wait_for
+from postgres import PORT, Postgres
 from server import API_PORT, Server
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -362,6 +366,24 @@ def what_was_acknowledged_is_there_after_a_restart(world):
     world.client = Client(world.server)
     for one, text in kept.items():
         expect_equal(world.client.must("GET", one)[1], text, one)
+
+
+@case
+def the_same_holds_on_postgresql(world):
+    server, postgres = world.server, Postgres(world)
+    owner = server.data.stat()
+    for name, source in (("pg.key", "client.key"), ("pg.crt", "client.crt"), ("ca.crt", "ca.crt")):
+        shutil.copy(postgres.file(source), server.data / name)
+        os.chown(server.data / name, owner.st_uid, owner.st_gid)
+    for command in ("database cluster certs pg.key pg.crt ca.crt",
+                    f"database move postgres localhost:{PORT}"):
+        status, said = server.command("mmp", *command.split(), timeout=60)
+        expect_equal(status, 0, f"{command}: {said}")
+    world.client = Client(server)
+    wait_for("system/database says where it is",
+             lambda: world.client.tree("system/database").get("clustered") == "enabled", 20)
+    every_object_is_made_read_changed_filtered_paged_and_deleted(world)
+    what_was_acknowledged_is_there_after_a_restart(world)
 
 
 def prepare(world):
