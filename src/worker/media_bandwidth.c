@@ -13,7 +13,8 @@ enum {
 	NARROW_PACE_BPS = 400 * 1000,
 	WIDE_BPS = 1000 * 1000,         /* with more than that, what senders have paced already ... */
 	WIDE_PACE_BPS = 4 * 1000 * 1000, /* ... is not held back for long: pictures shall come soon */
-	THIN_PCT = 87,                  /* of the target: a picture that takes more does not fit */
+	THIN_PCT = 87,                  /* of its share: a picture that takes more does not fit */
+	THIN_STILL_PCT = 75,            /* once it was found not to */
 	SMALLER_PCT = 75,               /* of a layer: what is made in its place takes less */
 	FIRST_HEIGHT = 720,             /* of a layer that did not tell its size */
 	LEVEL_3_1 = 3600,               /* H.264 table A-1: macroblocks of a frame */
@@ -226,7 +227,7 @@ smallest_layer_bps(const struct line_plan *plan)
 
 static void
 plan_line(struct media *media, struct line_plan *plan, struct allocate_wish *wish,
-          int64_t target_bps)
+          int64_t share_bps)
 {
 	const struct media_show *show = &plan->tx->line->show;
 	wish->priority = show->priority;
@@ -239,8 +240,10 @@ plan_line(struct media *media, struct line_plan *plan, struct allocate_wish *wis
 	if (plan->rx == NULL || !video_rx_flows(plan->rx))
 		return;
 	const int64_t layer_bps = smallest_layer_bps(plan);
-	/* A picture that comes in one size, larger than the line is wide, is made smaller. */
-	if (media->video->attached && layer_bps > target_bps * THIN_PCT / 100)
+	/* A picture that comes in one size, larger than its share, is made smaller. */
+	const bool small = plan->tx->serves && plan->tx->chosen.encoded;
+	if (media->video->attached &&
+	    layer_bps > share_bps * (small ? THIN_STILL_PCT : THIN_PCT) / 100)
 		rung_options(plan, wish, (uint32_t)(layer_bps * SMALLER_PCT / 100));
 	layer_options(plan, wish);
 	if (plan->count == 0)
@@ -330,7 +333,7 @@ is_shown(const struct media_leg *leg, const struct video_line *line)
 
 static unsigned
 gather(struct media *media, struct leg_video *video, struct line_plan *plans,
-       struct allocate_wish *wishes)
+       struct allocate_wish *wishes, int64_t share_bps)
 {
 	unsigned count = 0;
 	for (unsigned i = 0; i < video->line_count; i++) {
@@ -343,10 +346,20 @@ gather(struct media *media, struct leg_video *video, struct line_plan *plans,
 		}
 		plans[count] = (struct line_plan){ .tx = line->tx };
 		wishes[count] = (struct allocate_wish){ .stream = i };
-		plan_line(media, &plans[count], &wishes[count], video->target_bps);
+		plan_line(media, &plans[count], &wishes[count], share_bps);
 		count++;
 	}
 	return count;
+}
+
+/* With everybody at his smallest. */
+static int64_t
+least_bps(const struct allocate_wish *wishes, unsigned count)
+{
+	int64_t sum_bps = 0;
+	for (unsigned i = 0; i < count; i++)
+		sum_bps += wishes[i].option_count != 0 ? wishes[i].options[0].bitrate_bps : 0;
+	return sum_bps;
 }
 
 /* Somebody is seen however thin the line is: the first of them. */
@@ -376,7 +389,10 @@ bandwidth_plan(struct media *media, struct leg_video *video, int64_t now_us)
 		video->target_bps = 0;
 	if (video->target_bps < video->trial_bps)
 		video->target_bps = video->trial_bps;
-	const unsigned count = gather(media, video, plans, wishes);
+	unsigned count = gather(media, video, plans, wishes, video->target_bps);
+	/* Nobody's one size takes the place of all others: then each has his share. */
+	if (count > 1 && least_bps(wishes, count) * 100 > video->target_bps * THIN_STILL_PCT)
+		count = gather(media, video, plans, wishes, video->target_bps / count);
 	mark_essential(wishes, count);
 	video->wanted_bps = count != 0 ? allocate_wanted_bps(wishes, count) : 0;
 	video->given_bps = count != 0 ? allocate(chosen, wishes, count, video->target_bps) : 0;

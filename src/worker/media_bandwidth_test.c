@@ -543,6 +543,35 @@ TEST(a_picture_of_one_size_is_made_smaller_for_a_thin_line_alone)
 	world_free(world);
 }
 
+TEST(a_picture_of_one_size_leaves_room_for_others_on_a_thin_line)
+{
+	struct video_world *world = world_with_lines();
+	struct peer *a = peer_new(world);
+	agree(world, a, 1);
+	a->layer_count = 1;
+	a->frame_bytes = 1200; /* 290 kbit/s */
+	struct peer *c = camera(world);
+	struct peer *b = browser(world, 2);
+	show_source(world, b, 0, a, 0);
+	show_source(world, b, 1, c, 0);
+	pass(world, 8000);
+	EXPECT_EQ(media_counters(world->media)->encodes, 0);
+	line_of(b)->bps = 400 * 1000;
+	pass(world, 4000);
+	for (unsigned line = 0; line < 2; line++)
+		b->heard[line].silence_us_max = 0;
+	pass(world, 10000);
+	for (unsigned line = 0; line < 2; line++) {
+		EXPECT(world->now_us - b->heard[line].last_us < 500000);
+		EXPECT(b->heard[line].silence_us_max < 700000);
+	}
+	line_of(b)->bps = FAST_BPS;
+	pass(world, 10000);
+	EXPECT_EQ(media_counters(world->media)->encodes, 0);
+	EXPECT_EQ(b->heard[1].height, 720);
+	world_free(world);
+}
+
 /* ---- Delay --------------------------------------------------------------------------------- */
 
 TEST(what_is_forwarded_is_hardly_held_back)
