@@ -405,6 +405,71 @@ TEST(a_server_killed_under_load_keeps_what_it_acknowledged)
 	place_remove(&place);
 }
 
+static int
+replica_do(const char *verb, const char *more)
+{
+	char command[512];
+	snprintf(command, sizeof command, "%s %s %s-replica %s", POSTGRES_SERVER, verb,
+	         world_server.folder, more);
+	return system(command);
+}
+
+static void
+replica_remove(void)
+{
+	char command[128];
+	(void)!replica_do("stop", "2>/dev/null");
+	snprintf(command, sizeof command, "rm -rf %s-replica", world_server.folder);
+	(void)!system(command);
+}
+
+TEST(a_replica_that_takes_over_is_found_and_lacks_nothing)
+{
+	enum { CHANGES = 30, TURNS_MAX = 1000 };
+	struct place place;
+	struct store_result result;
+	char more[128];
+	char socket[64];
+	char uri[16];
+	unsigned turns = 0;
+	place_make(&place, STORE_POSTGRES);
+	snprintf(socket, sizeof socket, "%s-replica/run", world_server.folder);
+	snprintf(more, sizeof more, "%u %s", world_server.port + 1, world_server.folder);
+	atexit(replica_remove); /* also when something fails on the way */
+	EXPECT_EQ(replica_do("replica", more), 0);
+	place.postgres.nodes[1] =
+		(struct store_node){ socket, (uint16_t)(world_server.port + 1) };
+	place.postgres.node_count = 2;
+	EXPECT_EQ(place_open(&place), 0);
+	const struct store_status *status = store_status(place.store);
+	while (!status->nodes[1].up) {
+		EXPECT(turns++ < TURNS_MAX && !store_take(place.store, &result));
+		usleep(10000);
+	}
+	EXPECT(status->nodes[0].up && status->nodes[0].primary && !status->nodes[1].primary);
+	EXPECT_EQ(status->node_in_use, 0);
+	for (unsigned i = 0; i < CHANGES; i++) {
+		snprintf(uri, sizeof uri, "n%u", i);
+		commit_space(&place, uri);
+	}
+	EXPECT(settle(&place));
+
+	EXPECT_EQ(server_do("kill", ""), 0);
+	await_state(&place, STORE_LOST);
+	EXPECT_EQ(replica_do("promote", ""), 0);
+	insist_on_space(&place, "afterwards");
+	EXPECT_EQ(status->node_in_use, 1);
+	place_close(&place);
+	place.postgres.nodes[0] = place.postgres.nodes[1];
+	place.postgres.node_count = 1;
+	EXPECT_EQ(place_open(&place), 0);
+	EXPECT_EQ(objects_count(place.objects, OBJECT_SPACE), CHANGES + 1);
+	place_close(&place);
+	replica_remove();
+	EXPECT_EQ(server_do("start", ""), 0);
+	place_remove(&place);
+}
+
 /* ---- Who is believed ----------------------------------------------------------------------- */
 
 struct belief {
