@@ -18,13 +18,13 @@ from server import Server
 NARROW_KBIT = 400
 LOSS_PCT = 5
 DOWN_S, UP_S, STILL_S = 3.0, 10.0, 1.0
-BUSY_LOAD = 4  # processes that want each core: times are no longer ours alone
+BUSY_LOAD = 4  # processes that want each core: with more, times are not ours alone
 SEE_S = 60
 
 
 def slack():
     """How many times as long things may take, since others use the machine, too."""
-    return 2 if os.getloadavg()[0] > BUSY_LOAD * os.cpu_count() else 1
+    return max(1, os.getloadavg()[0] / (BUSY_LOAD * os.cpu_count()))
 
 
 def room(world, number, colour, codec="h264", **settings):
@@ -59,14 +59,12 @@ def moving(samples, names, who):
         expect(still < STILL_S * slack(), f"{who} sees {name} stand still for {still:.1f} s")
 
 
-def steady_bps(viewer):
-    """What a browser is sent when it no longer gets more."""
+def steady_bps(line):
+    """What goes over it when it no longer becomes more."""
     time.sleep(5)
-    viewer.watch()
-    time.sleep(3)
-    rates = [bps for _, bps in watching.rates_bps(viewer.watched())]
-    viewer.watch()
-    return sum(rates) / len(rates)
+    since = time.time()
+    line.watch(3)
+    return line.mean_bps(since)
 
 
 def fits_s(line, cut):
@@ -74,12 +72,22 @@ def fits_s(line, cut):
     return next((round(at - cut, 1) for at, share in line.dropped(cut) if share < 0.05), None)
 
 
-def expect_untouched(line, cut, given_back):
-    """Who has a line of his own is sent no less meanwhile than at other times."""
-    during = line.mean_bps(cut, given_back)
-    usual = line.mean_bps(given_back)
-    note(f"another is sent {during / 1000:.0f} kbit/s meanwhile, {usual / 1000:.0f} then")
-    expect(during > 0.6 * usual, "the other was sent", during, "bit/s, then", usual)
+def height(world, person):
+    """Of what somebody is sent; told every five seconds."""
+    leg = world.server.api.find("callLegs", name=person.name)
+    detail = world.server.api.get(f"callLegs/{leg.get('id')}")
+    return float(detail.findtext("status/txVideo/height") or 0)
+
+
+def until_up(lines, line, bps, since):
+    """Watches until that much goes over the line again; how long that took, or None."""
+    until = time.time() + (UP_S + 2) * slack()
+    while time.time() < until:
+        watching.watch(lines, 0.5)
+        for at, rate in line.rates_bps():
+            if at > since + 1 and rate > bps:
+                return round(at - since, 1)
+    return None
 
 
 @case
@@ -90,29 +98,30 @@ def a_browsers_line_becomes_narrow_and_wide_again(world):
     vic = Browser(world, 22, "Vic", colour="yellow").join()
     until_tiles(vic, {red.name: "red", "Ann": "blue"})
     until_tiles(ann, {red.name: "red", "Vic": "yellow"})
-    usual = steady_bps(vic)
+    vics = watching.Line(vic.machine)
+    usual = steady_bps(vics)
+    others = height(world, red)
+    vic.watch()
     ann.watch()
-    vics, others = watching.Line(vic.machine), watching.Line(red.machine)
     cut = time.time()
     network.narrow(vic.machine, NARROW_KBIT)
-    watching.watch((vics, others), 10)
+    vics.watch(10)
+    same = height(world, red)
     given_back = time.time()
     network.narrow(vic.machine, 0)
-    watching.watch((vics, others), UP_S * slack() + 2)
+    up = until_up((vics,), vics, usual * 0.75, given_back)
     seen, anns = vic.watched(), ann.watched()
     down = fits_s(vics, cut)
     later = vics.dropped_share(cut + DOWN_S * slack(), given_back)
-    up = next((at - given_back for at, bps in watching.rates_bps(seen)
-               if at > given_back + 1 and bps > usual * 0.8), None)
     note(f"{usual / 1000:.0f} kbit/s; fits after {down} s; then {later:.0%} of the packets are dropped; "
-         f"up again after {up} s")
-    expect(usual > NARROW_KBIT * 1000 * 1.3, "too little to begin with:", usual)
+         f"up again after {up} s; load {os.getloadavg()[0]:.0f}")
+    expect(usual > NARROW_KBIT * 1000 * 1.2, "too little to begin with:", usual)
     expect(down is not None and down <= DOWN_S * slack(), "too much for", down, "s")
     expect(later < 0.05, f"{later:.0%} of the packets are dropped")
     expect(up is not None and up <= UP_S * slack(), "up after", up)
     moving(seen, (red.name, "Ann"), "Vic")
     moving(anns, (red.name,), "Ann")
-    expect_untouched(others, cut, given_back)
+    expect(same == others, "another is sent", same, "lines, not", others)
 
 
 @case
@@ -122,33 +131,33 @@ def a_rooms_line_becomes_narrow_and_wide_again(world):
     red, green = room(world, 1, "red", busy=True), room(world, 2, "green", busy=True)
     until_room_sees(red, "green")
     until_room_sees(green, "red")
-    reds, greens = watching.Line(red.machine), watching.Line(green.machine)
+    reds = watching.Line(red.machine)
     wait_for("a large picture", lambda: reds.now_bps() > 900_000, 30, 0.3)
-    usual = reds.now_bps()
+    usual = steady_bps(reds)
+    wait_for("it is told", lambda: height(world, red) == height(world, green) == 720, 15, 0.5)
     cut = time.time()
     network.narrow(red.machine, NARROW_KBIT)
     try:
-        watching.watch((reds, greens), 15)
+        reds.watch(15)
         # What its decoder makes of holes hides the number; the marker shows that time goes on.
         first = wait_for("the marker", lambda: pictures.marker(red.sees()), 6, 0.1)
         wait_for("the picture goes on",
-                 lambda: abs((pictures.marker(red.sees()) or first) - first) > 0.02, 2, 0.1)
+                 lambda: abs((pictures.marker(red.sees()) or first) - first) > 0.02, 2 * slack(), 0.1)
     finally:
         network.narrow(red.machine, 0)
     given_back = time.time()
-    watching.watch((reds, greens), UP_S * slack() + 4)
+    same = height(world, green)
+    up = until_up((reds,), reds, usual * 0.7, given_back)
     down = fits_s(reds, cut)
     later = reds.dropped_share(cut + DOWN_S * slack(), given_back)
     used = reds.mean_bps(cut + 5, given_back)
-    up = next((at - given_back for at, bps in reds.rates_bps()
-               if at > given_back + 1 and bps > usual * 0.7), None)
     note(f"{usual / 1000:.0f} kbit/s; fits after {down} s; then {later:.0%} of the packets are dropped, "
-         f"and {used / 1000:.0f} kbit/s are used; up again after {up} s")
+         f"and {used / 1000:.0f} kbit/s are used; up again after {up} s; load {os.getloadavg()[0]:.0f}")
     expect(down is not None and down <= DOWN_S * slack(), "too much for", down, "s")
     expect(later < 0.15, f"{later:.0%} of the packets are dropped")
     expect(used > NARROW_KBIT * 1000 * 0.45, "it sinks to", used)
-    expect(up is not None and up <= UP_S * slack() + 2, "up after", up)
-    expect_untouched(greens, cut, given_back)
+    expect(up is not None and up <= (UP_S + 1) * slack(), "up after", up)
+    expect(same == 720, "the other is sent", same, "lines")
 
 
 @case
@@ -208,7 +217,7 @@ def sources_vanish_in_the_middle_of_a_frame(world):
     red.machine.crash()
     blue.fall_silent()
     broken, gone = [], {}
-    while time.monotonic() < killed + 15 * slack() and len(gone) < 2:
+    while time.monotonic() < killed + 15 and len(gone) < 2:
         images = vic.frames()
         for name, image in images.items():
             share = pictures.spoilt(image, wanted[name])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a browser counted of its pictures while it was watched (Browser.watched()): how smooth, how
-large, how much.  And what a line carried, as the network counts it."""
+"""What a browser counted of its pictures while it was watched (Browser.watched()), and what a line
+carried, as the network counts it."""
 import time
 
 import network
@@ -10,10 +10,6 @@ def _values(samples, name, key):
     """[(time, value)] of the tile with that name."""
     return [(sample["at"], tile[key]) for sample in samples for tile in sample["received"]
             if tile["name"] == name and key in tile]
-
-
-def between(samples, since, until=float("inf")):
-    return [sample for sample in samples if since <= sample["at"] < until]
 
 
 def longest_still_s(samples, name):
@@ -36,34 +32,9 @@ def frames_a_second(samples, name):
     return (values[-1][1] - values[0][1]) / (values[-1][0] - values[0][0])
 
 
-def height_at(samples, name):
-    """[(time, height)]"""
-    return _values(samples, name, "frameHeight")
-
-
-def freezes(samples, name):
-    """How many the browser itself noticed."""
-    values = _values(samples, name, "freezeCount")
-    return values[-1][1] - values[0][1] if values else 0
-
-
 def grown(samples, name, key):
     values = _values(samples, name, key)
     return values[-1][1] - values[0][1] if values else 0
-
-
-def rates_bps(samples, span_s=1.0):
-    """[(time, bits a second of all pictures in the span before it)]"""
-    totals = [(sample["at"], sum(tile.get("bytesReceived", 0) for tile in sample["received"]))
-              for sample in samples]
-    rates, first = [], 0
-    for at, total in totals:
-        while totals[first + 1][0] <= at - span_s:
-            first += 1
-        began, before = totals[first]
-        if at - began >= span_s * 0.9:
-            rates.append((at, (total - before) * 8 / (at - began)))
-    return rates
 
 
 class Line:
