@@ -19,6 +19,7 @@ NARROW_KBIT = 400
 LOSS_PCT = 5
 DOWN_S, UP_S, STILL_S = 3.0, 10.0, 1.0
 BUSY_LOAD = 4  # processes that want each core: with more, times are not ours alone
+LOOKED = 12     # pictures at least
 SEE_S = 60
 
 
@@ -112,12 +113,12 @@ def a_browsers_line_becomes_narrow_and_wide_again(world):
     up = until_up((vics,), vics, usual * 0.75, given_back)
     seen, anns = vic.watched(), ann.watched()
     down = fits_s(vics, cut)
-    later = vics.dropped_share(cut + DOWN_S * slack(), given_back)
+    later = vics.dropped_share(cut + DOWN_S, given_back)
     note(f"{usual / 1000:.0f} kbit/s; fits after {down} s; then {later:.0%} of the packets are dropped; "
          f"up again after {up} s; load {os.getloadavg()[0]:.0f}")
     expect(usual > NARROW_KBIT * 1000 * 1.2, "too little to begin with:", usual)
     expect(down is not None and down <= DOWN_S * slack(), "too much for", down, "s")
-    expect(later < 0.05, f"{later:.0%} of the packets are dropped")
+    expect(later < 0.05 * slack(), f"{later:.0%} of the packets are dropped")
     expect(up is not None and up <= UP_S * slack(), "up after", up)
     moving(seen, (red.name, "Ann"), "Vic")
     moving(anns, (red.name,), "Ann")
@@ -149,12 +150,12 @@ def a_rooms_line_becomes_narrow_and_wide_again(world):
     same = height(world, green)
     up = until_up((reds,), reds, usual * 0.7, given_back)
     down = fits_s(reds, cut)
-    later = reds.dropped_share(cut + DOWN_S * slack(), given_back)
+    later = reds.dropped_share(cut + DOWN_S, given_back)
     used = reds.mean_bps(cut + 5, given_back)
     note(f"{usual / 1000:.0f} kbit/s; fits after {down} s; then {later:.0%} of the packets are dropped, "
          f"and {used / 1000:.0f} kbit/s are used; up again after {up} s; load {os.getloadavg()[0]:.0f}")
     expect(down is not None and down <= DOWN_S * slack(), "too much for", down, "s")
-    expect(later < 0.15, f"{later:.0%} of the packets are dropped")
+    expect(later < 0.15 * slack(), f"{later:.0%} of the packets are dropped")
     expect(used > NARROW_KBIT * 1000 * 0.45, "it sinks to", used)
     expect(up is not None and up <= (UP_S + 1) * slack(), "up after", up)
     expect(same == 720, "the other is sent", same, "lines")
@@ -172,8 +173,8 @@ def a_twentieth_of_all_packets_is_lost(world):
     vic.watch()
     network.lose(LOSS_PCT, vic.machine, red.machine, green.machine)
     try:
-        until = time.monotonic() + 12
-        while time.monotonic() < until:
+        began = time.monotonic()
+        while time.monotonic() < began + 12 or (looked < LOOKED and time.monotonic() < began + 40):
             images = vic.frames()
             for name, image in images.items():
                 if name in wanted:
@@ -191,7 +192,7 @@ def a_twentieth_of_all_packets_is_lost(world):
              f"{watching.grown(seen, name, 'nackCount')} NACKs, "
              f"{watching.grown(seen, name, 'pliCount')} key requests")
     note(looked, "pictures looked at,", len(wrong), "spoilt,", unread, "without a number")
-    expect(looked > 10, "only", looked, "pictures")
+    expect(looked >= LOOKED, "only", looked, "pictures")
     expect(not wrong, wrong[:3])
     expect(unread <= looked / 10, unread, "of", looked, "without a number")
     expect(len(different) > 3, "the room saw", len(different), "different pictures")
