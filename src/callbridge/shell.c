@@ -478,6 +478,7 @@ finish(struct shell *shell)
 	records_close(shell);
 	c2w_close(shell);
 	http_destroy(shell->http);
+	pages_destroy(shell->admin_pages); /* after what was still being sent */
 	events_stop(shell);
 	floors_close(shell);
 	codecs_close(shell);

@@ -3,7 +3,8 @@
  * shell_api.c (Web Admin port, passwords), shell_store.c (database), shell_c2w.c (connections to Web Bridges),
  * shell_video.c (codec processes, floors), shell_bfcp.c (the sockets of floor control),
  * shell_records.c (call detail records), shell_events.c (the Events WebSocket), shell_metrics.c,
- * shell_diagnostics.c (diagnostics of calls, the event log in memory). */
+ * shell_diagnostics.c (diagnostics of calls, the event log in memory),
+ * shell_pages.c (the Web Admin's pages). */
 #ifndef CALLBRIDGE_SHELL_H
 #define CALLBRIDGE_SHELL_H
 
@@ -16,6 +17,7 @@
 #include "cdr/cdr.h"
 #include "cdr/spool.h"
 #include "component/component.h"
+#include "component/pages.h"
 #include "dtls/dtls.h"
 #include "events/events.h"
 #include "mmp/config.h"
@@ -174,6 +176,7 @@ struct shell {
 	struct http *http;
 	struct http_listener *webadmin;
 	struct tls_context *webadmin_tls;
+	struct pages *admin_pages; /* NULL: not built */
 	struct store *store;
 	struct shell_database *database; /* the settings that it borrows */
 	struct loop_waker *store_waker;
@@ -211,6 +214,11 @@ void sip_sockets_upgrade(struct shell *shell, const struct http_request *request
 void webadmin_close(struct shell *shell);
 /* True when something was done. */
 bool webadmin_drain(struct shell *shell, int64_t now_us);
+
+/* shell_pages.c */
+void admin_pages_open(struct shell *shell);
+/* False: the request is for no page. */
+bool admin_pages_respond(struct shell *shell, const struct http_request *request);
 
 /* shell_store.c */
 [[nodiscard]] bool store_shell_open(struct shell *shell);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The Web Admin port: REST API, metrics, SIP over WebSocket; the passwords behind it. */
+/* The Web Admin port: pages, REST API, metrics, SIP over WebSocket; the passwords behind it. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,6 +47,8 @@ on_request(void *context, const struct http_request *request)
 		return;
 	}
 	if (!is_api(request->path)) {
+		if (admin_pages_respond(shell, request))
+			return;
 		http_respond_text(shell->http, request->id, 404, "text/plain",
 		                  STR("The API of this Call Bridge is at /api/v1.\n"));
 		return;
@@ -212,7 +214,10 @@ webadmin_open(struct shell *shell)
 	            0 ||
 	    verifier_create(&shell->verifier, wake_verifier, shell) != 0)
 		return component_fail(&shell->component, "not enough memory for the API");
-	return !shell->config->webadmin.enabled || open_listener(shell);
+	if (!shell->config->webadmin.enabled)
+		return true;
+	admin_pages_open(shell);
+	return open_listener(shell);
 }
 
 void

@@ -6,7 +6,7 @@
 
 #include "base/fail_at.h"
 #include "base/test.h"
-#include "webbridge/pages.h"
+#include "component/pages.h"
 #include "webbridge/relay.h"
 
 static bool

@@ -87,24 +87,13 @@ respond_method(struct shell *shell, http_request_id id, struct str allowed)
 static void
 respond_page(struct shell *shell, const struct http_request *request, const struct page *page)
 {
-	static const struct str codings[PAGE_FORMS] = {
-		[PAGE_GZIP] = STR_INIT("gzip"),
-		[PAGE_BROTLI] = STR_INIT("br"),
-	};
+	struct http_header headers[PAGE_HEADERS_MAX];
 	const enum page_form form =
 		page_form_for(page, http_request_header(request, "Accept-Encoding"));
-	const struct http_header headers[] = {
-		{ STR("Content-Type"), str_of(page->type) },
-		{ STR("Cache-Control"), page->lasting ? STR("public, max-age=31536000, immutable")
-		                                      : STR("no-cache") },
-		{ STR("Vary"), STR("Accept-Encoding") },
-		{ STR("Content-Encoding"), codings[form] },
-	};
 	struct http_response response = { .status = 200,
 		                          .body = page->forms[form],
 		                          .body_static = true };
-	respond(shell, request->id, &response, headers,
-	        form == PAGE_PLAIN ? COUNT_OF(headers) - 1 : COUNT_OF(headers));
+	respond(shell, request->id, &response, headers, page_headers(headers, page, form));
 }
 
 /* ---- Requests ------------------------------------------------------------------------------ */
@@ -151,6 +140,14 @@ on_lookup(struct shell *shell, const struct http_request *request)
 	join_text_wipe(&text);
 }
 
+/* The app itself reads which meeting its address names. */
+static const struct page *
+page_of(const struct shell *shell, struct str path)
+{
+	const bool meeting = str_eq(path, STR("/meeting")) || str_starts(path, STR("/meeting/"));
+	return pages_find(shell->pages, meeting ? STR("/") : path);
+}
+
 static void
 on_request(void *context, const struct http_request *request)
 {
@@ -166,7 +163,7 @@ on_request(void *context, const struct http_request *request)
 		respond_method(shell, request->id, STR("GET, HEAD"));
 		return;
 	}
-	const struct page *page = pages_find(shell->pages, request->path);
+	const struct page *page = page_of(shell, request->path);
 	if (page != NULL)
 		respond_page(shell, request, page);
 	else if (str_eq(request->path, STR("/api/meeting")))

@@ -6,7 +6,7 @@
 
 #include "component/component.h"
 #include "net/http.h"
-#include "webbridge/pages.h"
+#include "component/pages.h"
 #include "webbridge/relay.h"
 
 enum {

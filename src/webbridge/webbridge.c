@@ -48,22 +48,11 @@ on_stop(void *context)
 
 /* ---- Start --------------------------------------------------------------------------------- */
 
-/* Beside the program when it runs from its build folder, else where it was installed. */
 static bool
 load_pages(struct shell *shell)
 {
-	static const char *const places[] = { "share/web", "../share/web", "../share/convoke/web",
-		                              "../web/app/dist" };
 	char dir[COMPONENT_PATH_MAX];
-	int rc = -ENOENT;
-	for (size_t i = 0; i < COUNT_OF(places) && rc == -ENOENT; i++) {
-		rc = component_place(dir, places, i);
-		if (rc != 0)
-			return component_fail(&shell->component,
-			                      "the program does not know where it is: %s",
-			                      strerror(-rc));
-		rc = pages_create(&shell->pages, dir);
-	}
+	const int rc = pages_open(&shell->pages, "app", dir);
 	if (rc == -ENOENT)
 		return component_fail(&shell->component,
 		                      "the pages of the web app are not there; build them with "

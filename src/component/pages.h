@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pages -- the files of the web app, read once and served from memory.
+/* pages -- the files of one of our pages for browsers (web/), read once and served from memory.
  *
- * Of a file there may be smaller forms beside it, "x.br" and "x.gz", made when the app was built.
+ * Of a file there may be smaller forms beside it, "x.br" and "x.gz", made when the page was built.
  * Files in assets/ are named by their content and may be kept by browsers for ever.
  *
  * Ownership  create/destroy; everything handed out is valid until then.
@@ -10,18 +10,20 @@
  * Errors     -ENOENT without an index.html; -EFBIG; -errno of files that cannot be read.
  * Limits     PAGES_FILES_MAX files of PAGES_FILE_BYTES_MAX, two folders deep.
  */
-#ifndef WEBBRIDGE_PAGES_H
-#define WEBBRIDGE_PAGES_H
+#ifndef COMPONENT_PAGES_H
+#define COMPONENT_PAGES_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/str.h"
+#include "component/component.h"
+#include "net/http.h"
 
 enum {
 	PAGES_FILES_MAX = 128,
 	PAGES_FILE_BYTES_MAX = 4 << 20,
 	PAGES_PATH_MAX = 160,
+	PAGE_HEADERS_MAX = 4,
 };
 
 enum page_form { PAGE_PLAIN, PAGE_GZIP, PAGE_BROTLI, PAGE_FORMS };
@@ -38,11 +40,16 @@ struct pages;
 [[nodiscard]] int pages_create(struct pages **out, const char *dir);
 void pages_destroy(struct pages *pages);
 
-/* By the path of a request; NULL for what is not there.  "/", "/meeting" and "/meeting/..." are the
- * app's index.html. */
+/* The same of web/`name`: where it was installed, or built beside the program.  `dir` tells where. */
+[[nodiscard]] int pages_open(struct pages **out, const char *name, char dir[COMPONENT_PATH_MAX]);
+
+/* By the path of a request; NULL for what is not there.  "/" is index.html. */
 [[nodiscard]] const struct page *pages_find(const struct pages *pages, struct str path);
 
 /* The smallest form that an Accept-Encoding header allows. */
 [[nodiscard]] enum page_form page_form_for(const struct page *page, struct str accept_encoding);
+/* What is to be said of a page in this form; returns how many headers these are. */
+[[nodiscard]] uint32_t page_headers(struct http_header out[PAGE_HEADERS_MAX],
+                                    const struct page *page, enum page_form form);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "webbridge/pages.h"
+#include "component/pages.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -135,13 +135,31 @@ pages_destroy(struct pages *pages)
 	free(pages);
 }
 
+int
+pages_open(struct pages **out, const char *name, char dir[COMPONENT_PATH_MAX])
+{
+	static const char *const places[] = { "share", "../share", "../share/convoke", "../web" };
+	int rc = -ENOENT;
+	for (size_t i = 0; i < COUNT_OF(places) && rc == -ENOENT; i++) {
+		rc = component_place(dir, places, i);
+		if (rc != 0)
+			break;
+		const size_t len = strlen(dir);
+		const char *built = i + 1 == COUNT_OF(places) ? "/dist" : "";
+		if (snprintf(dir + len, COMPONENT_PATH_MAX - len, "/%s%s", name, built) >=
+		    (int)(COMPONENT_PATH_MAX - len))
+			return -ENAMETOOLONG;
+		rc = pages_create(out, dir);
+	}
+	return rc;
+}
+
 /* ---- Serving ------------------------------------------------------------------------------- */
 
 const struct page *
 pages_find(const struct pages *pages, struct str path)
 {
-	if (str_eq(path, STR("/")) || str_eq(path, STR("/meeting")) ||
-	    str_starts(path, STR("/meeting/")))
+	if (str_eq(path, STR("/")))
 		path = STR("/index.html");
 	for (uint32_t i = 0; i < pages->count; i++)
 		if (str_eq(str_of(pages->files[i].path), path) &&
@@ -174,4 +192,24 @@ page_form_for(const struct page *page, struct str accept_encoding)
 	if (page->forms[PAGE_GZIP].at != NULL && accepts(accept_encoding, STR("gzip")))
 		return PAGE_GZIP;
 	return PAGE_PLAIN;
+}
+
+uint32_t
+page_headers(struct http_header out[PAGE_HEADERS_MAX], const struct page *page,
+             enum page_form form)
+{
+	static const struct str codings[PAGE_FORMS] = {
+		[PAGE_GZIP] = STR_INIT("gzip"),
+		[PAGE_BROTLI] = STR_INIT("br"),
+	};
+	uint32_t count = 0;
+	out[count++] = (struct http_header){ STR("Content-Type"), str_of(page->type) };
+	out[count++] = (struct http_header){
+		STR("Cache-Control"),
+		page->lasting ? STR("public, max-age=31536000, immutable") : STR("no-cache"),
+	};
+	out[count++] = (struct http_header){ STR("Vary"), STR("Accept-Encoding") };
+	if (form != PAGE_PLAIN)
+		out[count++] = (struct http_header){ STR("Content-Encoding"), codings[form] };
+	return count;
 }
