@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds dist/: index.html, files named by their content in assets/, and of each file the smaller
-// forms that the Web Bridge serves to browsers that take them (.gz, .br).
+// Run in app/ or admin/: builds its dist/, that is index.html, files named by their content in
+// assets/, and of each file the smaller forms for browsers that take them (.gz, .br).
 import { build } from 'esbuild';
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, relative } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
-const here = dirname(fileURLToPath(import.meta.url));
+const here = process.cwd();
 const dist = join(here, 'dist');
 const SMALL_BYTES = 512; // not worth another form
 
@@ -48,4 +47,4 @@ for (const [path, bytes] of files) {
   await writeFile(join(dist, `${path}.gz`), gzip);
   await writeFile(join(dist, `${path}.br`), brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }));
 }
-console.log(`dist: ${files.size} files, ${(total / 1024).toFixed(1)} kB gzip`);
+console.log(`${relative(join(here, '..'), dist)}: ${files.size} files, ${(total / 1024).toFixed(1)} kB gzip`);

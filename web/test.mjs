@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bundles the tests and runs them with node's own test runner.
+// Run in app/ or admin/: bundles the tests and runs them with node's own test runner.
 import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
-const here = dirname(fileURLToPath(import.meta.url));
+const here = process.cwd();
 const tests = readdirSync(join(here, 'test')).filter((name) => name.endsWith('.test.ts'));
 await build({
   absWorkingDir: here,
