@@ -252,6 +252,20 @@ const orders = {
 			window.__heard.connections.some((c) => c.connectionState === 'connected')));
 	},
 	open: ({ url }) => page.goto(url).then(() => undefined),
+	// By the keyboard alone: goes on with Tab until what is called so has the focus.
+	async reach({ name }) {
+		for (let i = 0; i < 200; i++) {
+			await page.keyboard.press('Tab');
+			const called = await page.evaluate(() => {
+				const node = document.activeElement;
+				return (node.ariaLabel ?? node.labels?.[0]?.textContent ?? node.textContent ?? '').trim();
+			});
+			if (new RegExp(name).test(called)) return called;
+		}
+		throw new Error(`nothing called ${name} is reached`);
+	},
+	type: ({ text }) => page.keyboard.type(text),
+	key: ({ key }) => page.keyboard.press(key),
 	press: ({ name }) => until(`a button ${name}`, () => page.evaluate(inPage.press, name)),
 	choose: ({ label, value }) =>
 		until(`a list ${label}`, () => page.evaluate(inPage.choose, { label, value })),
