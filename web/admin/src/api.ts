@@ -94,10 +94,10 @@ export class Api {
     return (await this.ask('GET', path, 'text/xml')).text();
   }
 
-  /** The address of what was made, below the root. */
-  async post(path: string, form: Form): Promise<string> {
-    const location = (await this.ask('POST', path, 'application/json', form)).headers.get('Location') ?? '';
-    return location.replace(`${ROOT}/`, '');
+  /** The address of what was made, below the root, or what was answered. */
+  async post(path: string, form: Form): Promise<{ readonly made: string; readonly answer: Value | undefined }> {
+    const answer = await this.ask('POST', path, 'application/json', form);
+    return { made: (answer.headers.get('Location') ?? '').replace(`${ROOT}/`, ''), answer: parse(await answer.text()) };
   }
 
   async put(path: string, form: Form): Promise<void> {

@@ -110,12 +110,17 @@ export class Description {
     return this.places.find(fits);
   }
 
+  /** What can be read, or asked for, without more to be known. */
+  offers({ methods }: Place): boolean {
+    return methods.includes('GET') || methods.includes('POST');
+  }
+
   /** What lies right below an address: the access methods of a space. */
   below(place: Place): Place[] {
     const depth = place.template.split('/').length;
     return this.places.filter(
-      ({ template, methods }) =>
-        template.startsWith(`${place.template}/`) && template.split('/').length === depth + 1 && !template.endsWith('}') && methods.includes('GET'),
+      (one) =>
+        one.template.startsWith(`${place.template}/`) && one.template.split('/').length === depth + 1 && !/[}*]$/.test(one.template) && this.offers(one),
     );
   }
 

@@ -14,6 +14,7 @@ const description = new Description({
     '/coSpaces/{id}': { 'x-kind': 'object', 'x-object': 'coSpace', get: {}, put: {}, delete: {} },
     '/coSpaces/{id}/accessMethods': { 'x-kind': 'collection', 'x-object': 'accessMethod', get: {} },
     '/coSpaces/{id}/diagnostics': { 'x-kind': 'action', post: {} },
+    '/coSpaces/{id}/moves': { 'x-kind': 'action', put: {} },
     '/system/status': { 'x-kind': 'single', 'x-object': 'status', get: {} },
   },
   components: {
@@ -43,12 +44,12 @@ test('an address is at its place', () => {
   assert.equal(description.collectionOf('accessMethod'), undefined);
 });
 
-test('only what can be read is shown below an object', () => {
+test('what can be read or asked for is shown below an object', () => {
   const place = description.placeOf('coSpaces/1234');
   assert.ok(place !== undefined);
   assert.deepEqual(
     description.below(place).map(({ template }) => template),
-    ['coSpaces/{id}/accessMethods'],
+    ['coSpaces/{id}/accessMethods', 'coSpaces/{id}/diagnostics'],
   );
 });
 

@@ -40,13 +40,15 @@ export function Form({ title, fields, values, verb, send, cancel }: FormProps) {
     setBusy(true);
     try {
       await send(changed);
+      setWrong({});
+      setTrouble('');
     } catch (error) {
       const failures = error instanceof ApiError ? error.failures : [];
       const here = failures.filter(({ parameter }) => fields.some(({ name }) => name === parameter));
       setWrong(Object.fromEntries(here.map((failure) => [failure.parameter ?? '', failure.error])));
       setTrouble(here.length === failures.length && here.length > 0 ? '' : app.tell(error));
-      setBusy(false);
     }
+    setBusy(false);
   };
   return (
     <form ref={form} class="object" noValidate onSubmit={submit} onKeyDown={(event) => event.key === 'Escape' && cancel()}>

@@ -72,7 +72,7 @@ export function List({ place, address }: { place: Place; address: string }) {
         values={{}}
         verb={strings.make}
         send={async (form) => {
-          const made = await api.post(address, form);
+          const { made } = await api.post(address, form);
           app.say(strings.saved);
           app.go(made === '' ? linkTo(address) : linkTo(made), true);
         }}

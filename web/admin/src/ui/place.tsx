@@ -3,14 +3,15 @@
 
 import { useRef, useState } from 'preact/hooks';
 import { useApp, useDescription, useReading } from '../app';
-import { indented } from '../description';
+import { flat, indented, type Place as At } from '../description';
 import { linkTo } from '../route';
+import { Form } from './form';
 import { List } from './list';
 import { One } from './one';
 import { titleOf } from './frame';
 import { Title, useSlash, Waiting } from './parts';
 
-/** All addresses that can be read without knowing an object. */
+/** All addresses that can be used without knowing an object. */
 export function Index() {
   const { strings } = useApp();
   const description = useDescription();
@@ -18,7 +19,7 @@ export function Index() {
   const field = useRef<HTMLInputElement>(null);
   useSlash(field);
   const places = description.places.filter(
-    ({ template, methods }) => !template.includes('{') && methods.includes('GET') && template.toLowerCase().includes(filter.toLowerCase()),
+    (place) => !place.template.includes('{') && description.offers(place) && place.template.toLowerCase().includes(filter.toLowerCase()),
   );
   return (
     <>
@@ -60,16 +61,54 @@ function Text({ address }: { address: string }) {
   );
 }
 
+/** What is asked for by POST and keeps nothing: a question, or something to be done. */
+function Ask({ place, address }: { place: At; address: string }) {
+  const app = useApp();
+  const { strings } = app;
+  const description = useDescription();
+  const [answer, setAnswer] = useState<readonly (readonly [string, string])[]>();
+  return (
+    <>
+      <Form
+        title={titleOf(app)}
+        fields={description.fields(place.object).filter((field) => field.postable)}
+        values={{}}
+        verb={strings.send}
+        send={async (form) => {
+          const { made, answer: told } = await app.api.post(address, form);
+          if (made !== '') return app.go(linkTo(made));
+          setAnswer(told === undefined ? [] : flat(told));
+          app.say(strings.done);
+        }}
+        cancel={() => history.back()}
+      />
+      {answer !== undefined && (
+        <dl class="tiles">
+          {answer.length === 0 && <div>{strings.done}</div>}
+          {answer.map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
+    </>
+  );
+}
+
 export function Place({ address }: { address: string }) {
   const { strings } = useApp();
-  const place = useDescription().placeOf(address);
-  if (place === undefined || !place.methods.includes('GET'))
+  const description = useDescription();
+  const place = description.placeOf(address);
+  if (place === undefined || !description.offers(place))
     return (
       <>
         <Title>{address}</Title>
         <p class="soft">{strings.gone}</p>
       </>
     );
+  if (!place.methods.includes('GET')) return <Ask place={place} address={address} />;
   if (place.kind === 'collection') return <List place={place} address={address} />;
   if (place.kind === 'text' || place.kind === 'usage') return <Text address={address} />;
   return <One place={place} address={address} />;
