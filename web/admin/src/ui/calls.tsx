@@ -71,6 +71,7 @@ function Leg({ leg, act, drop }: LegProps) {
         <div class="soft">
           {[text(at(leg, 'type')).toUpperCase(), strings.directions[direction] ?? direction, encrypted ? strings.encrypted : strings.unencrypted, text(at(leg, 'status', 'state'))].join(', ')}
         </div>
+        <div class="soft">{text(at(leg, 'remoteAddress')) || text(at(leg, 'remoteParty'))}</div>
       </th>
       <td data-name={strings.duration}>{duration(text(at(leg, 'status', 'durationSeconds')))}</td>
       <td data-name={strings.incoming}>
@@ -79,7 +80,6 @@ function Leg({ leg, act, drop }: LegProps) {
       <td data-name={strings.outgoing}>
         <Media lines={mediaOf(leg, 'tx', strings)} />
       </td>
-      <td data-name={strings.where}>{text(at(leg, 'remoteAddress')) || text(at(leg, 'remoteParty'))}</td>
       <td class="acts">
         <button
           type="button"
@@ -186,7 +186,7 @@ export function Calls() {
                 <table class="legs" aria-label={name}>
                   <thead>
                     <tr>
-                      {[strings.participant, strings.duration, strings.incoming, strings.outgoing, strings.where, strings.actions].map((head) => (
+                      {[strings.participant, strings.duration, strings.incoming, strings.outgoing, strings.actions].map((head) => (
                         <th key={head} scope="col">
                           {head}
                         </th>
