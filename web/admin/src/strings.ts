@@ -341,7 +341,7 @@ const fr: Strings = {
   unencrypted: 'non chiffré',
   gain: (db) => `gain ${db} dB`,
   loss: (percent) => `${percent} % perdus`,
-  people: (count) => `${count} présents`,
+  people: (count) => (count === '1' ? '1 présent' : `${count} présents`),
   mute: 'Couper le micro',
   unmute: 'Rétablir le micro',
   drop: 'Exclure',
