@@ -68,7 +68,9 @@ bridge_order(struct bridge *bridge, const struct bridge_leg *leg, struct media_o
 void
 bridge_play(struct bridge *bridge, const struct bridge_leg *leg, enum media_sound sound)
 {
-	struct media_order order = { .kind = MEDIA_ORDER_LEG_PLAY, .play.sound = (uint8_t)sound };
+	struct media_order order = { .kind = MEDIA_ORDER_LEG_PLAY,
+		                     .play = { .sound = (uint8_t)sound,
+		                               .language = bridge->settings.prompts_language } };
 	bridge_order(bridge, leg, &order);
 }
 

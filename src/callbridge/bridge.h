@@ -124,6 +124,8 @@ struct bridge_settings {
 	const char *id;             /* GUID of this Call Bridge as text; copied */
 	uint8_t jwt_key[JWT_KEY_BYTES];
 	uint32_t jwt_hours;
+	const char *language;       /* of what is written into pictures (meeting/words.h); borrowed */
+	uint8_t prompts_language;   /* of what is said: index among the worker's prompts */
 	uint64_t seed;
 	struct bridge_sink sink;
 };

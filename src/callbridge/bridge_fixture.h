@@ -41,6 +41,7 @@ struct world {
 	unsigned cseq;
 	char web_answer[C2W_SDP_MAX];
 	char token[C2W_TOKEN_MAX];
+	char message[CANVAS_MESSAGE_MAX]; /* in the last composed picture */
 	unsigned floors; /* opened, or opened again */
 	struct bridge_floor_order floor; /* the last order about one */
 };
@@ -53,9 +54,11 @@ on_order(void *context, unsigned worker, const struct media_order *order)
 	struct world *world = context;
 	(void)worker;
 	CHECK(world->order_count < ORDERS_MAX);
-	if (order->kind == MEDIA_ORDER_CANVAS)
-		free(order->canvas.canvas);
 	world->orders[world->order_count++] = *order;
+	if (order->kind != MEDIA_ORDER_CANVAS || order->canvas.canvas == NULL)
+		return;
+	memcpy(world->message, order->canvas.canvas->message, sizeof world->message);
+	free(order->canvas.canvas);
 }
 
 static inline void

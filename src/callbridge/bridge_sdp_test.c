@@ -3,6 +3,7 @@
  * with the lines; whatever happens to pictures, the call goes on.
  * Method: the world of bridge_fixture.h. */
 #include "callbridge/bridge_fixture.h"
+#include "meeting/words.h"
 
 TEST(a_room_has_a_media_leg_for_each_of_its_lines)
 {
@@ -52,6 +53,20 @@ TEST(a_room_has_a_media_leg_for_each_of_its_lines)
 	room_says(world, "BYE", (struct str){ 0 });
 	EXPECT_EQ(media_legs(world), 0);
 	world_destroy(world);
+}
+
+TEST(who_is_alone_reads_it_in_the_language_of_the_bridge)
+{
+	static const char *const languages[] = { "en", "fr", "ko", NULL };
+	for (size_t i = 0; i < COUNT_OF(languages); i++) {
+		struct world *world = world_create();
+		world->bridge->settings.language = languages[i];
+		call_in(world, recorded("cisco-room"));
+		pass(world, 200 * MS);
+		EXPECT_STR(str_of(world->message), words_in(languages[i], WORDS_ALONE));
+		EXPECT_EQ(i % 3 == 0, strcmp(world->message, "You are the only participant") == 0);
+		world_destroy(world);
+	}
 }
 
 TEST(a_telephone_takes_one_pair_of_ports)

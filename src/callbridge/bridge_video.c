@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "callbridge/bridge_video.h"
+#include "meeting/words.h"
 
 enum {
 	PRIORITY_OTHERS = 1,
@@ -41,13 +42,13 @@ source_of(const struct bridge *bridge, uint32_t meeting_leg, enum video_track tr
 /* ---- Canvases ------------------------------------------------------------------------------ */
 
 static const char *
-screen_text(enum view_screen screen)
+screen_text(const struct bridge *bridge, enum view_screen screen)
 {
 	switch (screen) {
 	case VIEW_LOBBY:
-		return "Waiting for the host to join";
+		return words_in(bridge->settings.language, WORDS_LOBBY);
 	case VIEW_ONLY_PARTICIPANT:
-		return "You are the only participant";
+		return words_in(bridge->settings.language, WORDS_ALONE);
 	case VIEW_PANES:
 		break;
 	}
@@ -94,7 +95,8 @@ make_canvas(struct bridge *bridge, struct canvas *canvas, const struct meeting_v
 	canvas->message_place = (uint8_t)view->message_place;
 	canvas->title_place = (uint8_t)view->title_place;
 	text_copy_clean(canvas->message, sizeof canvas->message,
-	              str_of(view->message[0] != '\0' ? view->message : screen_text(view->screen)));
+	              str_of(view->message[0] != '\0' ? view->message
+	                                              : screen_text(bridge, view->screen)));
 	text_copy_clean(canvas->title, sizeof canvas->title, str_of(view->title));
 	if (view->screen != VIEW_PANES)
 		return;

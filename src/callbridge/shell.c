@@ -262,6 +262,14 @@ make_dtls(struct shell *shell)
 	       component_fail(&shell->component, "no DTLS certificate could be made");
 }
 
+/* Without prompts nothing is said, in any language. */
+static uint8_t
+prompts_index(const struct shell *shell)
+{
+	const struct str language = str_of(shell->config->callbridge.language);
+	return shell->prompts != NULL ? (uint8_t)prompts_language(shell->prompts, language) : 0;
+}
+
 static uint32_t
 calls_max(const struct shell *shell)
 {
@@ -274,6 +282,7 @@ start_meeting(struct shell *shell)
 {
 	struct meeting_settings settings = {
 		.limits = { .calls_max = calls_max(shell), .legs_max = calls_max(shell) },
+		.language = shell->config->callbridge.language,
 		.random = shell_random,
 	};
 	random_bytes(&settings.hash_key, sizeof settings.hash_key);
@@ -410,6 +419,8 @@ start_bridge(struct shell *shell)
 		.sip_domain = domain,
 		.id = id_text,
 		.jwt_hours = shell->config->callbridge.jwt_hours,
+		.language = shell->config->callbridge.language,
+		.prompts_language = prompts_index(shell),
 		.seed = random_u64(),
 		.floors = floors_told(shell),
 		.sink = { .context = shell,

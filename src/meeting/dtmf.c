@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "meeting/meeting_internal.h"
+#include "meeting/words.h"
 
 static struct str
 code_text(const struct meeting *meeting, const struct call *call, enum dtmf_profile_field field)
@@ -38,7 +39,8 @@ say_count(struct meeting *meeting, struct leg *leg, const struct call *call)
 		         leg->pub.number);
 		return;
 	}
-	snprintf(text, sizeof text, "Participants: %u", call->pub.connected);
+	snprintf(text, sizeof text, "%s%u",
+	         words_in(meeting->settings.language, WORDS_PARTICIPANTS), call->pub.connected);
 	leg_notice(meeting, leg, text);
 }
 

@@ -51,6 +51,7 @@ struct meeting_settings {
 	struct object_limits objects;  /* zeros: defaults */
 	struct meeting_limits limits;  /* zeros: 5,000 legs and calls */
 	struct hash_key hash_key;
+	const char *language;          /* of what is written into pictures (words.h); borrowed */
 	void (*random)(void *context, void *out, size_t len);
 	void *context;
 };

@@ -66,6 +66,9 @@ const struct mmp_command mmp_commands[] = {
 	  { { .kind = MMP_NUMBER, .name = "<hours>", AT(callbridge.jwt_hours), .min = 1,
 	      .max = 720 } },
 	  "how long a guest's token is good", .components = MMP_FOR_CALLBRIDGE },
+	{ "callbridge language",
+	  { { .kind = MMP_WORD, .name = "<language>", AT(callbridge.language), .none = "en fr ko" } },
+	  "what callers hear and rooms read from us", .components = MMP_FOR_CALLBRIDGE },
 	{ "callbridge enable", { ARG_ON(callbridge.enabled) }, "start it, now and always",
 	  .order = MMP_ORDER_ENABLE, .components = MMP_FOR_CALLBRIDGE },
 	{ "callbridge disable", { ARG_OFF(callbridge.enabled) }, "end it, and do not start it",
@@ -312,6 +315,7 @@ const struct mmp_status_line mmp_status_lines[] = {
 	  { .kind = MMP_NUMBER, AT(callbridge.workers), .none = "auto" } },
 	SHOW("callbridge", "Call Limit", MMP_NUMBER, callbridge.calls_max),
 	SHOW("callbridge", "WC3 JWT Expiry in hours", MMP_NUMBER, callbridge.jwt_hours),
+	SHOW("callbridge", "Language", MMP_WORD, callbridge.language),
 
 	SHOW("webadmin", "Enabled", MMP_BOOL, webadmin.enabled),
 	SHOW("webadmin", "TLS listening interface", MMP_IFACE, webadmin.listen.iface),

@@ -58,6 +58,7 @@ config_defaults(struct config *config)
 			.media_last = 59999,
 			.calls_max = 2000,
 			.jwt_hours = 24,
+			.language = "en",
 		},
 		.webadmin = { .enabled = true, .listen = { "any", 8445 } },
 		.webbridge = {

@@ -83,6 +83,7 @@ struct config {
 		uint32_t calls_max;     /* call legs */
 		char domain[CONFIG_HOST_MAX]; /* of our SIP addresses; empty: our address */
 		uint32_t jwt_hours;
+		char language[CONFIG_WORD_MAX]; /* of prompts and of texts in pictures: "en" */
 		bool sip_tls_verify;    /* tls sip verify enable */
 		char sip_trust[CONFIG_FILE_MAX]; /* tls sip trust */
 	} callbridge;

@@ -92,7 +92,7 @@ TEST(a_wrong_line_is_named_with_what_was_expected)
 		{ "\ncallbridge lisen a\n", 2,
 		  "unknown word \"lisen\"; expected listen, certs, trust, sip, bfcp, media, workers, "
 		  "limit, "
-		  "domain, wc3jwt, enable, disable, restart" },
+		  "domain, wc3jwt, language, enable, disable, restart" },
 		{ "streamer enable", 1,
 		  "unknown command \"streamer\"; expected callbridge, webadmin, webbridge3, tls, "
 		  "dns, database, "
