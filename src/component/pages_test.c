@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Goal: the files of the app are found under their paths and in the form that a browser takes, and
+/* Goal: the files of a page are found under their paths and in the form that a browser takes, and
  * nothing else of the machine is.  Method: a folder made here. */
 #include "component/pages.h"
 
@@ -100,6 +100,25 @@ TEST(a_browser_gets_the_smallest_form_it_takes)
 		EXPECT_EQ(page_form_for(index, cases[i].header), cases[i].index);
 		EXPECT_EQ(page_form_for(script, cases[i].header), cases[i].script);
 	}
+	pages_destroy(pages);
+	remove_folder();
+}
+
+TEST(a_page_is_kept_by_browsers_only_when_its_name_tells_its_content)
+{
+	struct pages *pages = NULL;
+	struct http_header headers[PAGE_HEADERS_MAX];
+	make_folder(true);
+	EXPECT_EQ(pages_create(&pages, folder), 0);
+	const struct page *index = pages_find(pages, STR("/"));
+	EXPECT_EQ(page_headers(headers, index, PAGE_BROTLI), 4);
+	EXPECT_STR(headers[0].value, "text/html; charset=utf-8");
+	EXPECT_STR(headers[1].value, "no-cache");
+	EXPECT_STR(headers[3].name, "Content-Encoding");
+	EXPECT_STR(headers[3].value, "br");
+	const struct page *script = pages_find(pages, STR("/assets/app-1.js"));
+	EXPECT_EQ(page_headers(headers, script, PAGE_PLAIN), 3);
+	EXPECT_STR(headers[1].value, "public, max-age=31536000, immutable");
 	pages_destroy(pages);
 	remove_folder();
 }

@@ -62,14 +62,17 @@ function Leg({ leg, act, drop }: LegProps) {
   const name = text(at(leg, 'name')) || text(at(leg, 'remoteParty'));
   const muted = text(at(leg, 'configuration', 'rxAudioMute')) === 'true';
   const layouts = description.fields('callLeg').find((field) => field.name === LAYOUTS_OF)?.choices ?? [];
+  const kind = text(at(leg, 'type')) === 'acano' ? strings.webApp : text(at(leg, 'type')).toUpperCase();
   const direction = text(at(leg, 'direction'));
+  /* That it is connected is what one expects. */
+  const state = text(at(leg, 'status', 'state')).replace('connected', '');
   const encrypted = text(at(leg, 'status', 'encryptedMedia')) === 'true';
   return (
     <tr>
       <th scope="row">
         <a href={linkTo(`callLegs/${id}`)}>{name}</a>
         <div class="soft">
-          {[text(at(leg, 'type')).toUpperCase(), strings.directions[direction] ?? direction, encrypted ? strings.encrypted : strings.unencrypted, text(at(leg, 'status', 'state'))].join(', ')}
+          {[kind, strings.directions[direction] ?? direction, encrypted ? strings.encrypted : strings.unencrypted, state].filter((word) => word !== '').join(', ')}
         </div>
         <div class="soft">{text(at(leg, 'remoteAddress')) || text(at(leg, 'remoteParty'))}</div>
       </th>
