@@ -18,6 +18,12 @@ _FIELD = """(() => {
     return { name: field.name, invalid: field.getAttribute('aria-invalid'), told: told?.textContent };
 })()"""
 
+# More wrong passwords than an address has.
+_GUESSES = """Promise.all(Array.from({ length: 30 }, () => fetch('/api/v1/system/status', {
+    headers: { Authorization: 'Basic ' + btoa('admin:guess') }, credentials: 'omit' }))).then(() => 0)"""
+
+_FOCUS = "document.activeElement.ariaLabel"
+
 
 def shows(page, pattern, seconds=SEEN_S):
     wait_for(lambda: f"the page shows {pattern!r}: {page.ask('text')[:1500]}",
@@ -94,6 +100,10 @@ def somebody_in_a_call_is_seen_muted_and_dropped(world):
     shows(page, "Unmute")
     choose(page, f"^Drop: {phone.name}")
     shows(page, rf"Drop {phone.name}\?")
+    page.ask("key", key="Escape")
+    wait_for("the focus is where it was", lambda: page.ask("run", code=_FOCUS) == f"Drop: {phone.name}")
+    page.ask("key", key="Enter")
+    shows(page, rf"Drop {phone.name}\?")
     page.ask("key", key="Enter")
     phone.wait_event("CALL_CLOSED")
     shows(page, "Nobody is in a call")
@@ -116,6 +126,20 @@ def who_signs_out_is_out(world):
     choose(page, "^Sign out$")
     shows(page, "Password")
     expect("deleted call leg" not in page.ask("text"), "the log is still shown")
+
+
+@case
+def who_guesses_too_often_is_told_to_wait(world):
+    page = world.page
+    fill(page, "^Name", "admin")
+    page.ask("reach", name="^Password")
+    page.ask("run", 60, code=_GUESSES)
+
+    def refused():  # one guess may have been forgiven meanwhile
+        page.ask("type", text="wrong")
+        page.ask("key", key="Enter")
+        return "Too many wrong passwords" in page.ask("text")
+    wait_for("the page says so", refused, SEEN_S, 0.5)
 
 
 def set_up(world):

@@ -69,11 +69,10 @@ export function Confirm({ text, yes, done }: { text: string; yes: string; done: 
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
-    const before = document.activeElement;
-    dialog.current?.showModal();
-    return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
-    };
+    const node = dialog.current;
+    node?.showModal();
+    /* Gives the focus back to what had it. */
+    return () => node?.close();
   }, []);
   return (
     <dialog
