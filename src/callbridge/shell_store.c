@@ -156,6 +156,8 @@ follow(struct shell *shell)
 	if (next == NULL)
 		return;
 	if (!read_settings(shell, &next->config) ||
+	    (next->config.database.node_count == 0 &&
+	     shell->database->config.database.node_count == 0) ||
 	    memcmp(&next->config.database, &shell->database->config.database,
 	           sizeof next->config.database) == 0) {
 		free(next);

@@ -202,13 +202,16 @@ sqlite_open(struct db **out, const struct store_settings *settings, unsigned nod
 		return -ENOMEM;
 	struct db *db = &sqlite->db;
 	db->engine = &db_sqlite;
-	/* Made by us, so that nobody else can read it; SQLite's own files take its mode over. */
-	const int fd = open(settings->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0) {
+	/* Made by us, so that nobody else can read it; SQLite's own files take its mode over.  One
+	 * that is there is left to SQLite: to close it here would let go the locks of every other
+	 * connection of this process (POSIX fcntl), and another program would take the log away. */
+	const int fd = open(settings->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 && errno != EEXIST) {
 		const int rc = -errno;
 		return db_fail(db, rc, "%s: %s", settings->path, strerror(-rc));
 	}
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	if (sqlite3_open_v2(settings->path, &sqlite->file,
 	                    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return sqlite->file != NULL ? note(db, "open") : -ENOMEM;

@@ -206,6 +206,39 @@ BOTH(a_newer_schema_is_refused_and_an_older_one_is_mended)
 	place_close(place);
 }
 
+/* SQLite's locks are the process's: whoever closes a file of his own on the database lets them all go,
+ * and the next program that looks takes the log away that we still write to. */
+TEST(looking_at_the_database_twice_costs_nothing_in_sqlite)
+{
+	struct place place;
+	place_make(&place, STORE_SQLITE);
+	const pid_t child = fork();
+	if (child == 0) {
+		char command[512];
+		const struct store_settings settings = place_settings(&place);
+		if (place_open(&place) != 0)
+			_exit(1);
+		commit_space(&place, "before");
+		if (!settle(&place) || store_follow(place.store, &settings) != -ESTALE)
+			_exit(2);
+		snprintf(command, sizeof command,
+		         "/usr/bin/python3 -c 'import sqlite3; c = sqlite3.connect(\"%s\");"
+		         "c.execute(\"SELECT count(*) FROM spaces\").fetchall(); c.close()'",
+		         place.path);
+		if (system(command) != 0)
+			_exit(3);
+		commit_space(&place, "after");
+		_exit(settle(&place) ? 0 : 4);
+	}
+	int status = 0;
+	EXPECT_EQ(waitpid(child, &status, 0), child);
+	EXPECT_EQ(status, 0);
+	EXPECT_EQ(place_open(&place), 0);
+	EXPECT(has_space(&place, "before") && has_space(&place, "after"));
+	place_close(&place);
+	place_remove(&place);
+}
+
 /* Two programs on one database would each lose what the other keeps. */
 BOTH(who_opened_last_writes_and_the_one_before_is_told)
 {
