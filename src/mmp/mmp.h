@@ -6,8 +6,8 @@
  *
  * To add a command: a row in commands.c.  A setting (MMP_ORDER_SET) needs nothing else but its field
  * in `struct config`.  Anything else is an MMP_ORDER_CALL: a name in `enum mmp_call`, a row, and a
- * case in supervisor/host.c, which carries it out as a blocking function.  A row also says who may run it
- * (`roles`; without, admin and appadmin) and, for calls, whether it `changes` something and so
+ * case in supervisor/command.c, which carries it out as a blocking function.  A row also says who may
+ * run it (`roles`; without, admin and appadmin) and, for calls, whether it `changes` something and so
  * belongs into the audit log.  The function answers
  *	by `out`         a few lines, at most MMP_ANSWER_MAX bytes;
  *	by terminal.say  what is long or comes bit by bit, as `syslog follow`;
