@@ -15,11 +15,6 @@ static_assert((int)API_VERIFY_MAX <= (int)VERIFIER_PENDING_MAX, "the verifier ta
 static_assert((int)API_NAME_MAX <= (int)PASSWORD_MAX, "what fits here fits there");
 static_assert((int)API_HASH_MAX <= (int)PASSWORD_HASH_MAX, "what fits here fits there");
 
-/* Verified when the login is unknown, so that the time tells nothing; no password has it. */
-static const char nobodys_hash[] =
-	"$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA"
-	"$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-
 static void
 slot_free(struct slot *slot)
 {
@@ -84,12 +79,6 @@ void
 api_look(struct api *api, const struct api_look *look)
 {
 	api->settings.look = *look;
-}
-
-void
-api_trace(struct api *api, bool on)
-{
-	api->settings.trace = on;
 }
 
 /* Room for one more, or NULL. */
@@ -202,7 +191,7 @@ find_account(const struct api *api, struct slot *slot)
 		accounts != NULL ? accounts_find(accounts, str_of(slot->user)) : NULL;
 	slot->verified = account != NULL && account_judge(accounts, account, &now) == ACCOUNT_GOOD;
 	str_copy(slot->hash, sizeof slot->hash,
-	         str_of(slot->verified ? account->hash : nobodys_hash));
+	         str_of(slot->verified ? account->hash : PASSWORD_OF_NOBODY));
 }
 
 /* Of a user that there is; strangers' names are counted only. */

@@ -118,7 +118,6 @@ struct api;
 [[nodiscard]] int api_create(struct api **out, const struct api_settings *settings,
                              int64_t now_us);
 void api_destroy(struct api *api);
-void api_trace(struct api *api, bool on);
 /* What it may look at, from now on. */
 void api_look(struct api *api, const struct api_look *look);
 

@@ -27,6 +27,12 @@ enum {
 	VERIFIER_PENDING_MAX = 16,
 };
 
+/* Verified when nobody has the name, so that the time tells nothing; no password has it.  Its costs
+ * are PASSWORD_MEMORY_KIB and PASSWORD_PASSES. */
+#define PASSWORD_OF_NOBODY \
+	"$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$" \
+	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
 /* `salt` is fresh randomness. */
 [[nodiscard]] int password_hash(char out[PASSWORD_HASH_MAX], struct str password,
                                 const uint8_t salt[PASSWORD_SALT_BYTES]);

@@ -317,16 +317,3 @@ addr_is_multicast(const struct net_addr *addr)
 		return (addr->ip[0] & 0xf0) == 0xe0;
 	return addr->family == ADDR_IP6 && addr->ip[0] == 0xff;
 }
-
-uint64_t
-addr_hash(const struct net_addr *addr)
-{
-	uint64_t high;
-	uint64_t low;
-	memcpy(&high, addr->ip, sizeof high);
-	memcpy(&low, addr->ip + 8, sizeof low);
-	uint64_t h = high ^ low * UINT64_C(0x9e3779b97f4a7c15) ^ (uint64_t)addr->port << 40;
-	h = (h ^ h >> 32) * UINT64_C(0xd6e8feb86659fd93);
-	h = (h ^ h >> 32) * UINT64_C(0xd6e8feb86659fd93);
-	return h ^ h >> 32;
-}

@@ -64,8 +64,4 @@ const char *addr_text(char out[ADDR_TEXT_MAX], const struct net_addr *addr);
 [[nodiscard]] bool addr_is_private(const struct net_addr *addr);
 [[nodiscard]] bool addr_is_multicast(const struct net_addr *addr);
 
-/* A mixing hash for tables of addresses that were verified; strangers' addresses are hashed with
- * hash_bytes() under a key. */
-[[nodiscard]] uint64_t addr_hash(const struct net_addr *addr);
-
 #endif

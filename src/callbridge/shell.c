@@ -26,7 +26,6 @@ enum {
 	CERT_YEARS = 1,
 	SECONDS_A_YEAR = 365 * 24 * 3600,
 	HTTP_CONNECTIONS_MAX = 2048,
-	CALLS_USUAL = 5000,
 	SILENCE_US_MAX = 90 * 1000 * 1000,
 	CONSENT_US_MAX = 30 * 1000 * 1000,
 	MEDIA_DSCP = 46, /* EF (RFC 4594 s4.1) */
@@ -273,8 +272,7 @@ prompts_index(const struct shell *shell)
 static uint32_t
 calls_max(const struct shell *shell)
 {
-	const uint32_t configured = shell->config->callbridge.calls_max;
-	return configured != 0 ? configured : CALLS_USUAL;
+	return shell->config->callbridge.calls_max; /* 1 at least: the command line's bound */
 }
 
 static bool

@@ -25,7 +25,6 @@
 #include "cdr/spool.h"
 
 enum {
-	SPOOL_PATH_MAX = 1024,
 	SPOOL_ENTRY_BYTES_MAX = CDR_RECORD_BYTES_MAX + 64,
 };
 

@@ -14,7 +14,6 @@ static const char *const reason_words[ALARM_REASONS] = {
 	[ALARM_CONNECT_FAILURE] = "connectFailure",
 	[ALARM_DNS_FAILURE] = "dnsFailure",
 	[ALARM_INTERNAL_SERVER_ERROR] = "internalServerError",
-	[ALARM_SERVICE_UNAVAILABLE] = "serviceUnavailable",
 };
 
 /* What kind of object an alarm speaks of. */

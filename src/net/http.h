@@ -141,7 +141,6 @@ int ws_send(struct http *http, ws_id id, enum ws_kind kind, const void *bytes, s
 [[nodiscard]] size_t ws_queued(const struct http *http, ws_id id);
 /* Says goodbye and waits up to 2 s for the answer; `closed` comes then. */
 void ws_close(struct http *http, ws_id id, uint16_t code, const char *reason);
-void ws_set_context(struct http *http, ws_id id, void *context);
 /* The other end's address, ADDR_NONE when gone. */
 [[nodiscard]] struct net_addr ws_peer(const struct http *http, ws_id id);
 

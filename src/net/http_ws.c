@@ -212,14 +212,6 @@ ws_close(struct http *http, ws_id id, uint16_t code, const char *reason)
 	}
 }
 
-void
-ws_set_context(struct http *http, ws_id id, void *context)
-{
-	struct peer *peer = find(http, id);
-	if (peer != NULL)
-		peer->ws->context = context;
-}
-
 struct net_addr
 ws_peer(const struct http *http, ws_id id)
 {

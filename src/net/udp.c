@@ -511,13 +511,6 @@ udp_counters(const struct udp_socket *socket)
 	return &socket->counters;
 }
 
-void
-udp_set_receiver(struct udp_socket *socket, udp_receive_cb *receive, void *context)
-{
-	socket->receive = receive;
-	socket->context = context;
-}
-
 int
 udp_set_dscp(struct udp_socket *socket, uint8_t dscp)
 {

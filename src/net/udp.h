@@ -81,8 +81,6 @@ void udp_close(struct udp_socket *socket);
 [[nodiscard]] const struct net_addr *udp_local(const struct udp_socket *socket);
 [[nodiscard]] const struct udp_counters *udp_counters(const struct udp_socket *socket);
 
-/* Who gets the datagrams from now on: a socket is usually handed to its leg after opening. */
-void udp_set_receiver(struct udp_socket *socket, udp_receive_cb *receive, void *context);
 [[nodiscard]] int udp_set_dscp(struct udp_socket *socket, uint8_t dscp);
 
 /* Fixes the destination: sends get about an eighth cheaper, and datagrams from anybody else are

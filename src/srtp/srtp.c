@@ -343,25 +343,6 @@ srtp_session_counts(const struct srtp_session *session)
 	return session->counts;
 }
 
-const char *
-srtp_reject_name(enum srtp_reject reject)
-{
-	static const char *const names[] = {
-		[SRTP_OK] = "ok",
-		[SRTP_REJECT_SHORT] = "short",
-		[SRTP_REJECT_HEADER] = "header",
-		[SRTP_REJECT_AUTH] = "auth",
-		[SRTP_REJECT_REPLAY] = "replay",
-		[SRTP_REJECT_OLD] = "old",
-		[SRTP_REJECT_SSRCS] = "ssrcs",
-		[SRTP_REJECT_KEY] = "key",
-		[SRTP_REJECT_CLEAR] = "clear",
-	};
-	static_assert(COUNT_OF(names) == SRTP_REJECT_COUNT, "a name for each");
-	CHECK(reject < SRTP_REJECT_COUNT);
-	return names[reject];
-}
-
 /* ---- Packets ---- */
 
 static uint16_t

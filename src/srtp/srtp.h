@@ -139,6 +139,5 @@ struct srtp_place {
 
 /* Counts per kind, SRTP_OK included: SRTP_REJECT_COUNT numbers, borrowed. */
 const uint64_t *srtp_session_counts(const struct srtp_session *session);
-const char *srtp_reject_name(enum srtp_reject reject);
 
 #endif

@@ -19,11 +19,6 @@
 #include "supervisor/account_file.h"
 #include "supervisor/command.h"
 
-/* Of nobody: as long to verify as anybody's. */
-static const char nobodys_hash[] =
-	"$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$"
-	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-
 void
 back_audit(const struct back *back, const char *format, ...)
 {
@@ -99,7 +94,7 @@ find_account(struct back *back, struct str name, struct found *found)
 	char error[DATA_ERROR_MAX];
 	struct account_file file;
 	*found = (struct found){ .verdict = ACCOUNT_WRONG_ROLE };
-	str_copy(found->hash, sizeof found->hash, str_of(nobodys_hash));
+	str_copy(found->hash, sizeof found->hash, str_of(PASSWORD_OF_NOBODY));
 	if (!account_file_open(&file, back->dir, error)) {
 		log_error("nobody can log in by SSH: %s", error);
 		return false;

@@ -49,13 +49,15 @@ read_time(const char *at, int64_t *wall_us)
 bool
 log_lines_parse(struct str line, enum log_level *level, int64_t *wall_us, struct str *text)
 {
-	if (line.len < TIME_LEN + 2 || !read_time(line.at, wall_us))
+	int64_t time_us;
+	if (line.len < TIME_LEN + 2 || !read_time(line.at, &time_us))
 		return false;
 	struct str rest = str_trim(str_sub(line, TIME_LEN, line.len - TIME_LEN));
 	const struct str word = str_cut(&rest, ' ');
 	for (unsigned i = 0; i < LOG_LEVELS; i++) {
-		*level = (enum log_level)i;
-		if (str_eq(word, str_of(log_level_name(*level)))) {
+		if (str_eq(word, str_of(log_level_name((enum log_level)i)))) {
+			*level = (enum log_level)i;
+			*wall_us = time_us;
 			*text = str_trim(rest);
 			return true;
 		}
@@ -98,8 +100,10 @@ log_lines_component(struct log_lines *lines, const char *name, pid_t pid, const 
 	log_file_write(&lines->file, bytes, len);
 	if (lines->terminal && write(STDERR_FILENO, bytes, len) < 0)
 		lines->terminal = false; /* it is gone */
-	if (log_lines_parse(text, &line.level, &line.wall_us, &line.text) || text.len != 0)
-		to_servers(lines, &line);
+	if (text.len == 0)
+		return;
+	(void)log_lines_parse(text, &line.level, &line.wall_us, &line.text);
+	to_servers(lines, &line);
 }
 
 int

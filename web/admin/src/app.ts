@@ -78,7 +78,6 @@ export class App {
     const { strings } = this;
     if (!(error instanceof ApiError)) return strings.refused(String(error));
     if (error.status === 0) return strings.unreachable;
-    if (error.status === 403) return strings.forbidden;
     if (error.status === 404 || error.failures.some(({ error: word }) => word.endsWith('DoesNotExist'))) return strings.gone;
     if (error.status === 429) return strings.tooMany;
     return strings.refused(error.message);

@@ -18,7 +18,6 @@ const en = {
   tooMany: 'Too many wrong passwords came from here. Wait a little, then try again.',
   signedOut: 'The server does not take your password any more. Please sign in again.',
   unreachable: 'The server cannot be reached.',
-  forbidden: 'Your account may not do this.',
   gone: 'It is not there (any more).',
   refused: (why: string) => `The server refused: ${why}`,
 
@@ -140,7 +139,6 @@ const ko: Strings = {
   tooMany: '이곳에서 잘못된 비밀번호가 너무 많이 입력되었습니다. 잠시 후 다시 시도하세요.',
   signedOut: '서버가 더 이상 이 비밀번호를 받지 않습니다. 다시 로그인하세요.',
   unreachable: '서버에 연결할 수 없습니다.',
-  forbidden: '이 계정에는 권한이 없습니다.',
   gone: '(더 이상) 존재하지 않습니다.',
   refused: (why) => `서버가 거부했습니다: ${why}`,
 
@@ -260,7 +258,6 @@ const fr: Strings = {
   tooMany: 'Trop de mots de passe faux sont venus d’ici. Attendez un peu, puis réessayez.',
   signedOut: 'Le serveur n’accepte plus votre mot de passe. Veuillez vous reconnecter.',
   unreachable: 'Le serveur est injoignable.',
-  forbidden: 'Votre compte n’y a pas droit.',
   gone: 'Cet objet n’existe pas (ou plus).',
   refused: (why) => `Le serveur a refusé : ${why}`,
 
