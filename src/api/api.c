@@ -203,7 +203,8 @@ note_failure(struct api *api, const struct slot *slot, int64_t now_us)
 	guesses_failed(&api->guesses, &slot->peer, now_us);
 	if (api->settings.accounts != NULL)
 		account = accounts_find(api->settings.accounts, str_of(slot->user));
-	if (account == NULL)
+	/* That it was locked was told; what is tried meanwhile tells nothing new. */
+	if (account == NULL || slot->wall_us / 1000000 < account->locked_s)
 		return;
 	struct writer w = writer_of(address, sizeof address - 1);
 	addr_write_ip(&w, &slot->peer);
@@ -541,7 +542,7 @@ run(struct api *api, struct slot *slot, int64_t now_us)
 		slot->json = true;
 	else if (work.has_body && !work.plain)
 		document_end(&work.doc);
-	CHECK(!work.doc.w.failed); /* API_PAGE_MAX objects fit */
+	CHECK(!work.doc.w.failed); /* ITEM_BYTES_MAX was left for the last of a page's objects */
 	const unsigned methods = work.path.row != NULL ? work.path.row->methods : 0;
 	answer(api, slot, work.status, work.has_body ? writer_view(&work.doc.w) : STR(""), false);
 	if (work.status == 405)

@@ -285,24 +285,27 @@ document_value(struct document *doc, const struct field *field, const struct val
 {
 	char text[OBJECT_TEXT_MAX];
 	struct writer w = writer_of(text, sizeof text);
-	value_write(&w, field, value);
+	/* Text goes as it is: an invitation is longer than any text that is kept. */
+	if (field->kind != FIELD_TEXT)
+		value_write(&w, field, value);
 	CHECK(!w.failed);
+	const struct str written = field->kind == FIELD_TEXT ? value->text : writer_view(&w);
 	const struct str name = str_of(field->name);
 	if (doc->json) {
 		json_name(doc, name);
 		if (is_json_literal(field))
-			writer_str(&doc->w, writer_view(&w));
+			writer_str(&doc->w, written);
 		else
-			write_json(&doc->w, writer_view(&w));
+			write_json(&doc->w, written);
 		return;
 	}
 	if ((field->flags & FIELD_ATTRIBUTE) != 0) {
-		attribute(doc, name, writer_view(&w));
+		attribute(doc, name, written);
 		return;
 	}
 	xml_open(doc, name);
 	finish_tag(doc);
-	write_xml(&doc->w, writer_view(&w));
+	write_xml(&doc->w, written);
 	writer_text(&doc->w, "</");
 	writer_str(&doc->w, name);
 	writer_u8(&doc->w, '>');

@@ -117,6 +117,45 @@ TEST(people_are_told_how_to_get_in)
 	bridge_end(b);
 }
 
+TEST(a_long_invitation_is_told_whole)
+{
+	struct bridge *b = bridge_make();
+	char form[256], last[64];
+	expect(b, API_POST, "/coSpaces", "uri=team&callId=12", 200, "");
+	expect(b, API_POST, "/webBridgeProfiles", "", 200, "");
+	expect(b, API_PUT, "/system/profiles", "webBridgeProfile=G2", 200, "");
+	for (unsigned i = 0; i < 60; i++) {
+		snprintf(form, sizeof form, "number=%u&label=%0120u", 1000 + i, i);
+		expect(b, API_POST, "/webBridgeProfiles/G2/ivrNumbers", form, 200, "");
+	}
+	snprintf(last, sizeof last, "%060u)", 59);
+	send(b, API_GET, "/coSpaces/G1/emailInvitation", "");
+	EXPECT_EQ(b->status, 200);
+	EXPECT(strstr(b->body, last) != NULL);
+	bridge_end(b);
+}
+
+TEST(a_page_ends_where_its_objects_no_longer_fit)
+{
+	struct bridge *b = bridge_make();
+	char quotes[1000 * 3 + 1], form[8192];
+	for (unsigned i = 0; i < 1000; i++)
+		memcpy(&quotes[i * 3], "%22", 4);
+	expect(b, API_POST, "/ldapServers", "address=h&portNumber=389&secure=false", 200, "");
+	expect(b, API_POST, "/ldapMappings", "jidMapping=$mail$", 200, "");
+	for (unsigned i = 0; i < 70; i++) {
+		snprintf(form, sizeof form, "server=G1&mapping=G2&baseDn=%.1500s&filter=%s",
+		         quotes, quotes);
+		send(b, API_POST, "/ldapSources", form);
+		EXPECT_EQ(b->status, 200);
+	}
+	send(b, API_GET, "/ldapSources?limit=100", "");
+	EXPECT_EQ(b->status, 200);
+	EXPECT(strstr(b->body, "<ldapSources total=\"70\">") != NULL);
+	EXPECT(strstr(b->body, "</ldapSources>") != NULL);
+	bridge_end(b);
+}
+
 TEST(scripts_keep_what_they_like_with_a_space)
 {
 	struct bridge *b = bridge_make();

@@ -4,6 +4,10 @@
 #include "api/openapi.h"
 #include "base/check.h"
 
+enum {
+	ITEM_BYTES_MAX = 64 * 1024, /* an item of a list, each of its letters escaped */
+};
+
 /* ------------------------------------------------------------------ values */
 
 static struct value
@@ -436,6 +440,8 @@ write_collection(struct work *work, struct walk *walk)
 	document_list_open(&work->doc, str_of(desc->collection), str_of(desc->singular),
 	                   page.total, desc->too_many != NULL ? desc->most : 0);
 	for (uint32_t i = 0; i < page.count; i++) {
+		if (work->doc.w.cap - work->doc.w.at < ITEM_BYTES_MAX)
+			break; /* a shorter page: the total says that there is more */
 		walk->alarm = page.alarms[i];
 		write_item(work, walk, page.handles[i]);
 	}

@@ -38,6 +38,17 @@ is_api(struct str path)
 	return path.len >= prefix.len && str_eq_nocase(str_sub(path, 0, prefix.len), prefix);
 }
 
+/* A page of another site may not use the login that a browser remembers; scripts name no origin. */
+static bool
+is_own_origin(const struct http_request *request)
+{
+	const struct str origin = http_request_header(request, "Origin");
+	const struct str scheme = STR("https://");
+	return origin.len == 0 ||
+	       (str_starts(origin, scheme) &&
+	        str_eq_nocase(str_sub(origin, scheme.len, origin.len - scheme.len), request->host));
+}
+
 static void
 on_request(void *context, const struct http_request *request)
 {
@@ -51,6 +62,11 @@ on_request(void *context, const struct http_request *request)
 			return;
 		http_respond_text(shell->http, request->id, 404, "text/plain",
 		                  STR("The API of this Call Bridge is at /api/v1.\n"));
+		return;
+	}
+	if (method_of(request->method) != API_GET && !is_own_origin(request)) {
+		http_respond_text(shell->http, request->id, 403, "text/plain",
+		                  STR("Not from the page of another site.\n"));
 		return;
 	}
 	const struct api_request asked = {
