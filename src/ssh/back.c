@@ -141,10 +141,13 @@ refuse(struct back *back, const struct found *found, bool right)
 	const char *why = "wrong password";
 	tell_component(back, "failed\n");
 	if (!found->known) {
-		/* Strangers' names are no audit; the event log holds back what is too much. */
-		log_warning("SSH: a login from %s was refused: no such user", back->from_text);
+		/* Strangers' names are no audit, and each session is a process that can write a line. */
+		log_debug("SSH: a login from %s was refused: no such user", back->from_text);
 		return;
 	}
+	/* That it was locked was told; what is tried meanwhile tells nothing new. */
+	if (found->verdict == ACCOUNT_LOCKED)
+		return;
 	if (found->verdict != ACCOUNT_GOOD && found->verdict != ACCOUNT_MUST_CHANGE)
 		why = account_verdict_name(found->verdict);
 	else if (right)
@@ -154,6 +157,16 @@ refuse(struct back *back, const struct found *found, bool right)
 	back_audit(back, "login by SSH refused: %s", why);
 	log_warning("SSH: a login of user \"%s\" from %s was refused: %s", back->name,
 	            back->from_text, why);
+}
+
+/* Does the account that was found stand as it was? */
+static bool
+is_still(struct back *back, const struct found *found)
+{
+	struct found now;
+	const bool read = find_account(back, str_of(back->name), &now);
+	explicit_bzero(now.hash, sizeof now.hash);
+	return read && now.known && now.role == found->role && now.verdict == found->verdict;
 }
 
 static bool
@@ -173,6 +186,10 @@ log_in(struct back *back, struct str name, struct str password)
 		return false;
 	}
 	(void)note_login(back, str_of(back->name), true);
+	/* Somebody may have removed it while the password was looked at; from the component's word on,
+	 * `user del` and `user evict` find this session. */
+	if (!is_still(back, &found))
+		exit(0);
 	back->logged_in = true;
 	back->role = found.role;
 	back->must_change = found.verdict == ACCOUNT_MUST_CHANGE;
@@ -241,7 +258,10 @@ static bool
 may_run_now(struct back *back, struct str command)
 {
 	struct str rest = str_trim(command);
-	if (!back->must_change || str_eq(str_cut(&rest, ' '), STR("passwd")))
+	const bool passwd = str_eq(str_cut(&rest, ' '), STR("passwd"));
+	rest = str_trim(rest);
+	if (!back->must_change ||
+	    (passwd && (rest.len == 0 || str_eq(rest, str_of(back->name)))))
 		return true;
 	front_say(back, STR("FAILURE: the password has ended; change it by passwd\n"));
 	return false;

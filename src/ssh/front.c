@@ -25,7 +25,7 @@
 /* What every client of the last ten years speaks, and nothing older. */
 static const char key_exchanges[] =
 	"curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,"
-	"ecdh-sha2-nistp521,diffie-hellman-group16-sha512,diffie-hellman-group18-sha512";
+	"ecdh-sha2-nistp521,diffie-hellman-group16-sha512";
 static const char ciphers[] = "chacha20-poly1305@openssh.com,aes256-gcm@openssh.com,"
 			      "aes128-gcm@openssh.com,aes256-ctr,aes128-ctr";
 static const char macs[] = "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,"
