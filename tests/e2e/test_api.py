@@ -371,6 +371,9 @@ def what_was_acknowledged_is_there_after_a_restart(world):
 @case
 def the_same_holds_on_postgresql(world):
     server, postgres = world.server, Postgres(world)
+    if server.process.poll() is not None:  # what a case starts ends with it
+        server.start()
+        server.wait_ready()
     owner = server.data.stat()
     for name, source in (("pg.key", "client.key"), ("pg.crt", "client.crt"), ("ca.crt", "ca.crt")):
         shutil.copy(postgres.file(source), server.data / name)

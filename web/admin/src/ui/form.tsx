@@ -62,7 +62,7 @@ export function Form({ title, fields, values, verb, send, cancel }: FormProps) {
             field={field}
             value={typed[field.name] ?? values[field.name] ?? ''}
             error={wrong[field.name]}
-            change={(value) => setTyped({ ...typed, [field.name]: value })}
+            change={(value) => setTyped((before) => ({ ...before, [field.name]: value }))}
           />
         ))}
       </div>

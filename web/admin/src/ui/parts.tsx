@@ -2,14 +2,15 @@
 // Pieces that several pages are made of.
 
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { useApp } from '../app';
 import { languages, type Language } from '../strings';
 
 /** The page's head line; it takes the focus when a page appears, so that a reader starts there. */
 export function Title({ children }: { children: ComponentChildren }) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+  // Before the next key can come: what is typed then is for a field.
+  useLayoutEffect(() => heading.current?.focus({ preventScroll: true }), []);
   return (
     <h1 tabIndex={-1} ref={heading}>
       {children}
