@@ -17,6 +17,7 @@ from harness import case, expect, expect_equal, main, processes, wait_for
 from server import Server
 
 SEE_S = 30   # until everybody's picture must be there
+CROWD_SEE_S = 80  # four browsers on two cores
 FPS_MIN = 25
 FLICKERS = 6
 CODEC_AWAY_S_MAX = 1.0
@@ -277,7 +278,8 @@ def a_source_that_is_lost_becomes_its_name(world):
 
 @case
 def browsers_and_rooms_all_see_all(world):
-    """baresip with H.264 and VP8, three Chromium, Firefox: the picture of each at each."""
+    """baresip with H.264 and VP8, three Chromium, Firefox: the picture of each at each.  Four browsers
+    without a graphics card keep two cores busy several times over, so all has long to come."""
     rooms = [room(world, 1, "red", talks=False), room(world, 2, "green", "vp8", talks=False)]
     browsers = [Browser(world, 21 + at, name, colour=colour) for at, (name, colour)
                 in enumerate(FAMILY)]
@@ -287,12 +289,13 @@ def browsers_and_rooms_all_see_all(world):
         person.join()
     colours = {person.name: person.colour for person in everybody}
     for viewer in browsers + [firefox]:
-        until_tiles(viewer, {name: colour for name, colour in colours.items() if name != viewer.name})
+        until_tiles(viewer, {name: colour for name, colour in colours.items() if name != viewer.name},
+                    CROWD_SEE_S)
     for viewer in rooms:
         wanted = set(colours.values()) - {viewer.colour, None}
         wait_for(lambda viewer=viewer, wanted=wanted: f"{viewer.name} sees {wanted} and not himself",
                  lambda viewer=viewer, wanted=wanted: colours_in(viewer.sees()) >= wanted
-                 and viewer.colour not in panes(viewer.sees(), WHOLE), SEE_S, 0.2)
+                 and viewer.colour not in panes(viewer.sees(), WHOLE), CROWD_SEE_S, 0.2)
 
 
 @case
