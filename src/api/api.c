@@ -203,8 +203,7 @@ note_failure(struct api *api, const struct slot *slot, int64_t now_us)
 	guesses_failed(&api->guesses, &slot->peer, now_us);
 	if (api->settings.accounts != NULL)
 		account = accounts_find(api->settings.accounts, str_of(slot->user));
-	/* That it was locked was told; what is tried meanwhile tells nothing new. */
-	if (account == NULL || slot->wall_us / 1000000 < account->locked_s)
+	if (account == NULL)
 		return;
 	struct writer w = writer_of(address, sizeof address - 1);
 	addr_write_ip(&w, &slot->peer);

@@ -145,9 +145,6 @@ refuse(struct back *back, const struct found *found, bool right)
 		log_debug("SSH: a login from %s was refused: no such user", back->from_text);
 		return;
 	}
-	/* That it was locked was told; what is tried meanwhile tells nothing new. */
-	if (found->verdict == ACCOUNT_LOCKED)
-		return;
 	if (found->verdict != ACCOUNT_GOOD && found->verdict != ACCOUNT_MUST_CHANGE)
 		why = account_verdict_name(found->verdict);
 	else if (right)
