@@ -9,8 +9,6 @@
 static_assert((int)CONFIG_NODES_MAX == (int)STORE_NODES_MAX, "every node has a place");
 static_assert((int)CONFIG_HOST_MAX <= (int)STORE_NODE_MAX, "every name fits");
 
-enum { POSTGRES_PORT = 5432 };
-
 static const char *
 file(char out[DATABASE_PATH_MAX], const char *data_dir, const char *name)
 {
@@ -25,7 +23,7 @@ static void
 split_node(struct store_node *node, char host[STORE_NODE_MAX], const char *text)
 {
 	struct net_addr addr;
-	uint32_t port = POSTGRES_PORT;
+	uint32_t port = STORE_POSTGRES_PORT;
 	struct str name = str_of(text);
 	const char *colon = strrchr(text, ':');
 	if (!addr_parse_ip(&addr, name) && colon != NULL &&

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "net/tcp.h"
 #include "net/udp.h"
+#include "net/wall.h"
 
 enum {
 	MESSAGE_MAX = LOG_LINE_MAX + 512, /* header and framing */
@@ -304,15 +305,13 @@ tell_lost(struct server *server)
 {
 	char text[96];
 	char out[MESSAGE_MAX];
-	struct timespec now;
 	if (server->lost_untold == 0)
 		return;
 	snprintf(text, sizeof text, "%llu lines before this one could not be kept for this server",
 	         (unsigned long long)server->lost_untold);
-	clock_gettime(CLOCK_REALTIME, &now);
 	const struct syslog_line line = {
 		.facility = SYSLOG_USER, .level = LOG_WARNING, .app = "convoke",
-		.wall_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000,
+		.wall_us = wall_now().us,
 		.text = str_of(text),
 	};
 	if (send_bytes(server, out, write_line(server->syslog, &line, out)))

@@ -15,7 +15,6 @@
 #include "store/store_internal.h"
 
 enum {
-	POSTGRES_PORT = 5432,
 	ASK_MS = 15000,
 	REPORTS_CAP = 4,
 };
@@ -41,7 +40,7 @@ nodes_name(struct store_status *status, const struct store_settings *settings)
 	for (uint32_t i = 0; i < status->node_count; i++) {
 		const struct store_node *node = &settings->postgres.nodes[i];
 		char port[8] = "";
-		if (node->port != POSTGRES_PORT)
+		if (node->port != STORE_POSTGRES_PORT)
 			snprintf(port, sizeof port, ":%u", node->port);
 		snprintf(status->nodes[i].name, STORE_NODE_MAX, "%.240s%s", node->host, port);
 	}

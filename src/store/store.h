@@ -51,6 +51,7 @@ enum {
 	STORE_NODES_MAX = 5,      /* of one PostgreSQL, its replicas included */
 	STORE_NODE_MAX = 256,     /* bytes of a node's name */
 	STORE_ERROR_MAX = 512,
+	STORE_POSTGRES_PORT = 5432, /* where none is given */
 	STORE_CONNECT_MS_MAX = 3000, /* for each node */
 	STORE_ANSWER_MS_MAX = 5000,  /* then a connection counts as lost */
 	STORE_PATIENCE_US = 5000000, /* from a loss until what waits is answered with no */
