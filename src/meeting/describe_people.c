@@ -49,6 +49,7 @@ const struct field user_fields[] = {
 	[USER_CDR_TAG] = TEXT_ROW("cdrTag", 100, GET | FIELD_KEPT, "Told with calls."),
 	[USER_LDAP_SOURCE] = REF_ROW("ldapSource", OBJECT_LDAP_SOURCE, FIELD_KEPT, "Made by it."),
 	[USER_AD_GUID] = TEXT_ROW("adGuid", 64, FIELD_KEPT, "The directory's own name for it."),
+	[USER_LDAP_DN] = TEXT_ROW("ldapDn", 512, FIELD_KEPT, "The entry that signs in."),
 };
 
 const struct field user_template_fields[] = {

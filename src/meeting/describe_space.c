@@ -85,6 +85,7 @@ const struct field space_fields[] = {
 	[SPACE_LDAP_SOURCE] = REF_ROW("ldapSource", OBJECT_LDAP_SOURCE, FIELD_KEPT, "Made by it."),
 	[SPACE_BULK_SET] = REF_ROW("bulkParameterSet", OBJECT_BULK_SET, FIELD_KEPT, "Made by it."),
 	[SPACE_BULK_INDEX] = UINT_ROW("bulkIndex", UINT32_MAX, FIELD_KEPT, "Its number there."),
+	[SPACE_LDAP_USER] = REF_ROW("ldapUser", OBJECT_USER, FIELD_KEPT, "Made for that user."),
 };
 
 const struct field method_fields[] = {

@@ -9,10 +9,11 @@ enum tenant_field {
 	TENANT_WEB_PROFILE, TENANT_PARTICIPANT_LIMIT, TENANT_FIELDS,
 };
 
-/* Users are made by synchronisations, never by the API; the last two fields say by which. */
+/* Users are made by synchronisations, never by the API; the last three fields say by which, and the
+ * entry of the directory that they sign in as. */
 enum user_field {
 	USER_JID, USER_TENANT, USER_NAME, USER_EMAIL, USER_AUTHENTICATION_ID, USER_PROFILE,
-	USER_CDR_TAG, USER_LDAP_SOURCE, USER_AD_GUID, USER_FIELDS,
+	USER_CDR_TAG, USER_LDAP_SOURCE, USER_AD_GUID, USER_LDAP_DN, USER_FIELDS,
 };
 enum user_template_field { USER_TEMPLATE_OF, USER_TEMPLATE_AUTO_GENERATED, USER_TEMPLATE_FIELDS };
 enum user_space_field { USER_SPACE_ID, USER_SPACE_FIELDS };
