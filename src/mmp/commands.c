@@ -183,6 +183,8 @@ const struct mmp_command mmp_commands[] = {
 	  "take everything along to this machine's own database", .order = MMP_ORDER_CALL,
 	  .call = MMP_DATABASE_MOVE_SQLITE, .changes = true },
 
+#include "mmp/commands_parts.inc"
+
 	{ "syslog level debug", { ARG_ON(log_debug) }, "log everything",
 	  .components = MMP_FOR_BOTH, .roles = MMP_BY_AUDIT | MMP_BY_APPLICATION },
 	{ "syslog level info", { ARG_OFF(log_debug) }, "log a normal day",
@@ -196,6 +198,13 @@ const struct mmp_command mmp_commands[] = {
 	  { { .kind = MMP_SYSLOG_DEL, .name = "<host> [port] [udp|tcp|tls]", AT(syslog) } },
 	  "no longer", .components = MMP_FOR_SUPERVISOR,
 	  .roles = MMP_BY_AUDIT | MMP_BY_APPLICATION },
+	{ "syslog audit add",
+	  { { .kind = MMP_SYSLOG_ADD, .name = "<host> [port] [udp|tcp|tls]", AT(audit) } },
+	  "send the audit log there, too", .components = MMP_FOR_SUPERVISOR,
+	  .roles = MMP_BY_AUDIT },
+	{ "syslog audit del",
+	  { { .kind = MMP_SYSLOG_DEL, .name = "<host> [port] [udp|tcp|tls]", AT(audit) } },
+	  "no longer", .components = MMP_FOR_SUPERVISOR, .roles = MMP_BY_AUDIT },
 	{ "syslog enable", { ARG_ON(syslog.enabled) }, "send to the servers",
 	  .components = MMP_FOR_SUPERVISOR, .roles = MMP_BY_AUDIT | MMP_BY_APPLICATION },
 	{ "syslog disable", { ARG_OFF(syslog.enabled) }, "keep the event log on this machine",
@@ -356,8 +365,11 @@ const struct mmp_status_line mmp_status_lines[] = {
 	SHOW("database", "CA certificate file", MMP_FILE, database.certs.bundle),
 	SHOW("database", "SSL mode", MMP_WORD, database.sslmode),
 
+#include "mmp/status_parts.inc"
+
 	SHOW("syslog", "Enabled", MMP_BOOL, syslog.enabled),
 	SHOW("syslog", "Servers", MMP_SYSLOG_ADD, syslog),
+	SHOW("syslog", "Audit servers", MMP_SYSLOG_ADD, audit),
 	SHOW("syslog", "Debug", MMP_SWITCH, log_debug),
 };
 const size_t mmp_status_line_count = COUNT_OF(mmp_status_lines);

@@ -72,6 +72,7 @@ config_defaults(struct config *config)
 		.database = { .user = "convoke", .name = "convoke", .sslmode = "verify-full" },
 		.syslog = { .enabled = true },
 	};
+	mmp_parts_defaults(config);
 }
 
 /* -- reading ----------------------------------------------------------------------------------- */
@@ -151,6 +152,11 @@ is_said(const struct mmp_command *command, const struct config *config)
 	case MMP_FILE_OR_NONE:
 	case MMP_HOST_OR_NONE:
 	case MMP_SERVER:
+	case MMP_IP:
+	case MMP_IFACE:
+	case MMP_PLAIN:
+	case MMP_NFS:
+	case MMP_SIP_LISTEN:
 	case MMP_SECRET:
 		return *(const char *)value != '\0';
 	case MMP_NODES:
@@ -179,22 +185,43 @@ write_command(struct writer *w, const struct config *config, const struct mmp_co
 static void
 write_servers(struct writer *w, const struct config *config, const struct mmp_command *command)
 {
-	for (uint32_t i = 0; i < config->syslog.count; i++) {
+	const struct config_syslog *syslog =
+		(const void *)((const char *)config + command->arguments[0].at);
+	for (uint32_t i = 0; i < syslog->count; i++) {
 		writer_format(w, "%s ", command->words);
-		mmp_write_syslog(w, &config->syslog.servers[i]);
+		mmp_write_syslog(w, &syslog->servers[i]);
 		writer_text(w, "\n");
 	}
+}
+
+/* Of what nobody has set, nothing is written. */
+static void
+write_part(struct writer *w, const struct config *config, const struct config *defaults,
+           const struct mmp_command *command)
+{
+	char usual[CONFIG_LINE_MAX] = "";
+	struct writer u = writer_of(usual, sizeof usual);
+	const size_t from = w->at;
+	write_command(w, config, command);
+	if (is_said(command, defaults))
+		write_command(&u, defaults, command);
+	if (str_eq(str_sub(writer_view(w), from, w->at - from), writer_view(&u)))
+		w->at = from;
 }
 
 static void
 write_commands(struct writer *w, const struct config *config, unsigned components)
 {
+	struct config defaults;
+	config_defaults(&defaults);
 	for (size_t i = 0; i < mmp_command_count; i++) {
 		const struct mmp_command *command = &mmp_commands[i];
 		if ((command->components & components) == 0 || !is_said(command, config))
 			continue;
 		if (command->arguments[0].kind == MMP_SYSLOG_ADD)
 			write_servers(w, config, command);
+		else if (command->components == MMP_FOR_PARTS)
+			write_part(w, config, &defaults, command);
 		else
 			write_command(w, config, command);
 	}
@@ -203,7 +230,7 @@ write_commands(struct writer *w, const struct config *config, unsigned component
 void
 config_write(struct writer *w, const struct config *config)
 {
-	write_commands(w, config, MMP_FOR_ALL | MMP_FOR_SUPERVISOR);
+	write_commands(w, config, MMP_FOR_ALL | MMP_FOR_SUPERVISOR | MMP_FOR_PARTS);
 }
 
 void
@@ -355,11 +382,14 @@ has_port(const struct config *config, const struct mmp_argument *argument, uint1
 static const struct mmp_command *
 command_of_port(const struct config *config, uint16_t first, uint16_t last)
 {
-	for (size_t i = 0; i < mmp_command_count; i++)
+	for (size_t i = 0; i < mmp_command_count; i++) {
+		if (mmp_commands[i].components == MMP_FOR_PARTS)
+			continue; /* nobody opens these */
 		for (const struct mmp_argument *a = mmp_commands[i].arguments; a->kind != MMP_END;
 		     a++)
 			if (has_port(config, a, first, last))
 				return &mmp_commands[i];
+	}
 	return NULL;
 }
 

@@ -11,7 +11,7 @@
  * Threads    Pure.
  * Errors     A wrong line gives a `struct config_error`: its number, what is wrong with it and what
  *            was expected, in words for the administrator.
- * Limits     Below.
+ * Limits     In mmp/config_common.h.
  */
 #ifndef MMP_CONFIG_H
 #define MMP_CONFIG_H
@@ -21,35 +21,7 @@
 
 #include "base/bytes.h"
 #include "base/str.h"
-
-enum {
-	CONFIG_BYTES_MAX = 1 << 20,
-	CONFIG_LINE_MAX = 4096,
-	CONFIG_LISTENS_MAX = 4,
-	CONFIG_INTERFACES_MAX = 8,
-	CONFIG_FILE_MAX = 128,
-	CONFIG_SYSLOG_MAX = 4,
-	CONFIG_IFACE_MAX = 16,
-	CONFIG_HOST_MAX = 256,
-	CONFIG_NAME_MAX = 64,
-	CONFIG_WORD_MAX = 16,
-	CONFIG_NODES_MAX = 5,
-	CONFIG_ERROR_MAX = 256,
-};
-
-/* Where a service listens: an interface of the machine by its name, "lo", "any" for every address,
- * or a, b, c, d: the first to fourth interface that is not loopback. */
-struct config_listen {
-	char iface[CONFIG_IFACE_MAX];
-	uint16_t port;
-};
-
-/* Key, certificate (or full chain) and bundle of a service; empty: none. */
-struct config_certs {
-	char key[CONFIG_FILE_MAX];
-	char certificate[CONFIG_FILE_MAX];
-	char bundle[CONFIG_FILE_MAX];
-};
+#include "mmp/config_parts.h"
 
 /* Where the event log is sent to. */
 struct config_syslog_server {
@@ -120,6 +92,14 @@ struct config {
 	} database;
 	bool log_debug; /* syslog level debug */
 	struct config_syslog syslog;
+	struct config_syslog audit; /* its servers: where the audit log is sent to */
+	/* What other machines of a CMS do. */
+	struct config_recorder recorder;
+	struct config_recorder streamer;
+	struct config_uploader uploader;
+	struct config_scheduler scheduler;
+	struct config_turn turn;
+	struct config_meetingapps meetingapps;
 };
 
 struct config_error {

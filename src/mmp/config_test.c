@@ -93,10 +93,19 @@ TEST(a_wrong_line_is_named_with_what_was_expected)
 		  "unknown word \"lisen\"; expected listen, certs, trust, sip, bfcp, media, workers, "
 		  "limit, "
 		  "domain, wc3jwt, language, enable, disable, restart" },
-		{ "streamer enable", 1,
-		  "unknown command \"streamer\"; expected callbridge, webadmin, webbridge3, tls, "
-		  "dns, database, "
-		  "syslog, pki, ssh, user, passwd, version, help" },
+		{ "steamer enable", 1,
+		  "unknown command \"steamer\"; help lists those there are" },
+		{ "streamer sip listen a 7000", 1,
+		  "\"a\" does not fit; expected an interface, which may be left out, and two "
+		  "different ports or none: for TCP and for TLS" },
+		{ "streamer sip listen 7000 7000", 1,
+		  "\"7000\" does not fit; expected an interface, which may be left out, and two "
+		  "different ports or none: for TCP and for TLS" },
+		{ "recorder limit 501", 1,
+		  "\"501\" does not fit; expected a number from 0 to 500, or none" },
+		{ "uploader nfs host", 1, "\"host\" does not fit; expected host:folder, or none" },
+		{ "turn public-ip a.example", 1,
+		  "\"a.example\" does not fit; expected an IP address" },
 		{ "callbridge sip", 1, "the command is not complete; expected listen" },
 		{ "callbridge sip listen 5060", 1,
 		  "something is missing; expected callbridge sip listen <port|none> "
@@ -216,6 +225,30 @@ draw(struct writer *w, const struct mmp_argument *argument, struct prng *prng)
 		break;
 	case MMP_SERVER:
 		writer_text(w, one_of == 0 ? "2001:db8::53" : "192.0.2.53:5353");
+		break;
+	case MMP_IP:
+		writer_text(w, one_of == 0 ? "2001:db8::53" : "192.0.2.53");
+		break;
+	case MMP_LIMIT:
+		writer_text(w, one_of == 0 ? "none" : one_of == 1 ? "0" : "500");
+		break;
+	case MMP_NFS:
+		writer_text(w, one_of == 0 ? "none" : one_of == 1 ? "[2001:db8::1]:/a" : "h.example:a/b");
+		break;
+	case MMP_SIP_LISTEN:
+		if (one_of != 0)
+			writer_format(w, "%s ", iface);
+		writer_format(w, one_of == 2 ? "none none" : "%u %u", (unsigned)(port / 2 + 1),
+		              (unsigned)(port / 2 + 2));
+		break;
+	case MMP_WORD:
+		for (struct str rest = str_of(argument->none), word; rest.len != 0;) {
+			word = str_cut(&rest, ' ');
+			if (rest.len == 0 || prng_below(prng, 2) == 0) {
+				writer_str(w, word);
+				break;
+			}
+		}
 		break;
 	case MMP_IFACES:
 		writer_text(w, one_of == 0 ? "none" : iface);

@@ -158,8 +158,15 @@ mmp_find(const struct mmp_words *words, size_t *used, struct config_error *error
 		return found;
 	*used = depth;
 	struct writer w = mmp_sentence(error);
+	if (depth == 0 && words->count != 0) {
+		writer_text(&w, "unknown command ");
+		write_quoted(&w, words->word[0]);
+		writer_text(&w, "; help lists those there are");
+		mmp_sentence_end(error, &w);
+		return NULL;
+	}
 	if (words->count > depth) {
-		writer_text(&w, depth == 0 ? "unknown command " : "unknown word ");
+		writer_text(&w, "unknown word ");
 		write_quoted(&w, words->word[depth]);
 	} else {
 		writer_text(&w, "the command is not complete");
@@ -254,6 +261,13 @@ read_server(char out[CONFIG_HOST_MAX], struct str word)
 }
 
 static bool
+read_ip(char out[CONFIG_HOST_MAX], struct str word)
+{
+	struct net_addr addr;
+	return addr_parse_ip(&addr, word) && str_copy(out, CONFIG_HOST_MAX, word);
+}
+
+static bool
 read_number(uint32_t *out, const struct mmp_argument *argument, struct str word)
 {
 	uint32_t number;
@@ -264,6 +278,16 @@ read_number(uint32_t *out, const struct mmp_argument *argument, struct str word)
 	if (!str_u32(word, &number) || number < argument->min || number > argument->max)
 		return false;
 	*out = number;
+	return true;
+}
+
+static bool
+read_limit(uint32_t *out, const struct mmp_argument *argument, struct str word)
+{
+	uint32_t number;
+	if (!read_number(&number, argument, word))
+		return false;
+	*out = is_none(word) ? 0 : number + 1;
 	return true;
 }
 
@@ -338,6 +362,14 @@ read_word(struct config *config, const struct mmp_argument *argument, struct str
 		return read_file(to, word);
 	case MMP_SERVER:
 		return read_server(to, word);
+	case MMP_IP:
+		return read_ip(to, word);
+	case MMP_PLAIN:
+		return str_copy(to, CONFIG_FILE_MAX, word);
+	case MMP_LIMIT:
+		return read_limit(to, argument, word);
+	case MMP_NFS:
+		return mmp_read_nfs(to, word);
 	case MMP_NAME:
 		return read_name(to, word);
 	case MMP_WORD:
@@ -352,12 +384,14 @@ read_word(struct config *config, const struct mmp_argument *argument, struct str
 	case MMP_OFF:
 	case MMP_BOOL:
 	case MMP_SWITCH:
+	case MMP_SWITCHED:
 	case MMP_CLEAR_CERTS:
 	case MMP_CLEAR_HOST:
 	case MMP_CLEAR_LIST:
 	case MMP_IFACES:
 	case MMP_LISTENS:
 	case MMP_NODES:
+	case MMP_SIP_LISTEN:
 	case MMP_SYSLOG_ADD:
 	case MMP_SYSLOG_DEL:
 	case MMP_TEXTS:
@@ -417,6 +451,23 @@ write_wanted(struct writer *w, const struct mmp_argument *argument)
 	case MMP_SERVER:
 		writer_text(w, "an IP address, with or without :port");
 		break;
+	case MMP_IP:
+		writer_text(w, "an IP address");
+		break;
+	case MMP_PLAIN:
+		writer_format(w, "at most %d characters", CONFIG_FILE_MAX - 1);
+		break;
+	case MMP_LIMIT:
+		writer_format(w, "a number from %u to %u, or %s", (unsigned)argument->min,
+		              (unsigned)argument->max, argument->none);
+		break;
+	case MMP_NFS:
+		writer_text(w, "host:folder, or none");
+		break;
+	case MMP_SIP_LISTEN:
+		writer_text(w, "an interface, which may be left out, and two different ports or "
+		               "none: for TCP and for TLS");
+		break;
 	case MMP_SECRET:
 		writer_format(w, "at most %d characters", MMP_SECRET_MAX - 1);
 		break;
@@ -425,6 +476,7 @@ write_wanted(struct writer *w, const struct mmp_argument *argument)
 	case MMP_OFF:
 	case MMP_BOOL:
 	case MMP_SWITCH:
+	case MMP_SWITCHED:
 	case MMP_CLEAR_CERTS:
 	case MMP_CLEAR_HOST:
 	case MMP_CLEAR_LIST:
@@ -614,6 +666,11 @@ mmp_apply(struct config *config, const struct mmp_command *command, const struct
 			                      &words->word[at], words->count - at, error))
 				return false;
 			at = words->count;
+		} else if (a->kind == MMP_SIP_LISTEN) {
+			if (!mmp_read_sip_listen(slot(&changed, a), &words->word[at],
+			                         words->count - at))
+				return refuse_word(error, a, words->word[at]);
+			at = words->count;
 		} else if (is_list(a)) {
 			if (!apply_list(&changed, a, &words->word[at], words->count - at, error))
 				return false;
@@ -659,11 +716,27 @@ mmp_write_value(struct writer *w, const struct config *config, const struct mmp_
 	case MMP_SYSLOG_ADD: /* status lines only */
 		write_syslog(w, from);
 		break;
+	case MMP_LIMIT:
+		if (*(const uint32_t *)from == 0)
+			writer_text(w, argument->none);
+		else
+			writer_decimal(w, *(const uint32_t *)from - 1);
+		break;
+	case MMP_NFS: {
+		const struct config_nfs *nfs = from;
+		writer_format(w, "%s:%s", nfs->host, nfs->folder);
+		break;
+	}
+	case MMP_SIP_LISTEN:
+		mmp_write_sip_listen(w, from, shown);
+		break;
 	case MMP_IFACE:
 	case MMP_FILE:
 	case MMP_FILE_OPTIONAL:
 	case MMP_FILE_OR_NONE:
 	case MMP_HOST_OR_NONE:
+	case MMP_IP:
+	case MMP_PLAIN:
 	case MMP_SERVER:
 	case MMP_NAME:
 	case MMP_WORD:
@@ -677,6 +750,9 @@ mmp_write_value(struct writer *w, const struct config *config, const struct mmp_
 		break;
 	case MMP_SWITCH:
 		writer_text(w, *(const bool *)from ? "enabled" : "disabled");
+		break;
+	case MMP_SWITCHED:
+		writer_text(w, *(const bool *)from ? "Enabled" : "Disabled");
 		break;
 	case MMP_END:
 	case MMP_ON:

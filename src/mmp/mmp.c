@@ -79,6 +79,9 @@ show_status(struct writer *out, const struct config *config, const struct mmp_ho
 		                              host->component_runs(host->context, CONFIG_CALLBRIDGE)
 		                      ? "running"
 		                      : "not running");
+	if (mmp_part_enabled(config, component))
+		writer_format(out, "STATUS : %.*s not running (not in this version)\n",
+		              STR_ARGS(component));
 	return true;
 }
 
@@ -101,8 +104,9 @@ show_help(struct writer *out, struct str component, enum mmp_role role)
 	}
 	if (component.len == 0 && role == MMP_ADMIN)
 		writer_text(out,
-		            "callbridge, webadmin, webbridge3, tls, dns, ssh, database, syslog alone show "
-		            "what is set.\n");
+		            "callbridge, webadmin, webbridge3, tls, dns, ssh, database, recorder, "
+		            "streamer, uploader, scheduler, turn, meetingapps, syslog alone show what is "
+		            "set.\n");
 	if (any)
 		return answer(MMP_SHOWN);
 	return unknown(out, component);
@@ -171,9 +175,49 @@ write_typed(struct writer *out, const struct mmp_command *command, const struct 
 		writer_format(out, "%s%.*s", i != 0 ? " " : "",
 		              STR_ARGS(secret ? STR("***") : words->word[i]));
 		if (i >= used && argument->kind != MMP_END && argument->kind != MMP_IFACES &&
-		    argument->kind != MMP_LISTENS && argument->kind != MMP_TEXTS)
+		    argument->kind != MMP_LISTENS && argument->kind != MMP_SIP_LISTEN &&
+		    argument->kind != MMP_TEXTS)
 			argument++;
 	}
+}
+
+/* As may_enable(), of a part; whoever asks hears that there is nothing to start. */
+static bool
+may_enable_part(struct writer *out, const struct config *config, const struct mmp_host *host,
+                struct str name)
+{
+	struct config_error error;
+	const struct config_certs *certs;
+	const char *title = mmp_part_title(name);
+	if (!mmp_part_complete(config, name, &error)) {
+		writer_format(out, "FAILURE: %s\n", error.text);
+		writer_format(out, "FAILURE: %s configuration not complete\n", title);
+		return false;
+	}
+	for (size_t i = 0; (certs = mmp_part_certs(config, name, i)) != NULL; i++)
+		if (!pair_matches(out, host, certs->key, certs->certificate))
+			return false;
+	return true;
+}
+
+static void
+say_done(struct writer *out, const struct mmp_command *command, const struct mmp_words *words,
+         size_t used)
+{
+	const struct mmp_argument *first = &command->arguments[0];
+	const char *title = mmp_part_title(words->word[0]);
+	const struct str name = title != NULL ? str_of(title) : words->word[0];
+	if (used != 2 || (first->kind != MMP_ON && first->kind != MMP_OFF)) {
+		writer_text(out, "SUCCESS: ");
+		write_typed(out, command, words, used);
+		writer_text(out, "\n");
+		return;
+	}
+	writer_format(out, "SUCCESS: %.*s %s\n", STR_ARGS(name),
+	              first->kind == MMP_ON ? "enabled" : "disabled");
+	if (title != NULL && first->kind == MMP_ON)
+		writer_text(out, "This version of Convoke does not run it: the settings are kept, and "
+		                 "nothing is started\n");
 }
 
 static struct mmp_answer
@@ -194,18 +238,13 @@ run_setting(struct config *config, const struct mmp_host *host, const struct mmp
 			return answer(MMP_FAILED);
 	}
 	if (command->order == MMP_ORDER_ENABLE &&
-	    !may_enable(out, &changed, host, component_of(command), words->word[0]))
+	    !(command->components == MMP_FOR_PARTS
+	              ? may_enable_part(out, &changed, host, words->word[0])
+	              : may_enable(out, &changed, host, component_of(command), words->word[0])))
 		return answer(MMP_FAILED);
 
 	*config = changed;
-	if (used == 2 && (first->kind == MMP_ON || first->kind == MMP_OFF))
-		writer_format(out, "SUCCESS: %.*s %s\n", STR_ARGS(words->word[0]),
-		              first->kind == MMP_ON ? "enabled" : "disabled");
-	else {
-		writer_text(out, "SUCCESS: ");
-		write_typed(out, command, words, used);
-		writer_text(out, "\n");
-	}
+	say_done(out, command, words, used);
 	return answer(MMP_CHANGED);
 }
 
@@ -254,6 +293,9 @@ run_command(struct config *config, const struct mmp_host *host, const struct mmp
 		return fail(out, error.text);
 	switch (command->order) {
 	case MMP_ORDER_RESTART:
+		if (command->components == MMP_FOR_PARTS)
+			return fail(out, "there is nothing to restart: this version of Convoke has no "
+			                 "such component");
 		return (struct mmp_answer){ MMP_RESTART, component_of(command), false };
 	case MMP_ORDER_CALL:
 		return run_call(host, command, words, used, out);

@@ -18,6 +18,7 @@ enum mmp_kind {
 	MMP_OFF,           /* likewise: "disable" */
 	MMP_BOOL,          /* status lines only: true or false */
 	MMP_SWITCH,        /* status lines only: enabled or disabled */
+	MMP_SWITCHED,      /* likewise, Enabled or Disabled */
 	MMP_CLEAR_CERTS,   /* takes no word and empties a struct config_certs */
 	MMP_CLEAR_HOST,    /* likewise, a name */
 	MMP_CLEAR_LIST,    /* likewise, a list */
@@ -35,6 +36,11 @@ enum mmp_kind {
 	MMP_NAME,          /* letters, digits, '-', '_' and '.' */
 	MMP_WORD,          /* one of the words of `none`, kept as it is */
 	MMP_SERVER,        /* IP or IP:port */
+	MMP_IP,
+	MMP_PLAIN,         /* any word of less than CONFIG_FILE_MAX bytes */
+	MMP_LIMIT,         /* as NUMBER from 0, which is not none: kept one higher */
+	MMP_NFS,           /* host:folder, or none */
+	MMP_SIP_LISTEN,    /* the rest of the line: an interface if wished, and two ports or none */
 	MMP_SYSLOG_ADD,    /* host, then port and udp, tcp or tls if wished: one more in the list */
 	MMP_SYSLOG_DEL,    /* likewise: out of it */
 	MMP_SECRET,        /* a setting that is asked for when it is left out, and never shown */
@@ -71,6 +77,7 @@ enum {
 	MMP_FOR_BOTH = MMP_FOR_CALLBRIDGE | MMP_FOR_WEBBRIDGE,
 	MMP_FOR_ALL = (1 << CONFIG_COMPONENTS) - 1,
 	MMP_FOR_SUPERVISOR = 1 << CONFIG_COMPONENTS, /* which follows by itself */
+	MMP_FOR_PARTS = 1 << (CONFIG_COMPONENTS + 1), /* which no process of ours is */
 };
 
 /* Who may run a command; 0 stands for MMP_BY_APPLICATION. */
@@ -125,6 +132,21 @@ const struct mmp_command *mmp_find(const struct mmp_words *words, size_t *used,
 [[nodiscard]] bool mmp_apply(struct config *config, const struct mmp_command *command,
                              const struct mmp_words *words, size_t used,
                              struct config_error *error);
+
+/* parts.c: what is MMP_FOR_PARTS, by the first word of its commands. */
+void mmp_parts_defaults(struct config *config);
+/* "Streamer", as CMS calls it in its answers. */
+const char *mmp_part_title(struct str name);
+[[nodiscard]] bool mmp_part_enabled(const struct config *config, struct str name);
+/* Its keys and certificates, NULL behind the last. */
+const struct config_certs *mmp_part_certs(const struct config *config, struct str name, size_t index);
+/* Is everything there that it needs?  Else says what is not. */
+[[nodiscard]] bool mmp_part_complete(const struct config *config, struct str name,
+                                     struct config_error *error);
+[[nodiscard]] bool mmp_read_sip_listen(struct config_sip_listen *out, const struct str *words,
+                                       size_t count);
+void mmp_write_sip_listen(struct writer *w, const struct config_sip_listen *listen, bool shown);
+[[nodiscard]] bool mmp_read_nfs(struct config_nfs *out, struct str word);
 
 /* syslog_list.c */
 [[nodiscard]] bool mmp_apply_syslog(struct config_syslog *syslog, bool adds,

@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/encode.h"
 #include "net/audit.h"
 #include "net/line.h"
 #include "net/loop.h"
+#include "net/random.h"
 #include "supervisor/database.h"
 #include "supervisor/life.h"
 #include "supervisor/log_read.h"
@@ -233,6 +235,23 @@ audit(const struct host *host, struct str command, bool done)
 	            writer_view(&w));
 }
 
+/* `meetingapps gensecret`: the secret is ours to make, and is told once. */
+static bool
+make_secret(char filled[CONFIG_LINE_MAX + 1], struct str command, const struct mmp_terminal *terminal)
+{
+	uint8_t random[16];
+	struct writer w = writer_of(filled, CONFIG_LINE_MAX);
+	if (!str_eq(str_trim(command), STR("meetingapps gensecret")))
+		return false;
+	random_bytes(random, sizeof random);
+	writer_format(&w, "%.*s ", STR_ARGS(str_trim(command)));
+	const size_t from = w.at;
+	encode_hex(&w, random, sizeof random);
+	filled[w.at] = '\0';
+	terminal_say(terminal, "Secret : %s\n", filled + from);
+	return true;
+}
+
 int
 command_run(struct data_dir *dir, const struct mmp_user *user, const struct mmp_terminal *terminal,
             struct str command)
@@ -243,7 +262,7 @@ command_run(struct data_dir *dir, const struct mmp_user *user, const struct mmp_
 	bool ok = true;
 	if (command.len > CONFIG_LINE_MAX)
 		return fail(terminal, "the command is longer than 4096 bytes");
-	if (!mmp_fill_in(filled, command, terminal))
+	if (!make_secret(filled, command, terminal) && !mmp_fill_in(filled, command, terminal))
 		return fail(terminal, "no password was given, or one with blanks or quotation marks");
 	const bool done = run_locked(&host, str_of(filled), &answer);
 	if (answer.audited)
