@@ -2,7 +2,6 @@
 #include "net/audit.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,25 +9,12 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/log.h"
+#include "net/files.h"
 #include "net/wall.h"
 
 enum {
-	NAME_SPACE = 16,
 	OPEN_TRIES = 3,
 };
-
-static void
-turn_over(const char *path)
-{
-	char from[AUDIT_PATH_MAX + NAME_SPACE], to[AUDIT_PATH_MAX + NAME_SPACE];
-	for (int i = AUDIT_FILES_KEPT - 1; i > 0; i--) {
-		snprintf(from, sizeof from, "%s.%d", path, i);
-		snprintf(to, sizeof to, "%s.%d", path, i + 1);
-		(void)rename(from, to);
-	}
-	snprintf(to, sizeof to, "%s.1", path);
-	(void)rename(path, to);
-}
 
 /* The file that has that name now, locked, with room for a line; -1: there is none. */
 static int
@@ -44,7 +30,7 @@ open_locked(const char *path)
 		    opened.st_ino == named.st_ino) {
 			if (opened.st_size + AUDIT_LINE_MAX <= AUDIT_FILE_BYTES_MAX)
 				return fd;
-			turn_over(path);
+			file_turn_over(path, AUDIT_FILES_KEPT);
 		}
 		close(fd); /* somebody moved it between the two */
 	}

@@ -131,6 +131,20 @@ out_close:
 	return rc;
 }
 
+void
+file_turn_over(const char *path, unsigned kept)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+	for (unsigned n = kept; n >= 1; n--) {
+		snprintf(to, sizeof to, "%s.%u", path, n);
+		if (n > 1)
+			snprintf(from, sizeof from, "%s.%u", path, n - 1);
+		else
+			snprintf(from, sizeof from, "%s", path);
+		(void)rename(from, to);
+	}
+}
+
 int
 dir_make(const char *path, unsigned mode)
 {

@@ -21,6 +21,10 @@
 /* All of a file of at most `max` bytes, with a NUL behind it that `len` does not count. */
 [[nodiscard]] int file_read(const char *path, size_t max, char **bytes, size_t *len);
 
+/* Makes room for a new file of that name: it becomes PATH.1, that one PATH.2 and so on; `kept` of
+ * them stay.  Those that are not there are passed over. */
+void file_turn_over(const char *path, unsigned kept);
+
 /* Makes a folder and those above it that are missing; an existing folder is fine. */
 [[nodiscard]] int dir_make(const char *path, unsigned mode);
 

@@ -69,6 +69,31 @@ TEST(a_file_that_cannot_be_replaced_leaves_nothing_behind)
 	EXPECT_EQ(file_replace(path, "x", 1, 0600), -ENOENT);
 }
 
+TEST(a_file_is_turned_over_and_a_few_older_ones_stay)
+{
+	char folder[] = "/tmp/net-files-XXXXXX";
+	char path[64], older[80], *bytes;
+	size_t len;
+	EXPECT(mkdtemp(folder) != NULL);
+	snprintf(path, sizeof path, "%s/f", folder);
+	file_turn_over(path, 2); /* nothing is there */
+	EXPECT_EQ(entries_of(folder), 0);
+	for (int i = 0; i < 4; i++) {
+		char one = (char)('0' + i);
+		EXPECT_EQ(file_replace(path, &one, 1, 0600), 0);
+		file_turn_over(path, 2);
+	}
+	EXPECT_EQ(entries_of(folder), 2);
+	for (int n = 1; n <= 2; n++) {
+		snprintf(older, sizeof older, "%s.%d", path, n);
+		EXPECT_EQ(file_read(older, 10, &bytes, &len), 0);
+		EXPECT_EQ(bytes[0], n == 1 ? '3' : '2');
+		free(bytes);
+		unlink(older);
+	}
+	rmdir(folder);
+}
+
 TEST(folders_are_made_with_those_above_them)
 {
 	char folder[] = "/tmp/net-files-XXXXXX";

@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/str.h"
+#include "net/files.h"
 
 static int
 open_append(struct log_file *file)
@@ -44,18 +44,10 @@ log_file_reopen(struct log_file *file)
 	(void)open_append(file);
 }
 
-static void
-turn_over(struct log_file *file)
+void
+log_file_turn_over(struct log_file *file)
 {
-	char from[LOG_FILE_PATH_MAX + 16], to[LOG_FILE_PATH_MAX + 16];
-	for (int n = LOG_FILES_KEPT; n >= 1; n--) {
-		snprintf(to, sizeof to, "%s.%d", file->path, n);
-		if (n > 1)
-			snprintf(from, sizeof from, "%s.%d", file->path, n - 1);
-		else
-			snprintf(from, sizeof from, "%s", file->path);
-		(void)rename(from, to);
-	}
+	file_turn_over(file->path, LOG_FILES_KEPT);
 	log_file_reopen(file);
 }
 
@@ -63,7 +55,7 @@ void
 log_file_make_room(struct log_file *file, size_t len)
 {
 	if (file->bytes != 0 && file->bytes + len > file->bytes_max)
-		turn_over(file);
+		log_file_turn_over(file);
 	file->bytes += len;
 }
 

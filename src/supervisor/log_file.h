@@ -32,6 +32,8 @@ void log_file_close(struct log_file *file);
 void log_file_write(struct log_file *file, const char *bytes, size_t len);
 /* Counts `len` bytes that are about to be written to `fd` by somebody else. */
 void log_file_make_room(struct log_file *file, size_t len);
+/* At once: what is there becomes NAME.1. */
+void log_file_turn_over(struct log_file *file);
 /* After somebody else moved the file away. */
 void log_file_reopen(struct log_file *file);
 
