@@ -194,6 +194,56 @@ line_connect(struct line **out, struct loop *loop, const char *path,
 	return line_open(out, loop, fd, handler, context);
 }
 
+/* -- one exchange ------------------------------------------------------------------------------ */
+
+struct asking {
+	struct loop *loop;
+	void (*received)(void *context, struct str text);
+	void *context;
+	bool over;
+};
+
+static void
+on_answer(void *context, struct line *line, struct str text)
+{
+	struct asking *asking = context;
+	(void)line;
+	asking->received(asking->context, text);
+}
+
+static void
+on_answered(void *context, struct line *line)
+{
+	struct asking *asking = context;
+	(void)line;
+	asking->over = true;
+	loop_stop(asking->loop);
+}
+
+int
+line_ask(const char *path, struct str request, void (*received)(void *context, struct str text),
+         void *context, int64_t patience_us)
+{
+	static const struct line_handler handler = { .received = on_answer, .closed = on_answered };
+	struct asking asking = { .received = received, .context = context };
+	struct line *line = NULL;
+	int rc = loop_create(&asking.loop);
+	if (rc != 0)
+		return rc;
+	rc = line_connect(&line, asking.loop, path, &handler, &asking);
+	if (rc == 0)
+		rc = line_send(line, request);
+	if (rc == 0) {
+		loop_run_until(asking.loop, loop_now_us() + patience_us);
+		rc = asking.over ? 0 : -ETIMEDOUT;
+	}
+	line_close(line);
+	loop_destroy(asking.loop);
+	return rc;
+}
+
+/* -- callers ----------------------------------------------------------------------------------- */
+
 static void
 on_caller(uv_poll_t *poll, int status, int events)
 {

@@ -43,6 +43,13 @@ void line_close(struct line *line);
 /* `text` without its line break.  -ENOBUFS: the peer does not read; -EPIPE: it is gone. */
 int line_send(struct line *line, struct str text);
 
+/* One exchange, blocking, on a loop of its own: connects, says `request` and hands every line of the
+ * answer to `received` until the other side closes.  -ETIMEDOUT when it has not after
+ * `patience_us`; -ENOENT or -ECONNREFUSED when nobody is there. */
+[[nodiscard]] int line_ask(const char *path, struct str request,
+                           void (*received)(void *context, struct str text), void *context,
+                           int64_t patience_us);
+
 /* Two connected sockets that no child inherits by itself. */
 [[nodiscard]] int line_pair(int fds[2]);
 

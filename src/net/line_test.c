@@ -9,8 +9,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/test.h"
 #include "net/parent.h"
 
@@ -199,6 +201,54 @@ TEST(a_socket_file_is_private_replaces_a_stale_one_and_goes_away)
 	EXPECT_EQ(access(path, F_OK), -1);
 	EXPECT_EQ(line_connect(&caller.line, caller.loop, path, &handler, &caller), -ENOENT);
 	finish(&server.side);
+	rmdir(folder);
+}
+
+/* A child answers what it is asked, or nothing. */
+static void
+answer_once(const char *path, const char *answer)
+{
+	const int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char heard[64] = "";
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+	EXPECT_EQ(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+	EXPECT_EQ(listen(listener, 1), 0);
+	if (fork() != 0) {
+		close(listener);
+		return;
+	}
+	const int fd = accept(listener, NULL, NULL);
+	const bool right = read(fd, heard, sizeof heard - 1) == 4 && strcmp(heard, "how\n") == 0;
+	if (answer == NULL)
+		(void)!read(fd, heard, 1); /* silent until the other side goes */
+	else if (right)
+		(void)!write(fd, answer, strlen(answer));
+	_exit(0);
+}
+
+static void
+note_answer(void *context, struct str text)
+{
+	struct writer *w = context;
+	writer_format(w, "[%.*s]", STR_ARGS(text));
+}
+
+TEST(a_question_has_all_lines_of_its_answer_or_ends_in_time)
+{
+	char folder[] = "/tmp/net-line-XXXXXX", path[64], text[256];
+	struct writer w = writer_of(text, sizeof text);
+	EXPECT(mkdtemp(folder) != NULL);
+	snprintf(path, sizeof path, "%s/s", folder);
+	EXPECT_EQ(line_ask(path, STR("how"), note_answer, &w, PATIENCE_US), -ENOENT);
+	answer_once(path, "ok\nso\nso\n");
+	EXPECT_EQ(line_ask(path, STR("how"), note_answer, &w, PATIENCE_US), 0);
+	EXPECT_STR(writer_view(&w), "[ok][so][so]");
+	EXPECT_EQ(line_ask(path, STR("how"), note_answer, &w, PATIENCE_US), -ECONNREFUSED);
+	unlink(path);
+	answer_once(path, NULL);
+	EXPECT_EQ(line_ask(path, STR("how"), note_answer, &w, 50 * 1000), -ETIMEDOUT);
+	unlink(path);
 	rmdir(folder);
 }
 

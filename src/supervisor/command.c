@@ -11,7 +11,6 @@
 #include "base/encode.h"
 #include "net/audit.h"
 #include "net/line.h"
-#include "net/loop.h"
 #include "net/random.h"
 #include "supervisor/database.h"
 #include "supervisor/life.h"
@@ -42,55 +41,30 @@ terminal_say(const struct mmp_terminal *terminal, const char *format, ...)
 /* -- one question ------------------------------------------------------------------------------ */
 
 struct question {
-	struct loop *loop;
 	unsigned lines;
-	bool ok;     /* the first line */
-	bool closed; /* the answer is complete */
+	bool ok; /* the first line */
 	const struct mmp_terminal *terminal;
 };
 
 static void
-on_answer(void *context, struct line *line, struct str text)
+on_answer(void *context, struct str text)
 {
 	struct question *question = context;
-	(void)line;
 	if (question->lines++ == 0)
 		question->ok = str_eq(text, STR("ok"));
 	else
 		terminal_say(question->terminal, "%.*s\n", STR_ARGS(text));
 }
 
-static void
-on_closed(void *context, struct line *line)
-{
-	struct question *question = context;
-	(void)line;
-	question->closed = true;
-	loop_stop(question->loop);
-}
-
 int
 command_ask(const struct data_dir *dir, const char *request, const struct mmp_terminal *terminal,
             bool *ok)
 {
-	static const struct line_handler handler = { .received = on_answer, .closed = on_closed };
 	struct question question = { .terminal = terminal };
 	char path[DATA_PATH_MAX + 64];
-	struct line *line = NULL;
-	int rc = loop_create(&question.loop);
-	if (rc != 0)
-		return rc;
-	rc = line_connect(&line, question.loop, data_dir_file(path, dir, "run/supervisor.sock"),
-	                  &handler, &question);
-	if (rc == 0)
-		rc = line_send(line, str_of(request));
-	if (rc == 0) {
-		loop_run_until(question.loop, loop_now_us() + ANSWER_US);
-		rc = question.closed ? 0 : -ETIMEDOUT;
-	}
+	const int rc = line_ask(data_dir_file(path, dir, "run/supervisor.sock"), str_of(request),
+	                        on_answer, &question, ANSWER_US);
 	*ok = question.ok;
-	line_close(line);
-	loop_destroy(question.loop);
 	return rc;
 }
 
