@@ -14,6 +14,7 @@
 
 #include "base/check.h"
 #include "base/test.h"
+#include "net/audit.h"
 #include "net/cert.h"
 #include "net/files.h"
 #include "supervisor/announce.h"
@@ -244,6 +245,99 @@ TEST(the_log_is_followed_and_searched)
 	(void)unlink(path);
 	(void)rmdir(folder);
 	(void)rmdir(base);
+}
+
+/* A socket of this machine, as the name server or syslog server of a test. */
+static int
+datagrams(char address[32])
+{
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	const struct timeval patience = { .tv_sec = 5 };
+	socklen_t len = sizeof at;
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	EXPECT_EQ(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+	EXPECT_EQ(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+	EXPECT_EQ(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
+	snprintf(address, 32, "127.0.0.1:%u", (unsigned)ntohs(at.sin_port));
+	return fd;
+}
+
+/* Does something with this in it arrive, while the loop runs? */
+static bool
+arrives(struct loop *loop, int fd, const char *part)
+{
+	char bytes[2048];
+	for (int i = 0; i < 100; i++) {
+		loop_run_until(loop, loop_now_us() + 50000);
+		const ssize_t len = recv(fd, bytes, sizeof bytes - 1, MSG_DONTWAIT);
+		if (len > 0 && memmem(bytes, (size_t)len, part, strlen(part)) != NULL)
+			return true;
+	}
+	return false;
+}
+
+TEST(syslog_servers_are_looked_up_where_the_settings_say_now)
+{
+	struct data_dir dir = temporary();
+	char path[DATA_PATH_MAX + 64], first[32], second[32];
+	struct log_lines lines = { .file.fd = -1 };
+	struct config config;
+	struct loop *loop;
+	const int one = datagrams(first), other = datagrams(second);
+	EXPECT_EQ(loop_create(&loop), 0);
+	EXPECT_EQ(log_lines_open(&lines, data_dir_file(path, &dir, "test.log"), false), 0);
+	config_defaults(&config);
+	config.syslog.count = 1;
+	str_copy(config.syslog.servers[0].host, CONFIG_HOST_MAX, STR("logs.example.test"));
+	str_copy(config.dns.host, CONFIG_HOST_MAX, str_of(first));
+	log_lines_servers(&lines, loop, &dir, &config);
+	log_info("one");
+	EXPECT(arrives(loop, one, "\4logs\7example\4test"));
+	str_copy(config.dns.host, CONFIG_HOST_MAX, str_of(second));
+	log_lines_servers(&lines, loop, &dir, &config);
+	log_info("two");
+	EXPECT(arrives(loop, other, "\4logs\7example\4test"));
+	log_lines_servers_close(&lines);
+	log_lines_close(&lines);
+	loop_destroy(loop);
+	close(one);
+	close(other);
+	discard(&dir);
+}
+
+TEST(the_audit_log_goes_to_its_own_servers)
+{
+	struct data_dir dir = temporary();
+	char path[DATA_PATH_MAX + 64], older[DATA_PATH_MAX + 64], address[32];
+	struct log_lines lines = { .file.fd = -1 };
+	struct config config;
+	struct loop *loop;
+	const int server = datagrams(address);
+	EXPECT_EQ(mkdir(data_dir_file(path, &dir, "log"), 0700), 0);
+	data_dir_file(path, &dir, "log/audit");
+	EXPECT_EQ(loop_create(&loop), 0);
+	audit_write(path, "anna", "here", STR("before"));
+	config_defaults(&config);
+	config.audit.count = 1;
+	str_copy(config.audit.servers[0].host, CONFIG_HOST_MAX, STR("127.0.0.1"));
+	uint32_t port = 0;
+	EXPECT(str_u32(str_of(strchr(address, ':') + 1), &port));
+	config.audit.servers[0].port = (uint16_t)port;
+	log_lines_servers(&lines, loop, &dir, &config);
+	EXPECT(lines.syslog == NULL);
+	audit_write(path, "anna", "here", STR("callbridge limit 5"));
+	EXPECT(arrives(loop, server, "user \"anna\" from here: callbridge limit 5"));
+	/* Turned over in between: what came before it and what comes after are both sent. */
+	audit_write(path, "anna", "here", STR("last of the old"));
+	EXPECT_EQ(rename(path, data_dir_file(older, &dir, "log/audit.1")), 0);
+	audit_write(path, "anna", "here", STR("first of the new"));
+	EXPECT(arrives(loop, server, "last of the old"));
+	EXPECT(arrives(loop, server, "first of the new"));
+	log_lines_servers_close(&lines);
+	loop_destroy(loop);
+	close(server);
+	discard(&dir);
 }
 
 TEST(a_full_log_is_turned_over_and_five_are_kept)

@@ -128,19 +128,22 @@ log_lines_close(struct log_lines *lines)
 void
 log_lines_servers_close(struct log_lines *lines)
 {
+	log_audit_close(&lines->audit_log);
+	syslog_destroy(lines->audit);
 	syslog_destroy(lines->syslog);
 	if (lines->dns != NULL)
 		dns_destroy(lines->dns);
 	tls_context_destroy(lines->tls);
+	lines->audit = NULL;
 	lines->syslog = NULL;
 	lines->dns = NULL;
 	lines->tls = NULL;
 }
 
-static bool
-open_syslog(struct log_lines *lines, const struct data_dir *dir, const struct config *config)
+/* What all servers need. */
+static void
+open_means(struct log_lines *lines, const struct data_dir *dir, const struct config *config)
 {
-	char host[HOST_NAME_MAX_BYTES] = "";
 	char trust[DATA_PATH_MAX + CONFIG_FILE_MAX];
 	char error[TLS_ERROR_MAX];
 	const struct dns_settings dns = { .servers = config->dns.host[0] != '\0' ? config->dns.host
@@ -152,39 +155,62 @@ open_syslog(struct log_lines *lines, const struct data_dir *dir, const struct co
 		lines->tls = NULL;
 		log_error("syslog servers over TLS are left out: %s", error);
 	}
-	(void)gethostname(host, sizeof host - 1);
 	if (dns_create(&lines->dns, lines->loop, &dns) != 0)
 		lines->dns = NULL;
+}
+
+/* NULL: nowhere. */
+static struct syslog *
+open_syslog(struct log_lines *lines, const struct config_syslog *list)
+{
+	char host[HOST_NAME_MAX_BYTES] = "";
+	struct syslog *syslog;
+	(void)gethostname(host, sizeof host - 1);
 	const struct syslog_settings settings = { .loop = lines->loop, .dns = lines->dns,
 		                                  .tls = lines->tls, .host_name = host };
-	return syslog_create(&lines->syslog, &settings) == 0;
+	if (list->count == 0 || syslog_create(&syslog, &settings) != 0)
+		return NULL;
+	for (uint32_t i = 0; i < list->count; i++) {
+		const struct config_syslog_server *from = &list->servers[i];
+		struct syslog_server server = { .port = from->port,
+			                        .transport = from->tls   ? SYSLOG_TLS
+			                                     : from->tcp ? SYSLOG_TCP
+			                                                 : SYSLOG_UDP };
+		(void)str_copy(server.host, sizeof server.host, str_of(from->host));
+		const int rc = syslog_server_add(syslog, &server);
+		if (rc != 0)
+			log_warning("syslog server %s is left out: %s", from->host, strerror(-rc));
+	}
+	return syslog;
+}
+
+static bool
+is_unchanged(const struct log_lines *lines, const struct config *config)
+{
+	return memcmp(&lines->servers, &config->syslog, sizeof lines->servers) == 0 &&
+	       memcmp(&lines->audit_servers, &config->audit, sizeof lines->audit_servers) == 0 &&
+	       strcmp(lines->dns_host, config->dns.host) == 0;
 }
 
 void
 log_lines_servers(struct log_lines *lines, struct loop *loop, const struct data_dir *dir,
                   const struct config *config)
 {
+	char path[DATA_PATH_MAX + 64];
 	lines->loop = loop;
-	if (lines->syslog != NULL &&
-	    memcmp(&lines->servers, &config->syslog, sizeof lines->servers) == 0)
+	if ((lines->syslog != NULL || lines->audit != NULL) && is_unchanged(lines, config))
 		return;
 	log_lines_servers_close(lines);
 	lines->servers = config->syslog;
-	if (!config->syslog.enabled || config->syslog.count == 0)
+	lines->audit_servers = config->audit;
+	memcpy(lines->dns_host, config->dns.host, sizeof lines->dns_host);
+	if (!config->syslog.enabled || (config->syslog.count == 0 && config->audit.count == 0))
 		return;
-	if (!open_syslog(lines, dir, config)) {
-		lines->syslog = NULL;
-		return;
-	}
-	for (uint32_t i = 0; i < config->syslog.count; i++) {
-		const struct config_syslog_server *from = &config->syslog.servers[i];
-		struct syslog_server server = { .port = from->port,
-			                        .transport = from->tls   ? SYSLOG_TLS
-			                                     : from->tcp ? SYSLOG_TCP
-			                                                 : SYSLOG_UDP };
-		(void)str_copy(server.host, sizeof server.host, str_of(from->host));
-		const int rc = syslog_server_add(lines->syslog, &server);
-		if (rc != 0)
-			log_warning("syslog server %s is left out: %s", from->host, strerror(-rc));
-	}
+	open_means(lines, dir, config);
+	lines->syslog = open_syslog(lines, &config->syslog);
+	lines->audit = open_syslog(lines, &config->audit);
+	if (lines->audit != NULL &&
+	    log_audit_open(&lines->audit_log, loop, data_dir_file(path, dir, "log/audit"),
+	                   lines->audit) != 0)
+		log_error("the audit log cannot be sent: not enough memory");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* log_lines -- where lines of the event log go: DATA/log/convoke.log, the terminal of a supervisor in
- * the foreground, and the syslog servers of the settings.
+ * the foreground, and the syslog servers of the settings; and the audit log to its own servers.
  *
  * Ownership  init/fini in the caller's memory.
  * Threads    The supervisor's.
@@ -20,6 +20,7 @@
 #include "net/syslog.h"
 #include "net/tls.h"
 #include "supervisor/data_dir.h"
+#include "supervisor/log_audit.h"
 #include "supervisor/log_file.h"
 
 struct log_lines {
@@ -30,7 +31,11 @@ struct log_lines {
 	struct dns *dns;
 	struct tls_context *tls;
 	struct syslog *syslog;
+	struct syslog *audit;
+	struct log_audit audit_log;
 	struct config_syslog servers;
+	struct config_syslog audit_servers;
+	char dns_host[CONFIG_HOST_MAX];
 };
 
 /* The supervisor's own lines come here from now on. */
