@@ -51,7 +51,7 @@ const struct field space_fields[] = {
 	                              .flags = FIELD_PUT, .help = "Makes a new secret." },
 	[SPACE_OWNER_ID] = REF_ROW("ownerId", OBJECT_USER, GET, "The user who owns it."),
 	[SPACE_OWNER_JID] = { "ownerJid", .kind = FIELD_JID, .max = URI_BYTES, .ref = OBJECT_USER,
-	                      .flags = USUAL,
+	                      .flags = USUAL | FIELD_OWNER,
 	                      .help = "Of that user; of the same tenant." },
 	[SPACE_OWNER_AD_GUID] = TEXT_ROW("ownerAdGuid", 64, USUAL,
 	                                 "Names the owner by the directory's own GUID."),

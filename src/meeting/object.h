@@ -91,6 +91,7 @@ enum field_flags {
 	FIELD_PRESENT_ONLY = 1 << 11, /* written only when true or not zero */
 	FIELD_INHERITED = 1 << 12, /* unset means what something above says, not `fallback` */
 	FIELD_LACKING = 1 << 13, /* we do not have it: may be set to its fallback only */
+	FIELD_OWNER = 1 << 14,   /* indexed: whose it is */
 
 	FIELD_WRITE = FIELD_POST | FIELD_PUT,
 	FIELD_READ = FIELD_GET | FIELD_LIST,
@@ -325,7 +326,10 @@ struct address_cursor {
 };
 [[nodiscard]] uint32_t objects_next_address(const struct objects *objects, enum object_type type,
                                             struct str address, struct address_cursor *cursor);
-/* The first of them, where there can be one only: a user's JID, a Call Bridge's name. */
+/* Likewise objects whose owner (ownerJid) it is. */
+[[nodiscard]] uint32_t objects_next_owned(const struct objects *objects, enum object_type type,
+                                          struct str owner, struct address_cursor *cursor);
+/* The first of those with an address, where there can be one only: a user's JID, a Call Bridge's name. */
 [[nodiscard]] uint32_t objects_find_address(const struct objects *objects, enum object_type type,
                                             struct str address);
 

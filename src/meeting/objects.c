@@ -37,9 +37,9 @@ table_create(struct objects *objects, enum object_type type)
 	                     cap);
 	if (rc == 0)
 		rc = map_create(&table->ids, cap);
-	/* A space has a uri, often a call ID, rarely a second uri. */
+	/* A space has a uri, often a call ID and an owner, rarely a second uri. */
 	if (rc == 0 && has_addresses(type))
-		rc = map_create(&table->addresses, cap * 5 / 2 + 1);
+		rc = map_create(&table->addresses, cap * 7 / 2 + 1);
 	return rc;
 }
 
@@ -314,6 +314,8 @@ objects_version(const struct objects *objects, enum object_type type)
 
 /* ------------------------------------------------------------------ the address index */
 
+enum { INDEXED = FIELD_ADDRESS | FIELD_OWNER };
+
 static uint64_t
 address_hash(const struct objects *objects, struct str address)
 {
@@ -327,19 +329,19 @@ address_hash(const struct objects *objects, struct str address)
 	return hash_bytes(&objects->settings.hash_key, folded, address.len);
 }
 
-/* The object's `n`th different address, or an empty view behind the last. */
+/* The object's `n`th different text in fields that have one of `flags`, or an empty view behind the
+ * last. */
 static struct str
-kept_address(const struct objects *objects, enum object_type type, const struct kept *kept,
-             unsigned n)
+kept_indexed(const struct objects *objects, enum object_type type, const struct kept *kept,
+             unsigned flags, unsigned n)
 {
 	for (unsigned i = 0; i < object_field_count(type); i++) {
-		if ((object_field(type, i)->flags & FIELD_ADDRESS) == 0 ||
-		    !field_set_has(&kept->set, i))
+		if ((object_field(type, i)->flags & flags) == 0 || !field_set_has(&kept->set, i))
 			continue;
 		const struct str text = kept_value(objects, type, kept, i).text;
 		bool seen = false;
 		for (unsigned j = 0; j < i && !seen; j++)
-			seen = (object_field(type, j)->flags & FIELD_ADDRESS) != 0 &&
+			seen = (object_field(type, j)->flags & flags) != 0 &&
 			       str_eq_nocase(kept_value(objects, type, kept, j).text, text);
 		if (!seen && n-- == 0)
 			return text;
@@ -352,7 +354,7 @@ address_unindex(struct objects *objects, enum object_type type, uint32_t handle,
         const struct kept *kept)
 {
 	struct str address;
-	for (unsigned n = 0; (address = kept_address(objects, type, kept, n)).len != 0; n++)
+	for (unsigned n = 0; (address = kept_indexed(objects, type, kept, INDEXED, n)).len != 0; n++)
 		map_remove(&objects->tables[type].addresses, address_hash(objects, address),
 		           handle);
 }
@@ -362,7 +364,7 @@ address_index(struct objects *objects, enum object_type type, uint32_t handle,
                 const struct kept *kept)
 {
 	struct str address;
-	for (unsigned n = 0; (address = kept_address(objects, type, kept, n)).len != 0; n++) {
+	for (unsigned n = 0; (address = kept_indexed(objects, type, kept, INDEXED, n)).len != 0; n++) {
 		if (!map_put(&objects->tables[type].addresses, address_hash(objects, address),
 		             handle))
 			return false;
@@ -370,9 +372,9 @@ address_index(struct objects *objects, enum object_type type, uint32_t handle,
 	return true;
 }
 
-uint32_t
-objects_next_address(const struct objects *objects, enum object_type type, struct str address,
-                     struct address_cursor *cursor)
+static uint32_t
+next_indexed(const struct objects *objects, enum object_type type, unsigned flags,
+             struct str address, struct address_cursor *cursor)
 {
 	const struct table *table = table_of(objects, type);
 	CHECK(table->addresses.entries != NULL);
@@ -384,12 +386,26 @@ objects_next_address(const struct objects *objects, enum object_type type, struc
 	for (uint32_t handle; (handle = map_next(&table->addresses, &cursor->at)) != 0;) {
 		const struct kept *kept = kept_get(objects, type, handle);
 		struct str own;
-		for (unsigned n = 0; (own = kept_address(objects, type, kept, n)).len != 0; n++) {
+		for (unsigned n = 0; (own = kept_indexed(objects, type, kept, flags, n)).len != 0; n++) {
 			if (str_eq_nocase(own, address))
 				return handle;
 		}
 	}
 	return 0;
+}
+
+uint32_t
+objects_next_address(const struct objects *objects, enum object_type type, struct str address,
+                     struct address_cursor *cursor)
+{
+	return next_indexed(objects, type, FIELD_ADDRESS, address, cursor);
+}
+
+uint32_t
+objects_next_owned(const struct objects *objects, enum object_type type, struct str owner,
+                   struct address_cursor *cursor)
+{
+	return next_indexed(objects, type, FIELD_OWNER, owner, cursor);
 }
 
 uint32_t
