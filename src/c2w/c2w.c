@@ -51,6 +51,18 @@ static const struct str refusal_names[C2W_REFUSALS] = {
 	[C2W_REFUSAL_BAD_TOKEN] = STR_INIT("badToken"),
 	[C2W_REFUSAL_NO_BRIDGE] = STR_INIT("noBridge"),
 	[C2W_REFUSAL_BAD_REQUEST] = STR_INIT("badRequest"),
+	[C2W_REFUSAL_WRONG_LOGIN] = STR_INIT("wrongLogin"),
+	[C2W_REFUSAL_PASSWORD_EXPIRED] = STR_INIT("passwordExpired"),
+	[C2W_REFUSAL_LOCKED_OUT] = STR_INIT("lockedOut"),
+	[C2W_REFUSAL_NO_DIRECTORY] = STR_INIT("noDirectory"),
+	[C2W_REFUSAL_NO_SIGN_IN] = STR_INIT("noSignIn"),
+};
+
+static const struct str method_names[C2W_METHODS] = {
+	[C2W_METHOD_GET] = STR_INIT("get"),
+	[C2W_METHOD_POST] = STR_INIT("post"),
+	[C2W_METHOD_PUT] = STR_INIT("put"),
+	[C2W_METHOD_DELETE] = STR_INIT("delete"),
 };
 
 static const struct str end_names[C2W_ENDS] = {
@@ -113,6 +125,8 @@ static const char *const reject_names[C2W_REJECT_COUNT] = {
 #define LINES(name_, path, max_)                                                           \
 	{ .name = STR_INIT(name_), .type = MEMBER_LINES, .need = NEED_FULL, .offset = AT(path), \
 	  .max = max_ }
+#define MAYBE_LINES(name_, path, max_) \
+	{ .name = STR_INIT(name_), .type = MEMBER_LINES, .offset = AT(path), .max = max_ }
 #define MOTION(name_, path) \
 	{ .name = STR_INIT(name_), .type = MEMBER_MOTION, .offset = AT(path) }
 #define RIGHT(name_, path) { .name = STR_INIT(name_), .type = MEMBER_FLAG, .offset = AT(path) }
@@ -141,11 +155,40 @@ static const struct member lookup_members[] = {
 	TEXT("secret", NEED_NONE, join.secret, C2W_SECRET_MAX),
 };
 
+/* With an address or a space: read_message(). */
 static const struct member join_members[] = {
-	TEXT("address", NEED_FULL, join.address, C2W_ADDRESS_MAX),
+	TEXT("address", NEED_NONE, join.address, C2W_ADDRESS_MAX),
 	PASSCODE,
 	TEXT("secret", NEED_NONE, join.secret, C2W_SECRET_MAX),
 	TEXT("name", NEED_FULL, join.name, C2W_NAME_MAX),
+	TEXT("auth", NEED_NONE, join.auth, C2W_TOKEN_MAX),
+	TEXT("space", NEED_NONE, join.space, C2W_ID_MAX),
+	TEXT("method", NEED_NONE, join.method, C2W_ID_MAX),
+};
+
+static const struct member sign_in_members[] = {
+	TEXT("username", NEED_FULL, sign_in.username, C2W_USERNAME_MAX),
+	TEXT("password", NEED_FULL, sign_in.password, C2W_PASSWORD_MAX),
+	TEXT("address", NEED_NONE, sign_in.address, C2W_ADDRESS_MAX),
+};
+
+static const struct member signed_in_members[] = {
+	TEXT("token", NEED_FULL, signed_in.token, C2W_TOKEN_MAX),
+	DISPLAY("name", NEED_THERE, signed_in.name, C2W_NAME_MAX),
+	TEXT("jid", NEED_FULL, signed_in.jid, C2W_USERNAME_MAX),
+};
+
+static const struct member ask_members[] = {
+	TEXT("token", NEED_NONE, ask.token, C2W_TOKEN_MAX),
+	WORD("method", ask.method, method_names),
+	TEXT("path", NEED_FULL, ask.path, C2W_PATH_MAX),
+	MAYBE_LINES("body", ask.body, C2W_ASK_MAX),
+	TEXT("address", NEED_NONE, ask.address, C2W_ADDRESS_MAX),
+};
+
+static const struct member told_members[] = {
+	NUMBER("status", NEED_FULL, told.status),
+	MAYBE_LINES("body", told.body, C2W_TOLD_MAX),
 };
 
 static const struct member found_members[] = {
@@ -347,6 +390,10 @@ static const struct {
 	[C2W_PONG] = BARE("pong", BY_CALL_BRIDGE | BY_WEB_BRIDGE | BY_BROWSER, ADDRESS_NOBODY),
 	[C2W_LOOKUP] = KIND("lookup", BY_WEB_BRIDGE | BY_BROWSER, ADDRESS_REQUEST, lookup_members),
 	[C2W_JOIN] = KIND("join", BY_WEB_BRIDGE | BY_BROWSER, ADDRESS_REQUEST, join_members),
+	[C2W_SIGN_IN] = KIND("signIn", BY_WEB_BRIDGE, ADDRESS_REQUEST, sign_in_members),
+	[C2W_ASK] = KIND("ask", BY_WEB_BRIDGE, ADDRESS_REQUEST, ask_members),
+	[C2W_SIGNED_IN] = KIND("signedIn", BY_CALL_BRIDGE, ADDRESS_REQUEST, signed_in_members),
+	[C2W_TOLD] = KIND("told", BY_CALL_BRIDGE, ADDRESS_REQUEST, told_members),
 	[C2W_FOUND] = KIND("found", BY_CALL_BRIDGE, ADDRESS_REQUEST, found_members),
 	[C2W_JOINED] = KIND("joined", BY_CALL_BRIDGE, ADDRESS_REQUEST, joined_members),
 	[C2W_REFUSED] = KIND("refused", BY_CALL_BRIDGE, ADDRESS_EITHER, refused_members),
@@ -463,6 +510,7 @@ static_assert(sizeof(enum c2w_refusal) == sizeof(unsigned), "words are stored as
 static_assert(sizeof(enum c2w_end) == sizeof(unsigned) &&
               sizeof(enum c2w_action) == sizeof(unsigned) &&
               sizeof(enum c2w_floor) == sizeof(unsigned) &&
+              sizeof(enum c2w_method) == sizeof(unsigned) &&
               sizeof(enum c2w_place) == sizeof(unsigned) &&
               sizeof(enum c2w_level) == sizeof(unsigned));
 
@@ -638,6 +686,9 @@ read_message(struct c2w_message *message, struct held *held, const json_t *root,
 	if (reject == C2W_OK && message->kind == C2W_ACT &&
 	    action_names_somebody(message->act.action) && message->act.participant.len == 0)
 		reject = C2W_REJECT_MISSING;
+	if (reject == C2W_OK && message->kind == C2W_JOIN && message->join.address.len == 0 &&
+	    message->join.space.len == 0)
+		reject = C2W_REJECT_MISSING;
 	return reject;
 }
 
@@ -671,6 +722,10 @@ c2w_message_fini(struct c2w_message *message)
 {
 	struct held *held = message->held;
 	if (held != NULL) {
+		/* The JSON library has it still, and frees it as it is. */
+		if (message->kind == C2W_SIGN_IN && message->sign_in.password.len != 0)
+			explicit_bzero((char *)(uintptr_t)message->sign_in.password.at,
+			               message->sign_in.password.len);
 		json_decref(held->root);
 		free(held->people);
 		free(held->tiles);

@@ -6,6 +6,8 @@
  * whose they are, so the Web Bridge needs to know little more than where to pass them on.
  *
  *	browser      POST /api/join -> join -> joined {token} or refused
+ *	             POST /api/auth -> signIn -> signedIn {token} or refused; with that token
+ *	             anything else below /api -> ask -> told (callbridge/portal.h)
  *	             WebSocket /api/session?token=... -> open -> opened or refused
  *	             offer -> answer; mute, act; roster, meeting, muted come by themselves
  *	             view -> tiles; camera; share -> sharing; say -> chat; hand; layout; remoteCamera;
@@ -35,7 +37,7 @@
 #include "base/str.h"
 
 enum {
-	C2W_VERSION = 2, /* 1 knew no pictures */
+	C2W_VERSION = 3, /* 1 knew no pictures, 2 nobody's sign-in */
 	C2W_MESSAGE_BYTES_MAX = 384 * 1024, /* a roster of a thousand people */
 	C2W_BROWSER_BYTES_MAX = 160 * 1024, /* what a browser may send: an offer */
 	C2W_NAME_MAX = 100,       /* bytes of UTF-8 */
@@ -43,6 +45,11 @@ enum {
 	C2W_SECRET_MAX = 64,
 	C2W_PASSCODE_MAX = 64,
 	C2W_TOKEN_MAX = 1024,
+	C2W_USERNAME_MAX = 128,
+	C2W_PASSWORD_MAX = 256,
+	C2W_PATH_MAX = 512,        /* of what is asked, its query included */
+	C2W_ASK_MAX = 4096,        /* and what is sent with it */
+	C2W_TOLD_MAX = 160 * 1024, /* half of a message: all of it may have to be escaped */
 	C2W_ID_MAX = 64,          /* GUIDs as text */
 	C2W_SDP_MAX = 128 * 1024, /* a line for pictures has 2 to 6 KiB */
 	C2W_CANDIDATE_MAX = 512,
@@ -67,10 +74,14 @@ enum c2w_kind {
 	/* Web Bridge to Call Bridge, answered under the same `request`. */
 	C2W_LOOKUP,
 	C2W_JOIN,
+	C2W_SIGN_IN,
+	C2W_ASK,      /* what a signed-in user wants to see or do */
 	/* Call Bridge to Web Bridge: answers. */
 	C2W_FOUND,
 	C2W_JOINED,
-	C2W_REFUSED,  /* of LOOKUP and JOIN by `request`, of OPEN by `session` */
+	C2W_SIGNED_IN,
+	C2W_TOLD,     /* of ASK */
+	C2W_REFUSED,  /* of LOOKUP, JOIN and SIGN_IN by `request`, of OPEN by `session` */
 	/* Browser to Call Bridge; the Web Bridge adds `session`. */
 	C2W_OPEN,     /* the Web Bridge's own; the browser's token is in its URL */
 	C2W_OFFER,
@@ -115,6 +126,11 @@ enum c2w_refusal {
 	C2W_REFUSAL_BAD_TOKEN,          /* "badToken" */
 	C2W_REFUSAL_NO_BRIDGE,          /* "noBridge": the Web Bridge's own, no Call Bridge is there */
 	C2W_REFUSAL_BAD_REQUEST,        /* "badRequest" */
+	C2W_REFUSAL_WRONG_LOGIN,        /* "wrongLogin": name or password; nobody is told which */
+	C2W_REFUSAL_PASSWORD_EXPIRED,   /* "passwordExpired": right, but to be changed first */
+	C2W_REFUSAL_LOCKED_OUT,         /* "lockedOut": too many failures, or the directory says so */
+	C2W_REFUSAL_NO_DIRECTORY,       /* "noDirectory": who could tell is not to be reached */
+	C2W_REFUSAL_NO_SIGN_IN,         /* "noSignIn": not by this Web Bridge */
 	C2W_REFUSALS,
 };
 
@@ -177,11 +193,47 @@ struct c2w_hello {
 };
 
 struct c2w_join {
-	struct str address; /* LOOKUP and JOIN */
+	struct str address; /* LOOKUP and JOIN; a JOIN may name the space instead */
 	struct str passcode;
 	bool has_passcode;  /* an empty one was typed */
 	struct str secret;  /* of a guest link, or empty */
 	struct str name;    /* JOIN */
+	struct str auth;    /* JOIN: the token of who is signed in, or empty: a guest */
+	struct str space;   /* JOIN: GUID of one that he sees, and of its access method; or empty */
+	struct str method;
+};
+
+struct c2w_sign_in {
+	struct str username; /* a user's JID */
+	struct str password;
+	struct str address;  /* browser's IP address */
+};
+
+struct c2w_signed_in {
+	struct str token;
+	struct str name;
+	struct str jid;
+};
+
+enum c2w_method {
+	C2W_METHOD_GET,    /* "get" */
+	C2W_METHOD_POST,   /* "post" */
+	C2W_METHOD_PUT,    /* "put" */
+	C2W_METHOD_DELETE, /* "delete" */
+	C2W_METHODS,
+};
+
+struct c2w_ask {
+	struct str token;   /* of signedIn, or empty: nobody's */
+	enum c2w_method method;
+	struct str path;    /* behind "/api/": "cospaces?offset=20" */
+	struct str body;    /* JSON, or empty */
+	struct str address; /* browser's IP address, for the log */
+};
+
+struct c2w_told {
+	uint32_t status;    /* of HTTP */
+	struct str body;    /* JSON */
 };
 
 struct c2w_found {
@@ -333,7 +385,7 @@ struct c2w_notice {
 
 struct c2w_message {
 	enum c2w_kind kind;
-	uint32_t request;  /* LOOKUP, JOIN and their answers; not zero */
+	uint32_t request;  /* LOOKUP, JOIN, SIGN_IN, ASK and their answers; not zero */
 	uint32_t session;  /* not zero; chosen by the Web Bridge at OPEN, unique on its connection */
 	const uint32_t *sessions; /* or several */
 	uint32_t session_count;
@@ -342,6 +394,10 @@ struct c2w_message {
 		struct c2w_join join;
 		struct c2w_found found;
 		struct c2w_joined joined;
+		struct c2w_sign_in sign_in;
+		struct c2w_signed_in signed_in;
+		struct c2w_ask ask;
+		struct c2w_told told;
 		enum c2w_refusal refusal;
 		struct c2w_open open;
 		struct c2w_opened opened;
@@ -380,7 +436,7 @@ enum c2w_reject {
 
 /* Who is speaking decides which kinds are taken and whether a session key must be there.  A browser
  * never has one; its LOOKUP and JOIN come as bodies of HTTP requests, so a Web Bridge refuses them
- * on a WebSocket. */
+ * on a WebSocket; SIGN_IN and ASK are a Web Bridge's only. */
 enum c2w_speaker {
 	C2W_FROM_CALL_BRIDGE,
 	C2W_FROM_WEB_BRIDGE,

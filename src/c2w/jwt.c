@@ -48,6 +48,10 @@ write_claims(struct writer *w, const struct jwt_claims *claims)
 	json_text(w, claims->space, false);
 	json_key(w, STR("method"));
 	json_text(w, claims->method, false);
+	if (claims->user.len != 0) {
+		json_key(w, STR("user"));
+		json_text(w, claims->user, false);
+	}
 	json_key(w, STR("iat"));
 	writer_decimal(w, (uint64_t)claims->issued_s);
 	json_key(w, STR("exp"));
@@ -110,6 +114,8 @@ read_claims(struct jwt_claims *out, struct jwt_storage *storage, struct str payl
 	                  read_claim(&out->call_bridge, &arena, root, "callBridge") &&
 	                  read_claim(&out->space, &arena, root, "space") &&
 	                  read_claim(&out->method, &arena, root, "method") &&
+	                  (json_object_get(root, "user") == NULL ||
+	                   read_claim(&out->user, &arena, root, "user")) &&
 	                  read_time(&out->issued_s, root, "iat") &&
 	                  read_time(&out->expires_s, root, "exp");
 	json_decref(root);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* jwt -- the signed token of a guest (RFC 7519, HS256): who was let in where, until when.
+/* jwt -- the signed token of a guest (RFC 7519, HS256): who was let in where, until when; and that of
+ * a user who has signed in.
  *
  * Only our own tokens are ever read, so there is one algorithm: anything else in the header is
  * refused before a signature is looked at.
@@ -23,11 +24,13 @@ enum {
 };
 
 struct jwt_claims {
-	struct str guest;       /* "guest921953266": the account's name, unique to this join */
+	struct str guest;       /* "guest921953266": the account's name, unique to this join; empty: */
+	                        /* the token is that of a sign-in */
 	struct str name;        /* what people are shown */
 	struct str call_bridge; /* GUIDs as text */
 	struct str space;
 	struct str method;      /* access method, or empty */
+	struct str user;        /* GUID of who has signed in, or empty */
 	int64_t issued_s;
 	int64_t expires_s;
 };

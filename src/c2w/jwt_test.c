@@ -58,8 +58,22 @@ TEST(a_token_gives_back_what_was_put_in)
 	EXPECT_STR(out.call_bridge, "5d6c2b9e-0000-4000-8000-000000000001");
 	EXPECT_STR(out.space, "5d6c2b9e-0000-4000-8000-000000000002");
 	EXPECT_STR(out.method, "");
+	EXPECT_STR(out.user, "");
 	EXPECT_EQ(out.issued_s, 1700000000);
 	EXPECT_EQ(out.expires_s, 1700086400);
+}
+
+TEST(a_token_names_the_user_who_has_signed_in)
+{
+	struct jwt_claims of_user = claims;
+	struct jwt_claims out;
+	of_user.user = STR("5d6c2b9e-0000-4000-8000-000000000003");
+	of_user.guest = STR("");
+	of_user.space = STR("");
+	EXPECT_EQ(jwt_read(&out, &storage, token_of(&of_user), key, 1700000001), JWT_OK);
+	EXPECT_STR(out.user, "5d6c2b9e-0000-4000-8000-000000000003");
+	EXPECT_STR(out.guest, "");
+	EXPECT_STR(out.space, "");
 }
 
 TEST(a_token_ends_at_its_second)
@@ -78,6 +92,7 @@ TEST(the_longest_claims_fit)
 	longest.name = (struct str){ name, sizeof name };
 	longest.guest = (struct str){ word, sizeof word };
 	longest.method = claims.space;
+	longest.user = claims.space;
 	struct jwt_claims out;
 	const struct str token = token_of(&longest);
 	EXPECT(token.len <= C2W_TOKEN_MAX);

@@ -61,7 +61,19 @@ read_join(struct c2w_join *out, struct join_text *text, const json_t *root)
 	                 &out->passcode) &&
 	       read_text(root, "secret", text->secret, sizeof text->secret, &out->secret) &&
 	       read_text(root, "name", text->name, sizeof text->name, &out->name) &&
-	       out->address.len != 0;
+	       read_text(root, "space", text->space, sizeof text->space, &out->space) &&
+	       read_text(root, "method", text->method, sizeof text->method, &out->method) &&
+	       (out->address.len != 0 || out->space.len != 0);
+}
+
+static bool
+read_sign_in(struct c2w_sign_in *out, struct join_text *text, const json_t *root)
+{
+	/* A password may be digits alone, but then the page said it as text. */
+	return json_is_object(root) && json_is_string(json_object_get(root, "password")) &&
+	       read_text(root, "username", text->username, sizeof text->username, &out->username) &&
+	       read_text(root, "password", text->password, sizeof text->password, &out->password) &&
+	       out->username.len != 0 && out->password.len != 0;
 }
 
 /* The JSON library recurses, so nesting is bounded before it is asked. */
@@ -74,15 +86,32 @@ is_shallow(struct str text)
 	return open <= BRACKETS_MAX;
 }
 
+static json_t *
+load(struct str body)
+{
+	if (body.len == 0 || body.len > JOIN_BODY_BYTES_MAX || !is_shallow(body))
+		return NULL;
+	return json_loadb(body.at, body.len, JSON_REJECT_DUPLICATES, NULL);
+}
+
 bool
 join_body_parse(struct c2w_join *out, struct join_text *text, struct str body)
 {
 	*out = (struct c2w_join){ 0 };
 	*text = (struct join_text){ 0 };
-	if (body.len == 0 || body.len > JOIN_BODY_BYTES_MAX || !is_shallow(body))
-		return false;
-	json_t *root = json_loadb(body.at, body.len, JSON_REJECT_DUPLICATES, NULL);
+	json_t *root = load(body);
 	const bool good = root != NULL && read_join(out, text, root);
+	json_decref(root);
+	return good;
+}
+
+bool
+sign_in_body_parse(struct c2w_sign_in *out, struct join_text *text, struct str body)
+{
+	*out = (struct c2w_sign_in){ 0 };
+	*text = (struct join_text){ 0 };
+	json_t *root = load(body);
+	const bool good = root != NULL && read_sign_in(out, text, root);
 	json_decref(root);
 	return good;
 }
@@ -142,6 +171,18 @@ join_query_parse(struct c2w_join *out, struct join_text *text, struct str query)
 	if (query_get(text->secret, sizeof text->secret, query, STR("secret")))
 		out->secret = str_of(text->secret);
 	return out->address.len != 0;
+}
+
+/* ---- Headers ------------------------------------------------------------------------------- */
+
+struct str
+bearer_token(struct str authorization)
+{
+	const struct str scheme = STR("Bearer ");
+	if (authorization.len <= scheme.len ||
+	    !str_eq_nocase(str_sub(authorization, 0, scheme.len), scheme))
+		return (struct str){ 0 };
+	return str_trim(str_sub(authorization, scheme.len, authorization.len - scheme.len));
 }
 
 /* ---- Browsers ------------------------------------------------------------------------------ */

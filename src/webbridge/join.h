@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* join -- what browsers say in their HTTP requests: bodies of POST /api/join, queries, headers.
+/* join -- what browsers say in their HTTP requests: bodies of POST /api/join and /api/auth, queries,
+ * headers.
  *
  * Sans-IO: text in, views out.
  *
@@ -25,18 +26,29 @@ struct join_text {
 	char passcode[C2W_PASSCODE_MAX + 1];
 	char secret[C2W_SECRET_MAX + 1];
 	char name[C2W_NAME_MAX + 1];
+	char space[C2W_ID_MAX + 1];
+	char method[C2W_ID_MAX + 1];
+	char username[C2W_USERNAME_MAX + 1];
+	char password[C2W_PASSWORD_MAX + 1];
 };
 
-/* {"address" or "numericId", "name", "passcode"?, "secret"?}; other members are ignored. */
+/* {"address" or "numericId" or "space" and "method"?, "name", "passcode"?, "secret"?}; other members
+ * are ignored. */
 [[nodiscard]] bool join_body_parse(struct c2w_join *out, struct join_text *text, struct str body);
 /* address=...&secret=...; other keys are ignored. */
 [[nodiscard]] bool join_query_parse(struct c2w_join *out, struct join_text *text,
                                     struct str query);
+/* {"username", "password"}, likewise. */
+[[nodiscard]] bool sign_in_body_parse(struct c2w_sign_in *out, struct join_text *text,
+                                      struct str body);
 void join_text_wipe(struct join_text *text);
 
 /* The value of a key in "a=b&c=d", percent-decoded into `out`; false when it is not there, does not
  * fit, or holds what is no text. */
 [[nodiscard]] bool query_get(char *out, size_t cap, struct str query, struct str key);
+
+/* The token of an Authorization header, "Bearer TOKEN"; empty for anything else. */
+[[nodiscard]] struct str bearer_token(struct str authorization);
 
 /* "Chrome", "Firefox", ... of a User-Agent header; "browser" for what we do not know. */
 [[nodiscard]] struct str browser_product(struct str user_agent);

@@ -28,6 +28,49 @@ TEST(a_join_may_name_the_meeting_in_each_way)
 	EXPECT_EQ(text.address[0], 0);
 }
 
+TEST(who_is_signed_in_may_name_the_space)
+{
+	struct c2w_join join;
+	struct join_text text;
+	EXPECT(join_body_parse(&join, &text,
+	                       STR("{\"space\":\"s1\",\"method\":\"m1\",\"name\":\"Ann\"}")));
+	EXPECT_STR(join.space, "s1");
+	EXPECT_STR(join.method, "m1");
+	EXPECT_EQ(join.address.len, 0);
+	EXPECT_STR(bearer_token(STR("Bearer a.b.c")), "a.b.c");
+	EXPECT_STR(bearer_token(STR("bearer  a.b.c ")), "a.b.c");
+	EXPECT_EQ(bearer_token(STR("Bearer")).len, 0);
+	EXPECT_EQ(bearer_token(STR("Bearer ")).len, 0);
+	EXPECT_EQ(bearer_token(STR("Basic YTpi")).len, 0);
+	EXPECT_EQ(bearer_token(STR("")).len, 0);
+}
+
+TEST(a_sign_in_has_a_name_and_a_password)
+{
+	static const struct str bad[] = {
+		STR_INIT(""),
+		STR_INIT("{}"),
+		STR_INIT("[]"),
+		STR_INIT("{\"username\":\"a@b\"}"),
+		STR_INIT("{\"username\":\"a@b\",\"password\":\"\"}"),
+		STR_INIT("{\"username\":\"\",\"password\":\"p\"}"),
+		STR_INIT("{\"username\":\"a@b\",\"password\":12}"),
+		STR_INIT("{\"username\":\"a@b\",\"password\":\"a\\nb\"}"),
+		STR_INIT("{\"username\":\"a@b\",\"password\":null}"),
+	};
+	struct c2w_sign_in sign_in;
+	struct join_text text;
+	EXPECT(sign_in_body_parse(&sign_in, &text,
+	                          STR("{\"username\":\"ann@example.com\",\"password\":\" p \\u00e9\","
+	                              "\"trace\":false}")));
+	EXPECT_STR(sign_in.username, "ann@example.com");
+	EXPECT_STR(sign_in.password, " p \xc3\xa9");
+	join_text_wipe(&text);
+	EXPECT_EQ(text.password[0], 0);
+	for (size_t i = 0; i < COUNT_OF(bad); i++)
+		EXPECT(!sign_in_body_parse(&sign_in, &text, bad[i]));
+}
+
 TEST(a_body_that_is_not_a_join_is_refused)
 {
 	static const struct str bodies[] = {

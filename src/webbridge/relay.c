@@ -120,6 +120,16 @@ relay_any_link(struct relay *relay, uint32_t tried)
 	return RELAY_NO_LINK;
 }
 
+unsigned
+relay_link_by_id(const struct relay *relay, const char *id)
+{
+	for (unsigned i = 0; i < RELAY_LINKS_MAX; i++)
+		if (relay->links[i].ready && !relay->links[i].retiring &&
+		    strcmp(relay->links[i].id, id) == 0)
+			return i;
+	return RELAY_NO_LINK;
+}
+
 void
 relay_bridge_up(struct relay *relay, uint32_t bridge, int64_t now_us)
 {
@@ -229,6 +239,8 @@ take(struct relay *relay, unsigned index, struct c2w_message *message, int64_t n
 		break;
 	case C2W_FOUND:
 	case C2W_JOINED:
+	case C2W_SIGNED_IN:
+	case C2W_TOLD:
 		question_message(relay, index, message, now_us);
 		break;
 	case C2W_REFUSED:
@@ -255,6 +267,8 @@ take(struct relay *relay, unsigned index, struct c2w_message *message, int64_t n
 	case C2W_NONE:
 	case C2W_LOOKUP:
 	case C2W_JOIN:
+	case C2W_SIGN_IN:
+	case C2W_ASK:
 	case C2W_OPEN:
 	case C2W_OFFER:
 	case C2W_CANDIDATE:

@@ -21,7 +21,7 @@
  *            refuses the newcomer with "busy".
  * Limits     Below and in the settings.  A browser may send RELAY_BURST messages at once and
  *            RELAY_PER_SECOND on end; a source may fail RELAY_FAILURES_MAX times (a wrong passcode,
- *            a meeting that is not there), then once in RELAY_FAILURE_US.
+ *            or password, a meeting that is not there), then once in RELAY_FAILURE_US.
  */
 #ifndef WEBBRIDGE_RELAY_H
 #define WEBBRIDGE_RELAY_H
@@ -47,6 +47,7 @@ enum {
 	RELAY_FAILURES_MAX = 20,
 	RELAY_FAILURE_US = 3 * 1000 * 1000,
 	RELAY_STATUS_SLOW_DOWN = 429,
+	RELAY_QUESTION_BYTES_MAX = 12 * 1024, /* as it goes to a bridge: an ASK that is all escaped */
 };
 
 struct relay;
@@ -114,10 +115,16 @@ void relay_browser_down(struct relay *relay, uint32_t browser, int64_t now_us);
 
 /* -- questions: HTTP requests ------------------------------------------------------------------- */
 
+/* LOOKUP and JOIN are asked of one bridge after the other.  SIGN_IN is asked of one: a password is
+ * not tried twice.  ASK, and a JOIN with a token, goes to the bridge that made it. */
 struct relay_question {
 	uint32_t id;
-	bool lookup; /* only what is there; else a join */
-	struct c2w_join join;
+	enum c2w_kind kind; /* these four */
+	union {
+		struct c2w_join join;       /* LOOKUP, JOIN */
+		struct c2w_sign_in sign_in; /* its `address` is ours to write, and that of an ASK */
+		struct c2w_ask ask;
+	};
 	const struct net_addr *source;
 };
 

@@ -58,6 +58,24 @@ ignore(void *context, enum relay_log level, struct str text)
 	CHECK(text.len != 0);
 }
 
+static void
+ask(struct relay *relay, uint8_t who, struct str text, int64_t now_us)
+{
+	static const enum c2w_kind kinds[] = { C2W_JOIN, C2W_LOOKUP, C2W_SIGN_IN, C2W_ASK };
+	const struct net_addr source = addr_ip4(192, 0, 2, 1, 1);
+	struct relay_question question = { .id = QUESTION,
+		                           .kind = kinds[who % COUNT_OF(kinds)],
+		                           .source = &source };
+	if (question.kind == C2W_SIGN_IN)
+		question.sign_in = (struct c2w_sign_in){ .username = text, .password = text };
+	else if (question.kind == C2W_ASK)
+		question.ask = (struct c2w_ask){ .path = text, .token = text, .body = text };
+	else
+		question.join = (struct c2w_join){ .address = text, .name = text };
+	asked++;
+	relay_ask(relay, &question, now_us);
+}
+
 /* One line: its first byte says who does what, its second who, the rest is the text. */
 static void
 act(struct relay *relay, struct str line, int64_t now_us)
@@ -98,13 +116,7 @@ act(struct relay *relay, struct str line, int64_t now_us)
 		relay_browser_down(relay, browser, now_us);
 		break;
 	case 'q':
-		asked++;
-		relay_ask(relay, &(struct relay_question){ .id = QUESTION,
-		                                           .lookup = (who & 1) != 0,
-		                                           .join = { .address = text,
-		                                                     .name = text },
-		                                           .source = &source },
-		          now_us);
+		ask(relay, who, text, now_us);
 		break;
 	default:
 		break;

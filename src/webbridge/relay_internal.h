@@ -59,17 +59,15 @@ struct session {
 struct question {
 	uint32_t id;
 	uint32_t handle; /* its number on C2W */
-	bool lookup;
+	enum c2w_kind kind;
 	unsigned link;   /* RELAY_NO_LINK: waits for one */
 	uint32_t tried;  /* links that said no, one bit each */
 	enum c2w_refusal refusal; /* what they said */
-	bool has_passcode;
 	uint64_t source;
 	struct relay_timer timer;
-	char address[C2W_ADDRESS_MAX + 1];
-	char passcode[C2W_PASSCODE_MAX + 1];
-	char secret[C2W_SECRET_MAX + 1];
-	char name[C2W_NAME_MAX + 1];
+	char home[C2W_ID_MAX + 1]; /* id of the bridge that made its token; or empty */
+	size_t len;
+	char text[RELAY_QUESTION_BYTES_MAX]; /* as a bridge is asked */
 };
 static_assert(RELAY_LINKS_MAX <= 32, "struct question tells links apart by bits");
 
@@ -104,6 +102,10 @@ void relay_timer_start(struct relay *relay, struct relay_timer *timer, int64_t d
                                      bool for_browser);
 void relay_to_bridge(struct relay *relay, unsigned link, const struct c2w_message *message);
 
+/* The link of the bridge with this id that takes newcomers; RELAY_NO_LINK. */
+[[nodiscard]] unsigned relay_link_by_id(const struct relay *relay, const char *id);
+/* The id of the bridge that a token says it comes from, or an empty text. */
+void relay_token_home(char out[C2W_ID_MAX + 1], struct str token);
 /* A link that takes newcomers, `tried` excepted, in turn; RELAY_NO_LINK. */
 [[nodiscard]] unsigned relay_any_link(struct relay *relay, uint32_t tried);
 

@@ -38,21 +38,21 @@ session_of(const struct relay *relay, uint32_t browser)
 	return NULL;
 }
 
-/* Where a token comes from, as its claims say in plain sight: the value of "callBridge", or an
- * empty view.  Ours write no white space and no escapes into an identifier. */
-static struct str
-token_home(char claims[TOKEN_CLAIMS_MAX], struct str token)
+/* Where a token comes from, as its claims say in plain sight: the value of "callBridge".  Ours
+ * write no white space and no escapes into an identifier. */
+void
+relay_token_home(char out[C2W_ID_MAX + 1], struct str token)
 {
+	char claims[TOKEN_CLAIMS_MAX];
 	(void)str_cut(&token, '.');
 	const int len = decode_base64(claims, TOKEN_CLAIMS_MAX, str_cut(&token, '.'));
 	const struct str key = STR("\"callBridge\":\"");
 	struct str rest = { .at = claims, .len = len > 0 ? (size_t)len : 0 };
 	while (rest.len != 0 && !str_starts(rest, key))
 		rest = str_sub(rest, 1, rest.len - 1);
-	if (rest.len == 0)
-		return rest;
-	rest = str_sub(rest, key.len, rest.len - key.len);
-	return str_cut(&rest, '"');
+	if (rest.len != 0)
+		rest = str_sub(rest, key.len, rest.len - key.len);
+	str_copy(out, C2W_ID_MAX + 1, str_cut(&rest, '"'));
 }
 
 static bool
@@ -70,9 +70,8 @@ is_token(struct str token)
 static void
 keep_token(struct session *session, struct str token)
 {
-	char claims[TOKEN_CLAIMS_MAX];
 	CHECK(str_copy(session->token, sizeof session->token, token));
-	str_copy(session->home, sizeof session->home, token_home(claims, token));
+	relay_token_home(session->home, token);
 }
 
 /* ---- Talking to browsers ------------------------------------------------------------------- */
@@ -139,16 +138,6 @@ tell_closed(struct relay *relay, const struct session *session)
 
 /* ---- Opening ------------------------------------------------------------------------------- */
 
-static unsigned
-link_by_id(const struct relay *relay, const char *id)
-{
-	for (unsigned i = 0; i < RELAY_LINKS_MAX; i++)
-		if (relay->links[i].ready && !relay->links[i].retiring &&
-		    strcmp(relay->links[i].id, id) == 0)
-			return i;
-	return RELAY_NO_LINK;
-}
-
 static void
 open_at(struct relay *relay, struct session *session, unsigned link, int64_t now_us)
 {
@@ -169,7 +158,7 @@ wait_for_link(struct relay *relay, struct session *session, int64_t now_us)
 	session->link = RELAY_NO_LINK;
 	relay_timer_start(relay, &session->timer,
 	                  now_us + (session->was_open ? RELAY_GRACE_US : RELAY_WAIT_US));
-	const unsigned link = session->home[0] != '\0' ? link_by_id(relay, session->home)
+	const unsigned link = session->home[0] != '\0' ? relay_link_by_id(relay, session->home)
 	                                               : relay_any_link(relay, 0);
 	if (link != RELAY_NO_LINK)
 		open_at(relay, session, link, now_us);
@@ -417,8 +406,12 @@ take(struct relay *relay, struct session *session, struct c2w_message *message, 
 	case C2W_PONG:
 	case C2W_NONE:
 	case C2W_HELLO:
+	case C2W_SIGN_IN:
+	case C2W_ASK:
 	case C2W_FOUND:
 	case C2W_JOINED:
+	case C2W_SIGNED_IN:
+	case C2W_TOLD:
 	case C2W_REFUSED:
 	case C2W_OPEN:
 	case C2W_CLOSED:

@@ -145,11 +145,11 @@ bridge_comes(uint32_t bridge, const char *id)
 	char want[128];
 	relay_bridge_up(world.relay, bridge, world.now_us);
 	snprintf(want, sizeof want,
-	         "b%u <- {\"type\":\"hello\",\"version\":2,\"role\":\"webbridge\",\"product\":\"test\"}\n",
+	         "b%u <- {\"type\":\"hello\",\"version\":3,\"role\":\"webbridge\",\"product\":\"test\"}\n",
 	         bridge);
 	told(want);
 	snprintf(hello, sizeof hello,
-	         "{\"type\":\"hello\",\"version\":2,\"role\":\"callbridge\",\"id\":\"%s\"}", id);
+	         "{\"type\":\"hello\",\"version\":3,\"role\":\"callbridge\",\"id\":\"%s\"}", id);
 	from_bridge(bridge, hello);
 }
 
@@ -220,7 +220,7 @@ ask(uint32_t id, const char *address, const char *name)
 	const struct net_addr source = addr_ip4(192, 0, 2, 1, 4711);
 	const struct relay_question question = {
 		.id = id,
-		.lookup = name == NULL,
+		.kind = name == NULL ? C2W_LOOKUP : C2W_JOIN,
 		.join = { .address = str_of(address), .name = str_of(name) },
 		.source = &source,
 	};
@@ -449,7 +449,7 @@ TEST(what_a_browser_may_not_say_ends_it)
 		{ "", "no JSON object" },
 		{ "[]", "no JSON object" },
 		{ "{\"type\":\"open\",\"token\":\"t\"}", "unknown or misplaced type" },
-		{ "{\"type\":\"hello\",\"version\":2,\"role\":\"callbridge\"}",
+		{ "{\"type\":\"hello\",\"version\":3,\"role\":\"callbridge\"}",
 		  "unknown or misplaced type" },
 		{ "{\"type\":\"leave\",\"session\":7}", "a member has a wrong value" },
 		{ "{\"type\":\"mute\"}", "a member is missing" },
@@ -630,6 +630,110 @@ TEST(each_refusal_has_its_status)
 	finish();
 }
 
+static void
+sign_in(uint32_t id)
+{
+	const struct net_addr source = addr_ip4(192, 0, 2, 1, 4711);
+	const struct relay_question question = {
+		.id = id,
+		.kind = C2W_SIGN_IN,
+		.sign_in = { .username = STR("ann@example.com"), .password = STR("secret") },
+		.source = &source,
+	};
+	relay_ask(world.relay, &question, world.now_us);
+}
+
+static void
+ask_with(uint32_t id, const char *token)
+{
+	const struct net_addr source = addr_ip4(192, 0, 2, 1, 4711);
+	const struct relay_question question = {
+		.id = id,
+		.kind = C2W_ASK,
+		.ask = { .token = str_of(token), .path = STR("cospaces") },
+		.source = &source,
+	};
+	relay_ask(world.relay, &question, world.now_us);
+}
+
+TEST(a_sign_in_is_asked_of_one_bridge_and_answered_with_its_token)
+{
+	char text[256];
+	begin();
+	bridge_comes(1, "cb1");
+	bridge_comes(2, "cb2");
+	sign_in(9);
+	world.told[world.told_len] = '\0';
+	EXPECT(strstr(world.told, "\"type\":\"signIn\"") != NULL);
+	EXPECT(strstr(world.told, "\"password\":\"secret\",\"address\":\"192.0.2.1\"") != NULL);
+	const uint32_t bridge = world.told[1] == '1' ? 1 : 2;
+	uint32_t request = request_told();
+	snprintf(text, sizeof text,
+	         "{\"type\":\"signedIn\",\"request\":%u,\"token\":\"t\",\"name\":\"Ann\","
+	         "\"jid\":\"ann@example.com\"}",
+	         request);
+	from_bridge(bridge, text);
+	told("q9 200 {\"type\":\"signedIn\",\"token\":\"t\",\"name\":\"Ann\","
+	     "\"jid\":\"ann@example.com\"}\n");
+	/* A wrong password is wrong everywhere: the second bridge is not asked. */
+	sign_in(10);
+	request = request_told();
+	refuse_request(3 - bridge, request, "wrongLogin");
+	told("q10 401 {\"error\":\"wrongLogin\"}\n");
+	finish();
+}
+
+TEST(who_guesses_passwords_is_slowed_down_and_told_so)
+{
+	begin();
+	bridge_comes(1, "cb1");
+	for (unsigned i = 0; i < RELAY_FAILURES_MAX; i++) {
+		sign_in(100 + i);
+		refuse_request(1, request_told(), "wrongLogin");
+		world.told_len = 0;
+	}
+	sign_in(9);
+	told("q9 429 {\"error\":\"lockedOut\"}\n");
+	pass(RELAY_FAILURE_US);
+	sign_in(10);
+	(void)request_told();
+	finish();
+}
+
+TEST(what_a_user_asks_goes_to_who_signed_them_in_and_once_only)
+{
+	char token[TOKEN_TEXT_MAX];
+	char text[128];
+	begin();
+	bridge_comes(1, "cb1");
+	bridge_comes(2, "cb2");
+	told("");
+	for (unsigned i = 0; i < 3; i++) {
+		ask_with(9, token_of(token, "cb2"));
+		EXPECT(strncmp(world.told, "b2 <- {\"type\":\"ask\"", 18) == 0);
+		snprintf(text, sizeof text,
+		         "{\"type\":\"told\",\"request\":%u,\"status\":403,\"body\":\"{}\"}",
+		         request_told());
+		from_bridge(2, text);
+		told("q9 403 {}\n");
+	}
+	/* It may have been done already. */
+	ask_with(9, token);
+	(void)request_told();
+	relay_bridge_down(world.relay, 2, world.now_us);
+	told("q9 503 {\"error\":\"noBridge\"}\n");
+	/* Nobody else can read the token; but who made it may come back. */
+	ask_with(10, token);
+	told("");
+	bridge_comes(3, "cb2");
+	const uint32_t request = request_told();
+	snprintf(text, sizeof text, "{\"type\":\"told\",\"request\":%u,\"status\":99,\"body\":\"{}\"}",
+	         request);
+	from_bridge(3, text);
+	told("q10 503 {\"error\":\"busy\"}\n");
+	finish();
+}
+
 TEST(who_guesses_is_slowed_down)
 {
 	begin();
@@ -680,11 +784,11 @@ TEST(a_bridge_must_say_hello_and_speak_our_version)
 	told("b2 closed 1008 it did not say hello first\n");
 	relay_bridge_up(world.relay, 3, world.now_us);
 	world.told_len = 0;
-	from_bridge(3, "{\"type\":\"hello\",\"version\":3,\"role\":\"callbridge\"}");
+	from_bridge(3, "{\"type\":\"hello\",\"version\":2,\"role\":\"callbridge\"}");
 	told("b3 closed 1008 it speaks another version of C2W\n");
 	relay_bridge_up(world.relay, 4, world.now_us);
 	world.told_len = 0;
-	from_bridge(4, "{\"type\":\"hello\",\"version\":2,\"role\":\"webbridge\"}");
+	from_bridge(4, "{\"type\":\"hello\",\"version\":3,\"role\":\"webbridge\"}");
 	told("b4 closed 1008 it is no Call Bridge\n");
 	bridge_comes(5, "cb1");
 	from_bridge(5, "{\"type\":\"ping\"}");

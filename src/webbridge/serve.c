@@ -105,58 +105,165 @@ is_read(const struct http_request *request)
 }
 
 static void
-ask(struct shell *shell, const struct http_request *request, const struct c2w_join *join,
-    bool lookup)
+respond_bad(struct shell *shell, http_request_id id)
 {
-	const struct relay_question question = { .id = request->id.v,
-		                                 .lookup = lookup,
-		                                 .join = *join,
-		                                 .source = request->peer };
-	relay_ask(shell->relay, &question, loop_now_us());
+	respond_json(shell, id, 400, STR("{\"error\":\"badRequest\"}"));
+}
+
+static void
+ask(struct shell *shell, const struct http_request *request, struct relay_question *question)
+{
+	question->id = request->id.v;
+	question->source = request->peer;
+	relay_ask(shell->relay, question, loop_now_us());
 	webbridge_settle(shell);
+}
+
+static struct str
+token_in_header(const struct http_request *request)
+{
+	return bearer_token(http_request_header(request, "Authorization"));
 }
 
 static void
 on_join(struct shell *shell, const struct http_request *request)
 {
-	struct c2w_join join;
+	struct relay_question question = { .kind = C2W_JOIN };
 	struct join_text text;
-	if (join_body_parse(&join, &text, request->body))
-		ask(shell, request, &join, false);
+	if (join_body_parse(&question.join, &text, request->body)) {
+		question.join.auth = token_in_header(request);
+		ask(shell, request, &question);
+	} else {
+		respond_bad(shell, request->id);
+	}
+	join_text_wipe(&text);
+}
+
+static void
+on_sign_in(struct shell *shell, const struct http_request *request)
+{
+	struct relay_question question = { .kind = C2W_SIGN_IN };
+	struct join_text text;
+	if (sign_in_body_parse(&question.sign_in, &text, request->body))
+		ask(shell, request, &question);
 	else
-		respond_json(shell, request->id, 400, STR("{\"error\":\"badRequest\"}"));
+		respond_bad(shell, request->id);
 	join_text_wipe(&text);
 }
 
 static void
 on_lookup(struct shell *shell, const struct http_request *request)
 {
-	struct c2w_join join;
+	struct relay_question question = { .kind = C2W_LOOKUP };
 	struct join_text text;
-	if (join_query_parse(&join, &text, request->query))
-		ask(shell, request, &join, true);
+	if (join_query_parse(&question.join, &text, request->query))
+		ask(shell, request, &question);
 	else
-		respond_json(shell, request->id, 400, STR("{\"error\":\"badRequest\"}"));
+		respond_bad(shell, request->id);
 	join_text_wipe(&text);
+}
+
+/* ---- What signed-in users ask -------------------------------------------------------------- */
+
+static bool
+method_of(enum c2w_method *out, struct str method)
+{
+	static const struct str names[C2W_METHODS] = {
+		[C2W_METHOD_GET] = STR_INIT("GET"),
+		[C2W_METHOD_POST] = STR_INIT("POST"),
+		[C2W_METHOD_PUT] = STR_INIT("PUT"),
+		[C2W_METHOD_DELETE] = STR_INIT("DELETE"),
+	};
+	for (unsigned i = 0; i < C2W_METHODS; i++) {
+		if (!str_eq(method, names[i]))
+			continue;
+		*out = (enum c2w_method)i;
+		return true;
+	}
+	return false;
+}
+
+/* A page of another site may not use a browser of ours (RFC 6455 s10.2). */
+static bool
+is_own_origin(const struct http_request *request)
+{
+	struct str origin = http_request_header(request, "Origin");
+	const struct str scheme = request->tls ? STR("https://") : STR("http://");
+	return origin.len == 0 ||
+	       (str_starts(origin, scheme) &&
+	        str_eq_nocase(str_sub(origin, scheme.len, origin.len - scheme.len),
+	                      request->host));
+}
+
+static void
+on_ask(struct shell *shell, const struct http_request *request)
+{
+	char path[C2W_PATH_MAX];
+	const struct str prefix = STR("/api/");
+	struct writer w = writer_of(path, sizeof path);
+	struct relay_question question = { .kind = C2W_ASK };
+	writer_str(&w, str_sub(request->path, prefix.len, request->path.len - prefix.len));
+	if (request->query.len != 0)
+		writer_format(&w, "?%.*s", STR_ARGS(request->query));
+	question.ask.path = writer_view(&w);
+	question.ask.token = token_in_header(request);
+	question.ask.body = request->body;
+	if (!method_of(&question.ask.method, request->method))
+		respond_method(shell, request->id, STR("GET, POST, PUT, DELETE"));
+	else if (w.failed || request->path.len <= prefix.len)
+		respond_bad(shell, request->id);
+	else if (!is_own_origin(request))
+		respond_text(shell, request->id, 403, STR("another origin\n"));
+	else
+		ask(shell, request, &question);
+}
+
+/* ---- All requests -------------------------------------------------------------------------- */
+
+/* What is asked by POST, in a body. */
+static const struct {
+	struct str path;
+	void (*answer)(struct shell *shell, const struct http_request *request);
+} posts[] = {
+	{ STR_INIT("/api/join"), on_join },
+	{ STR_INIT("/api/auth"), on_sign_in },
+};
+
+static bool
+is_app_page(struct str path)
+{
+	static const struct str places[] = { STR_INIT("/meeting"), STR_INIT("/signin"),
+		                             STR_INIT("/spaces") };
+	for (size_t i = 0; i < COUNT_OF(places); i++)
+		if (str_starts(path, places[i]) &&
+		    (path.len == places[i].len || path.at[places[i].len] == '/'))
+			return true;
+	return false;
 }
 
 /* The app itself reads which meeting its address names. */
 static const struct page *
 page_of(const struct shell *shell, struct str path)
 {
-	const bool meeting = str_eq(path, STR("/meeting")) || str_starts(path, STR("/meeting/"));
-	return pages_find(shell->pages, meeting ? STR("/") : path);
+	return pages_find(shell->pages, is_app_page(path) ? STR("/") : path);
 }
 
 static void
 on_request(void *context, const struct http_request *request)
 {
 	struct shell *shell = context;
-	if (str_eq(request->path, STR("/api/join"))) {
+	for (size_t i = 0; i < COUNT_OF(posts); i++) {
+		if (!str_eq(request->path, posts[i].path))
+			continue;
 		if (str_eq(request->method, STR("POST")))
-			on_join(shell, request);
+			posts[i].answer(shell, request);
 		else
 			respond_method(shell, request->id, STR("POST"));
+		return;
+	}
+	const bool lookup = str_eq(request->path, STR("/api/meeting"));
+	if (str_starts(request->path, STR("/api/")) && !lookup) {
+		on_ask(shell, request);
 		return;
 	}
 	if (!is_read(request)) {
@@ -166,7 +273,7 @@ on_request(void *context, const struct http_request *request)
 	const struct page *page = page_of(shell, request->path);
 	if (page != NULL)
 		respond_page(shell, request, page);
-	else if (str_eq(request->path, STR("/api/meeting")))
+	else if (lookup)
 		on_lookup(shell, request);
 	else if (str_eq(request->path, STR("/health")))
 		respond_text(shell, request->id, 200, STR("ok\n"));
@@ -178,7 +285,7 @@ static uint32_t
 body_limit(void *context, const struct http_request *request)
 {
 	(void)context;
-	return str_eq(request->path, STR("/api/join")) ? JOIN_BODY_BYTES_MAX : 0;
+	return str_starts(request->path, STR("/api/")) ? JOIN_BODY_BYTES_MAX : 0;
 }
 
 /* ---- Browsers' WebSockets ------------------------------------------------------------------ */
@@ -206,18 +313,6 @@ static const struct ws_handler browser_handler = {
 	.message = on_browser_message,
 	.closed = on_browser_closed,
 };
-
-/* A page of another site may not use a browser of ours (RFC 6455 s10.2). */
-static bool
-is_own_origin(const struct http_request *request)
-{
-	struct str origin = http_request_header(request, "Origin");
-	const struct str scheme = request->tls ? STR("https://") : STR("http://");
-	return origin.len == 0 ||
-	       (str_starts(origin, scheme) &&
-	        str_eq_nocase(str_sub(origin, scheme.len, origin.len - scheme.len),
-	                      request->host));
-}
 
 /* The token comes as the second of the subprotocols "convoke, TOKEN", where no log sees it, or in
  * the query. */

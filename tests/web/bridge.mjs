@@ -40,7 +40,7 @@ export class CallBridge {
       socket.on('error', reject);
       socket.on('close', (code) => reject(new Error(`closed ${code}`)));
       socket.on('open', () => {
-        this.send({ type: 'hello', version: 2, role: 'callbridge', id: ID, name: 'test', product: 'test' });
+        this.send({ type: 'hello', version: 3, role: 'callbridge', id: ID, name: 'test', product: 'test' });
         resolve();
       });
     });
