@@ -316,6 +316,51 @@ write_fingerprint(char out[CERT_FINGERPRINT_MAX], const X509 *cert)
 	out[w.at] = '\0';
 }
 
+static void
+write_alternative(struct writer *w, const GENERAL_NAME *name)
+{
+	int type;
+	const ASN1_STRING *value = GENERAL_NAME_get0_value(name, &type);
+	const char *separator = w->at != 0 ? ", " : "";
+	if (type == GEN_DNS) {
+		writer_format(w, "%s%.*s", separator, ASN1_STRING_length(value),
+		              (const char *)ASN1_STRING_get0_data(value));
+		return;
+	}
+	const int len = ASN1_STRING_length(value);
+	if (type != GEN_IPADD || (len != 4 && len != 16))
+		return;
+	struct net_addr addr = { .family = len == 4 ? ADDR_IP4 : ADDR_IP6 };
+	memcpy(addr.ip, ASN1_STRING_get0_data(value), (size_t)len);
+	writer_text(w, separator);
+	addr_write_ip(w, &addr);
+}
+
+static void
+write_names(char out[CERT_NAMES_TEXT_MAX], const X509 *cert)
+{
+	struct writer w = writer_of(out, CERT_NAMES_TEXT_MAX - 1);
+	size_t at = 0;
+	GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+	for (int i = 0; i < sk_GENERAL_NAME_num(names) && !w.failed; i++) {
+		at = w.at;
+		write_alternative(&w, sk_GENERAL_NAME_value(names, i));
+	}
+	GENERAL_NAMES_free(names);
+	out[w.failed ? at : w.at] = '\0';
+}
+
+static void
+describe(struct cert_info *out, const X509 *cert)
+{
+	write_name(out->subject, X509_get_subject_name(cert));
+	write_name(out->issuer, X509_get_issuer_name(cert));
+	write_names(out->names, cert);
+	write_fingerprint(out->fingerprint, cert);
+	out->not_before = wall_of_asn1(X509_get0_notBefore(cert));
+	out->not_after = wall_of_asn1(X509_get0_notAfter(cert));
+}
+
 int
 cert_inspect(struct cert_info *out, const char *cert_file, char error[CERT_ERROR_MAX])
 {
@@ -324,11 +369,31 @@ cert_inspect(struct cert_info *out, const char *cert_file, char error[CERT_ERROR
 	const int rc = read_cert(&cert, cert_file, error);
 	if (rc != 0)
 		return rc;
-	write_name(out->subject, X509_get_subject_name(cert));
-	write_name(out->issuer, X509_get_issuer_name(cert));
-	write_fingerprint(out->fingerprint, cert);
-	out->not_before = wall_of_asn1(X509_get0_notBefore(cert));
-	out->not_after = wall_of_asn1(X509_get0_notAfter(cert));
+	describe(out, cert);
 	X509_free(cert);
 	return 0;
+}
+
+int
+cert_inspect_all(const char *cert_file, void (*tell)(void *context, const struct cert_info *info),
+                 void *context, char error[CERT_ERROR_MAX])
+{
+	error[0] = '\0';
+	BIO *bio;
+	const int rc = open_bio(&bio, cert_file, error);
+	if (rc != 0)
+		return rc;
+	unsigned count = 0;
+	X509 *cert;
+	while (count < CERT_FILE_CERTS_MAX &&
+	       (cert = PEM_read_bio_X509(bio, NULL, cert_no_passphrase, NULL)) != NULL) {
+		struct cert_info info;
+		describe(&info, cert);
+		X509_free(cert);
+		tell(context, &info);
+		count++;
+	}
+	BIO_free(bio);
+	ERR_clear_error(); /* The end of the file is one. */
+	return count != 0 ? 0 : fail(error, "%s holds no certificate in PEM form", cert_file);
 }

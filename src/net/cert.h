@@ -22,6 +22,8 @@ enum {
 	CERT_NAME_MAX = 256,
 	CERT_FINGERPRINT_MAX = 100, /* "AB:CD:..." of 32 bytes */
 	CERT_NAMES_MAX = 64,
+	CERT_NAMES_TEXT_MAX = 1024, /* what is longer is cut */
+	CERT_FILE_CERTS_MAX = 200,  /* of one file */
 	CERT_DAYS_DEFAULT = 3650,
 };
 
@@ -54,9 +56,16 @@ struct cert_info {
 	char fingerprint[CERT_FINGERPRINT_MAX];
 	wall_time not_before;
 	wall_time not_after;
+	/* Of subjectAltName: "meet.example.org, 192.0.2.1". */
+	char names[CERT_NAMES_TEXT_MAX];
 };
 
 [[nodiscard]] int cert_inspect(struct cert_info *out, const char *cert_file,
                                char error[CERT_ERROR_MAX]);
+
+/* The same of every certificate in the file, in its order; -EINVAL when there is none. */
+[[nodiscard]] int cert_inspect_all(const char *cert_file,
+                                   void (*tell)(void *context, const struct cert_info *info),
+                                   void *context, char error[CERT_ERROR_MAX]);
 
 #endif

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/check.h"
+#include "base/encode.h"
 #include "base/test.h"
 #include "net/cert.h"
 #include "net/files.h"
@@ -353,6 +355,37 @@ TEST(settings_that_cannot_work_say_why)
 	EXPECT_EQ(tls_context_create(&context, &settings, error), -EINVAL);
 }
 
+static void
+note_subject(void *context, const struct cert_info *info)
+{
+	struct writer *w = context;
+	writer_format(w, "%s;", info->subject);
+}
+
+TEST(every_certificate_of_a_file_is_told)
+{
+	char error[CERT_ERROR_MAX];
+	char path[] = "/tmp/two-certs-XXXXXX";
+	char told[CERT_ERROR_MAX];
+	char *bytes;
+	size_t len;
+	const char *const names[] = { "good.crt", "good.key", "authority.crt" };
+	const int fd = mkstemp(path);
+	EXPECT(fd >= 0);
+	for (unsigned i = 0; i < COUNT_OF(names); i++) {
+		EXPECT_EQ(file_read(test_cert(names[i]), 1 << 20, &bytes, &len), 0);
+		EXPECT_EQ(write(fd, bytes, len), len);
+		free(bytes);
+	}
+	close(fd);
+	struct writer w = writer_of(told, sizeof told);
+	EXPECT_EQ(cert_inspect_all(path, note_subject, &w, error), 0);
+	EXPECT_STR(writer_view(&w), "CN = good;CN = authority;");
+	unlink(path);
+	EXPECT_EQ(cert_inspect_all(test_cert("good.key"), note_subject, &w, error), -EINVAL);
+	EXPECT_EQ(cert_inspect_all(path, note_subject, &w, error), -ENOENT);
+}
+
 TEST(certificates_describe_themselves_and_know_their_key)
 {
 	char error[CERT_ERROR_MAX];
@@ -365,6 +398,10 @@ TEST(certificates_describe_themselves_and_know_their_key)
 	EXPECT(info.not_after.us > wall_now().us + (int64_t)3600 * 86400 * 1000000);
 	EXPECT_EQ(cert_inspect(&info, test_cert("expired.crt"), error), 0);
 	EXPECT(info.not_after.us < wall_now().us && info.not_before.us < info.not_after.us);
+
+	EXPECT_STR(str_of(info.names), "host.test, 127.0.0.1, ::1");
+	EXPECT_EQ(cert_inspect(&info, test_cert("client.crt"), error), 0);
+	EXPECT_STR(str_of(info.names), "");
 
 	EXPECT_EQ(cert_match(test_cert("good.crt"), test_cert("good.key"), error), 0);
 	EXPECT_EQ(cert_match(test_cert("good.crt"), test_cert("self.key"), error), -EINVAL);
