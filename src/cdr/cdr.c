@@ -14,6 +14,7 @@
 enum {
 	URL_MAX = 256,
 	LINE_MAX = 512,
+	ERROR_MAX = 256,
 	UNREADABLE_US = 1000 * 1000, /* the spool is asked again */
 };
 
@@ -40,6 +41,9 @@ struct receiver {
 	uint64_t sent_missing;
 	int64_t retry_us;
 	int64_t pause_us;
+	int64_t posted_us;
+	struct cdr_standing standing;
+	char error[ERROR_MAX];
 };
 
 struct call_count {
@@ -365,6 +369,8 @@ cdr_configured(struct cdr *cdr, int64_t now_us)
 		if (strcmp(url, receiver->url) != 0) {
 			receiver_stop(cdr, slot);
 			receiver->complained = receiver->connected = false;
+			receiver->standing = (struct cdr_standing){ 0 };
+			receiver->error[0] = '\0';
 			memcpy(receiver->url, url, sizeof url);
 		}
 		pump(cdr, slot);
@@ -425,15 +431,41 @@ write_record(struct cdr *cdr, struct writer *w, const struct cdr_entry *entry,
 	return true;
 }
 
+static struct writer
+post_begin(struct cdr *cdr, struct receiver *receiver, const struct guid *session)
+{
+	char session_text[GUID_TEXT_LEN + 1];
+	char bridge[GUID_TEXT_LEN + 1];
+	struct writer w = writer_of(cdr->post, sizeof cdr->post);
+	guid_write(session_text, session);
+	guid_write(bridge, &cdr->settings.call_bridge);
+	writer_format(&w, "<?xml version=\"1.0\"?><records session=\"%s\" callBridge=\"%s\">",
+	              session_text, bridge);
+	receiver->sent = receiver->mark;
+	receiver->sent_records = 0;
+	receiver->sent_missing = 0;
+	return w;
+}
+
+static void
+post(struct cdr *cdr, unsigned slot, struct writer *w, int64_t now_us)
+{
+	struct receiver *receiver = &cdr->receivers[slot];
+	const struct cdr_sink *sink = &cdr->settings.sink;
+	writer_text(w, "</records>");
+	CHECK(!w->failed);
+	receiver->state = RECEIVER_POSTING;
+	receiver->posted_us = now_us;
+	cdr->counts.posts++;
+	sink->post(sink->context, slot, str_of(receiver->url), writer_view(w));
+}
+
 void
 cdr_batch(struct cdr *cdr, unsigned slot, const struct cdr_entry *entries, unsigned count,
           int64_t now_us)
 {
 	CHECK(slot < CDR_RECEIVERS_MAX);
 	struct receiver *receiver = &cdr->receivers[slot];
-	const struct cdr_sink *sink = &cdr->settings.sink;
-	char session[GUID_TEXT_LEN + 1];
-	char bridge[GUID_TEXT_LEN + 1];
 	CHECK(cdr->reading[slot]);
 	cdr->reading[slot] = false;
 	if (!receiver->used || receiver->state != RECEIVER_READING) {
@@ -445,14 +477,7 @@ cdr_batch(struct cdr *cdr, unsigned slot, const struct cdr_entry *entries, unsig
 		receiver->retry_us = now_us + UNREADABLE_US;
 		return;
 	}
-	struct writer w = writer_of(cdr->post, sizeof cdr->post);
-	guid_write(session, &entries[0].session);
-	guid_write(bridge, &cdr->settings.call_bridge);
-	writer_format(&w, "<?xml version=\"1.0\"?><records session=\"%s\" callBridge=\"%s\">",
-	              session, bridge);
-	receiver->sent = receiver->mark;
-	receiver->sent_records = 0;
-	receiver->sent_missing = 0;
+	struct writer w = post_begin(cdr, receiver, &entries[0].session);
 	for (unsigned i = 0; i < count && i < CDR_POST_RECORDS_MAX; i++) {
 		if (!guid_eq(&entries[i].session, &entries[0].session) ||
 		    !write_record(cdr, &w, &entries[i], &receiver->sent, &receiver->sent_missing))
@@ -460,11 +485,7 @@ cdr_batch(struct cdr *cdr, unsigned slot, const struct cdr_entry *entries, unsig
 		receiver->sent_records++;
 	}
 	CHECK(receiver->sent_records != 0);
-	writer_text(&w, "</records>");
-	CHECK(!w.failed);
-	receiver->state = RECEIVER_POSTING;
-	cdr->counts.posts++;
-	sink->post(sink->context, slot, str_of(receiver->url), writer_view(&w));
+	post(cdr, slot, &w, now_us);
 }
 
 /* "host:port" of the URL, as the event log tells it. */
@@ -494,8 +515,10 @@ taken(struct cdr *cdr, unsigned slot)
 {
 	struct receiver *receiver = &cdr->receivers[slot];
 	const struct cdr_sink *sink = &cdr->settings.sink;
-	receiver->mark = receiver->sent;
-	sink->mark(sink->context, &receiver->mark);
+	if (receiver->sent_records != 0) {
+		receiver->mark = receiver->sent;
+		sink->mark(sink->context, &receiver->mark);
+	}
 	cdr->counts.taken += receiver->sent_records;
 	cdr->counts.missing += receiver->sent_missing;
 	if (receiver->sent_missing != 0)
@@ -514,6 +537,25 @@ taken(struct cdr *cdr, unsigned slot)
 	pump(cdr, slot);
 }
 
+static void
+note(struct cdr *cdr, struct receiver *receiver, enum cdr_answer answer, struct str text,
+     int64_t now_us)
+{
+	const struct cdr_sink *sink = &cdr->settings.sink;
+	struct cdr_standing *standing = &receiver->standing;
+	const int64_t wall_us = sink->wall_us(sink->context);
+	standing->asked = true;
+	standing->last = answer;
+	standing->answers++;
+	standing->answer_us = now_us - receiver->posted_us;
+	if (answer == CDR_TAKEN) {
+		standing->taken_wall_us = wall_us;
+		return;
+	}
+	standing->failed_wall_us = wall_us;
+	text_copy_clean(receiver->error, sizeof receiver->error, text);
+}
+
 void
 cdr_answered(struct cdr *cdr, unsigned slot, enum cdr_answer answer, struct str text,
              int64_t now_us)
@@ -528,11 +570,18 @@ cdr_answered(struct cdr *cdr, unsigned slot, enum cdr_answer answer, struct str 
 	struct receiver *receiver = &cdr->receivers[slot];
 	if (!receiver->used || receiver->state != RECEIVER_POSTING)
 		return;
+	note(cdr, receiver, answer, text, now_us);
 	if (answer == CDR_TAKEN) {
 		taken(cdr, slot);
 		return;
 	}
 	cdr->counts.posts_failed++;
+	if (receiver->sent_records == 0) {
+		/* A test: whoever asked for it reads what came of it. */
+		receiver->state = RECEIVER_IDLE;
+		pump(cdr, slot);
+		return;
+	}
 	if (!receiver->complained)
 		log_line(cdr, true, "unable to connect to CDR receiver %u (%.*s)%s%.*s",
 		         receiver->number, STR_ARGS(authority_of(receiver)),
@@ -573,6 +622,37 @@ cdr_deadline(const struct cdr *cdr)
 			deadline_us = receiver->retry_us;
 	}
 	return deadline_us;
+}
+
+bool
+cdr_standing(const struct cdr *cdr, const struct guid *receiver, struct cdr_standing *out)
+{
+	const int slot = slot_of(cdr, receiver);
+	if (slot < 0)
+		return false;
+	const struct receiver *found = &cdr->receivers[slot];
+	*out = found->standing;
+	out->error = str_of(found->error);
+	out->retry_us = found->state == RECEIVER_WAITING ? found->retry_us : INT64_MAX;
+	out->waiting = cdr->sequence_next - found->mark.next;
+	return true;
+}
+
+void
+cdr_test(struct cdr *cdr, const struct guid *receiver, int64_t now_us)
+{
+	const int slot = slot_of(cdr, receiver);
+	if (slot < 0 || cdr->receivers[slot].url[0] == '\0')
+		return;
+	struct receiver *found = &cdr->receivers[slot];
+	if (found->state == RECEIVER_WAITING)
+		found->state = RECEIVER_IDLE;
+	pump(cdr, (unsigned)slot);
+	/* Something is under way, and its answer will tell. */
+	if (found->state != RECEIVER_IDLE)
+		return;
+	struct writer w = post_begin(cdr, found, &cdr->settings.session);
+	post(cdr, (unsigned)slot, &w, now_us);
 }
 
 struct cdr_counts

@@ -115,6 +115,25 @@ void cdr_answered(struct cdr *cdr, unsigned slot, enum cdr_answer answer, struct
 void cdr_tick(struct cdr *cdr, int64_t now_us);
 [[nodiscard]] int64_t cdr_deadline(const struct cdr *cdr);
 
+/* How one receiver takes its records. */
+struct cdr_standing {
+	bool asked;             /* since the start something was sent to it */
+	enum cdr_answer last;   /* what came of it */
+	struct str error;       /* what went wrong last, with a NUL; empty: nothing; borrowed */
+	int64_t failed_wall_us;
+	int64_t taken_wall_us;  /* 0: never */
+	int64_t retry_us;       /* INT64_MAX: nothing is tried again */
+	int64_t answer_us;      /* how long the last answer took */
+	uint32_t answers;       /* since the start, good and bad */
+	uint64_t waiting;       /* records */
+};
+/* False: there is no such receiver. */
+[[nodiscard]] bool cdr_standing(const struct cdr *cdr, const struct guid *receiver,
+                                struct cdr_standing *out);
+/* Sends it something at once: what waits, or when nothing does an envelope of records without any,
+ * which no receiver counts and no number stands for.  A refusal of the empty one is no alarm. */
+void cdr_test(struct cdr *cdr, const struct guid *receiver, int64_t now_us);
+
 struct cdr_counts {
 	uint32_t receivers;
 	uint32_t failing;      /* receivers that do not take records now */

@@ -470,6 +470,79 @@ TEST(a_receiver_may_be_moved_and_removed_in_the_middle)
 	finish();
 }
 
+static struct cdr_standing
+standing_of(uint32_t receiver)
+{
+	const struct guid id =
+		objects_id(meeting_objects(world.meeting), OBJECT_CDR_RECEIVER, receiver);
+	struct cdr_standing standing;
+	EXPECT(cdr_standing(world.cdr, &id, &standing));
+	return standing;
+}
+
+static void
+test_delivery(uint32_t receiver)
+{
+	const struct guid id =
+		objects_id(meeting_objects(world.meeting), OBJECT_CDR_RECEIVER, receiver);
+	cdr_test(world.cdr, &id, world.now_us);
+}
+
+TEST(a_test_shows_how_a_receiver_answers_and_takes_no_number)
+{
+	begin();
+	const uint32_t receiver = receiver_add("http://a/");
+	const uint32_t space = space_add();
+	EXPECT(!standing_of(receiver).asked);
+	test_delivery(receiver);
+	EXPECT(strstr(world.receivers[0].body, "></records>") != NULL);
+	world.now_us += 7000;
+	deliver(0, CDR_REFUSED);
+	struct cdr_standing standing = standing_of(receiver);
+	EXPECT(standing.asked && standing.last == CDR_REFUSED);
+	EXPECT_STR(standing.error, "answered 500");
+	EXPECT_EQ(standing.answer_us, 7000);
+	EXPECT_EQ(standing.retry_us, INT64_MAX);
+	EXPECT_EQ(cdr_count(world.cdr).failing, 0);
+	EXPECT_STR(str_of(world.log), "");
+	test_delivery(receiver);
+	deliver(0, CDR_TAKEN);
+	EXPECT_STR(str_of(world.log), "successfully connected to CDR receiver 1\n");
+	/* Records that come while one is under way wait for its answer. */
+	test_delivery(receiver);
+	test_delivery(receiver);
+	one_call(space);
+	EXPECT_EQ(standing_of(receiver).waiting, 5);
+	deliver(0, CDR_TAKEN);
+	deliver(0, CDR_TAKEN);
+	EXPECT_STR(str_of(world.receivers[0].heard),
+	           "01:\n01:\n01: callStart 1/0 callLegStart 2/1 callLegUpdate 3/2 "
+	           "callLegEnd 4/3 callEnd 5/4\n");
+	standing = standing_of(receiver);
+	EXPECT(standing.last == CDR_TAKEN && standing.answers == 4 && standing.waiting == 0);
+	finish();
+}
+
+TEST(a_test_of_a_receiver_that_is_behind_sends_what_waits)
+{
+	begin();
+	const uint32_t receiver = receiver_add("http://a/");
+	one_call(space_add());
+	deliver(0, CDR_NO_ANSWER);
+	EXPECT_EQ(standing_of(receiver).retry_us, world.now_us + CDR_RETRY_US_MIN);
+	test_delivery(receiver);
+	deliver(0, CDR_TAKEN);
+	EXPECT_STR(str_of(world.receivers[0].heard),
+	           "01: callStart 1/0 callLegStart 2/1 callLegUpdate 3/2 callLegEnd 4/3 "
+	           "callEnd 5/4\n");
+	EXPECT_EQ(standing_of(receiver).waiting, 0);
+	const struct guid nobody = { { 9 } };
+	struct cdr_standing standing;
+	EXPECT(!cdr_standing(world.cdr, &nobody, &standing));
+	cdr_test(world.cdr, &nobody, world.now_us);
+	finish();
+}
+
 TEST(many_records_go_in_several_posts)
 {
 	begin();
