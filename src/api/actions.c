@@ -732,6 +732,8 @@ ask(struct work *work, enum object_type type)
 		answer_access(work, &edit);
 	else if (type == OBJECT_URI_QUERY)
 		answer_uri_usage(work, &edit);
+	else if (type == OBJECT_DIAL_QUERY)
+		answer_dial_query(work, &edit);
 	else
 		answer_conversation(work, &edit);
 }
@@ -768,6 +770,8 @@ work_post(struct work *work, uint32_t container)
 		keyframe_generate(work, container);
 	else if (work->path.row->kind == PATH_UPDATE)
 		update_customization(work);
+	else if (work->path.row->kind == PATH_CDR_TEST)
+		receiver_test(work, container);
 	else if (work->path.row->kind == PATH_SINGLE)
 		edit_kept(work, type, objects_single(work->objects, type));
 	else if (work->path.row->kind == PATH_FIRST)

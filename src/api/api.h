@@ -65,6 +65,7 @@ enum {
 	API_DIAGNOSTICS_BYTES_MAX = 128 * 1024,
 	API_TOKENS_MAX = 64,       /* of authTokens at once; one more ends the oldest */
 	API_TOKEN_US = 60 * 1000 * 1000,
+	API_CERTIFICATE_SOON_DAYS = 30, /* before its end a certificate is told of */
 	API_VERIFY_SOURCE_MAX = 2, /* of them for one address */
 };
 
@@ -77,6 +78,32 @@ enum api_method {
 };
 
 struct log_memory;
+
+/* A certificate, as some service of this machine uses it. */
+struct api_certificate {
+	const char *service;     /* "webadmin" */
+	enum certificate_use use;
+	const char *file;
+	const char *problem;     /* NULL, or why there is nothing of what follows */
+	const char *subject;
+	const char *names;       /* "a.example.org, 192.0.2.1" */
+	const char *issuer;
+	const char *fingerprint;
+	int64_t not_before_us;   /* since 1970 */
+	int64_t not_after_us;
+};
+
+/* How a receiver of call detail records takes them. */
+struct api_cdr_state {
+	enum cdr_receiver_status status;
+	const char *error;       /* what went wrong last; empty: nothing yet */
+	int64_t error_wall_us;
+	int64_t success_wall_us; /* 0: never */
+	uint64_t waiting;        /* records */
+	uint32_t next_attempt_s; /* 0: nothing is tried again */
+	uint32_t deliveries;
+	uint32_t answer_ms;
+};
 
 struct api_request {
 	enum api_method method;
@@ -99,6 +126,13 @@ struct api_look {
 	/* In Prometheus' text form. */
 	void (*metrics)(void *context, struct writer *w);
 	const struct log_memory *log;
+	/* Gives each certificate to `tell`; borrowed until it returns. */
+	void (*certificates)(void *context,
+	                     void (*tell)(void *to, const struct api_certificate *certificate),
+	                     void *to);
+	void (*cdr_state)(void *context, const struct guid *receiver, struct api_cdr_state *out);
+	/* Something is sent to it at once. */
+	void (*cdr_test)(void *context, const struct guid *receiver);
 };
 
 struct api_settings {

@@ -79,6 +79,10 @@ meaning(const struct path_row *row)
 	case PATH_CAMERA:
 		return "moves its camera: `pan` `left` or `right`, `tilt` `up` or `down`, `zoom` "
 		       "and `focus` `in` or `out`";
+	case PATH_CERTIFICATES:
+		return "certificates that services of this machine use; Convoke's own";
+	case PATH_CDR_TEST:
+		return "sends it what waits, or an empty envelope; Convoke's own";
 	case PATH_KEYFRAME:
 		return "begins its pictures afresh";
 	}

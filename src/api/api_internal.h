@@ -195,6 +195,14 @@ void work_get(struct work *work);
 [[nodiscard]] bool database_is_ready(const struct work *work);
 void database_show(struct work *work);
 
+/* house.c: certificates, receivers of records. */
+void certificates_read(struct work *work);
+struct value cdr_status_value(const struct work *work, uint32_t receiver, unsigned field);
+void receiver_test(struct work *work, uint32_t receiver);
+
+/* dial_query.c: what the dial plan makes of an address. */
+void answer_dial_query(struct work *work, const struct object_edit *asked);
+
 /* pictures.c: templates of layouts, cameras and key frames. */
 void template_read(struct work *work, uint32_t template);
 void template_write(struct work *work, uint32_t template);

@@ -32,6 +32,8 @@ work_value(const struct work *work, enum object_type type, uint32_t handle, unsi
 		return (struct value){ .set = true, .time_us = work->slot->wall_us };
 	if (type == OBJECT_MULTIPARTY)
 		return multiparty_value(work, (enum multiparty_field)field);
+	if (type == OBJECT_CDR_STATUS)
+		return cdr_status_value(work, handle, field);
 	if (type == OBJECT_DIAGNOSTICS)
 		return diagnostics_value(api, handle, field);
 	if (type == OBJECT_PERSONAL_LICENSE)
@@ -515,6 +517,9 @@ work_get(struct work *work)
 	case PATH_USAGE:
 		usage_get(work);
 		break;
+	case PATH_CERTIFICATES:
+		certificates_read(work);
+		break;
 	case PATH_TEMPLATE:
 		template_read(work, container);
 		break;
@@ -525,6 +530,7 @@ work_get(struct work *work)
 	case PATH_KEYFRAME:
 	case PATH_DIAGNOSE:
 	case PATH_UPDATE:
+	case PATH_CDR_TEST:
 		CHECK(row->methods == 0); /* their rows do not allow GET */
 		break;
 	}

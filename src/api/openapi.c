@@ -293,6 +293,7 @@ path_kind_name(enum path_kind kind)
 	case PATH_TRACE:
 	case PATH_INVITATION:
 	case PATH_METADATA:
+	case PATH_CERTIFICATES:
 		return "reading";
 	case PATH_USAGE:
 		return "usage";
@@ -304,6 +305,7 @@ path_kind_name(enum path_kind kind)
 	case PATH_KEYFRAME:
 	case PATH_DIAGNOSE:
 	case PATH_UPDATE:
+	case PATH_CDR_TEST:
 		return "action";
 	case PATH_TEMPLATE:
 	case PATH_CONTENTS:
@@ -345,6 +347,65 @@ reference(struct writer *w, const char *kind, const char *name)
 	writer_format(w, "{\"$ref\":\"#/components/%s/%s\"}", kind, name);
 }
 
+/* Parameters that are no object's: words, with their values where they are few. */
+static void
+own_parameters(struct writer *w, const char *const (*rows)[4], unsigned count)
+{
+	writer_text(w, "{\"type\":\"object\",\"properties\":{");
+	for (unsigned i = 0; i < count; i++) {
+		writer_text(w, i != 0 ? "," : "");
+		quoted(w, rows[i][0]);
+		writer_text(w, ":{\"type\":\"string\"");
+		member(w, "description", rows[i][1]);
+		if (rows[i][2] != NULL)
+			words(w, "enum", (const char *const[]){ rows[i][2], rows[i][3], NULL });
+		writer_text(w, ",\"x-put\":true}");
+	}
+	writer_text(w, "}}");
+}
+
+static void
+request_schema(struct writer *w, const struct path_row *row)
+{
+	static const char *const camera[][4] = {
+		{ "pan", "Turns it.", "left", "right" },
+		{ "tilt", "Turns it.", "up", "down" },
+		{ "zoom", "Nearer or farther.", "in", "out" },
+		{ "focus", "Nearer or farther.", "in", "out" },
+	};
+	static const char *const which[][4] = {
+		{ "filterIds", "Participants, with a comma between; empty: all.", NULL, NULL },
+		{ "mode", "Those that are named, or all others.", "selected", "exclude" },
+	};
+	if (row->kind == PATH_CAMERA) {
+		own_parameters(w, camera, COUNT_OF(camera));
+		return;
+	}
+	if (row->kind == PATH_ALL_OF)
+		writer_text(w, "{\"allOf\":[");
+	writer_text(w, "{\"$ref\":\"#/components/schemas/");
+	schema_name(w, row->type);
+	writer_text(w, "\"}");
+	if (row->kind == PATH_ALL_OF) {
+		writer_u8(w, ',');
+		own_parameters(w, which, COUNT_OF(which));
+		writer_text(w, "]}");
+	}
+}
+
+/* What is only to be done takes no parameters. */
+static void
+request_body(struct writer *w, const struct path_row *row)
+{
+	if (row->type == OBJECT_NONE || row->kind == PATH_TEMPLATE || row->kind == PATH_DIAGNOSE ||
+	    row->kind == PATH_KEYFRAME || row->kind == PATH_UPDATE || row->kind == PATH_CDR_TEST)
+		return;
+	writer_text(w, "\"requestBody\":{\"content\":{\"application/x-www-form-urlencoded\":"
+	               "{\"schema\":");
+	request_schema(w, row);
+	writer_text(w, "}}},");
+}
+
 static void
 operation(struct writer *w, const struct path_row *row, enum api_method method)
 {
@@ -360,14 +421,8 @@ operation(struct writer *w, const struct path_row *row, enum api_method method)
 		reference(w, "parameters", "filter");
 		writer_text(w, "],");
 	}
-	const bool form = (method == API_POST || method == API_PUT) &&
-	                  row->kind != PATH_TEMPLATE && row->type != OBJECT_NONE;
-	if (form) {
-		writer_text(w, "\"requestBody\":{\"content\":{\"application/x-www-form-urlencoded\":"
-		               "{\"schema\":{\"$ref\":\"#/components/schemas/");
-		schema_name(w, row->type);
-		writer_text(w, "\"}}}},");
-	}
+	if (method == API_POST || method == API_PUT)
+		request_body(w, row);
 	writer_text(w, "\"responses\":{\"200\":");
 	reference(w, "responses",
 	          method == API_GET || row->kind == PATH_QUERY ? "Answer" : "Done");

@@ -39,6 +39,8 @@ enum path_kind {
 	PATH_UPDATE,     /* tells the web bridge ids[0] about customisations */
 	PATH_DESCRIPTION, /* all of this, as OpenAPI */
 	PATH_CAMERA,     /* moves the camera of the leg ids[0] */
+	PATH_CERTIFICATES, /* what services of this machine use */
+	PATH_CDR_TEST,   /* sends the receiver ids[0] something now */
 	PATH_KEYFRAME,   /* begins the pictures of the leg ids[0] afresh */
 };
 

@@ -453,7 +453,10 @@ start_bridge(struct shell *shell)
 		                    .look = { .context = shell,
 		                              .diagnose = diagnostics_write,
 		                              .metrics = diagnostics_metrics,
-		                              .log = shell->log } };
+		                              .log = shell->log,
+		                              .certificates = certificates_tell,
+		                              .cdr_state = records_state,
+		                              .cdr_test = records_test } };
 	char web_address[CONFIG_HOST_MAX + 32] = "";
 	if (shell->config->webbridge.https_count != 0)
 		snprintf(web_address, sizeof web_address, "https://%s:%u", domain,

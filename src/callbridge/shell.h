@@ -4,7 +4,7 @@
  * shell_video.c (codec processes, floors), shell_bfcp.c (the sockets of floor control),
  * shell_records.c (call detail records), shell_events.c (the Events WebSocket), shell_metrics.c,
  * shell_diagnostics.c (diagnostics of calls, the event log in memory),
- * shell_pages.c (the Web Admin's pages). */
+ * shell_pages.c (the Web Admin's pages), shell_certificates.c (what the settings' files hold). */
 #ifndef CALLBRIDGE_SHELL_H
 #define CALLBRIDGE_SHELL_H
 
@@ -241,6 +241,14 @@ void floors_order(void *context, const struct bridge_floor_order *order);
 void records_close(struct shell *shell);
 void records_tick(struct shell *shell, int64_t now_us);
 int64_t records_deadline(const struct shell *shell);
+/* For api_look. */
+void records_state(void *context, const struct guid *receiver, struct api_cdr_state *out);
+void records_test(void *context, const struct guid *receiver);
+
+/* shell_certificates.c; for api_look */
+void certificates_tell(void *context,
+                       void (*tell)(void *to, const struct api_certificate *certificate),
+                       void *to);
 
 /* shell_events.c */
 [[nodiscard]] bool events_start(struct shell *shell, uint32_t legs_max);

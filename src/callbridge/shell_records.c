@@ -229,3 +229,53 @@ records_deadline(const struct shell *shell)
 {
 	return cdr_deadline(shell->records.cdr);
 }
+
+/* ---- What the API asks --------------------------------------------------------------------- */
+
+static enum cdr_receiver_status
+status_of(const struct cdr_standing *standing)
+{
+	if (!standing->asked)
+		return CDR_RECEIVER_UNUSED;
+	switch (standing->last) {
+	case CDR_TAKEN:
+		return CDR_RECEIVER_SUCCESS;
+	case CDR_NO_NAME:
+		return CDR_RECEIVER_DNS_FAILURE;
+	case CDR_NO_ANSWER:
+		return CDR_RECEIVER_CONNECTION_FAILURE;
+	case CDR_NO_TRUST:
+		return CDR_RECEIVER_CERTIFICATE_FAILURE;
+	case CDR_REFUSED:
+		break;
+	}
+	return CDR_RECEIVER_REMOTE_FAILURE;
+}
+
+void
+records_state(void *context, const struct guid *receiver, struct api_cdr_state *out)
+{
+	const struct shell *shell = context;
+	struct cdr_standing standing;
+	if (!cdr_standing(shell->records.cdr, receiver, &standing))
+		return; /* made this moment: nothing was sent */
+	const int64_t wait_us = standing.retry_us - loop_now_us();
+	*out = (struct api_cdr_state){
+		.status = status_of(&standing),
+		.error = standing.error.at,
+		.error_wall_us = standing.failed_wall_us,
+		.success_wall_us = standing.taken_wall_us,
+		.waiting = standing.waiting,
+		.deliveries = standing.answers,
+		.answer_ms = (uint32_t)(standing.answer_us / 1000),
+	};
+	if (standing.retry_us != INT64_MAX)
+		out->next_attempt_s = wait_us > 0 ? (uint32_t)(wait_us / 1000000) + 1 : 1;
+}
+
+void
+records_test(void *context, const struct guid *receiver)
+{
+	struct shell *shell = context;
+	cdr_test(shell->records.cdr, receiver, loop_now_us());
+}

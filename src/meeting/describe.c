@@ -161,12 +161,17 @@ const struct object_desc object_descriptions[OBJECT_TYPES] = {
 	                          FIELDS(entry_detail_fields) },
 	[OBJECT_INVITATION] = { "emailInvitation", "emailInvitation", FIELDS(invitation_fields) },
 	[OBJECT_METADATA] = { "metadata", "metadata", FIELDS(metadata_fields) },
+	[OBJECT_CERTIFICATE] = { "certificates", "certificate", FIELDS(certificate_fields) },
+	[OBJECT_CDR_STATUS] = { "cdrReceiver", "cdrReceiver", "cdrReceiverDoesNotExist",
+	                        FIELDS(cdr_status_fields) },
 	[OBJECT_ACCESS_QUERY] = { "accessQuery", "accessQuery", FIELDS(access_query_fields),
 	                          .single = true },
 	[OBJECT_URI_QUERY] = { "uriUsageQuery", "uriUsageQuery", FIELDS(uri_query_fields),
 	                       .single = true },
 	[OBJECT_CONVERSATION_QUERY] = { "conversationIdQuery", "conversationIdQuery",
 	                                FIELDS(conversation_query_fields), .single = true },
+	[OBJECT_DIAL_QUERY] = { "dialPlanQuery", "dialPlanQuery", FIELDS(dial_query_fields),
+	                        .single = true },
 };
 
 static_assert(LEG_FIELDS + LEG_PROFILE_FIELDS <= OBJECT_FIELDS_MAX, "a bit per field");

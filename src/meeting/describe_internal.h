@@ -119,8 +119,11 @@ extern const struct field cluster_licensing_fields[CLUSTER_LICENSING_FIELDS];
 extern const struct field multiparty_fields[MULTIPARTY_FIELDS];
 extern const struct field personal_license_fields[PERSONAL_LICENSE_FIELDS];
 extern const struct field diagnostics_fields[DIAGNOSTICS_FIELDS];
+extern const struct field certificate_fields[CERTIFICATE_FIELDS];
+extern const struct field cdr_status_fields[CDR_STATUS_FIELDS];
 extern const struct field access_query_fields[ACCESS_QUERY_FIELDS];
 extern const struct field uri_query_fields[URI_QUERY_FIELDS];
 extern const struct field conversation_query_fields[CONVERSATION_QUERY_FIELDS];
+extern const struct field dial_query_fields[DIAL_QUERY_FIELDS];
 
 #endif

@@ -242,6 +242,60 @@ const struct field diagnostics_fields[] = {
 	                              "Bytes of the text at /contents."),
 };
 
+/* ---- Ours alone: certificates, and how receivers of records take them ------------------------ */
+
+static const char *const certificate_use_words[] = { "own", "chain", "trust", NULL };
+static const char *const certificate_status_words[] = { "valid", "expiresSoon", "expired",
+	                                                "notYetValid", "unreadable", NULL };
+static const char *const cdr_status_words[] = { "unused", "success", "dnsFailure",
+	                                        "connectionFailure", "certificateFailure",
+	                                        "remoteFailure", NULL };
+
+const struct field certificate_fields[] = {
+	[CERTIFICATE_SERVICE] = TEXT_ROW("service", 0, LIST | FIELD_ALWAYS,
+	                                 "Who uses it, in the words of the command line."),
+	[CERTIFICATE_USE] = WORD_ROW("use", certificate_use_words, CERTIFICATE_OWN,
+	                             LIST | FIELD_ALWAYS,
+	                             "Its own, one of the chain it sends, or whom it believes."),
+	[CERTIFICATE_FILE] = TEXT_ROW("file", 0, LIST | FIELD_ALWAYS, "Where it is."),
+	[CERTIFICATE_STATUS] = WORD_ROW("status", certificate_status_words, CERTIFICATE_VALID,
+	                                LIST | FIELD_ALWAYS,
+	                                "expiresSoon: within 30 days."),
+	[CERTIFICATE_SUBJECT] = TEXT_ROW("subject", 0, LIST, "Whose it is."),
+	[CERTIFICATE_NAMES] = TEXT_ROW("names", 0, LIST,
+	                               "Host names and addresses it is good for, with a comma "
+	                               "between."),
+	[CERTIFICATE_ISSUER] = TEXT_ROW("issuer", 0, LIST, "Who signed it."),
+	[CERTIFICATE_FROM] = { "validFrom", .kind = FIELD_TIME, .flags = LIST,
+	                       .help = "From then on it is good." },
+	[CERTIFICATE_UNTIL] = { "validUntil", .kind = FIELD_TIME, .flags = LIST,
+	                        .help = "Up to then." },
+	[CERTIFICATE_DAYS] = UINT_ROW("daysRemaining", 0, LIST, "Whole days until then."),
+	[CERTIFICATE_FINGERPRINT] = TEXT_ROW("fingerprint", 0, LIST, "SHA-256."),
+	[CERTIFICATE_PROBLEM] = TEXT_ROW("failureReason", 0, LIST, "Why it cannot be read."),
+};
+
+const struct field cdr_status_fields[] = {
+	[CDR_STATUS] = WORD_ROW("status", cdr_status_words, CDR_RECEIVER_UNUSED,
+	                        GET | FIELD_ALWAYS,
+	                        "How the last delivery went; unused: there was none since the "
+	                        "Call Bridge started."),
+	[CDR_STATUS_ERROR] = TEXT_ROW("lastError", 0, GET, "What went wrong last."),
+	[CDR_STATUS_ERROR_TIME] = { "lastErrorTime", .kind = FIELD_TIME, .flags = GET,
+	                            .help = "When." },
+	[CDR_STATUS_SUCCESS_TIME] = { "lastSuccessTime", .kind = FIELD_TIME, .flags = GET,
+	                              .help = "When it last took what it was sent." },
+	[CDR_STATUS_WAITING] = UINT_ROW("recordsWaiting", 0, GET | FIELD_ALWAYS,
+	                                "Records that it has not taken yet."),
+	[CDR_STATUS_NEXT_ATTEMPT] = UINT_ROW("nextAttemptSeconds", 0, GET,
+	                                     "Until it is tried again."),
+	[CDR_STATUS_DELIVERIES] = UINT_ROW("deliveries", 0, GET | FIELD_ALWAYS,
+	                                   "Deliveries since the start, good and bad: it counts "
+	                                   "on when a test is over."),
+	[CDR_STATUS_ANSWER_TIME] = UINT_ROW("answerMilliseconds", 0, GET,
+	                                    "How long the last one took."),
+};
+
 /* ---- Questions ----------------------------------------------------------------------------- */
 
 const struct field access_query_fields[] = {
@@ -267,4 +321,30 @@ const struct field conversation_query_fields[] = {
 	[CONVERSATION_ID] = TEXT_ROW("conversationId", 255, FIELD_POST | FIELD_GET | FIELD_REQUIRED,
 	                             "Of a Skype for Business meeting."),
 	[CONVERSATION_FOUND] = BOOL_ROW("found", 0, GET | FIELD_ALWAYS, "Never: none are joined."),
+};
+
+static const char *const dial_direction_words[] = { "incoming", "outgoing", NULL };
+static const char *const dial_outcome_words[] = { "coSpace", "forwarded", "called", "refused", NULL };
+
+const struct field dial_query_fields[] = {
+	[DIAL_QUERY_ADDRESS] = { "address", .kind = FIELD_PARTY, .max = 255,
+	                         .flags = FIELD_POST | FIELD_GET | FIELD_REQUIRED,
+	                         .help = "What is dialled." },
+	[DIAL_QUERY_DIRECTION] = WORD_ROW("direction", dial_direction_words, DIAL_QUERY_INCOMING,
+	                                  FIELD_POST | FIELD_GET | FIELD_ALWAYS,
+	                                  "By a caller from outside, or from a call here."),
+	[DIAL_QUERY_TENANT] = REF_ROW("tenant", OBJECT_TENANT, FIELD_POST,
+	                              "Whose call it is, of an outgoing one."),
+	[DIAL_QUERY_OUTCOME] = WORD_ROW("outcome", dial_outcome_words, DIAL_QUERY_TO_SPACE,
+	                                GET | FIELD_ALWAYS, "Where the call goes."),
+	[DIAL_QUERY_REASON] = TEXT_ROW("reason", 0, GET, "Why it goes nowhere."),
+	[DIAL_QUERY_INBOUND] = REF_ROW("inboundDialPlanRule", OBJECT_INBOUND_RULE, GET,
+	                               "The first for the domain."),
+	[DIAL_QUERY_SPACE] = REF_ROW("coSpace", OBJECT_SPACE, GET, "The space."),
+	[DIAL_QUERY_METHOD] = REF_ROW("accessMethod", OBJECT_METHOD, GET, "Its access method."),
+	[DIAL_QUERY_FORWARDING] = REF_ROW("forwardingDialPlanRule", OBJECT_FORWARDING_RULE, GET,
+	                                  "What calls it on, or rejects it."),
+	[DIAL_QUERY_TRANSFORM] = REF_ROW("dialTransform", OBJECT_DIAL_TRANSFORM, GET,
+	                                 "What changes or denies it."),
+	[DIAL_QUERY_DIALLED] = TEXT_ROW("dialled", 0, GET, "What is called in the end."),
 };

@@ -80,10 +80,13 @@ enum object_type {
 	OBJECT_ENTRY_DETAIL,
 	OBJECT_INVITATION,
 	OBJECT_METADATA,
+	OBJECT_CERTIFICATE,      /* of some service of this machine */
+	OBJECT_CDR_STATUS,       /* how a cdrReceiver takes its records */
 	/* questions */
 	OBJECT_ACCESS_QUERY,
 	OBJECT_URI_QUERY,
 	OBJECT_CONVERSATION_QUERY,
+	OBJECT_DIAL_QUERY,       /* what the dial plan makes of an address */
 	OBJECT_TYPES,
 };
 
