@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "licence/licence.h"
+
+#include <stdio.h>
+
+#include "base/check.h"
+#include "licence/licence_internal.h"
+
+/* ------------------------------------------------------------------ words */
+
+static const char *const feature_names[LICENCE_FEATURES] = {
+	[LICENCE_CALLBRIDGE] = "callbridge",
+	[LICENCE_NO_ENCRYPTION] = "callbridge_no_encryption",
+	[LICENCE_TURN] = "turn",
+	[LICENCE_WEBBRIDGE] = "webbridge",
+	[LICENCE_LDAP] = "ldap",
+	[LICENCE_BRANDING] = "branding",
+	[LICENCE_CUSTOMIZATIONS] = "customizations",
+	[LICENCE_LOCAL] = "local_license_mode",
+	[LICENCE_RECORDING] = "recording",
+	[LICENCE_STREAMING] = "streaming",
+	[LICENCE_PERSONAL] = "personal",
+	[LICENCE_SHARED] = "shared",
+	[LICENCE_CAPACITY] = "capacity_units",
+};
+
+const char *
+licence_feature_name(enum licence_feature feature)
+{
+	CHECK((unsigned)feature < LICENCE_FEATURES);
+	return feature_names[feature];
+}
+
+bool
+licence_feature_counts(enum licence_feature feature)
+{
+	return feature == LICENCE_PERSONAL || feature == LICENCE_SHARED ||
+	       feature == LICENCE_CAPACITY;
+}
+
+static const char *const reject_names[LICENCE_REJECTS] = {
+	[LICENCE_OK] = "missing",
+	[LICENCE_REJECT_LONG] = "tooLong",
+	[LICENCE_REJECT_FORM] = "noLicenceFile",
+	[LICENCE_REJECT_ALGORITHM] = "unknownAlgorithm",
+	[LICENCE_REJECT_ISSUER] = "unknownIssuer",
+	[LICENCE_REJECT_SIGNATURE] = "badSignature",
+	[LICENCE_REJECT_VERSION] = "newerVersion",
+	[LICENCE_REJECT_CLAIMS] = "badClaims",
+	[LICENCE_REJECT_HOST] = "otherHost",
+};
+
+const char *
+licence_reject_name(enum licence_reject reject)
+{
+	CHECK((unsigned)reject < LICENCE_REJECTS);
+	return reject_names[reject];
+}
+
+/* ------------------------------------------------------------------ days */
+
+/* Days since 1970-01-01, counted in eras of 400 years that begin in March. */
+static int64_t
+days_of(int64_t year, int64_t month, int64_t day)
+{
+	const int64_t from_march = year - (month <= 2);
+	const int64_t era = from_march / 400;
+	const int64_t year_of_era = from_march - era * 400;
+	const int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+	return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 +
+	       day_of_year - 719468;
+}
+
+struct civil {
+	int year;
+	int month;
+	int day;
+};
+
+static struct civil
+civil_of(int64_t days)
+{
+	const int64_t shifted = days + 719468;
+	const int64_t era = shifted / 146097;
+	const int64_t day_of_era = shifted - era * 146097;
+	const int64_t year_of_era =
+		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	const int64_t day_of_year =
+		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	const int64_t from_march = (5 * day_of_year + 2) / 153;
+	const int64_t month = from_march < 10 ? from_march + 3 : from_march - 9;
+	return (struct civil){ .year = (int)(year_of_era + era * 400 + (month <= 2)),
+		               .month = (int)month,
+		               .day = (int)(day_of_year - (153 * from_march + 2) / 5 + 1) };
+}
+
+static bool
+take_char(struct str *text, char wanted)
+{
+	if (text->len == 0 || text->at[0] != wanted)
+		return false;
+	*text = str_sub(*text, 1, text->len - 1);
+	return true;
+}
+
+/* A number of exactly so many digits. */
+static bool
+take_digits(struct str *text, size_t count, uint32_t *out)
+{
+	if (text->len < count || !str_u32(str_sub(*text, 0, count), out))
+		return false;
+	*text = str_sub(*text, count, text->len - count);
+	return true;
+}
+
+bool
+licence_time_parse(int64_t *out, bool *day, struct str text)
+{
+	uint32_t year, month, date;
+	uint32_t hour = 0, minute = 0, second = 0;
+	if (!take_digits(&text, 4, &year) || !take_char(&text, '-') ||
+	    !take_digits(&text, 2, &month) || !take_char(&text, '-') ||
+	    !take_digits(&text, 2, &date))
+		return false;
+	*day = text.len == 0;
+	if (!*day &&
+	    (!take_char(&text, 'T') || !take_digits(&text, 2, &hour) || !take_char(&text, ':') ||
+	     !take_digits(&text, 2, &minute) || !take_char(&text, ':') ||
+	     !take_digits(&text, 2, &second) || !take_char(&text, 'Z') || text.len != 0))
+		return false;
+	if (year < 1970 || month < 1 || month > 12 || date < 1 || date > 31 || hour > 23 ||
+	    minute > 59 || second > 59)
+		return false;
+	const int64_t days = days_of(year, month, date);
+	if (civil_of(days).day != (int)date) /* the 30th of February */
+		return false;
+	*out = days * LICENCE_DAY_S + (int64_t)hour * 3600 + (int64_t)minute * 60 + second;
+	return true;
+}
+
+const char *
+licence_date(char out[LICENCE_DATE_MAX], int64_t time_s)
+{
+	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+		                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	CHECK(time_s >= 0);
+	const struct civil civil = civil_of(time_s / LICENCE_DAY_S);
+	snprintf(out, LICENCE_DATE_MAX, "%04d-%s-%02d", civil.year % 10000,
+	         months[civil.month - 1], civil.day);
+	return out;
+}
+
+/* ------------------------------------------------------------------ issuers */
+
+bool
+licence_issuer_name_valid(struct str name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		const char c = name.at[i];
+		if ((c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') &&
+		    c != '-' && c != '_' && c != '.')
+			return false;
+	}
+	return name.len != 0 && name.len < LICENCE_ISSUER_MAX;
+}
+
+bool
+licence_key_parse(struct licence_key *out, struct str text)
+{
+	struct licence_key key;
+	if (decode_base64(key.bytes, sizeof key.bytes, text) != LICENCE_KEY_BYTES)
+		return false;
+	*out = key;
+	return true;
+}
+
+const struct licence_issuer *
+licence_issuers_find(const struct licence_issuers *all, struct str name)
+{
+	for (uint32_t i = 0; i < all->count; i++) {
+		if (str_eq(name, str_of(all->list[i].name)))
+			return &all->list[i];
+	}
+	return NULL;
+}
+
+static bool
+parse_issuer(struct licence_issuers *out, struct str line)
+{
+	const struct str name = str_cut(&line, ' ');
+	if (out->count == LICENCE_ISSUERS_MAX || !licence_issuer_name_valid(name) ||
+	    licence_issuers_find(out, name) != NULL)
+		return false;
+	struct licence_issuer *issuer = &out->list[out->count];
+	str_copy(issuer->name, sizeof issuer->name, name);
+	if (!licence_key_parse(&issuer->key, str_trim(line)))
+		return false;
+	out->count++;
+	return true;
+}
+
+bool
+licence_issuers_parse(struct licence_issuers *out, struct str text, uint32_t *line)
+{
+	*out = (struct licence_issuers){ 0 };
+	*line = 0;
+	while (text.len != 0) {
+		const struct str one = str_trim(str_cut(&text, '\n'));
+		++*line;
+		if (one.len != 0 && one.at[0] != '#' && !parse_issuer(out, one)) {
+			*out = (struct licence_issuers){ 0 };
+			return false;
+		}
+	}
+	return true;
+}
+
+void
+licence_issuers_write(struct writer *w, const struct licence_issuers *issuers)
+{
+	for (uint32_t i = 0; i < issuers->count; i++) {
+		writer_format(w, "%s ", issuers->list[i].name);
+		encode_base64url(w, issuers->list[i].key.bytes, LICENCE_KEY_BYTES);
+		writer_u8(w, '\n');
+	}
+}
+
+/* ------------------------------------------------------------------ what counts now */
+
+struct licence_rights
+licence_rights_free(void)
+{
+	struct licence_rights rights = { .free = true };
+	for (unsigned f = 0; f < LICENCE_FEATURES; f++)
+		rights.of[f] = (struct licence_right){ .state = LICENCE_ACTIVATED,
+			                               .expires_s = INT64_MAX };
+	return rights;
+}
+
+struct licence_rights
+licence_rights_none(enum licence_reject why)
+{
+	struct licence_rights rights = { .why = why };
+	for (unsigned f = 0; f < LICENCE_FEATURES; f++)
+		rights.of[f].expires_s = INT64_MAX;
+	return rights;
+}
+
+static enum licence_state
+state_of(const struct licence_grant *grant, int64_t grace_s, int64_t now_s)
+{
+	if (!grant->granted)
+		return LICENCE_NONE;
+	if (now_s < grant->expires_s)
+		return LICENCE_ACTIVATED;
+	return now_s - grant->expires_s < grace_s ? LICENCE_GRACE : LICENCE_EXPIRED;
+}
+
+struct licence_rights
+licence_rights_of(const struct licence *licence, int64_t now_s)
+{
+	struct licence_rights rights = { .why = LICENCE_OK };
+	const int64_t grace_s = (int64_t)licence->grace_days * LICENCE_DAY_S;
+	memcpy(rights.issuer, licence->issuer, sizeof rights.issuer);
+	memcpy(rights.id, licence->id, sizeof rights.id);
+	memcpy(rights.holder, licence->holder, sizeof rights.holder);
+	for (unsigned f = 0; f < LICENCE_FEATURES; f++) {
+		const struct licence_grant *grant = &licence->grants[f];
+		rights.of[f] = (struct licence_right){ .state = state_of(grant, grace_s, now_s),
+			                               .limited = grant->limited,
+			                               .limit = grant->limit,
+			                               .expires_s = grant->expires_s };
+	}
+	return rights;
+}
+
+int64_t
+licence_now(const struct licence *licence, int64_t clock_s, struct str seen_id, int64_t seen_s)
+{
+	int64_t now_s = clock_s > licence->issued_s ? clock_s : licence->issued_s;
+	if (str_eq(seen_id, str_of(licence->id)) && seen_s > now_s)
+		now_s = seen_s;
+	return now_s;
+}
+
+/* ------------------------------------------------------------------ the command line's lines */
+
+static void
+write_expiry(struct writer *w, int64_t expires_s, int64_t now_s)
+{
+	char date[LICENCE_DATE_MAX];
+	if (expires_s == INT64_MAX) {
+		writer_text(w, " expiry: never");
+		return;
+	}
+	/* The last day with it, as people say it. */
+	writer_format(w, " expiry: %s", licence_date(date, expires_s > 0 ? expires_s - 1 : 0));
+	if (now_s < expires_s)
+		writer_format(w, " (%lld days remain)",
+		              (long long)((expires_s - now_s) / LICENCE_DAY_S));
+	else
+		writer_format(w, " (%lld days ago)",
+		              (long long)((now_s - expires_s) / LICENCE_DAY_S));
+}
+
+void
+licence_write(struct writer *w, const struct licence_rights *rights, int64_t now_s)
+{
+	static const char *const words[LICENCE_STATES] = {
+		[LICENCE_NONE] = "No license",
+		[LICENCE_ACTIVATED] = "Activated",
+		[LICENCE_GRACE] = "Grace",
+		[LICENCE_EXPIRED] = "Expired",
+	};
+	for (unsigned f = 0; f < LICENCE_FEATURES; f++) {
+		const struct licence_right *right = &rights->of[f];
+		/* It stands in the place of callbridge, and is nobody's question else. */
+		if (f == LICENCE_NO_ENCRYPTION &&
+		    (rights->free || right->state == LICENCE_NONE))
+			continue;
+		writer_format(w, "Feature: %s status: %s", feature_names[f], words[right->state]);
+		if (right->limited && right->state != LICENCE_NONE)
+			writer_format(w, " limit: %u", right->limit);
+		if (right->state != LICENCE_NONE && !rights->free)
+			write_expiry(w, right->expires_s, now_s);
+		writer_u8(w, '\n');
+	}
+}
