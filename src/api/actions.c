@@ -398,6 +398,7 @@ fail_refusal(struct work *work, enum meeting_refusal refusal, const char *gone)
 		work_fail(work, 400, "tenantParticipantLimitReached");
 		break;
 	case MEETING_BRIDGE_FULL:
+	case MEETING_NO_LICENSE:
 		work_fail(work, 503, "participantLimitReached");
 		break;
 	case MEETING_ADMITTED:
@@ -407,12 +408,20 @@ fail_refusal(struct work *work, enum meeting_refusal refusal, const char *gone)
 
 /* Without a recorder or a streamer nothing begins; what does not go on can be stopped. */
 static bool
-refuse_recording(struct work *work, const struct object_edit *edit)
+refuse_recording(struct work *work, const struct object_edit *edit, const struct guid *space)
 {
 	if (edit_has(edit, CALL_RECORDING) && edit->values[CALL_RECORDING].number != 0)
-		work_fail(work, 400, "callRecordingCannotBeModified");
+		work_fail(work, 400,
+		          meeting_licensed_for(work->meeting, LICENCE_RECORDING,
+		                               "start recording", space)
+		                  ? "callRecordingCannotBeModified"
+		                  : "recordingNotAllowedByLicensing");
 	else if (edit_has(edit, CALL_STREAMING) && edit->values[CALL_STREAMING].number != 0)
-		work_fail(work, 400, "callStreamingCannotBeModified");
+		work_fail(work, 400,
+		          meeting_licensed_for(work->meeting, LICENCE_STREAMING,
+		                               "start streaming", space)
+		                  ? "callStreamingCannotBeModified"
+		                  : "streamingNotAllowedByLicensing");
 	return work->status != 200;
 }
 
@@ -445,9 +454,9 @@ create_call(struct work *work)
 	uint32_t call = 0;
 	if (!read_edit(work, &edit, FIELD_POST, NULL) || !check_refs(work, &edit))
 		return;
-	if (refuse_recording(work, &edit))
-		return;
 	const struct value *space = &edit.values[CALL_SPACE];
+	if (refuse_recording(work, &edit, &space->guid))
+		return;
 	const struct value *name = &edit.values[CALL_NAME];
 	if (!space->set && !name->set) {
 		fail_reject(work, OBJECT_MISSING_PARAMETER, OBJECT_CALL, CALL_SPACE, STR(""));
@@ -501,7 +510,9 @@ static void
 edit_call(struct work *work, uint32_t call)
 {
 	struct object_edit edit = { .type = OBJECT_CALL };
-	if (!read_edit(work, &edit, FIELD_PUT, NULL) || refuse_recording(work, &edit))
+	const struct guid space =
+		meeting_value(work->meeting, OBJECT_CALL, call, CALL_SPACE, work->now_us).guid;
+	if (!read_edit(work, &edit, FIELD_PUT, NULL) || refuse_recording(work, &edit, &space))
 		return;
 	meeting_call_edit(work->meeting, call, &edit, work->now_us);
 	work_log(work, "modified", OBJECT_CALL, &work->path.ids[0], NULL);

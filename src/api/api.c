@@ -381,6 +381,7 @@ api_settled(struct api *api, uint64_t ticket, bool ok, int64_t now_us)
 	if (!ok)
 		meeting_configured(api->settings.meeting, now_us);
 	bulk_settled(api, ticket, ok);
+	licence_usage_settled(api, ticket, ok);
 	for (unsigned i = 0; i < API_REQUESTS_MAX; i++) {
 		struct slot *slot = &api->slots[i];
 		if (slot->state == SLOT_COMMITTING && slot->ticket == ticket)
@@ -616,12 +617,12 @@ take_line(struct api *api)
 		                 .from = line->from };
 }
 
-/* When nobody waits: a batch of spaces. */
+/* When nobody waits: a batch of spaces, or what was counted. */
 static bool
-bulk_goes_on(struct api *api, int64_t now_us)
+goes_on(struct api *api, int64_t now_us)
 {
 	struct object_tx tx = { 0 };
-	if (!bulk_step(api, &tx))
+	if (!bulk_step(api, &tx) && !licence_usage_step(api, &tx))
 		return false;
 	api->out = (struct api_out){ .kind = API_COMMIT, .tx = tx };
 	api->out_waits = true;
@@ -645,7 +646,7 @@ api_poll(struct api *api, int64_t now_us)
 				                 .status = refused->status };
 		}
 		struct slot *slot = next_slot(api);
-		if (slot == NULL && !bulk_goes_on(api, now_us))
+		if (slot == NULL && !goes_on(api, now_us))
 			return (struct api_out){ 0 };
 		if (slot != NULL)
 			step(api, slot, now_us);

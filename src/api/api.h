@@ -67,6 +67,7 @@ enum {
 	API_TOKEN_US = 60 * 1000 * 1000,
 	API_CERTIFICATE_SOON_DAYS = 30, /* before its end a certificate is told of */
 	API_VERIFY_SOURCE_MAX = 2, /* of them for one address */
+	API_USAGE_US = 5 * 60 * 1000 * 1000, /* between two samples of MPLicenseUsage */
 };
 
 enum api_method {
@@ -168,6 +169,12 @@ void api_verified(struct api *api, uint32_t slot, bool right, int64_t now_us);
 void api_database(struct api *api, const struct store_status *status);
 /* For every result of the store, after objects_settled(); tickets of others are ignored. */
 void api_settled(struct api *api, uint64_t ticket, bool ok, int64_t now_us);
+
+/* The licence file in force, for clusterLicensing/raw; empty: none.  Copied. */
+void api_licence_file(struct api *api, struct str file);
+/* Every API_USAGE_US: counts what is used and keeps it, for system/MPLicenseUsage.  Drain
+ * api_poll() after it. */
+void api_usage_note(struct api *api, int64_t wall_us);
 
 /* Was it given by POST authTokens, and lately? */
 [[nodiscard]] bool api_token_valid(const struct api *api, struct str token, int64_t now_us);

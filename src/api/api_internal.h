@@ -20,6 +20,10 @@ enum {
 	USAGE_MARKS = SLAB_SLOTS_MAX / 64,
 	BULK_RANGE_MAX = 10000, /* spaces of one parameter set */
 	BULK_BATCH = 50,        /* of one transaction */
+	USAGE_HOURS_MAX = 93 * 24, /* of MPLicenseUsage, all Call Bridges' together */
+	USAGE_WAITING_MAX = 288,   /* samples the database has not taken: of a day */
+	USAGE_HOSTS_MAX = 64,
+	USAGE_COUNTS = LICENSE_USAGE_FIELDS - LICENSE_USAGE_PERSONAL,
 };
 
 enum slot_state {
@@ -134,6 +138,21 @@ struct bulk {
 	uint32_t spaces[BULK_RANGE_MAX];
 };
 
+/* In the order of enum license_usage_field, from LICENSE_USAGE_PERSONAL on. */
+struct usage_sample {
+	int64_t time_s;
+	uint32_t counts[USAGE_COUNTS];
+};
+
+/* Samples that the database does not have yet (licence_usage.c). */
+struct licence_usage {
+	uint32_t waiting_count;
+	uint32_t under_way; /* the first so many */
+	uint64_t ticket;
+	bool stopped;       /* the database refused: the next sample tries again */
+	struct usage_sample waiting[USAGE_WAITING_MAX];
+};
+
 struct api {
 	struct api_settings settings;
 	char version[64];
@@ -162,6 +181,8 @@ struct api {
 	char *answer;       /* API_ANSWER_MAX bytes */
 	uint64_t usage[USAGE_MARKS]; /* scratch of usageFilter */
 	struct bulk bulk;
+	struct licence_usage licence_usage;
+	char licence_file[LICENCE_FILE_BYTES_MAX + 1];
 };
 
 /* One request being carried out. */
@@ -242,6 +263,13 @@ void metadata_put(struct work *work, uint32_t space, const struct object_edit *a
 /* licences.c */
 struct value multiparty_value(const struct work *work, enum multiparty_field field);
 uint32_t personal_license_next(const struct work *work, uint32_t *at);
+struct value licence_file_value(const struct work *work);
+
+/* licence_usage.c: samples for the database, when there are some; and what it has. */
+[[nodiscard]] bool licence_usage_step(struct api *api, struct object_tx *tx);
+void licence_usage_settled(struct api *api, uint64_t ticket, bool ok);
+void licence_usage_get(struct work *work);
+void licence_usage_hosts_get(struct work *work);
 
 /* bulk.c: the next batch, when there is one to be kept. */
 [[nodiscard]] bool bulk_step(struct api *api, struct object_tx *tx);

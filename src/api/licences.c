@@ -5,32 +5,6 @@
 #include "api/api_internal.h"
 #include "base/check.h"
 
-static uint32_t
-licensed_users(const struct work *work)
-{
-	uint32_t at = 0;
-	uint32_t count = 0;
-	for (uint32_t user; (user = objects_next(work->objects, OBJECT_USER, &at)) != 0;)
-		count += meeting_user_setting(work->meeting, user, USER_PROFILE_LICENSE) != 0;
-	return count;
-}
-
-/* Calls whose space belongs to nobody with a licence. */
-static uint32_t
-calls_without(const struct work *work)
-{
-	uint32_t at = 0;
-	uint32_t count = 0;
-	for (uint32_t call; (call = meeting_call_next(work->meeting, &at)) != 0;) {
-		const uint32_t space = meeting_call(work->meeting, call)->space;
-		const uint32_t owner =
-			objects_ref(work->objects, OBJECT_SPACE, space, SPACE_OWNER_ID);
-		count += owner == 0 ||
-		         meeting_user_setting(work->meeting, owner, USER_PROFILE_LICENSE) == 0;
-	}
-	return count;
-}
-
 static struct value
 number_of(uint32_t number)
 {
@@ -46,34 +20,47 @@ weight_of(uint32_t number)
 	return (struct value){ .set = true, .text = str_of(text) };
 }
 
+/* 0: nobody counts them. */
+static struct value
+limit_of(const struct work *work, enum licence_feature feature)
+{
+	const struct licence_right *right = &meeting_rights(work->meeting)->of[feature];
+	return number_of(right->limited ? right->limit : 0);
+}
+
 struct value
 multiparty_value(const struct work *work, enum multiparty_field field)
 {
-	const struct meeting_totals totals = meeting_totals(work->meeting);
+	const struct meeting_usage usage = meeting_usage(work->meeting);
+	const uint32_t without = usage.calls - usage.calls_personal;
 	switch (field) {
 	case MULTIPARTY_TIME:
 		return (struct value){ .set = true, .time_us = work->slot->wall_us };
+	case MULTIPARTY_PERSONAL_LIMIT:
+		return limit_of(work, LICENCE_PERSONAL);
+	case MULTIPARTY_SHARED_LIMIT:
+		return limit_of(work, LICENCE_SHARED);
+	case MULTIPARTY_CAPACITY_LIMIT:
+		return limit_of(work, LICENCE_CAPACITY);
 	case MULTIPARTY_USERS:
-		return number_of(objects_count(work->objects, OBJECT_USER));
+		return number_of(usage.users);
 	case MULTIPARTY_PERSONAL:
-		return number_of(licensed_users(work));
+		return number_of(usage.users_personal);
 	case MULTIPARTY_PARTICIPANTS:
-		return number_of(totals.legs_active);
+		return number_of(meeting_totals(work->meeting).legs_active);
 	case MULTIPARTY_CALLS:
-		return number_of(totals.calls_active);
+		return number_of(usage.calls);
 	case MULTIPARTY_WEIGHTED:
-	case MULTIPARTY_CAPACITY: /* a unit a call */
-		return weight_of(totals.calls_active);
+		return weight_of(usage.calls);
+	case MULTIPARTY_CAPACITY:
+		return weight_of(meeting_usage_of(&usage, LICENCE_CAPACITY));
 	case MULTIPARTY_WITHOUT:
-		return number_of(calls_without(work));
+		return number_of(without);
 	case MULTIPARTY_WEIGHTED_WITHOUT:
 	case MULTIPARTY_CAPACITY_WITHOUT:
-		return weight_of(calls_without(work));
-	case MULTIPARTY_PERSONAL_LIMIT:
-	case MULTIPARTY_SHARED_LIMIT:
-	case MULTIPARTY_CAPACITY_LIMIT:
+		return weight_of(without);
 	case MULTIPARTY_FIELDS:
-		break; /* nobody limits them */
+		break;
 	}
 	return (struct value){ 0 };
 }
@@ -100,4 +87,18 @@ personal_license_next(const struct work *work, uint32_t *at)
 			return user;
 	}
 	return 0;
+}
+
+void
+api_licence_file(struct api *api, struct str file)
+{
+	if (!str_copy(api->licence_file, sizeof api->licence_file, str_trim(file)))
+		api->licence_file[0] = '\0';
+}
+
+struct value
+licence_file_value(const struct work *work)
+{
+	const struct str file = str_of(work->api->licence_file);
+	return (struct value){ .set = file.len != 0, .text = file };
 }

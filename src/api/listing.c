@@ -34,6 +34,8 @@ work_value(const struct work *work, enum object_type type, uint32_t handle, unsi
 		return multiparty_value(work, (enum multiparty_field)field);
 	if (type == OBJECT_CDR_STATUS)
 		return cdr_status_value(work, handle, field);
+	if (type == OBJECT_LICENSE_RAW)
+		return licence_file_value(work);
 	if (type == OBJECT_DIAGNOSTICS)
 		return diagnostics_value(api, handle, field);
 	if (type == OBJECT_PERSONAL_LICENSE)
@@ -462,6 +464,14 @@ work_get(struct work *work)
 		return;
 	switch (row->kind) {
 	case PATH_COLLECTION:
+		if (row->type == OBJECT_LICENSE_USAGE) {
+			licence_usage_get(work);
+			break;
+		}
+		if (row->type == OBJECT_USAGE_HOST) {
+			licence_usage_hosts_get(work);
+			break;
+		}
 		write_collection(work, &(struct walk){ .type = row->type, .inside = row->inside,
 		                                       .container = container });
 		break;

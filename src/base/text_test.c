@@ -2,6 +2,7 @@
 /* Goal: views, cursors and encodings do what their headers say at every edge. */
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/date.h"
 #include "base/encode.h"
 #include "base/prng.h"
 #include "base/test.h"
@@ -166,5 +167,38 @@ TEST(a_guid_comes_back_from_its_text)
 		EXPECT(guid_parse(&back, str_of(text)) && guid_eq(&guid, &back));
 		text[8] = 'x';
 		EXPECT(!guid_parse(&back, str_of(text)));
+	}
+}
+
+TEST(times_are_read_as_rfc_3339_writes_them)
+{
+	static const struct { const char *text; int64_t want_s; } good[] = {
+		{ "1970-01-01", 0 },
+		{ "2000-02-29", 951782400 },
+		{ "2023-04-28", 1682640000 },
+		{ "2026-12-24T12:00:00Z", 1798113600 },
+		{ "9999-12-31", 253402214400 },
+	};
+	static const char *const bad[] = { "", "2023", "2023-4-28", "2023-13-01", "2023-00-01",
+		                           "2023-02-29", "2023-04-31", "1969-12-31",
+		                           "2023-04-28T", "2023-04-28T12:00:00",
+		                           "2023-04-28T24:00:00Z", "2023-04-28T12:60:00Z",
+		                           "2023-04-28 12:00:00Z", "2023-04-28T12:00:00Zx",
+		                           "-023-04-28", "+023-04-28" };
+	char text[32];
+	int64_t time_s = 0;
+	bool day;
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+		EXPECT(date_parse(&time_s, &day, str_of(good[i].text)));
+		EXPECT_EQ(time_s, good[i].want_s);
+		EXPECT_EQ(day, strlen(good[i].text) == 10);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		EXPECT(!date_parse(&time_s, &day, str_of(bad[i])));
+	for (int64_t at_s = 0; at_s < 253402300800; at_s += 40 * 86400 + 3661) {
+		struct writer w = writer_of(text, sizeof text);
+		date_write(&w, at_s);
+		EXPECT(date_parse(&time_s, &day, writer_view(&w)));
+		EXPECT_EQ(time_s, at_s);
 	}
 }

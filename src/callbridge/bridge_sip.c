@@ -180,6 +180,7 @@ sip_join(struct bridge *bridge, struct bridge_leg *leg, const struct caller *cal
 	case MEETING_TENANT_FULL:
 		return 486;
 	case MEETING_BRIDGE_FULL:
+	case MEETING_NO_LICENSE:
 		return 503;
 	case MEETING_GONE:
 		break;

@@ -341,6 +341,7 @@ refusal_of_join(enum meeting_refusal refusal)
 {
 	switch (refusal) {
 	case MEETING_BRIDGE_FULL:
+	case MEETING_NO_LICENSE:
 		return C2W_REFUSAL_BUSY;
 	case MEETING_CALL_FULL:
 	case MEETING_TENANT_FULL:

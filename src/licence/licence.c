@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
-#include "licence/licence_internal.h"
+#include "base/date.h"
 
 /* ------------------------------------------------------------------ words */
 
@@ -59,94 +59,14 @@ licence_reject_name(enum licence_reject reject)
 
 /* ------------------------------------------------------------------ days */
 
-/* Days since 1970-01-01, counted in eras of 400 years that begin in March. */
-static int64_t
-days_of(int64_t year, int64_t month, int64_t day)
-{
-	const int64_t from_march = year - (month <= 2);
-	const int64_t era = from_march / 400;
-	const int64_t year_of_era = from_march - era * 400;
-	const int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-	return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 +
-	       day_of_year - 719468;
-}
-
-struct civil {
-	int year;
-	int month;
-	int day;
-};
-
-static struct civil
-civil_of(int64_t days)
-{
-	const int64_t shifted = days + 719468;
-	const int64_t era = shifted / 146097;
-	const int64_t day_of_era = shifted - era * 146097;
-	const int64_t year_of_era =
-		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	const int64_t day_of_year =
-		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-	const int64_t from_march = (5 * day_of_year + 2) / 153;
-	const int64_t month = from_march < 10 ? from_march + 3 : from_march - 9;
-	return (struct civil){ .year = (int)(year_of_era + era * 400 + (month <= 2)),
-		               .month = (int)month,
-		               .day = (int)(day_of_year - (153 * from_march + 2) / 5 + 1) };
-}
-
-static bool
-take_char(struct str *text, char wanted)
-{
-	if (text->len == 0 || text->at[0] != wanted)
-		return false;
-	*text = str_sub(*text, 1, text->len - 1);
-	return true;
-}
-
-/* A number of exactly so many digits. */
-static bool
-take_digits(struct str *text, size_t count, uint32_t *out)
-{
-	if (text->len < count || !str_u32(str_sub(*text, 0, count), out))
-		return false;
-	*text = str_sub(*text, count, text->len - count);
-	return true;
-}
-
-bool
-licence_time_parse(int64_t *out, bool *day, struct str text)
-{
-	uint32_t year, month, date;
-	uint32_t hour = 0, minute = 0, second = 0;
-	if (!take_digits(&text, 4, &year) || !take_char(&text, '-') ||
-	    !take_digits(&text, 2, &month) || !take_char(&text, '-') ||
-	    !take_digits(&text, 2, &date))
-		return false;
-	*day = text.len == 0;
-	if (!*day &&
-	    (!take_char(&text, 'T') || !take_digits(&text, 2, &hour) || !take_char(&text, ':') ||
-	     !take_digits(&text, 2, &minute) || !take_char(&text, ':') ||
-	     !take_digits(&text, 2, &second) || !take_char(&text, 'Z') || text.len != 0))
-		return false;
-	if (year < 1970 || month < 1 || month > 12 || date < 1 || date > 31 || hour > 23 ||
-	    minute > 59 || second > 59)
-		return false;
-	const int64_t days = days_of(year, month, date);
-	if (civil_of(days).day != (int)date) /* the 30th of February */
-		return false;
-	*out = days * LICENCE_DAY_S + (int64_t)hour * 3600 + (int64_t)minute * 60 + second;
-	return true;
-}
-
 const char *
 licence_date(char out[LICENCE_DATE_MAX], int64_t time_s)
 {
 	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
 		                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-	CHECK(time_s >= 0);
-	const struct civil civil = civil_of(time_s / LICENCE_DAY_S);
-	snprintf(out, LICENCE_DATE_MAX, "%04d-%s-%02d", civil.year % 10000,
-	         months[civil.month - 1], civil.day);
+	const struct date date = date_of(time_s);
+	snprintf(out, LICENCE_DATE_MAX, "%04d-%s-%02d", date.year % 10000,
+	         months[date.month - 1], date.day);
 	return out;
 }
 
@@ -260,7 +180,7 @@ struct licence_rights
 licence_rights_of(const struct licence *licence, int64_t now_s)
 {
 	struct licence_rights rights = { .why = LICENCE_OK };
-	const int64_t grace_s = (int64_t)licence->grace_days * LICENCE_DAY_S;
+	const int64_t grace_s = (int64_t)licence->grace_days * DATE_DAY_S;
 	memcpy(rights.issuer, licence->issuer, sizeof rights.issuer);
 	memcpy(rights.id, licence->id, sizeof rights.id);
 	memcpy(rights.holder, licence->holder, sizeof rights.holder);
@@ -297,10 +217,10 @@ write_expiry(struct writer *w, int64_t expires_s, int64_t now_s)
 	writer_format(w, " expiry: %s", licence_date(date, expires_s > 0 ? expires_s - 1 : 0));
 	if (now_s < expires_s)
 		writer_format(w, " (%lld days remain)",
-		              (long long)((expires_s - now_s) / LICENCE_DAY_S));
+		              (long long)((expires_s - now_s) / DATE_DAY_S));
 	else
 		writer_format(w, " (%lld days ago)",
-		              (long long)((now_s - expires_s) / LICENCE_DAY_S));
+		              (long long)((now_s - expires_s) / DATE_DAY_S));
 }
 
 void

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/date.h"
 #include "licence/licence_internal.h"
 #include "licence/licence_sign.h"
 
@@ -56,9 +57,9 @@ take_end(int64_t *out, const json_t *value)
 {
 	bool day = false;
 	const struct str text = { json_string_value(value), json_string_length(value) };
-	if (!json_is_string(value) || !licence_time_parse(out, &day, text))
+	if (!json_is_string(value) || !date_parse(out, &day, text))
 		return false;
-	*out += day ? LICENCE_DAY_S : 0;
+	*out += day ? DATE_DAY_S : 0;
 	return true;
 }
 
@@ -131,9 +132,8 @@ read_root(struct licence *out, const json_t *root, char error[LICENCE_ERROR_MAX]
 		return reject(LICENCE_REJECT_CLAIMS, error, "holder is no text of 1 to %d bytes",
 		              LICENCE_TEXT_MAX - 1);
 	if (!json_is_string(issued) ||
-	    !licence_time_parse(&out->issued_s, &day,
-	                        (struct str){ json_string_value(issued),
-	                                      json_string_length(issued) }))
+	    !date_parse(&out->issued_s, &day,
+	                (struct str){ json_string_value(issued), json_string_length(issued) }))
 		return reject(LICENCE_REJECT_CLAIMS, error, "issued is no date like 2026-03-01");
 	if (grace != NULL && !take_number(&out->grace_days, grace, LICENCE_GRACE_DAYS_MAX))
 		return reject(LICENCE_REJECT_CLAIMS, error, "graceDays is no number from 0 to %d",

@@ -6,6 +6,11 @@ static const char *const type_words[ALARM_TYPES] = {
 	[ALARM_C2W_CONNECTION_FAILURE] = "c2wConnectionFailure",
 	[ALARM_CDR_CONNECTION_FAILURE] = "cdrConnectionFailure",
 	[ALARM_DATABASE_ERROR] = "databaseConnectionError",
+	[ALARM_LICENSE_INVALID] = "licenseInvalid",
+	[ALARM_LICENSE_GRACE] = "licenseGrace",
+	[ALARM_LICENSE_EXPIRED] = "licenseExpired",
+	[ALARM_LICENSE_OVERUSE] = "licenseOveruse",
+	[ALARM_LICENSE_CLOCK] = "licenseClockPutBack",
 };
 
 static const char *const reason_words[ALARM_REASONS] = {
@@ -21,6 +26,11 @@ static const enum object_type about_types[ALARM_TYPES] = {
 	[ALARM_C2W_CONNECTION_FAILURE] = OBJECT_WEB_BRIDGE,
 	[ALARM_CDR_CONNECTION_FAILURE] = OBJECT_CDR_RECEIVER,
 	[ALARM_DATABASE_ERROR] = OBJECT_NONE,
+	[ALARM_LICENSE_INVALID] = OBJECT_NONE,
+	[ALARM_LICENSE_GRACE] = OBJECT_NONE, /* a feature: alarm_about_feature() */
+	[ALARM_LICENSE_EXPIRED] = OBJECT_NONE,
+	[ALARM_LICENSE_OVERUSE] = OBJECT_NONE,
+	[ALARM_LICENSE_CLOCK] = OBJECT_NONE,
 };
 
 static const struct guid nothing;
@@ -91,6 +101,24 @@ meeting_alarm_next(const struct meeting *meeting, uint32_t *at, struct guid *id)
 	return 0;
 }
 
+struct guid
+alarm_about_feature(enum licence_feature feature)
+{
+	return (struct guid){ { [GUID_BYTES - 1] = (uint8_t)(feature + 1) } };
+}
+
+static struct str
+reason_of(const struct meeting *meeting, const struct alarm *alarm)
+{
+	const unsigned feature = alarm->about.bytes[GUID_BYTES - 1];
+	if (alarm->type == ALARM_LICENSE_INVALID)
+		return str_of(licence_reject_name(meeting->licensing.rights.why));
+	if (alarm->type == ALARM_LICENSE_GRACE || alarm->type == ALARM_LICENSE_EXPIRED ||
+	    alarm->type == ALARM_LICENSE_OVERUSE)
+		return str_of(licence_feature_name((enum licence_feature)(feature - 1)));
+	return str_of(reason_words[alarm->reason]);
+}
+
 struct value
 alarm_value(const struct meeting *meeting, uint32_t handle, enum alarm_field field, int64_t now_us)
 {
@@ -104,7 +132,7 @@ alarm_value(const struct meeting *meeting, uint32_t handle, enum alarm_field fie
 		return (struct value){ .set = true,
 			               .number = (uint32_t)((now_us - alarm->since_us) / 1000000) };
 	case ALARM_REASON:
-		return (struct value){ .set = true, .text = str_of(reason_words[alarm->reason]) };
+		return (struct value){ .set = true, .text = reason_of(meeting, alarm) };
 	case ALARM_WEB_BRIDGE:
 		return (struct value){ .set = about == OBJECT_WEB_BRIDGE, .guid = alarm->about };
 	case ALARM_CDR_RECEIVER:

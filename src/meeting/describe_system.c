@@ -173,37 +173,52 @@ const struct field turn_status_fields[] = {
 #define FEATURE_ROW(group_, help_) \
 	{ "status", .group = "features/" group_, .kind = FIELD_ENUM, .words = license_words, \
 	  .fallback = LICENSE_ACTIVATED, .flags = GET | FIELD_ALWAYS, .help = help_ }
+#define EXPIRY_ROW(group_) \
+	{ "expiry",     .group = "features/" group_, .kind = FIELD_TEXT, \
+	  .flags = GET, .help = "Its last day, 2027-Mar-01; for good when it is not written." }
 #define LIMIT_ROW(group_) \
 	{ "limit",      .group = "features/" group_, .kind = FIELD_UINT, \
 	  .flags = GET, .help = "How many of them; none when it is not written." }
+#define FEATURE_ROWS(field_, group_, help_) \
+	[field_] = FEATURE_ROW(group_, help_), [field_##_EXPIRY] = EXPIRY_ROW(group_), \
+	[field_##_LIMIT] = LIMIT_ROW(group_)
+#define LICENSE_ROW(name_, help_) \
+	{ name_, .group = "license", .kind = FIELD_TEXT, .flags = GET, .help = help_ }
 
 const struct field licensing_fields[] = {
-	[LICENSING_CALL_BRIDGE] = FEATURE_ROW("callBridge", "Calls."),
-	[LICENSING_NO_ENCRYPTION] = FEATURE_ROW("callBridgeNoEncryption", "Unencrypted calls."),
-	[LICENSING_WEB_BRIDGE] = FEATURE_ROW("webBridge", "Browsers."),
-	[LICENSING_TURN] = FEATURE_ROW("turn", "TURN."),
-	[LICENSING_LDAP] = FEATURE_ROW("ldap", "Users from directories."),
+	FEATURE_ROWS(LICENSING_CALL_BRIDGE, "callBridge", "Calls."),
+	FEATURE_ROWS(LICENSING_NO_ENCRYPTION, "callBridgeNoEncryption", "Unencrypted calls alone."),
+	FEATURE_ROWS(LICENSING_WEB_BRIDGE, "webBridge", "Browsers."),
+	FEATURE_ROWS(LICENSING_TURN, "turn", "TURN."),
+	FEATURE_ROWS(LICENSING_LDAP, "ldap", "Users from directories."),
 	[LICENSING_BRANDING] = FEATURE_ROW("branding", "Own sounds and pictures."),
-	[LICENSING_BRANDING_LEVEL] = READ_ROW("level", "features/branding", FIELD_TEXT, "How far."),
-	[LICENSING_RECORDING] = FEATURE_ROW("recording", "Recording."),
-	[LICENSING_RECORDING_LIMIT] = LIMIT_ROW("recording"),
-	[LICENSING_STREAMING] = FEATURE_ROW("streaming", "Streaming."),
-	[LICENSING_STREAMING_LIMIT] = LIMIT_ROW("streaming"),
-	[LICENSING_PERSONAL] = FEATURE_ROW("personal", "Personal licences."),
-	[LICENSING_PERSONAL_LIMIT] = LIMIT_ROW("personal"),
-	[LICENSING_SHARED] = FEATURE_ROW("shared", "Shared licences."),
-	[LICENSING_SHARED_LIMIT] = LIMIT_ROW("shared"),
-	[LICENSING_CAPACITY] = FEATURE_ROW("capacityUnits", "Capacity units."),
-	[LICENSING_CAPACITY_LIMIT] = LIMIT_ROW("capacityUnits"),
-	[LICENSING_CUSTOMIZATIONS] = FEATURE_ROW("customizations", "Own layouts and pages."),
+	[LICENSING_BRANDING_EXPIRY] = EXPIRY_ROW("branding"),
+	[LICENSING_BRANDING_LIMIT] = { "level", .group = "features/branding", .kind = FIELD_TEXT,
+	                               .flags = GET, .help = "How far: full." },
+	FEATURE_ROWS(LICENSING_RECORDING, "recording", "Recording."),
+	FEATURE_ROWS(LICENSING_STREAMING, "streaming", "Streaming."),
+	FEATURE_ROWS(LICENSING_PERSONAL, "personal", "Personal licences."),
+	FEATURE_ROWS(LICENSING_SHARED, "shared", "Shared licences."),
+	FEATURE_ROWS(LICENSING_CAPACITY, "capacityUnits", "Capacity units."),
+	FEATURE_ROWS(LICENSING_CUSTOMIZATIONS, "customizations", "Own layouts."),
+	[LICENSING_ID] = LICENSE_ROW("id", "Of the licence in force; nothing when none is needed."),
+	[LICENSING_HOLDER] = LICENSE_ROW("holder", "Whom it was given to."),
+	[LICENSING_ISSUER] = LICENSE_ROW("issuer", "Who signed it."),
+	[LICENSING_REASON] = LICENSE_ROW("failureReason", "Why the file cms.lic does not count: "
+	                                 "missing, badSignature, otherHost, ..."),
 };
 
+#define CLUSTER_ROWS(field_, group_, help_) \
+	[field_] = FEATURE_ROW(group_, help_), \
+	[field_##_EXPIRY] = { "expiry", .group = "features/" group_, .kind = FIELD_TEXT, \
+	                      .flags = GET, .help = "Its last day, at most 90 days ahead." }
+
 const struct field cluster_licensing_fields[] = {
-	[CLUSTER_LICENSING_CALL_BRIDGE] = FEATURE_ROW("callBridge", "Calls."),
-	[CLUSTER_LICENSING_NO_ENCRYPTION] =
-		FEATURE_ROW("callBridgeNoEncryption", "Unencrypted calls."),
-	[CLUSTER_LICENSING_CUSTOMIZATIONS] = FEATURE_ROW("customizations", "Own layouts, pages."),
-	[CLUSTER_LICENSING_RECORDING] = FEATURE_ROW("recording", "Recording."),
+	CLUSTER_ROWS(CLUSTER_LICENSING_CALL_BRIDGE, "callBridge", "Calls."),
+	CLUSTER_ROWS(CLUSTER_LICENSING_NO_ENCRYPTION, "callBridgeNoEncryption",
+	             "Unencrypted calls alone."),
+	CLUSTER_ROWS(CLUSTER_LICENSING_CUSTOMIZATIONS, "customizations", "Own layouts."),
+	CLUSTER_ROWS(CLUSTER_LICENSING_RECORDING, "recording", "Recording."),
 };
 
 #define COUNT_ROW(name_, help_) READ_ROW(name_, NULL, FIELD_UINT, help_)
@@ -229,6 +244,35 @@ const struct field multiparty_fields[] = {
 
 const struct field personal_license_fields[] = {
 	[PERSONAL_LICENSE_USER] = REF_ROW("userId", OBJECT_USER, LIST, "Whose licence is in use."),
+};
+
+const struct field license_raw_fields[] = {
+	[LICENSE_RAW_TEXT] = { "license", .kind = FIELD_TEXT, .flags = GET,
+	                       .help = "The file in force, as it was signed." },
+};
+
+const struct field license_usage_fields[] = {
+	[LICENSE_USAGE_TIME] = { "time", .kind = FIELD_TIME,
+	                         .flags = LIST | FIELD_ATTRIBUTE | FIELD_ALWAYS,
+	                         .help = "When it was counted, every five minutes." },
+	[LICENSE_USAGE_PERSONAL] = UINT_ROW("pmp", 0, LIST | FIELD_ALWAYS,
+	                                    "Calls whose space's owner has a personal licence."),
+	[LICENSE_USAGE_ASSIGNED] = UINT_ROW("pmpAssigned", 0, LIST | FIELD_ALWAYS,
+	                                    "Users who have one."),
+	[LICENSE_USAGE_AUDIO] = UINT_ROW("smpAud", 0, LIST | FIELD_ALWAYS,
+	                                 "Other calls, in which nobody sends pictures."),
+	[LICENSE_USAGE_PAIR] = UINT_ROW("smpPtP", 0, LIST | FIELD_ALWAYS,
+	                                "Other calls of two at most."),
+	[LICENSE_USAGE_FULL] = UINT_ROW("smpFull", 0, LIST | FIELD_ALWAYS, "All other calls."),
+	[LICENSE_USAGE_RECORDING] = UINT_ROW("rec", 0, LIST | FIELD_ALWAYS, "Recordings."),
+	[LICENSE_USAGE_STREAMING] = UINT_ROW("str", 0, LIST | FIELD_ALWAYS, "Streams."),
+};
+
+const struct field usage_hour_fields[] = {
+	[USAGE_HOUR_HOST] = TEXT_ROW("host", GUID_TEXT_LEN, USUAL, "Which Call Bridge counted."),
+	[USAGE_HOUR_HOUR] = UINT_ROW("hour", INT32_MAX, USUAL, "Hours since 1970."),
+	[USAGE_HOUR_SAMPLES] = TEXT_ROW("samples", USAGE_HOUR_TEXT_MAX, USUAL,
+	                                "minute:pmp,pmpAssigned,smpAud,smpPtP,smpFull,rec,str ..."),
 };
 
 /* ---- Diagnostics --------------------------------------------------------------------------- */

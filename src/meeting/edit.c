@@ -3,6 +3,7 @@
 
 #include "base/addr.h"
 #include "base/check.h"
+#include "base/date.h"
 #include "base/utf8.h"
 #include "meeting/dial_plan.h"
 #include "meeting/object.h"
@@ -304,27 +305,6 @@ edit_set_guid(struct object_edit *edit, unsigned field, const struct guid *guid)
 
 /* ------------------------------------------------------------------ one value to text */
 
-/* Days since 1970-01-01 to a civil date, counted in 400-year eras that begin in March. */
-static void
-write_time(struct writer *w, int64_t wall_us)
-{
-	const int64_t seconds = wall_us / 1000000;
-	const int64_t days = seconds / 86400 + 719468;
-	const int64_t era = days / 146097;
-	const int64_t day_of_era = days % 146097;
-	const int64_t year_of_era =
-		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	const int64_t day_of_year =
-		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-	const int64_t march_month = (5 * day_of_year + 2) / 153;
-	const int64_t day = day_of_year - (153 * march_month + 2) / 5 + 1;
-	const int64_t month = march_month < 10 ? march_month + 3 : march_month - 9;
-	const int64_t year = year_of_era + era * 400 + (month <= 2);
-	const int64_t rest = seconds % 86400;
-	writer_format(w, "%04d-%02d-%02dT%02d:%02d:%02dZ", (int)year, (int)month, (int)day,
-	              (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60));
-}
-
 void
 value_write(struct writer *w, const struct field *field, const struct value *value)
 {
@@ -359,7 +339,7 @@ value_write(struct writer *w, const struct field *field, const struct value *val
 		}
 		break;
 	case FIELD_TIME:
-		write_time(w, value->time_us);
+		date_write(w, value->time_us / 1000000);
 		break;
 	case FIELD_TEXT:
 	case FIELD_DIGITS:

@@ -235,6 +235,9 @@ meeting_join(struct meeting *meeting, const struct meeting_join *join, int64_t n
 		return MEETING_GONE;
 	}
 	enum meeting_refusal refusal = check_room(meeting, space, running);
+	if (refusal == MEETING_ADMITTED && join->replaces == 0 &&
+	    !licensing_admits(meeting, join->kind, space, running != 0))
+		refusal = MEETING_NO_LICENSE;
 	struct call *call = running != 0 ? call_get(meeting, running) : NULL;
 	if (refusal == MEETING_ADMITTED && call == NULL) {
 		refusal = call_open(meeting, space, join->adhoc_name, &call);
@@ -276,6 +279,8 @@ meeting_dial(struct meeting *meeting, const struct meeting_dial *dial, int64_t n
 	const enum meeting_refusal refusal = check_room(meeting, call->pub.space, dial->call);
 	if (refusal != MEETING_ADMITTED)
 		return refusal;
+	if (!licensing_admits(meeting, LEG_SIP, call->pub.space, true))
+		return MEETING_NO_LICENSE;
 
 	struct leg *leg = leg_new(meeting, call);
 	struct meeting_participant *who = participant_get(meeting, leg->pub.participant);

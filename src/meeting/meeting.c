@@ -47,6 +47,7 @@ meeting_create(struct meeting **out, const struct meeting_settings *settings, in
 		meeting->settings.limits.calls_max = LEGS_USUAL;
 	meeting->now_us = now_us;
 	meeting->templates_version = UINT64_MAX;
+	licensing_init(&meeting->licensing);
 	timer_wheel_init(&meeting->timers, now_us);
 
 	const struct objects_settings objects = {
@@ -319,6 +320,9 @@ meeting_call_start(struct meeting *meeting, uint32_t space, struct str name, int
 {
 	struct call *call = NULL;
 	meeting_now(meeting, now_us);
+	const bool runs = space != 0 && meeting_call_of_space(meeting, space) != 0;
+	if (!runs && !licensing_admits(meeting, LEG_SIP, space, false))
+		return MEETING_NO_LICENSE;
 	const enum meeting_refusal refusal = call_open(meeting, space, name, &call);
 	if (refusal != MEETING_ADMITTED)
 		return refusal;

@@ -31,6 +31,7 @@
 
 #include "base/encode.h"
 #include "base/str.h"
+#include "licence/licence.h"
 #include "meeting/object.h"
 
 enum {
@@ -242,6 +243,7 @@ enum meeting_refusal {
 	MEETING_BRIDGE_FULL,      /* SIP 503 */
 	MEETING_CALL_FULL,        /* participantLimit: SIP 486 */
 	MEETING_TENANT_FULL,      /* its tenant's: SIP 486 */
+	MEETING_NO_LICENSE,       /* SIP 503; the log says so */
 };
 
 struct meeting_join {
@@ -536,6 +538,11 @@ enum alarm_type {
 	ALARM_C2W_CONNECTION_FAILURE, /* about a webBridge */
 	ALARM_CDR_CONNECTION_FAILURE, /* about a cdrReceiver */
 	ALARM_DATABASE_ERROR,
+	ALARM_LICENSE_INVALID, /* there is no licence file of use; the reason is its reject */
+	ALARM_LICENSE_GRACE,   /* a feature is past its end and still let be; the reason is its name */
+	ALARM_LICENSE_EXPIRED, /* likewise, and no longer let be */
+	ALARM_LICENSE_OVERUSE, /* likewise: more is used than may be */
+	ALARM_LICENSE_CLOCK,   /* the clock was put back */
 	ALARM_TYPES,
 };
 enum alarm_reason {
@@ -560,6 +567,40 @@ void meeting_alarm_clear(struct meeting *meeting, enum alarm_type type, const st
 /* What is wrong now: handles to read OBJECT_ALARM by; `*at` starts at 0. */
 [[nodiscard]] uint32_t meeting_alarm_next(const struct meeting *meeting, uint32_t *at,
                                           struct guid *id);
+
+/* ------------------------------------------------------------------ licences */
+
+/* What may be used from now on; without a word everything may.  To be told every few seconds: what
+ * ends or is exceeded is found here, logged, and stands as an alarm.  Nothing that runs ends by it:
+ * - without callbridge no call begins, and one leg more than its limit is refused;
+ * - without webbridge no browser comes in, but those that are in come back;
+ * - without customizations rooms are shown the layout their profiles name;
+ * - of what is counted (personal, shared, capacity_units) nothing is refused.
+ * `clock_s` is since 1970. */
+void meeting_licence(struct meeting *meeting, const struct licence_rights *rights,
+                     int64_t clock_s, int64_t now_us);
+[[nodiscard]] const struct licence_rights *meeting_rights(const struct meeting *meeting);
+[[nodiscard]] bool meeting_licensed(const struct meeting *meeting, enum licence_feature feature);
+/* The same for what somebody asks for in a space, a zero id: in none.  When it is not, the log says
+ * "unable to <what> (space "<name>") -- no license". */
+[[nodiscard]] bool meeting_licensed_for(struct meeting *meeting, enum licence_feature feature,
+                                        const char *what, const struct guid *space);
+
+/* What is counted: users, and running calls by whose they are; those of nobody with a personal
+ * licence by what they are. */
+struct meeting_usage {
+	uint32_t users;
+	uint32_t users_personal; /* with hasLicense */
+	uint32_t calls;
+	uint32_t calls_personal; /* of an owner with hasLicense */
+	uint32_t calls_audio;    /* nobody sends pictures */
+	uint32_t calls_pair;     /* of two at most */
+	uint32_t calls_full;
+};
+[[nodiscard]] struct meeting_usage meeting_usage(struct meeting *meeting);
+/* Of a counted feature; a call of sound alone or of two takes a sixth of a shared licence. */
+[[nodiscard]] uint32_t meeting_usage_of(const struct meeting_usage *usage,
+                                        enum licence_feature feature);
 
 /* Of the next call detail record, for system/status. */
 void meeting_cdr_index(struct meeting *meeting, uint32_t index);

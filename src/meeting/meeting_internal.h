@@ -129,6 +129,7 @@ struct call {
 	struct guid banner_profile;
 	struct model_timer stage_timer;
 	struct model_timer message_over;
+	bool layout_refused;           /* it was said that there is no licence for its template */
 };
 
 struct chat {
@@ -160,6 +161,16 @@ struct alarm {
 	struct guid about; /* zero: nothing in particular */
 	struct guid id;
 	int64_t since_us;
+};
+
+/* What is licensed, and how it was when it was last looked at (licensing.c). */
+struct licensing {
+	struct licence_rights rights;
+	bool over[LICENCE_FEATURES];
+	char expiry[LICENCE_FEATURES][LICENCE_DATE_MAX];         /* empty: never */
+	char cluster_expiry[LICENCE_FEATURES][LICENCE_DATE_MAX]; /* at most 90 days ahead */
+	uint64_t users_version; /* of all that says who has a licence */
+	uint32_t users_personal;
 };
 
 struct queue {
@@ -194,6 +205,7 @@ struct meeting {
 	struct web_bridge web_bridges[WEB_BRIDGES_MAX];
 	uint32_t web_bridge_count;
 	struct alarm alarms[ALARMS_MAX];
+	struct licensing licensing;
 	meeting_watcher *watcher;
 	void *watcher_context;
 	int64_t now_us;
@@ -295,8 +307,22 @@ void leg_news(struct meeting *meeting, const struct leg *leg, enum meeting_news_
 void call_news(struct meeting *meeting, const struct call *call, enum meeting_news_kind kind);
 
 /* alarms.c */
+/* What an alarm about a licensed feature is about. */
+struct guid alarm_about_feature(enum licence_feature feature);
 struct value alarm_value(const struct meeting *meeting, uint32_t handle, enum alarm_field field,
                          int64_t now_us);
+
+/* licensing.c */
+void licensing_init(struct licensing *licensing);
+struct value licensing_value(const struct meeting *meeting, enum licensing_field field);
+struct value cluster_licensing_value(const struct meeting *meeting,
+                                     enum cluster_licensing_field field);
+/* May one leg more of this kind come, into a running call or a new one?  No is logged. */
+bool licensing_admits(struct meeting *meeting, enum leg_kind kind, uint32_t space, bool runs);
+/* Calls may be, but none encrypted. */
+bool licensing_clear_only(const struct meeting *meeting);
+/* May the call's layout template be shown? */
+bool licensing_template(struct meeting *meeting, struct call *call);
 
 /* profile.c */
 void leg_profiles_find(const struct meeting *meeting, const struct leg *leg,

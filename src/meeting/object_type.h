@@ -57,6 +57,7 @@ enum object_type {
 	/* the bridge itself */
 	OBJECT_CDR_RECEIVER,
 	OBJECT_CLUSTER,          /* exactly one: system/configuration/cluster */
+	OBJECT_USAGE_HOUR,       /* of licences, an hour of one Call Bridge: for MPLicenseUsage */
 	OBJECT_KEPT_END,
 
 	/* live: meeting.h owns them */
@@ -75,6 +76,9 @@ enum object_type {
 	OBJECT_CLUSTER_LICENSING,
 	OBJECT_MULTIPARTY,
 	OBJECT_PERSONAL_LICENSE,
+	OBJECT_LICENSE_RAW,
+	OBJECT_LICENSE_USAGE,    /* what was counted at one time */
+	OBJECT_USAGE_HOST,       /* whose Call Bridge's usage is known */
 	OBJECT_DIAGNOSTICS,
 	OBJECT_USER_SPACE,       /* a space somebody is a member of */
 	OBJECT_ENTRY_DETAIL,

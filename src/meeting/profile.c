@@ -79,6 +79,8 @@ meeting_entry_setting(struct meeting *meeting, const struct meeting_entry *entry
 {
 	uint32_t profiles[PROFILE_LEVELS];
 	CHECK(field > LEG_PROFILE_NAME && field < LEG_PROFILE_FIELDS);
+	if (field == LEG_PROFILE_SIP_ENCRYPTION && licensing_clear_only(meeting))
+		return SIP_ENCRYPTION_PROHIBITED;
 	entry_profiles(meeting, entry->space, entry->method, STR(""), profiles);
 	return profile_setting(meeting, entry->space, profiles, field);
 }
@@ -176,6 +178,8 @@ leg_settings_refresh(struct meeting *meeting, struct leg *leg)
 		                          : profile_setting(meeting, space, leg->profiles,
 		                                            (enum leg_profile_field)field);
 	limit_to_user(meeting, leg, settings);
+	if (licensing_clear_only(meeting))
+		settings[LEG_PROFILE_SIP_ENCRYPTION] = SIP_ENCRYPTION_PROHIBITED;
 	const bool changed = memcmp(settings, leg->settings, sizeof settings) != 0;
 	memcpy(leg->settings, settings, sizeof settings);
 	if (!changed || leg->pub.state == LEG_ENDING)

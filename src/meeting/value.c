@@ -440,6 +440,13 @@ meeting_value(const struct meeting *meeting, enum object_type type, uint32_t han
 		const struct leg *leg = leg_get(meeting, handle);
 		return leg != NULL ? leg_value(meeting, leg, field, now_us) : none;
 	}
+	if (type == OBJECT_LICENSING)
+		return licensing_value(meeting, (enum licensing_field)field);
+	if (type == OBJECT_CLUSTER_LICENSING)
+		return cluster_licensing_value(meeting, (enum cluster_licensing_field)field);
+	if (type == OBJECT_STATUS && field == STATUS_ACTIVATED)
+		return number_value(meeting_licensed(meeting, LICENCE_CALLBRIDGE) ||
+		                    meeting_licensed(meeting, LICENCE_NO_ENCRYPTION));
 	if (type == OBJECT_STATUS)
 		return status_value(&meeting->totals, (enum status_field)field);
 	if (type == OBJECT_LOAD)

@@ -293,7 +293,8 @@ fill_layout(struct meeting *meeting, struct call *call, const struct leg *leg,
 	const uint32_t handle =
 	        chosen ? 0 : view_setting(meeting, call, leg, LEG_PROFILE_LAYOUT_TEMPLATE);
 	const struct layout_template *template =
-	        objects_alive(meeting->objects, OBJECT_LAYOUT_TEMPLATE, handle)
+	        objects_alive(meeting->objects, OBJECT_LAYOUT_TEMPLATE, handle) &&
+	                        licensing_template(meeting, call)
 	                ? template_get(meeting, handle)
 	                : NULL;
 	if (template != NULL) {
