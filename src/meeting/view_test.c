@@ -226,6 +226,13 @@ TEST(a_template_is_used_until_it_goes)
 	edit_leg(&world, a, PAIRS("chosenLayout", "allEqualNinths"));
 	EXPECT_VIEW(&world, a, "640: 2 3 4");
 	edit_leg(&world, a, PAIRS("chosenLayout", ""));
+	struct licence_rights rights = licence_rights_free();
+	rights.of[LICENCE_CUSTOMIZATIONS].state = LICENCE_EXPIRED;
+	meeting_licence(world.meeting, &rights, 0, world.now_us);
+	EXPECT_VIEW(&world, a, "960: 2 3 4");
+	rights = licence_rights_free();
+	meeting_licence(world.meeting, &rights, 0, world.now_us);
+	EXPECT_VIEW(&world, a, "960: 2 3 +1");
 	struct object_edit other = { .type = OBJECT_LAYOUT_TEMPLATE };
 	edit_set_text(&other, LAYOUT_TEMPLATE_TEXT,
 	              STR("{\"templates\":[{\"panes\":[{\"x\":0,\"y\":0,\"width\":25,"
