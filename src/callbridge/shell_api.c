@@ -211,6 +211,7 @@ open_listener(struct shell *shell)
 	const struct config *config = shell->config;
 	component_certs(&shell->component, &files, &config->webadmin.certs, "");
 	files.tls.server = true;
+	component_demands(&files.tls, &config->tls.webadmin);
 	if (tls_context_create(&shell->webadmin_tls, &files.tls, error) != 0)
 		return component_fail(&shell->component, "webadmin certificates: %s", error);
 	struct net_addr bind = addr_ip4(0, 0, 0, 0, 0);

@@ -461,6 +461,8 @@ open_tls(struct bfcp_hub *hub, char *error)
 	struct tls_settings tls = { .server = true,
 		                    .cert_file = hub->settings.cert_file,
 		                    .key_file = hub->settings.key_file,
+		                    .version_min = hub->settings.tls_version_min,
+		                    .ciphers = hub->settings.ciphers,
 		                    .client_fingerprint = true };
 	int rc = tls_context_create(&hub->tls_server, &tls, error);
 	if (rc != 0)

@@ -69,6 +69,8 @@ struct bfcp_hub_settings {
 	/* PEM files of our certificate, for TLS; the SDP carries its fingerprint. */
 	const char *cert_file;
 	const char *key_file;
+	uint16_t tls_version_min; /* as in struct tls_settings; ciphers too */
+	const char *ciphers;
 	uint32_t legs_max;
 	void (*event)(void *context, const struct bfcp_hub_event *event);
 	void *context;

@@ -418,6 +418,7 @@ open_tls(struct shell *shell)
 	const struct config *config = shell->config;
 	component_certs(&shell->component, &files, &config->callbridge.certs,
 	                config->callbridge.sip_trust);
+	component_demands(&files.tls, &config->tls.sip);
 	struct tls_settings settings = files.tls;
 	settings.server = true;
 	settings.trust_file = NULL;

@@ -186,6 +186,9 @@ floors_open(struct shell *shell)
 	if (config->callbridge.bfcp_tls_port != 0 && files.tls.cert_file != NULL) {
 		settings.tls = any;
 		settings.tls.port = config->callbridge.bfcp_tls_port;
+		component_demands(&files.tls, &config->tls.sip);
+		settings.tls_version_min = files.tls.version_min;
+		settings.ciphers = files.tls.ciphers;
 		settings.cert_file = files.tls.cert_file;
 		settings.key_file = files.tls.key_file;
 	}

@@ -123,3 +123,10 @@ component_certs(const struct component *component, struct component_tls *out,
 		.trust_file = component_path(component, out->trust, trust),
 	};
 }
+
+void
+component_demands(struct tls_settings *tls, const struct config_tls *demands)
+{
+	tls->version_min = tls_version(demands->version_min);
+	tls->ciphers = demands->ciphers[0] != '\0' ? demands->ciphers : NULL;
+}

@@ -72,5 +72,7 @@ struct component_tls {
  * particular.  Names that are not set stay NULL in `tls`. */
 void component_certs(const struct component *component, struct component_tls *out,
                      const struct config_certs *certs, const char *trust);
+/* `tls <service> min-tls-version` and `ciphers`; `tls` borrows them. */
+void component_demands(struct tls_settings *tls, const struct config_tls *demands);
 
 #endif

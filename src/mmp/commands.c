@@ -17,6 +17,17 @@
 #define ARG_OFF(member) { .kind = MMP_OFF, AT(member) }
 #define ARG_FILE(title, member) { .kind = MMP_FILE, .name = title, AT(member) }
 #define ARG_TRUST(member) { .kind = MMP_FILE_OR_NONE, .name = "<bundle|none>", AT(member) }
+/* What a service demands of TLS. */
+#define TLS(service, member, whose) \
+	{ "tls " service " min-tls-version", \
+	  { { .kind = MMP_WORD, .name = "<1.2|1.3>", AT(member.version_min), \
+	      .none = "1.2 1.3" } }, \
+	  "the oldest version of TLS that is spoken", .components = whose, \
+	  .roles = MMP_BY_TLS }, \
+	{ "tls " service " ciphers", \
+	  { { .kind = MMP_CIPHERS, .name = "<list|none>", AT(member.ciphers) } }, \
+	  "what is encrypted by, in OpenSSL's words; none: the usual", \
+	  .order = MMP_ORDER_CIPHERS, .components = whose, .roles = MMP_BY_TLS }
 #define ARG_LISTENS(member) \
 	{ .kind = MMP_LISTENS, .name = "<iface:port|none> [iface:port ...]", \
 	  LIST(member, member##_count) }
@@ -36,7 +47,8 @@ const struct mmp_command mmp_commands[] = {
 	{ "callbridge certs none", { { .kind = MMP_CLEAR_CERTS, AT(callbridge.certs) } },
 	  "no certificate", .components = MMP_FOR_CALLBRIDGE },
 	{ "callbridge trust c2w", { ARG_TRUST(callbridge.trust_c2w) },
-	  "certificates of the Web Bridges to connect to", .components = MMP_FOR_CALLBRIDGE },
+	  "certificates of the Web Bridges to connect to", .order = MMP_ORDER_TRUST,
+	  .components = MMP_FOR_CALLBRIDGE },
 	{ "callbridge sip listen",
 	  { { .kind = MMP_PORT_OR_NONE, .name = "<port|none>", AT(callbridge.sip_port) },
 	    { .kind = MMP_PORT_OR_NONE, .name = "<tls-port|none>", AT(callbridge.sip_tls_port) } },
@@ -112,7 +124,8 @@ const struct mmp_command mmp_commands[] = {
 	{ "webbridge3 c2w certs none", { { .kind = MMP_CLEAR_CERTS, AT(webbridge.c2w_certs) } },
 	  "no certificate", .components = MMP_FOR_WEBBRIDGE },
 	{ "webbridge3 c2w trust", { ARG_TRUST(webbridge.c2w_trust) },
-	  "certificates of the Call Bridges that may connect", .components = MMP_FOR_WEBBRIDGE },
+	  "certificates of the Call Bridges that may connect", .order = MMP_ORDER_TRUST,
+	  .components = MMP_FOR_WEBBRIDGE },
 	{ "webbridge3 enable", { ARG_ON(webbridge.enabled) }, "start it, now and always",
 	  .order = MMP_ORDER_ENABLE, .components = MMP_FOR_BOTH },
 	{ "webbridge3 disable", { ARG_OFF(webbridge.enabled) }, "end it, and do not start it",
@@ -121,11 +134,35 @@ const struct mmp_command mmp_commands[] = {
 	  .order = MMP_ORDER_RESTART, .components = MMP_FOR_WEBBRIDGE },
 
 	{ "tls sip trust", { ARG_TRUST(callbridge.sip_trust) },
-	  "authorities of SIP peers; none: the system's", .components = MMP_FOR_CALLBRIDGE, .roles = MMP_BY_CRYPTO | MMP_BY_APPLICATION },
+	  "authorities of SIP peers; none: the system's", .order = MMP_ORDER_TRUST,
+	  .components = MMP_FOR_CALLBRIDGE, .roles = MMP_BY_TLS },
 	{ "tls sip verify enable", { ARG_ON(callbridge.sip_tls_verify) },
-	  "check the certificate of every SIP peer", .components = MMP_FOR_CALLBRIDGE, .roles = MMP_BY_CRYPTO | MMP_BY_APPLICATION },
+	  "check the certificate of every SIP peer", .components = MMP_FOR_CALLBRIDGE,
+	  .roles = MMP_BY_TLS },
 	{ "tls sip verify disable", { ARG_OFF(callbridge.sip_tls_verify) },
-	  "take any certificate from SIP peers", .components = MMP_FOR_CALLBRIDGE, .roles = MMP_BY_CRYPTO | MMP_BY_APPLICATION },
+	  "take any certificate from SIP peers", .components = MMP_FOR_CALLBRIDGE,
+	  .roles = MMP_BY_TLS },
+	TLS("sip", tls.sip, MMP_FOR_CALLBRIDGE),
+	{ "tls ldap trust", { ARG_TRUST(ldap.trust) },
+	  "authorities of LDAP servers; none: the system's", .order = MMP_ORDER_TRUST,
+	  .components = MMP_FOR_CALLBRIDGE, .roles = MMP_BY_TLS },
+	{ "tls ldap verify enable", { ARG_ON(ldap.verify) },
+	  "check the certificate of every LDAP server", .components = MMP_FOR_CALLBRIDGE,
+	  .roles = MMP_BY_TLS },
+	{ "tls ldap verify disable", { ARG_OFF(ldap.verify) },
+	  "take any certificate from LDAP servers", .components = MMP_FOR_CALLBRIDGE,
+	  .roles = MMP_BY_TLS },
+	TLS("ldap", tls.ldap, MMP_FOR_CALLBRIDGE),
+	TLS("webadmin", tls.webadmin, MMP_FOR_CALLBRIDGE),
+	TLS("webbridge3", tls.webbridge, MMP_FOR_WEBBRIDGE),
+	{ "tls syslog trust", { ARG_TRUST(syslog.trust) },
+	  "authorities of syslog servers; none: the system's", .order = MMP_ORDER_TRUST,
+	  .components = MMP_FOR_SUPERVISOR, .roles = MMP_BY_TLS },
+	TLS("syslog", tls.syslog, MMP_FOR_SUPERVISOR),
+	{ "tls min-dtls-version",
+	  { { .kind = MMP_WORD, .name = "<1.2>", AT(tls.dtls_version_min), .none = "1.2" } },
+	  "the oldest version of DTLS; there is only this one", .components = MMP_FOR_CALLBRIDGE,
+	  .roles = MMP_BY_TLS },
 
 	{ "dns add forwardzone .", { { .kind = MMP_SERVER, .name = "<ip[:port]>", AT(dns.host) } },
 	  "the name server to ask instead of the system's", .components = MMP_FOR_CALLBRIDGE },
@@ -152,7 +189,7 @@ const struct mmp_command mmp_commands[] = {
 	  { ARG_FILE("<client-key>", database.certs.key),
 	    ARG_FILE("<client-crt>", database.certs.certificate),
 	    ARG_FILE("<ca>", database.certs.bundle) },
-	  "our certificate for PostgreSQL, and who signs its own", .order = MMP_ORDER_CERTS,
+	  "our certificate for PostgreSQL, and who signs its own", .order = MMP_ORDER_CLIENT,
 	  .components = MMP_FOR_CALLBRIDGE },
 	{ "database cluster certs none", { { .kind = MMP_CLEAR_CERTS, AT(database.certs) } },
 	  "no certificate of ours, the system's authorities", .components = MMP_FOR_CALLBRIDGE },
@@ -161,43 +198,41 @@ const struct mmp_command mmp_commands[] = {
 	      .none = "verify-full verify-ca require disable" } },
 	  "how far PostgreSQL must prove who it is", .components = MMP_FOR_CALLBRIDGE },
 	{ "database cluster status", { { .kind = MMP_END } }, "the database, node by node",
-	  .order = MMP_ORDER_CALL, .call = MMP_DATABASE_STATUS },
+	  CALL(MMP_DATABASE_STATUS) },
 	{ "database cluster upgrade_schema", { { .kind = MMP_END } },
-	  "bring its tables up to date; every start does it, too", .order = MMP_ORDER_CALL,
-	  .call = MMP_DATABASE_UPGRADE, .changes = true },
+	  "bring its tables up to date; every start does it, too", AUDITED(MMP_DATABASE_UPGRADE) },
 	{ "database cluster clear_error", { { .kind = MMP_END } },
-	  "errors end by themselves here", .order = MMP_ORDER_CALL, .call = MMP_DATABASE_ELSEWHERE },
+	  "errors end by themselves here", CALL(MMP_DATABASE_ELSEWHERE) },
 	{ "database cluster localnode", { { .kind = MMP_TEXTS_OPTIONAL, .name = "<iface>" } },
-	  "PostgreSQL is a service of its own here", .order = MMP_ORDER_CALL,
-	  .call = MMP_DATABASE_ELSEWHERE },
+	  "PostgreSQL is a service of its own here", CALL(MMP_DATABASE_ELSEWHERE) },
 	{ "database cluster initialize", { { .kind = MMP_END } },
-	  "what to do instead", .order = MMP_ORDER_CALL, .call = MMP_DATABASE_ELSEWHERE },
+	  "what to do instead", CALL(MMP_DATABASE_ELSEWHERE) },
 	{ "database cluster join", { { .kind = MMP_TEXTS_OPTIONAL, .name = "<host>" } },
-	  "what to do instead", .order = MMP_ORDER_CALL, .call = MMP_DATABASE_ELSEWHERE },
+	  "what to do instead", CALL(MMP_DATABASE_ELSEWHERE) },
 	{ "database cluster attach", { { .kind = MMP_TEXTS_OPTIONAL, .name = "<host>" } },
-	  "what to do instead", .order = MMP_ORDER_CALL, .call = MMP_DATABASE_ELSEWHERE },
+	  "what to do instead", CALL(MMP_DATABASE_ELSEWHERE) },
 	{ "database move postgres", { { .kind = MMP_TEXTS, .name = "<host[:port]> [...]" } },
-	  "take everything along to the PostgreSQL on these nodes", .order = MMP_ORDER_CALL,
-	  .call = MMP_DATABASE_MOVE_POSTGRES, .changes = true },
+	  "take everything along to the PostgreSQL on these nodes",
+	  AUDITED(MMP_DATABASE_MOVE_POSTGRES) },
 	{ "database move sqlite", { { .kind = MMP_END } },
-	  "take everything along to this machine's own database", .order = MMP_ORDER_CALL,
-	  .call = MMP_DATABASE_MOVE_SQLITE, .changes = true },
+	  "take everything along to this machine's own database",
+	  AUDITED(MMP_DATABASE_MOVE_SQLITE) },
 
 #include "mmp/commands_parts.inc"
 
 	{ "syslog level debug", { ARG_ON(log_debug) }, "log everything",
-	  .components = MMP_FOR_BOTH, .roles = MMP_BY_AUDIT | MMP_BY_APPLICATION },
+	  .components = MMP_FOR_BOTH, .roles = MMP_BY_LOGS },
 	{ "syslog level info", { ARG_OFF(log_debug) }, "log a normal day",
-	  .components = MMP_FOR_BOTH, .roles = MMP_BY_AUDIT | MMP_BY_APPLICATION },
+	  .components = MMP_FOR_BOTH, .roles = MMP_BY_LOGS },
 
 	{ "syslog server add",
 	  { { .kind = MMP_SYSLOG_ADD, .name = "<host> [port] [udp|tcp|tls]", AT(syslog) } },
 	  "send the event log there, too", .components = MMP_FOR_SUPERVISOR,
-	  .roles = MMP_BY_AUDIT | MMP_BY_APPLICATION },
+	  .roles = MMP_BY_LOGS },
 	{ "syslog server del",
 	  { { .kind = MMP_SYSLOG_DEL, .name = "<host> [port] [udp|tcp|tls]", AT(syslog) } },
 	  "no longer", .components = MMP_FOR_SUPERVISOR,
-	  .roles = MMP_BY_AUDIT | MMP_BY_APPLICATION },
+	  .roles = MMP_BY_LOGS },
 	{ "syslog audit add",
 	  { { .kind = MMP_SYSLOG_ADD, .name = "<host> [port] [udp|tcp|tls]", AT(audit) } },
 	  "send the audit log there, too", .components = MMP_FOR_SUPERVISOR,
@@ -206,17 +241,14 @@ const struct mmp_command mmp_commands[] = {
 	  { { .kind = MMP_SYSLOG_DEL, .name = "<host> [port] [udp|tcp|tls]", AT(audit) } },
 	  "no longer", .components = MMP_FOR_SUPERVISOR, .roles = MMP_BY_AUDIT },
 	{ "syslog enable", { ARG_ON(syslog.enabled) }, "send to the servers",
-	  .components = MMP_FOR_SUPERVISOR, .roles = MMP_BY_AUDIT | MMP_BY_APPLICATION },
+	  .components = MMP_FOR_SUPERVISOR, .roles = MMP_BY_LOGS },
 	{ "syslog disable", { ARG_OFF(syslog.enabled) }, "keep the event log on this machine",
-	  .components = MMP_FOR_SUPERVISOR, .roles = MMP_BY_AUDIT | MMP_BY_APPLICATION },
-	{ "tls syslog trust", { ARG_TRUST(syslog.trust) },
-	  "authorities of syslog servers; none: the system's", .components = MMP_FOR_SUPERVISOR,
-	  .roles = MMP_BY_CRYPTO | MMP_BY_APPLICATION },
+	  .components = MMP_FOR_SUPERVISOR, .roles = MMP_BY_LOGS },
 	{ "syslog follow", { { .kind = MMP_END } }, "the event log, as it grows; Ctrl-C ends it",
-	  CALL(MMP_SYSLOG_FOLLOW), .roles = MMP_BY_AUDIT | MMP_BY_APPLICATION },
+	  CALL(MMP_SYSLOG_FOLLOW), .roles = MMP_BY_LOGS },
 	{ "syslog search", { { .kind = MMP_TEXTS, .name = "<words>" } },
 	  "lines of the event log with these words", CALL(MMP_SYSLOG_SEARCH),
-	  .roles = MMP_BY_AUDIT | MMP_BY_APPLICATION },
+	  .roles = MMP_BY_LOGS },
 
 	{ "pki list", { { .kind = MMP_END } }, "keys and certificates in the data folder",
 	  CALL(MMP_PKI_LIST), .roles = MMP_BY_CRYPTO },
@@ -305,6 +337,10 @@ const size_t mmp_command_count = COUNT_OF(mmp_commands);
 #define SHOW_LIST(component_, key_, kind_, member, count) \
 	{ component_, key_, { .kind = kind_, LIST(member, count) } }
 
+#define SHOW_TLS(service, member) \
+	SHOW("tls", service " minimum TLS version", MMP_WORD, member.version_min), \
+	SHOW("tls", service " ciphers", MMP_CIPHERS, member.ciphers)
+
 const struct mmp_status_line mmp_status_lines[] = {
 	SHOW("callbridge", "Enabled", MMP_BOOL, callbridge.enabled),
 	SHOW_LIST("callbridge", "Listening interfaces", MMP_IFACES, callbridge.ifaces,
@@ -348,7 +384,15 @@ const struct mmp_status_line mmp_status_lines[] = {
 
 	SHOW("tls", "SIP trusted certs", MMP_FILE, callbridge.sip_trust),
 	SHOW("tls", "SIP verification", MMP_SWITCH, callbridge.sip_tls_verify),
+	SHOW_TLS("SIP", tls.sip),
+	SHOW("tls", "LDAP trusted certs", MMP_FILE, ldap.trust),
+	SHOW("tls", "LDAP verification", MMP_SWITCH, ldap.verify),
+	SHOW_TLS("LDAP", tls.ldap),
+	SHOW_TLS("Web Admin", tls.webadmin),
+	SHOW_TLS("Web Bridge", tls.webbridge),
 	SHOW("tls", "Syslog trusted certs", MMP_FILE, syslog.trust),
+	SHOW_TLS("Syslog", tls.syslog),
+	SHOW("tls", "Minimum DTLS version", MMP_WORD, tls.dtls_version_min),
 
 	SHOW("dns", "Forward zone .", MMP_SERVER, dns.host),
 

@@ -68,6 +68,15 @@ config_defaults(struct config *config)
 			.c2w = { { "lo", 9999 } },
 			.c2w_count = 1,
 		},
+		.ldap = { .verify = true },
+		.tls = {
+			.sip = { .version_min = "1.2" },
+			.ldap = { .version_min = "1.2" },
+			.webadmin = { .version_min = "1.2" },
+			.webbridge = { .version_min = "1.2" },
+			.syslog = { .version_min = "1.2" },
+			.dtls_version_min = "1.2",
+		},
 		.ssh = { .enabled = true, .listen = { "any", 2222 } },
 		.database = { .user = "convoke", .name = "convoke", .sslmode = "verify-full" },
 		.syslog = { .enabled = true },
@@ -158,6 +167,7 @@ is_said(const struct mmp_command *command, const struct config *config)
 	case MMP_NFS:
 	case MMP_SIP_LISTEN:
 	case MMP_SECRET:
+	case MMP_CIPHERS:
 		return *(const char *)value != '\0';
 	case MMP_NODES:
 		return *(const uint32_t *)(const void *)((const char *)config + first->count_at) != 0;

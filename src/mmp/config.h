@@ -38,6 +38,12 @@ struct config_syslog {
 	char trust[CONFIG_FILE_MAX]; /* tls syslog trust */
 };
 
+/* What a service demands of TLS; empty: the usual. */
+struct config_tls {
+	char version_min[CONFIG_WORD_MAX]; /* "1.2" or "1.3" */
+	char ciphers[CONFIG_CIPHERS_MAX];  /* in OpenSSL's words */
+};
+
 struct config {
 	struct {
 		bool enabled;
@@ -77,6 +83,18 @@ struct config {
 	struct {
 		char host[CONFIG_HOST_MAX]; /* nameserver, "IP" or "IP:port"; empty: the system's */
 	} dns;
+	struct {
+		char trust[CONFIG_FILE_MAX]; /* who signs the servers' certificates; empty: the system's */
+		bool verify;                 /* chain and name of the server are checked */
+	} ldap;
+	struct { /* tls <service> min-tls-version and ciphers */
+		struct config_tls sip; /* SIP and BFCP, as server and as client */
+		struct config_tls ldap;
+		struct config_tls webadmin;
+		struct config_tls webbridge; /* the web app; not C2W */
+		struct config_tls syslog;
+		char dtls_version_min[CONFIG_WORD_MAX]; /* "1.2": there is no other here */
+	} tls;
 	struct {
 		bool enabled;
 		struct config_listen listen;

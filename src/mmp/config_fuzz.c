@@ -7,11 +7,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
 static bool
-any_pair(void *context, const char *key, const char *certificate, struct writer *why)
+any_check(void *context, const struct mmp_check *check, struct writer *why)
 {
 	(void)context;
 	writer_text(why, "the key is of another certificate");
-	return strcmp(key, certificate) != 0;
+	CHECK((check->kind == MMP_CHECK_CIPHERS) == (check->ciphers != NULL));
+	return check->key == NULL || strcmp(check->key, check->certificate) != 0;
 }
 
 static bool
@@ -47,7 +48,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	static const struct mmp_terminal terminal = { .ask = any_answer };
 	static const struct mmp_host host = { .user = &admin,
 		                              .terminal = &terminal,
-		                              .pair_matches = any_pair,
+		                              .fits = any_check,
 		                              .component_runs = any_component,
 		                              .call = any_call,
 		                              .version = "0" };

@@ -332,6 +332,15 @@ read_listed(char out[CONFIG_WORD_MAX], const struct mmp_argument *argument, stru
 	return false;
 }
 
+static bool
+read_ciphers(char out[CONFIG_CIPHERS_MAX], struct str word)
+{
+	if (!is_none(word))
+		return str_copy(out, CONFIG_CIPHERS_MAX, word);
+	out[0] = '\0';
+	return true;
+}
+
 /* One word into one setting; lists are in apply_list(). */
 static bool
 read_word(struct config *config, const struct mmp_argument *argument, struct str word)
@@ -360,6 +369,8 @@ read_word(struct config *config, const struct mmp_argument *argument, struct str
 	case MMP_FILE:
 	case MMP_FILE_OPTIONAL:
 		return read_file(to, word);
+	case MMP_CIPHERS:
+		return read_ciphers(to, word);
 	case MMP_SERVER:
 		return read_server(to, word);
 	case MMP_IP:
@@ -447,6 +458,10 @@ write_wanted(struct writer *w, const struct mmp_argument *argument)
 		break;
 	case MMP_HOST_OR_NONE:
 		writer_text(w, "a domain name, or none");
+		break;
+	case MMP_CIPHERS:
+		writer_format(w, "a list of ciphers, at most %d bytes, or none",
+		              CONFIG_CIPHERS_MAX - 1);
 		break;
 	case MMP_SERVER:
 		writer_text(w, "an IP address, with or without :port");
@@ -737,6 +752,7 @@ mmp_write_value(struct writer *w, const struct config *config, const struct mmp_
 	case MMP_HOST_OR_NONE:
 	case MMP_IP:
 	case MMP_PLAIN:
+	case MMP_CIPHERS:
 	case MMP_SERVER:
 	case MMP_NAME:
 	case MMP_WORD:

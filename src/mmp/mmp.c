@@ -115,20 +115,60 @@ show_help(struct writer *out, struct str component, enum mmp_role role)
 /* -- settings ---------------------------------------------------------------------------------- */
 
 static bool
-pair_matches(struct writer *out, const struct mmp_host *host, const char *key,
-             const char *certificate)
+fits(struct writer *out, const struct mmp_host *host, const struct mmp_check *check)
 {
 	char why[CONFIG_ERROR_MAX];
 	struct writer w = writer_of(why, sizeof why);
-	if (key[0] == '\0')
-		return true;
-	if (host->pair_matches(host->context, key, certificate, &w)) {
-		writer_text(out, "SUCCESS: Key and certificate pair match\n");
+	if (host->fits(host->context, check, &w)) {
+		if (check->key != NULL)
+			writer_text(out, "SUCCESS: Key and certificate pair match\n");
+		if (check->kind == MMP_CHECK_SERVER && check->bundle[0] != '\0')
+			writer_text(out, "SUCCESS: certificate verified against CA bundle\n");
 		return true;
 	}
-	writer_format(out, "FAILURE: Key and certificate pair do not match: %.*s\n",
-	              STR_ARGS(writer_view(&w)));
+	writer_format(out, "FAILURE: %.*s\n", STR_ARGS(writer_view(&w)));
 	return false;
+}
+
+static bool
+pair_matches(struct writer *out, const struct mmp_host *host, const struct config_certs *certs)
+{
+	const struct mmp_check check = { .kind = MMP_CHECK_PAIR,
+		                         .key = certs->key,
+		                         .certificate = certs->certificate };
+	return certs->key[0] == '\0' || fits(out, host, &check);
+}
+
+/* Of a setting just made. */
+static bool
+setting_fits(struct writer *out, const struct mmp_host *host, const struct config *config,
+             const struct mmp_command *command)
+{
+	const char *at = (const char *)config + command->arguments[0].at;
+	struct mmp_check check = { .kind = command->order == MMP_ORDER_CLIENT ? MMP_CHECK_CLIENT
+		                                                              : MMP_CHECK_SERVER };
+	switch ((unsigned)command->order) {
+	case MMP_ORDER_CERTS:
+	case MMP_ORDER_CLIENT: {
+		const struct config_certs *certs =
+			(const void *)(at - offsetof(struct config_certs, key));
+		check.key = certs->key;
+		check.certificate = certs->certificate;
+		check.bundle = certs->bundle;
+		return fits(out, host, &check);
+	}
+	case MMP_ORDER_TRUST:
+		check.kind = MMP_CHECK_TRUST;
+		check.bundle = at;
+		break;
+	case MMP_ORDER_CIPHERS:
+		check.kind = MMP_CHECK_CIPHERS;
+		check.ciphers = at;
+		break;
+	default:
+		return true;
+	}
+	return *at == '\0' || fits(out, host, &check);
 }
 
 /* `config` with the component enabled: are its files and settings in order? */
@@ -150,7 +190,7 @@ may_enable(struct writer *out, const struct config *config, const struct mmp_hos
 		return false;
 	}
 	for (size_t i = 0; i < COUNT_OF(all); i++)
-		if (all[i] != NULL && !pair_matches(out, host, all[i]->key, all[i]->certificate))
+		if (all[i] != NULL && !pair_matches(out, host, all[i]))
 			return false;
 	return true;
 }
@@ -195,7 +235,7 @@ may_enable_part(struct writer *out, const struct config *config, const struct mm
 		return false;
 	}
 	for (size_t i = 0; (certs = mmp_part_certs(config, name, i)) != NULL; i++)
-		if (!pair_matches(out, host, certs->key, certs->certificate))
+		if (!pair_matches(out, host, certs))
 			return false;
 	return true;
 }
@@ -229,14 +269,8 @@ run_setting(struct config *config, const struct mmp_host *host, const struct mmp
 	if (!mmp_apply(&changed, command, words, used, &error))
 		return fail(out, error.text);
 
-	const struct mmp_argument *first = &command->arguments[0];
-	if (command->order == MMP_ORDER_CERTS) {
-		const struct config_certs *certs =
-			(const void *)((const char *)&changed + first->at -
-		                       offsetof(struct config_certs, key));
-		if (!pair_matches(out, host, certs->key, certs->certificate))
-			return answer(MMP_FAILED);
-	}
+	if (!setting_fits(out, host, &changed, command))
+		return answer(MMP_FAILED);
 	if (command->order == MMP_ORDER_ENABLE &&
 	    !(command->components == MMP_FOR_PARTS
 	              ? may_enable_part(out, &changed, host, words->word[0])
@@ -307,6 +341,9 @@ run_command(struct config *config, const struct mmp_host *host, const struct mmp
 		                 host->user->role);
 	case MMP_ORDER_SET:
 	case MMP_ORDER_CERTS:
+	case MMP_ORDER_CLIENT:
+	case MMP_ORDER_TRUST:
+	case MMP_ORDER_CIPHERS:
 	case MMP_ORDER_ENABLE:
 		break;
 	}

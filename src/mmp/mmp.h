@@ -42,6 +42,17 @@ enum mmp_role {
 	MMP_ROLES,
 };
 
+/* Who may do something: bits of their roles. */
+enum {
+	MMP_BY_ADMIN = 1 << MMP_ADMIN,
+	MMP_BY_APPLICATION = MMP_BY_ADMIN | 1 << MMP_APPADMIN,
+	MMP_BY_CRYPTO = MMP_BY_ADMIN | 1 << MMP_CRYPTO,
+	MMP_BY_AUDIT = MMP_BY_ADMIN | 1 << MMP_AUDIT,
+	MMP_BY_TLS = MMP_BY_CRYPTO | MMP_BY_APPLICATION,
+	MMP_BY_LOGS = MMP_BY_AUDIT | MMP_BY_APPLICATION,
+	MMP_BY_ALL = (1 << MMP_ROLES) - 1,
+};
+
 enum mmp_call {
 	MMP_CALL_NONE = 0,
 	MMP_PKI_LIST,
@@ -94,15 +105,33 @@ struct mmp_user {
 	const char *from; /* "192.0.2.7", "this machine" */
 	enum mmp_role role;
 	bool local; /* owns DATA: needs no password to set one */
+	/* May such a file stand in this user's commands?  NULL: any of the machine. */
+	bool (*may_name)(struct str file);
+};
+
+/* What a setting says of the world, to be looked at before it is taken. */
+enum mmp_check_kind {
+	MMP_CHECK_PAIR,    /* key and certificate belong together */
+	MMP_CHECK_SERVER,  /* ... and will do for a server, with the bundle as its chain */
+	MMP_CHECK_CLIENT,  /* ... and for a client, which trusts the bundle */
+	MMP_CHECK_TRUST,   /* the bundle holds certificates to trust */
+	MMP_CHECK_CIPHERS, /* there are such ciphers, and they are good ones */
+};
+
+struct mmp_check {
+	enum mmp_check_kind kind;
+	const char *key; /* files of DATA; "" where there is none */
+	const char *certificate;
+	const char *bundle;
+	const char *ciphers;
 };
 
 struct mmp_host {
 	void *context;
 	const struct mmp_user *user;
 	const struct mmp_terminal *terminal;
-	/* Do these files of DATA belong together?  If not, writes why (no line break). */
-	bool (*pair_matches)(void *context, const char *key, const char *certificate,
-	                     struct writer *why);
+	/* Does it?  If not, writes why (no line break). */
+	bool (*fits)(void *context, const struct mmp_check *check, struct writer *why);
 	bool (*component_runs)(void *context, enum config_component component);
 	/* Carries a command out and writes its answer; false: that is a FAILURE line's text. */
 	bool (*call)(void *context, const struct mmp_line *line, struct writer *out);

@@ -33,6 +33,7 @@ enum mmp_kind {
 	MMP_FILE_OPTIONAL, /* may be left out at the end */
 	MMP_FILE_OR_NONE,
 	MMP_HOST_OR_NONE,  /* a domain name */
+	MMP_CIPHERS,       /* OpenSSL's list of them, or none */
 	MMP_NAME,          /* letters, digits, '-', '_' and '.' */
 	MMP_WORD,          /* one of the words of `none`, kept as it is */
 	MMP_SERVER,        /* IP or IP:port */
@@ -62,7 +63,10 @@ struct mmp_argument {
 
 enum mmp_order {
 	MMP_ORDER_SET = 0,
-	MMP_ORDER_CERTS,  /* a setting whose files must match */
+	MMP_ORDER_CERTS,   /* key, certificate and chain of a server: the host looks at them */
+	MMP_ORDER_CLIENT,  /* likewise key and certificate of a client, and whom it trusts */
+	MMP_ORDER_TRUST,   /* likewise a bundle of certificates */
+	MMP_ORDER_CIPHERS, /* likewise a list of ciphers */
 	MMP_ORDER_ENABLE, /* a setting that asks for completeness */
 	MMP_ORDER_RESTART,
 	MMP_ORDER_CALL, /* the host carries it out */
@@ -80,22 +84,13 @@ enum {
 	MMP_FOR_PARTS = 1 << (CONFIG_COMPONENTS + 1), /* which no process of ours is */
 };
 
-/* Who may run a command; 0 stands for MMP_BY_APPLICATION. */
-enum {
-	MMP_BY_ADMIN = 1 << MMP_ADMIN,
-	MMP_BY_APPLICATION = MMP_BY_ADMIN | 1 << MMP_APPADMIN,
-	MMP_BY_CRYPTO = MMP_BY_ADMIN | 1 << MMP_CRYPTO,
-	MMP_BY_AUDIT = MMP_BY_ADMIN | 1 << MMP_AUDIT,
-	MMP_BY_ALL = (1 << MMP_ROLES) - 1,
-};
-
 struct mmp_command {
 	const char *words;
 	struct mmp_argument arguments[MMP_ARGUMENTS_MAX + 1];
 	const char *help;
 	enum mmp_order order;
 	unsigned components; /* MMP_FOR_...: whose settings these are */
-	unsigned roles;      /* MMP_BY_... */
+	unsigned roles;      /* MMP_BY_...; 0 stands for MMP_BY_APPLICATION */
 	enum mmp_call call;
 	bool changes;        /* calls: into the audit log */
 };

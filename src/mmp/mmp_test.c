@@ -24,13 +24,20 @@ same_base(struct str key, struct str certificate)
 }
 
 static bool
-pair_matches(void *context, const char *key, const char *certificate, struct writer *why)
+fits(void *context, const struct mmp_check *check, struct writer *why)
 {
 	(void)context;
-	if (same_base(str_of(key), str_of(certificate)))
-		return true;
-	writer_format(why, "%s is the key of another certificate", key);
-	return false;
+	if (check->kind == MMP_CHECK_CIPHERS) {
+		writer_format(why, "there is no cipher \"%s\"", check->ciphers);
+		return str_starts(str_of(check->ciphers), STR("ECDHE"));
+	}
+	if (check->kind == MMP_CHECK_TRUST) {
+		writer_format(why, "%s holds no certificate", check->bundle);
+		return !str_ends(str_of(check->bundle), STR(".key"));
+	}
+	writer_format(why, "Key and certificate pair do not match: %s is the key of another "
+	                   "certificate", check->key);
+	return same_base(str_of(check->key), str_of(check->certificate));
 }
 
 static bool
@@ -70,7 +77,7 @@ call(void *context, const struct mmp_line *line, struct writer *out)
 static const struct mmp_user admin = { .name = "admin", .from = "192.0.2.7", .role = MMP_ADMIN };
 
 static const struct mmp_host host = { .user = &admin,
-	                              .pair_matches = pair_matches,
+	                              .fits = fits,
 	                              .component_runs = runs,
 	                              .call = call,
 	                              .version = "1.2.3" };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "net/cert.h"
+#include "net/cert_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,10 +8,8 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509.h>
-#include <openssl/x509v3.h>
 
 #include "base/addr.h"
 #include "base/check.h"
@@ -22,12 +20,10 @@ enum {
 	FILE_BYTES_MAX = 1 << 20,
 	SERIAL_BYTES = 19, /* RFC 5280 s4.1.2.2: at most 20 octets, positive */
 	CLOCK_SKEW_SECONDS = 86400,
-	KEY_MODE = 0600,
-	CERT_MODE = 0644,
 };
 
-__attribute__((format(printf, 2, 3))) static int
-fail(char error[CERT_ERROR_MAX], const char *format, ...)
+int
+cert_fail(char error[CERT_ERROR_MAX], const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
@@ -47,49 +43,71 @@ cert_no_passphrase(char *buffer, int size, int writing, void *context)
 	return -1;
 }
 
-static int
-open_bio(BIO **out, const char *path, char error[CERT_ERROR_MAX])
+int
+cert_open(BIO **out, const char *path, char error[CERT_ERROR_MAX])
 {
 	*out = BIO_new_file(path, "r");
 	if (*out != NULL)
 		return 0;
 	const int rc = errno != 0 ? errno : EIO;
-	(void)fail(error, "cannot read %s: %s", path, strerror(rc));
+	(void)cert_fail(error, "cannot read %s: %s", path, strerror(rc));
 	return -rc;
 }
 
-static int
-read_cert(X509 **out, const char *path, char error[CERT_ERROR_MAX])
+int
+cert_read(X509 **out, const char *path, char error[CERT_ERROR_MAX])
 {
 	BIO *bio;
-	int rc = open_bio(&bio, path, error);
+	int rc = cert_open(&bio, path, error);
 	if (rc != 0)
 		return rc;
 	*out = PEM_read_bio_X509(bio, NULL, cert_no_passphrase, NULL);
 	if (*out == NULL)
-		rc = fail(error, "%s holds no certificate in PEM form", path);
+		rc = cert_fail(error, "%s holds no certificate in PEM form", path);
 	BIO_free(bio);
 	return rc;
 }
 
-static int
-read_key(EVP_PKEY **out, const char *path, char error[CERT_ERROR_MAX])
+int
+cert_read_key(EVP_PKEY **out, const char *path, char error[CERT_ERROR_MAX])
 {
 	BIO *bio;
-	int rc = open_bio(&bio, path, error);
+	int rc = cert_open(&bio, path, error);
 	if (rc != 0)
 		return rc;
 	*out = PEM_read_bio_PrivateKey(bio, NULL, cert_no_passphrase, NULL);
 	if (*out == NULL)
-		rc = fail(error, "%s holds no unencrypted private key in PEM form", path);
+		rc = cert_fail(error, "%s holds no unencrypted private key in PEM form", path);
 	BIO_free(bio);
+	return rc;
+}
+
+int
+cert_read_all(STACK_OF(X509) *out, const char *path, char error[CERT_ERROR_MAX])
+{
+	BIO *bio;
+	int rc = cert_open(&bio, path, error);
+	if (rc != 0)
+		return rc;
+	int count = 0;
+	for (X509 *cert; rc == 0 && (cert = PEM_read_bio_X509(bio, NULL, cert_no_passphrase,
+	                                                      NULL)) != NULL; count++) {
+		if (sk_X509_push(out, cert) > 0)
+			continue;
+		X509_free(cert);
+		rc = -ENOMEM;
+	}
+	BIO_free(bio);
+	if (rc == 0 && count == 0)
+		return cert_fail(error, "%s holds no certificate in PEM form", path);
+	ERR_clear_error();
 	return rc;
 }
 
 /* -- making ---------------------------------------------------------------------------------- */
 
-static bool
-add_name(GENERAL_NAMES *names, const char *text)
+bool
+cert_add_name(GENERAL_NAMES *names, const char *text)
 {
 	GENERAL_NAME *name = GENERAL_NAME_new();
 	if (name == NULL)
@@ -119,14 +137,14 @@ add_names(X509 *cert, const char *const *list)
 	GENERAL_NAMES *names = GENERAL_NAMES_new();
 	bool ok = names != NULL;
 	for (unsigned i = 0; ok && i < CERT_NAMES_MAX && list[i] != NULL; i++)
-		ok = add_name(names, list[i]);
+		ok = cert_add_name(names, list[i]);
 	ok = ok && X509_add1_ext_i2d(cert, NID_subject_alt_name, names, 0, X509V3_ADD_DEFAULT) == 1;
 	GENERAL_NAMES_free(names);
 	return ok;
 }
 
-static bool
-add_extension(X509 *cert, X509 *issuer, int nid, const char *value)
+bool
+cert_add_extension(X509 *cert, X509 *issuer, int nid, const char *value)
 {
 	X509V3_CTX context;
 	X509V3_set_ctx_nodb(&context);
@@ -137,8 +155,8 @@ add_extension(X509 *cert, X509 *issuer, int nid, const char *value)
 	return ok;
 }
 
-static bool
-set_serial(X509 *cert)
+bool
+cert_set_serial(X509 *cert)
 {
 	uint8_t bytes[SERIAL_BYTES];
 	if (RAND_bytes(bytes, sizeof bytes) != 1)
@@ -159,12 +177,14 @@ set_subject(X509 *cert, const char *common_name)
 	                                  (const unsigned char *)common_name, -1, -1, 0) == 1;
 }
 
-static bool
-set_times(X509 *cert, int32_t days)
+bool
+cert_set_times(X509 *cert, int32_t days, bool later)
 {
 	const int32_t span = days != 0 ? days : CERT_DAYS_DEFAULT;
 	/* Already over: it began two such spans ago. */
-	const long begin = span > 0 ? -(long)CLOCK_SKEW_SECONDS : (long)span * 2 * 86400;
+	const long begin = later      ? 2L * CLOCK_SKEW_SECONDS
+	                   : span > 0 ? -(long)CLOCK_SKEW_SECONDS
+	                              : (long)span * 2 * 86400;
 	return X509_gmtime_adj(X509_getm_notBefore(cert), begin) != NULL &&
 	       X509_gmtime_adj(X509_getm_notAfter(cert), (long)span * 86400) != NULL;
 }
@@ -173,30 +193,43 @@ static bool
 fill_cert(X509 *cert, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key,
           const struct cert_settings *settings)
 {
-	return X509_set_version(cert, X509_VERSION_3) == 1 && set_serial(cert) &&
-	       set_subject(cert, settings->common_name) && set_times(cert, settings->days) &&
+	return X509_set_version(cert, X509_VERSION_3) == 1 && cert_set_serial(cert) &&
+	       set_subject(cert, settings->common_name) && cert_set_times(cert, settings->days, settings->later) &&
 	       X509_set_issuer_name(cert, X509_get_subject_name(issuer)) == 1 &&
 	       X509_set_pubkey(cert, key) == 1 &&
-	       add_extension(cert, issuer, NID_basic_constraints,
+	       cert_add_extension(cert, issuer, NID_basic_constraints,
 	                     settings->authority ? "critical,CA:TRUE" : "critical,CA:FALSE") &&
-	       add_extension(cert, issuer, NID_key_usage,
+	       cert_add_extension(cert, issuer, NID_key_usage,
 	                     settings->authority ? "critical,keyCertSign,cRLSign"
 	                                         : "critical,digitalSignature") &&
 	       (settings->authority ||
-	        add_extension(cert, issuer, NID_ext_key_usage, "serverAuth,clientAuth")) &&
-	       add_extension(cert, issuer, NID_subject_key_identifier, "hash") &&
-	       add_extension(cert, issuer, NID_authority_key_identifier, "keyid:always") &&
+	        cert_add_extension(cert, issuer, NID_ext_key_usage, "serverAuth,clientAuth")) &&
+	       cert_add_extension(cert, issuer, NID_subject_key_identifier, "hash") &&
+	       cert_add_extension(cert, issuer, NID_authority_key_identifier, "keyid:always") &&
 	       add_names(cert, settings->names) && X509_sign(cert, issuer_key, EVP_sha256()) > 0;
 }
 
-static int
-write_bio(const char *path, BIO *bio, unsigned mode, char error[CERT_ERROR_MAX])
+int
+cert_write_bio(const char *path, BIO *bio, unsigned mode, char error[CERT_ERROR_MAX])
 {
 	char *bytes;
 	const long len = BIO_get_mem_data(bio, &bytes);
 	const int rc = file_replace(path, bytes, (size_t)len, mode);
 	if (rc != 0)
-		(void)fail(error, "cannot write %s: %s", path, strerror(-rc));
+		(void)cert_fail(error, "cannot write %s: %s", path, strerror(-rc));
+	return rc;
+}
+
+int
+cert_write_key(const char *path, EVP_PKEY *key, char error[CERT_ERROR_MAX])
+{
+	BIO *bio = BIO_new(BIO_s_secmem());
+	int rc = -ENOMEM;
+	if (bio != NULL && PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1)
+		rc = cert_write_bio(path, bio, CERT_KEY_MODE, error);
+	else
+		(void)cert_fail(error, "no memory");
+	BIO_free(bio);
 	return rc;
 }
 
@@ -204,19 +237,16 @@ static int
 write_pair(const char *cert_file, X509 *cert, const char *key_file, EVP_PKEY *key,
            char error[CERT_ERROR_MAX])
 {
-	BIO *cert_bio = BIO_new(BIO_s_mem());
-	BIO *key_bio = BIO_new(BIO_s_secmem());
+	BIO *bio = BIO_new(BIO_s_mem());
 	int rc = -ENOMEM;
-	if (cert_bio != NULL && key_bio != NULL && PEM_write_bio_X509(cert_bio, cert) == 1 &&
-	    PEM_write_bio_PKCS8PrivateKey(key_bio, key, NULL, NULL, 0, NULL, NULL) == 1) {
-		rc = write_bio(key_file, key_bio, KEY_MODE, error);
+	if (bio != NULL && PEM_write_bio_X509(bio, cert) == 1) {
+		rc = cert_write_key(key_file, key, error);
 		if (rc == 0)
-			rc = write_bio(cert_file, cert_bio, CERT_MODE, error);
+			rc = cert_write_bio(cert_file, bio, CERT_MODE, error);
 	} else {
-		(void)fail(error, "no memory");
+		(void)cert_fail(error, "no memory");
 	}
-	BIO_free(cert_bio);
-	BIO_free(key_bio);
+	BIO_free(bio);
 	return rc;
 }
 
@@ -235,19 +265,19 @@ cert_make(const char *cert_file, const char *key_file, const struct cert_setting
 	X509 *cert = X509_new();
 	if (key == NULL || cert == NULL) {
 		rc = -ENOMEM;
-		(void)fail(error, "no memory");
+		(void)cert_fail(error, "no memory");
 		goto out;
 	}
 	if (settings->issuer_cert_file != NULL) {
-		rc = read_cert(&issuer, settings->issuer_cert_file, error);
+		rc = cert_read(&issuer, settings->issuer_cert_file, error);
 		if (rc == 0)
-			rc = read_key(&issuer_key, settings->issuer_key_file, error);
+			rc = cert_read_key(&issuer_key, settings->issuer_key_file, error);
 		if (rc != 0)
 			goto out;
 	}
 	if (!fill_cert(cert, key, issuer != NULL ? issuer : cert,
 	               issuer_key != NULL ? issuer_key : key, settings))
-		rc = fail(error, "cannot make a certificate for \"%s\": %s", settings->common_name,
+		rc = cert_fail(error, "cannot make a certificate for \"%s\": %s", settings->common_name,
 		          ERR_reason_error_string(ERR_peek_last_error()));
 	else
 		rc = write_pair(cert_file, cert, key_file, key, error);
@@ -267,19 +297,19 @@ cert_match(const char *cert_file, const char *key_file, char error[CERT_ERROR_MA
 	error[0] = '\0';
 	X509 *cert = NULL;
 	EVP_PKEY *key = NULL;
-	int rc = read_cert(&cert, cert_file, error);
+	int rc = cert_read(&cert, cert_file, error);
 	if (rc == 0)
-		rc = read_key(&key, key_file, error);
+		rc = cert_read_key(&key, key_file, error);
 	if (rc == 0 && X509_check_private_key(cert, key) != 1)
-		rc = fail(error, "certificate %s and key %s do not belong together", cert_file,
+		rc = cert_fail(error, "certificate %s and key %s do not belong together", cert_file,
 		          key_file);
 	X509_free(cert);
 	EVP_PKEY_free(key);
 	return rc;
 }
 
-static void
-write_name(char out[CERT_NAME_MAX], const X509_NAME *name)
+void
+cert_name_text(char out[CERT_NAME_MAX], const X509_NAME *name)
 {
 	out[0] = '\0';
 	BIO *bio = BIO_new(BIO_s_mem());
@@ -293,8 +323,8 @@ write_name(char out[CERT_NAME_MAX], const X509_NAME *name)
 	BIO_free(bio);
 }
 
-static wall_time
-wall_of_asn1(const ASN1_TIME *time)
+wall_time
+cert_wall(const ASN1_TIME *time)
 {
 	struct tm parts;
 	if (ASN1_TIME_to_tm(time, &parts) != 1)
@@ -351,14 +381,25 @@ write_names(char out[CERT_NAMES_TEXT_MAX], const X509 *cert)
 }
 
 static void
+write_key_kind(char out[CERT_KEY_TEXT_MAX], const X509 *cert)
+{
+	const EVP_PKEY *key = X509_get0_pubkey(cert);
+	const char *kind = key != NULL ? EVP_PKEY_get0_type_name(key) : NULL;
+	snprintf(out, CERT_KEY_TEXT_MAX, "%.24s %d bits", kind != NULL ? kind : "unknown",
+	         key != NULL ? EVP_PKEY_get_bits(key) : 0);
+}
+
+static void
 describe(struct cert_info *out, const X509 *cert)
 {
-	write_name(out->subject, X509_get_subject_name(cert));
-	write_name(out->issuer, X509_get_issuer_name(cert));
+	cert_name_text(out->subject, X509_get_subject_name(cert));
+	cert_name_text(out->issuer, X509_get_issuer_name(cert));
 	write_names(out->names, cert);
+	write_key_kind(out->key, cert);
+	out->authority = X509_check_ca((X509 *)cert) != 0;
 	write_fingerprint(out->fingerprint, cert);
-	out->not_before = wall_of_asn1(X509_get0_notBefore(cert));
-	out->not_after = wall_of_asn1(X509_get0_notAfter(cert));
+	out->not_before = cert_wall(X509_get0_notBefore(cert));
+	out->not_after = cert_wall(X509_get0_notAfter(cert));
 }
 
 int
@@ -366,7 +407,7 @@ cert_inspect(struct cert_info *out, const char *cert_file, char error[CERT_ERROR
 {
 	error[0] = '\0';
 	X509 *cert = NULL;
-	const int rc = read_cert(&cert, cert_file, error);
+	const int rc = cert_read(&cert, cert_file, error);
 	if (rc != 0)
 		return rc;
 	describe(out, cert);
@@ -380,7 +421,7 @@ cert_inspect_all(const char *cert_file, void (*tell)(void *context, const struct
 {
 	error[0] = '\0';
 	BIO *bio;
-	const int rc = open_bio(&bio, cert_file, error);
+	const int rc = cert_open(&bio, cert_file, error);
 	if (rc != 0)
 		return rc;
 	unsigned count = 0;
@@ -395,5 +436,5 @@ cert_inspect_all(const char *cert_file, void (*tell)(void *context, const struct
 	}
 	BIO_free(bio);
 	ERR_clear_error(); /* The end of the file is one. */
-	return count != 0 ? 0 : fail(error, "%s holds no certificate in PEM form", cert_file);
+	return count != 0 ? 0 : cert_fail(error, "%s holds no certificate in PEM form", cert_file);
 }

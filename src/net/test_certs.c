@@ -15,7 +15,8 @@ static char folder[] = "/tmp/net-certs-XXXXXX";
 
 static const char *const names[] = { "host.test", "127.0.0.1", "::1", NULL };
 static const char *const made[] = { "authority", "other", "good",    "expired",
-	                            "client",    "self",  "stranger" };
+	                            "client",    "self",  "stranger", "later",
+	                            "between",   "leaf" };
 
 static void
 path_of(char out[PATH_BYTES], const char *name, const char *ending)
@@ -70,6 +71,9 @@ test_cert(const char *file)
 		make("client", "authority", (struct cert_settings){ 0 });
 		make("self", NULL, (struct cert_settings){ .names = names });
 		make("stranger", "other", (struct cert_settings){ .names = names });
+		make("later", "authority", (struct cert_settings){ .names = names, .later = true });
+		make("between", "authority", (struct cert_settings){ .authority = true });
+		make("leaf", "between", (struct cert_settings){ .names = names });
 	}
 	char *path = paths[next++ % PATHS_AT_ONCE];
 	path_of(path, file, "");

@@ -2,6 +2,8 @@
 /* Certificates for the tests of net/: a folder of them, made once per test program.
  *
  *	authority    trusted        good, expired, client: signed by it
+ *	later        likewise, from in two days on
+ *	between      an authority, signed by the first, that signed `leaf`
  *	other        another authority that signed `stranger`
  *	self         self-signed, for "host.test" and 127.0.0.1
  *

@@ -11,6 +11,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/addr.h"
+#include "base/bytes.h"
 #include "base/check.h"
 #include "net/cert.h"
 
@@ -27,6 +28,7 @@ struct kept_settings {
 	bool client_certificate;
 	bool client_fingerprint;
 	uint16_t version_min;
+	uint16_t version_max;
 	char *cert_file;
 	char *key_file;
 	char *chain_file;
@@ -178,6 +180,39 @@ load_trust(SSL_CTX *ssl, const struct kept_settings *settings, char error[TLS_ER
 	return 0;
 }
 
+/* The words of a list for TLS 1.3, or those for TLS 1.2. */
+static void
+pick_ciphers(char out[TLS_CIPHERS_MAX], const char *list, bool suites)
+{
+	struct writer w = writer_of(out, TLS_CIPHERS_MAX - 1);
+	for (struct str rest = str_of(list); rest.len != 0;) {
+		const struct str word = str_cut(&rest, ':');
+		if (word.len == 0 || str_starts(word, STR("TLS_")) != suites)
+			continue;
+		writer_format(&w, "%s%.*s", w.at != 0 ? ":" : "", STR_ARGS(word));
+	}
+	CHECK(!w.failed);
+	out[w.at] = '\0';
+}
+
+static int
+set_ciphers(SSL_CTX *ssl, const char *list, char error[TLS_ERROR_MAX])
+{
+	char suites[TLS_CIPHERS_MAX], others[TLS_CIPHERS_MAX];
+	if (strlen(list) >= TLS_CIPHERS_MAX)
+		return fail(error, "the list of ciphers is longer than %d bytes",
+		            TLS_CIPHERS_MAX - 1);
+	pick_ciphers(suites, list, true);
+	pick_ciphers(others, list, false);
+	if (suites[0] != '\0' && SSL_CTX_set_ciphersuites(ssl, suites) != 1)
+		return fail(error, "an unknown suite of TLS 1.3 in \"%.200s\"", suites);
+	if (others[0] != '\0' && SSL_CTX_set_cipher_list(ssl, others) != 1)
+		return fail(error, "no known cipher in \"%.200s\"", others);
+	if (suites[0] != '\0' && others[0] == '\0')
+		(void)SSL_CTX_set_min_proto_version(ssl, TLS1_3_VERSION);
+	return 0;
+}
+
 static int
 configure(struct tls_context *context, SSL_CTX *ssl, char error[TLS_ERROR_MAX])
 {
@@ -191,8 +226,11 @@ configure(struct tls_context *context, SSL_CTX *ssl, char error[TLS_ERROR_MAX])
 	const int version = settings->version_min != 0 ? settings->version_min : TLS1_2_VERSION;
 	if (SSL_CTX_set_min_proto_version(ssl, version) != 1)
 		return fail(error, "TLS version 0x%04x is not known", settings->version_min);
-	if (settings->ciphers != NULL && SSL_CTX_set_cipher_list(ssl, settings->ciphers) != 1)
-		return fail(error, "no known cipher in \"%s\"", settings->ciphers);
+	if (settings->version_max != 0 &&
+	    SSL_CTX_set_max_proto_version(ssl, settings->version_max) != 1)
+		return fail(error, "TLS version 0x%04x is not known", settings->version_max);
+	if (settings->ciphers != NULL && set_ciphers(ssl, settings->ciphers, error) != 0)
+		return -EINVAL;
 	if (SSL_CTX_set_session_id_context(ssl, session_context, sizeof session_context - 1) != 1)
 		return fail(error, "%s", reason());
 	if (settings->alpn_len != 0) {
@@ -237,6 +275,7 @@ keep_settings(struct kept_settings *kept, const struct tls_settings *settings)
 	kept->client_certificate = settings->client_certificate;
 	kept->client_fingerprint = settings->client_fingerprint;
 	kept->version_min = settings->version_min;
+	kept->version_max = settings->version_max;
 	const struct {
 		char **out;
 		const char *text;
@@ -320,6 +359,80 @@ tls_context_reload(struct tls_context *context, char error[TLS_ERROR_MAX])
 	SSL_CTX_free(context->ssl);
 	context->ssl = ssl;
 	return 0;
+}
+
+/* -- lists of ciphers ------------------------------------------------------------------------ */
+
+/* What a word takes away need not be there. */
+static int
+word_fits(SSL_CTX *ssl, struct str word, char error[TLS_ERROR_MAX])
+{
+	char text[TLS_CIPHERS_MAX];
+	if (word.len == 0)
+		return fail(error, "an empty word in the list of ciphers");
+	if (word.at[0] == '!' || word.at[0] == '-' || str_eq(word, STR("@STRENGTH")))
+		return 0;
+	if (word.at[0] == '@')
+		return fail(error, "\"%.*s\" is not for a list of ciphers here; there is "
+		                   "@STRENGTH", STR_ARGS(word));
+	if (word.at[0] == '+')
+		word = str_sub(word, 1, word.len - 1);
+	CHECK(str_copy(text, sizeof text, word));
+	const bool known = str_starts(word, STR("TLS_"))
+	                           ? SSL_CTX_set_ciphersuites(ssl, text) == 1
+	                           : SSL_CTX_set_cipher_list(ssl, text) == 1;
+	return known ? 0 : fail(error, "there is no cipher \"%.100s\"", text);
+}
+
+/* Nobody is served in clear text, or by whom he does not know. */
+static int
+ciphers_protect(const SSL_CTX *ssl, char error[TLS_ERROR_MAX])
+{
+	STACK_OF(SSL_CIPHER) *ciphers = SSL_CTX_get_ciphers(ssl);
+	for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); i++) {
+		const SSL_CIPHER *cipher = sk_SSL_CIPHER_value(ciphers, i);
+		if (SSL_CIPHER_get_cipher_nid(cipher) == NID_undef)
+			return fail(error, "%s does not encrypt", SSL_CIPHER_get_name(cipher));
+		if (SSL_CIPHER_get_auth_nid(cipher) == NID_auth_null)
+			return fail(error, "%s does not prove who is there",
+			            SSL_CIPHER_get_name(cipher));
+	}
+	return 0;
+}
+
+int
+tls_ciphers_fit(const char *ciphers, char error[TLS_ERROR_MAX])
+{
+	error[0] = '\0';
+	if (strlen(ciphers) >= TLS_CIPHERS_MAX)
+		return fail(error, "the list of ciphers is longer than %d bytes",
+		            TLS_CIPHERS_MAX - 1);
+	SSL_CTX *ssl = SSL_CTX_new(TLS_server_method());
+	if (ssl == NULL)
+		return -ENOMEM;
+	int rc = 0;
+	for (struct str rest = str_of(ciphers); rc == 0 && rest.len != 0;)
+		rc = word_fits(ssl, str_cut(&rest, ':'), error);
+	SSL_CTX_free(ssl);
+	if (rc != 0)
+		return rc;
+	ssl = SSL_CTX_new(TLS_server_method());
+	if (ssl == NULL)
+		return -ENOMEM;
+	rc = set_ciphers(ssl, ciphers, error);
+	if (rc == 0)
+		rc = ciphers_protect(ssl, error);
+	SSL_CTX_free(ssl);
+	ERR_clear_error();
+	return rc;
+}
+
+uint16_t
+tls_version(const char *text)
+{
+	return strcmp(text, "1.2") == 0   ? TLS1_2_VERSION
+	       : strcmp(text, "1.3") == 0 ? TLS1_3_VERSION
+	                                  : 0;
 }
 
 /* -- sessions -------------------------------------------------------------------------------- */

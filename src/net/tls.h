@@ -26,7 +26,14 @@ enum {
 	TLS_INPUT_BYTES_MAX = 65536,
 	TLS_NAME_MAX = 256,
 	TLS_FINGERPRINT_BYTES = 32,
+	TLS_CIPHERS_MAX = 512, /* bytes of a list, with NUL */
 };
+
+/* Is every word of such a list known, and nothing in it without encryption or proof of who is
+ * there?  0, or -EINVAL and the reason. */
+[[nodiscard]] int tls_ciphers_fit(const char *ciphers, char error[TLS_ERROR_MAX]);
+/* "1.2" -> 0x0303 and "1.3" -> 0x0304, 0 for all else: `version_min`. */
+[[nodiscard]] uint16_t tls_version(const char *text);
 
 struct tls_context;
 struct tls_session;
@@ -47,8 +54,12 @@ struct tls_settings {
 	 * with what signalling told (RFC 8122).  A client does the same with no_verify. */
 	bool client_fingerprint;
 	const char *alpn;        /* comma separated, most wanted first; NULL: none */
-	const char *ciphers;     /* OpenSSL's list for TLS 1.2; NULL: its default */
+	/* OpenSSL's words for TLS 1.2, suites of TLS 1.3 by their names (TLS_...), divided by
+	 * colons.  NULL, and what a version has no word for: OpenSSL's default; suites of TLS 1.3
+	 * alone leave out TLS 1.2. */
+	const char *ciphers;
 	uint16_t version_min;    /* 0x0303 or 0x0304; 0: TLS 1.2 */
+	uint16_t version_max;    /* likewise; 0: any */
 };
 
 [[nodiscard]] int tls_context_create(struct tls_context **out, const struct tls_settings *settings,

@@ -386,6 +386,69 @@ TEST(every_certificate_of_a_file_is_told)
 	EXPECT_EQ(cert_inspect_all(path, note_subject, &w, error), -ENOENT);
 }
 
+TEST(a_list_of_ciphers_is_refused_with_the_word_that_is_wrong)
+{
+	static const struct {
+		const char *list;
+		const char *why;
+	} cases[] = {
+		{ "ECDHE+AESGCM", "" },
+		{ "ECDHE-RSA-AES256-GCM-SHA384:TLS_AES_256_GCM_SHA384", "" },
+		{ "TLS_CHACHA20_POLY1305_SHA256", "" },
+		{ "HIGH:!aNULL:!RC4:!EXPORT:@STRENGTH", "" },
+		{ "ECDHE+AESGCM:AES999", "there is no cipher \"AES999\"" },
+		{ "TLS_AES_999", "there is no cipher \"TLS_AES_999\"" },
+		{ "HIGH:@SECLEVEL=0", "\"@SECLEVEL=0\" is not for a list of ciphers here" },
+		{ "ALL:!aNULL:eNULL", "does not encrypt" },
+		{ "ALL", "does not prove who is there" },
+		{ "HIGH::MEDIUM", "an empty word" },
+		{ "!ALL", "no known cipher" },
+	};
+	char error[TLS_ERROR_MAX];
+	for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const int want = cases[i].why[0] == '\0' ? 0 : -EINVAL;
+		EXPECT_EQ(tls_ciphers_fit(cases[i].list, error), want);
+		EXPECT(str_contains_nocase(str_of(error), str_of(cases[i].why)));
+	}
+	EXPECT_EQ(tls_version("1.2"), 0x0303);
+	EXPECT_EQ(tls_version("1.3"), 0x0304);
+	EXPECT_EQ(tls_version("1.1"), 0);
+}
+
+TEST(a_server_speaks_by_the_ciphers_of_its_list_alone)
+{
+	static const struct {
+		const char *list;
+		uint16_t version; /* of the server */
+		bool old;         /* the client has TLS 1.2 only */
+		const char *want; /* "" : refused */
+	} cases[] = {
+		{ "ECDHE-ECDSA-AES256-GCM-SHA384", 0, true,
+		  "TLSv1.2 ECDHE-ECDSA-AES256-GCM-SHA384" },
+		{ "ECDHE-ECDSA-CHACHA20-POLY1305:TLS_AES_128_GCM_SHA256", 0, false,
+		  "TLSv1.3 TLS_AES_128_GCM_SHA256" },
+		{ "TLS_AES_128_GCM_SHA256", 0, true, "" },
+		{ "ECDHE-RSA-AES128-GCM-SHA256", 0, true, "" }, /* our key is of the other kind */
+		{ NULL, 0x0304, true, "" },
+		{ NULL, 0x0304, false, "TLSv1.3 TLS_AES_256_GCM_SHA384" },
+	};
+	for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pair pair;
+		struct tls_settings server = server_with("good");
+		struct tls_settings client = client_trusting("authority.crt");
+		server.ciphers = cases[i].list;
+		server.version_min = cases[i].version;
+		client.version_max = cases[i].old ? 0x0303 : 0;
+		pair_open(&pair, &server, &client, "host.test");
+		pump(&pair, 4096);
+		const bool good = cases[i].want[0] != '\0';
+		EXPECT_EQ(tls_session_state(pair.server), good ? TLS_OPEN : TLS_FAILED);
+		if (good)
+			EXPECT_STR(str_of(tls_session_describe(pair.server)), cases[i].want);
+		pair_close(&pair);
+	}
+}
+
 TEST(certificates_describe_themselves_and_know_their_key)
 {
 	char error[CERT_ERROR_MAX];

@@ -273,7 +273,8 @@ on_run(struct back *back, struct str text)
 		                               .wait = front_wait };
 	const struct mmp_user user = { .name = back->name,
 		                       .from = back->from_text,
-		                       .role = back->role };
+		                       .role = back->role,
+		                       .may_name = files_is_certificate };
 	char command[CONFIG_LINE_MAX + 2];
 	int status = 1;
 	/* The message's bytes are overwritten by answers. */

@@ -3,30 +3,26 @@
 
 #include "base/check.h"
 
-enum {
-	ADMIN = 1 << MMP_ADMIN,
-	CRYPTO = ADMIN | 1 << MMP_CRYPTO,
-	AUDIT = ADMIN | 1 << MMP_AUDIT,
-	APPLICATION = ADMIN | 1 << MMP_APPADMIN,
-};
-
 /* In their own names: what lies in the data folder and is nobody's to have. */
 static const char *const hidden[] = { "jwt.key", "admin-password" };
 
 /* Keys can be brought by those who look after them, and are read back by nobody else. */
 static const struct files_kind kinds[] = {
-	{ "*.key", NULL, CRYPTO, CRYPTO, CRYPTO, FILES_SMALL_BYTES },
-	{ "*.pem", NULL, CRYPTO, CRYPTO, CRYPTO, FILES_SMALL_BYTES }, /* may hold a key */
-	{ "*.p12", NULL, CRYPTO, CRYPTO, CRYPTO, FILES_SMALL_BYTES },
-	{ "*.crt", NULL, CRYPTO | APPLICATION, CRYPTO, CRYPTO, FILES_SMALL_BYTES },
-	{ "*.cer", NULL, CRYPTO | APPLICATION, CRYPTO, CRYPTO, FILES_SMALL_BYTES },
-	{ "*.csr", NULL, CRYPTO | APPLICATION, CRYPTO, CRYPTO, FILES_SMALL_BYTES },
-	{ "*.lic", NULL, APPLICATION, APPLICATION, APPLICATION, FILES_SMALL_BYTES },
-	{ "*.bak", NULL, ADMIN, ADMIN, ADMIN, FILES_BACKUP_BYTES }, /* keys and accounts are in it */
-	{ "*.pcap", NULL, ADMIN, 0, ADMIN, 0 },
-	{ "logbundle.tar.gz", "logbundle.tar.gz", AUDIT, 0, AUDIT, 0 },
-	{ "log", "log/convoke.log", AUDIT | APPLICATION, 0, 0, 0 },
-	{ "audit", "log/audit", AUDIT, 0, 0, 0 },
+	{ "*.key", NULL, MMP_BY_CRYPTO, MMP_BY_CRYPTO, MMP_BY_CRYPTO, FILES_SMALL_BYTES },
+	/* may hold a key */
+	{ "*.pem", NULL, MMP_BY_CRYPTO, MMP_BY_CRYPTO, MMP_BY_CRYPTO, FILES_SMALL_BYTES },
+	{ "*.p12", NULL, MMP_BY_CRYPTO, MMP_BY_CRYPTO, MMP_BY_CRYPTO, FILES_SMALL_BYTES },
+	{ "*.crt", NULL, MMP_BY_TLS, MMP_BY_CRYPTO, MMP_BY_CRYPTO, FILES_SMALL_BYTES },
+	{ "*.cer", NULL, MMP_BY_TLS, MMP_BY_CRYPTO, MMP_BY_CRYPTO, FILES_SMALL_BYTES },
+	{ "*.csr", NULL, MMP_BY_TLS, MMP_BY_CRYPTO, MMP_BY_CRYPTO, FILES_SMALL_BYTES },
+	{ "*.lic", NULL, MMP_BY_APPLICATION, MMP_BY_APPLICATION, MMP_BY_APPLICATION,
+	  FILES_SMALL_BYTES },
+	/* keys and accounts are in it */
+	{ "*.bak", NULL, MMP_BY_ADMIN, MMP_BY_ADMIN, MMP_BY_ADMIN, FILES_BACKUP_BYTES },
+	{ "*.pcap", NULL, MMP_BY_ADMIN, 0, MMP_BY_ADMIN, 0 },
+	{ "logbundle.tar.gz", "logbundle.tar.gz", MMP_BY_AUDIT, 0, MMP_BY_AUDIT, 0 },
+	{ "log", "log/convoke.log", MMP_BY_LOGS, 0, 0, 0 },
+	{ "audit", "log/audit", MMP_BY_AUDIT, 0, 0, 0 },
 };
 
 static bool
@@ -71,6 +67,13 @@ bool
 files_may_see(const struct files_kind *kind, enum mmp_role role)
 {
 	return files_may(kind, role, FILES_GET) || files_may(kind, role, FILES_PUT);
+}
+
+bool
+files_is_certificate(struct str name)
+{
+	const struct files_kind *kind = files_find(name);
+	return kind != NULL && files_may(kind, MMP_CRYPTO, FILES_PUT);
 }
 
 const struct files_kind *

@@ -40,6 +40,8 @@ struct files_kind {
                              enum files_right right);
 /* May the role know that it is there? */
 [[nodiscard]] bool files_may_see(const struct files_kind *kind, enum mmp_role role);
+/* Is it a key or certificate, for commands to name? */
+[[nodiscard]] bool files_is_certificate(struct str name);
 /* The kinds with a place of their own, in order; NULL behind the last. */
 [[nodiscard]] const struct files_kind *files_placed(size_t index);
 

@@ -77,10 +77,10 @@ struct host {
 };
 
 static bool
-host_pair_matches(void *context, const char *key, const char *certificate, struct writer *why)
+host_fits(void *context, const struct mmp_check *check, struct writer *why)
 {
 	const struct host *host = context;
-	return pki_matches(host->dir, key, certificate, why);
+	return pki_fits(host->dir, host->user, check, why);
 }
 
 /* A component holds its lock as long as it lives, whoever started it. */
@@ -104,7 +104,7 @@ host_call(void *context, const struct mmp_line *line, struct writer *out)
 	case MMP_PKI_INSPECT:
 	case MMP_PKI_MATCH:
 	case MMP_PKI_SELFSIGNED:
-		return pki_run(host->dir, line->call, line->arguments, out);
+		return pki_run(host->dir, host->user, line, out);
 	case MMP_USER_ADD:
 	case MMP_USER_DEL:
 	case MMP_USER_LIST:
@@ -164,7 +164,7 @@ run_locked(const struct host *host, struct str command, struct mmp_answer *answe
 	const struct mmp_host functions = { .context = (void *)host,
 		                            .user = host->user,
 		                            .terminal = host->terminal,
-		                            .pair_matches = host_pair_matches,
+		                            .fits = host_fits,
 		                            .component_runs = host_component_runs,
 		                            .call = host_call,
 		                            .version = CONVOKE_VERSION };

@@ -54,24 +54,34 @@ mode_of(const struct data_dir *dir, const char *name)
 	return info.st_mode & 07777;
 }
 
+static bool
+server_fits(const struct data_dir *dir, const struct config_certs *certs)
+{
+	char why[CERT_ERROR_MAX];
+	struct writer w = writer_of(why, sizeof why);
+	const struct mmp_user user = { .local = true };
+	const struct mmp_check check = { .kind = MMP_CHECK_SERVER,
+		                         .key = certs->key,
+		                         .certificate = certs->certificate,
+		                         .bundle = certs->bundle };
+	return pki_fits(dir, &user, &check, &w);
+}
+
 TEST(a_first_start_makes_settings_that_are_complete)
 {
 	struct data_dir dir = temporary();
-	char error[DATA_ERROR_MAX], why[CERT_ERROR_MAX];
+	char error[DATA_ERROR_MAX];
 	struct config config;
 	struct config_error incomplete;
-	struct writer w = writer_of(why, sizeof why);
 	EXPECT(data_dir_furnish(&dir, error));
 	EXPECT(dir.fresh);
 	EXPECT(data_dir_config(&config, &dir, error));
 	EXPECT(config_complete(&config, CONFIG_CALLBRIDGE, &incomplete));
 	EXPECT(config_complete(&config, CONFIG_WEBBRIDGE, &incomplete));
-	EXPECT(pki_matches(&dir, config.callbridge.certs.key, config.callbridge.certs.certificate,
-	                   &w));
-	EXPECT(pki_matches(&dir, config.webbridge.https_certs.key,
-	                   config.webbridge.https_certs.certificate, &w));
-	EXPECT(!pki_matches(&dir, config.callbridge.certs.key,
-	                    config.webbridge.https_certs.certificate, &w));
+	EXPECT(server_fits(&dir, &config.callbridge.certs));
+	EXPECT(server_fits(&dir, &config.webadmin.certs));
+	EXPECT(server_fits(&dir, &config.webbridge.https_certs));
+	EXPECT(server_fits(&dir, &config.webbridge.c2w_certs));
 	EXPECT_EQ(mode_of(&dir, "convoke.conf"), 0600);
 	EXPECT_EQ(mode_of(&dir, config.webbridge.c2w_certs.key), 0600);
 	discard(&dir);
@@ -366,29 +376,6 @@ TEST(a_full_log_is_turned_over_and_five_are_kept)
 	EXPECT_EQ(stat(path, &info), 0);
 	EXPECT_EQ(info.st_size, 5);
 	log_file_close(&file);
-	discard(&dir);
-}
-
-TEST(the_command_line_makes_lists_and_describes_certificates)
-{
-	struct data_dir dir = temporary();
-	char text[4096];
-	struct writer w = writer_of(text, sizeof text);
-	const struct str names[] = { STR("web"), STR("../web"), STR("web.crt") };
-	const struct str pair[] = { STR("web.key"), STR("web.crt") };
-	EXPECT(pki_run(&dir, MMP_PKI_SELFSIGNED, &names[0], &w));
-	EXPECT(!pki_run(&dir, MMP_PKI_SELFSIGNED, &names[0], &w)); /* never overwrites */
-	EXPECT(!pki_run(&dir, MMP_PKI_SELFSIGNED, &names[1], &w));
-	EXPECT(pki_run(&dir, MMP_PKI_MATCH, pair, &w));
-	char path[DATA_PATH_MAX + 64];
-	EXPECT_EQ(file_replace(data_dir_file(path, &dir, "jwt.key"), "secret", 6, 0600), 0);
-	w = writer_of(text, sizeof text);
-	EXPECT(pki_run(&dir, MMP_PKI_LIST, NULL, &w));
-	EXPECT_STR(writer_view(&w), "User supplied certificates and keys:\nweb.crt\nweb.key\n");
-	w = writer_of(text, sizeof text);
-	EXPECT(pki_run(&dir, MMP_PKI_INSPECT, &names[2], &w));
-	EXPECT(str_contains_nocase(writer_view(&w), STR("SHA-256 fingerprint : ")));
-	EXPECT(!pki_run(&dir, MMP_PKI_INSPECT, &names[0], &w));
 	discard(&dir);
 }
 

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "component/component.h"
 #include "net/wall.h"
 
 enum {
@@ -149,8 +150,10 @@ open_means(struct log_lines *lines, const struct data_dir *dir, const struct con
 	const struct dns_settings dns = { .servers = config->dns.host[0] != '\0' ? config->dns.host
 		                                                                 : NULL };
 	struct tls_settings tls = { 0 };
-	if (config->syslog.trust[0] != '\0')
-		tls.trust_file = data_dir_file(trust, dir, config->syslog.trust);
+	component_demands(&tls, &config->tls.syslog);
+	if (config->syslog.trust[0] != '\0' &&
+	    config_path(trust, sizeof trust, dir->path, config->syslog.trust))
+		tls.trust_file = trust;
 	if (tls_context_create(&lines->tls, &tls, error) != 0) {
 		lines->tls = NULL;
 		log_error("syslog servers over TLS are left out: %s", error);
@@ -189,6 +192,7 @@ is_unchanged(const struct log_lines *lines, const struct config *config)
 {
 	return memcmp(&lines->servers, &config->syslog, sizeof lines->servers) == 0 &&
 	       memcmp(&lines->audit_servers, &config->audit, sizeof lines->audit_servers) == 0 &&
+	       memcmp(&lines->demands, &config->tls.syslog, sizeof lines->demands) == 0 &&
 	       strcmp(lines->dns_host, config->dns.host) == 0;
 }
 
@@ -203,6 +207,7 @@ log_lines_servers(struct log_lines *lines, struct loop *loop, const struct data_
 	log_lines_servers_close(lines);
 	lines->servers = config->syslog;
 	lines->audit_servers = config->audit;
+	lines->demands = config->tls.syslog;
 	memcpy(lines->dns_host, config->dns.host, sizeof lines->dns_host);
 	if (!config->syslog.enabled || (config->syslog.count == 0 && config->audit.count == 0))
 		return;

@@ -35,6 +35,7 @@ struct log_lines {
 	struct log_audit audit_log;
 	struct config_syslog servers;
 	struct config_syslog audit_servers;
+	struct config_tls demands;
 	char dns_host[CONFIG_HOST_MAX];
 };
 

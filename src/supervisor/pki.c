@@ -10,26 +10,120 @@
 
 #include "base/check.h"
 #include "net/cert.h"
+#include "net/tls.h"
 
 enum {
 	BASE_MAX = 48,
+	NAME_SHOWN_MAX = 60, /* of one that is refused */
 };
 
-bool
-pki_matches(const struct data_dir *dir, const char *key, const char *certificate,
-            struct writer *why)
+/* -- files of a command ------------------------------------------------------------------------ */
+
+typedef char pki_path[DATA_PATH_MAX + CONFIG_FILE_MAX];
+
+/* Where the file is that a user named; false: why it cannot be had. */
+static bool
+find_file(pki_path out, const struct data_dir *dir, const struct mmp_user *user, struct str name,
+          struct writer *why)
 {
-	char key_path[DATA_PATH_MAX + CONFIG_FILE_MAX], cert_path[DATA_PATH_MAX + CONFIG_FILE_MAX];
-	char error[CERT_ERROR_MAX] = "";
-	if (!config_path(key_path, sizeof key_path, dir->path, key) ||
-	    !config_path(cert_path, sizeof cert_path, dir->path, certificate)) {
+	char text[CONFIG_FILE_MAX];
+	if (user->may_name != NULL && !user->may_name(name))
+		writer_format(why, "\"%.*s\" is no key or certificate that SFTP shows",
+		              (int)(name.len < NAME_SHOWN_MAX ? name.len : NAME_SHOWN_MAX),
+		              name.at);
+	else if (!str_copy(text, sizeof text, name) ||
+	         !config_path(out, sizeof(pki_path), dir->path, text))
 		writer_text(why, "the name is too long");
-		return false;
+	else
+		return true;
+	return false;
+}
+
+/* What went wrong, with files as they were named: relative to DATA. */
+static void
+write_error(struct writer *out, const struct data_dir *dir, int rc, const char *error)
+{
+	const size_t len = strlen(dir->path);
+	if (error[0] == '\0')
+		error = strerror(-rc);
+	for (const char *at; (at = strstr(error, dir->path)) != NULL;
+	     error = at + len + (at[len] == '/'))
+		writer_str(out, (struct str){ error, (size_t)(at - error) });
+	writer_text(out, error);
+}
+
+/* -- settings ---------------------------------------------------------------------------------- */
+
+/* One of a setting's files, "" and NULL being none. */
+static bool
+find_own(pki_path out, const struct data_dir *dir, const struct mmp_user *user, const char *name,
+         struct writer *why)
+{
+	out[0] = '\0';
+	return name == NULL || name[0] == '\0' || find_file(out, dir, user, str_of(name), why);
+}
+
+static int
+look_at(const struct mmp_check *check, const char *key, const char *certificate,
+        const char *bundle, char error[CERT_ERROR_MAX])
+{
+	const bool server = check->kind == MMP_CHECK_SERVER;
+	const struct cert_use use = { .cert_file = certificate,
+		                      .key_file = key,
+		                      .chain_file = server && bundle[0] != '\0' ? bundle : NULL,
+		                      .client = !server };
+	int rc;
+	switch (check->kind) {
+	case MMP_CHECK_PAIR:
+		return cert_match(certificate, key, error);
+	case MMP_CHECK_SERVER:
+		return cert_fits(&use, error);
+	case MMP_CHECK_CLIENT:
+		rc = cert_fits(&use, error);
+		return rc == 0 ? cert_trust_fits(bundle, error) : rc;
+	case MMP_CHECK_TRUST:
+		return cert_trust_fits(bundle, error);
+	case MMP_CHECK_CIPHERS:
+		break;
 	}
-	const int rc = cert_match(cert_path, key_path, error);
+	return tls_ciphers_fit(check->ciphers, error);
+}
+
+bool
+pki_fits(const struct data_dir *dir, const struct mmp_user *user, const struct mmp_check *check,
+         struct writer *why)
+{
+	pki_path key, certificate, bundle;
+	char error[CERT_ERROR_MAX] = "";
+	if (!find_own(key, dir, user, check->key, why) ||
+	    !find_own(certificate, dir, user, check->certificate, why) ||
+	    !find_own(bundle, dir, user, check->bundle, why))
+		return false;
+	int rc = check->key != NULL ? cert_match(certificate, key, error) : 0;
 	if (rc != 0)
-		writer_text(why, error[0] != '\0' ? error : strerror(-rc));
+		writer_text(why, "Key and certificate pair do not match: ");
+	else
+		rc = look_at(check, key, certificate, bundle, error);
+	if (rc != 0)
+		write_error(why, dir, rc, error);
 	return rc == 0;
+}
+
+/* -- commands ---------------------------------------------------------------------------------- */
+
+/* What a command was called with. */
+struct work {
+	const struct data_dir *dir;
+	const struct mmp_user *user;
+	const struct mmp_line *line;
+	struct writer *out;
+};
+
+/* The file that is argument number `index`. */
+static bool
+find_argument(pki_path out, const struct work *work, size_t index)
+{
+	return find_file(out, work->dir, work->user, work->line->arguments[index], work->out);
 }
 
 /* Keys and certificates in PEM: the Call Bridge's own secrets have another form. */
@@ -58,8 +152,10 @@ is_pki_file(const struct dirent *entry)
 }
 
 static bool
-list(const struct data_dir *dir, struct writer *out)
+list(const struct work *work)
 {
+	const struct data_dir *dir = work->dir;
+	struct writer *out = work->out;
 	struct dirent **entries = NULL;
 	const int count = scandir(dir->path, &entries, is_pki_file, alphasort);
 	if (count < 0) {
@@ -77,33 +173,57 @@ list(const struct data_dir *dir, struct writer *out)
 }
 
 static bool
-inspect(const struct data_dir *dir, const char *file, struct writer *out)
+inspect(const struct work *work)
 {
-	char path[DATA_PATH_MAX + CONFIG_FILE_MAX], error[CERT_ERROR_MAX] = "";
-	char from[WALL_TEXT_MAX], until[WALL_TEXT_MAX];
+	pki_path path;
+	char error[CERT_ERROR_MAX] = "", from[WALL_TEXT_MAX], until[WALL_TEXT_MAX];
 	struct cert_info info;
-	int rc = -ENAMETOOLONG;
-	if (config_path(path, sizeof path, dir->path, file))
-		rc = cert_inspect(&info, path, error);
+	struct writer *out = work->out;
+	if (!find_argument(path, work, 0))
+		return false;
+	const int rc = cert_inspect(&info, path, error);
 	if (rc != 0) {
-		writer_text(out, error[0] != '\0' ? error : strerror(-rc));
+		write_error(out, work->dir, rc, error);
 		return false;
 	}
 	writer_format(out, "Subject             : %s\n", info.subject);
 	writer_format(out, "Issuer              : %s\n", info.issuer);
+	writer_format(out, "Names               : %s\n", info.names[0] != '\0' ? info.names : "none");
+	writer_format(out, "Key                 : %s\n", info.key);
+	writer_format(out, "Authority           : %s\n", info.authority ? "true" : "false");
 	writer_format(out, "Not before          : %s\n", wall_text(from, info.not_before));
 	writer_format(out, "Not after           : %s\n", wall_text(until, info.not_after));
 	writer_format(out, "SHA-256 fingerprint : %s\n", info.fingerprint);
 	return true;
 }
 
+static bool
+match(const struct work *work)
+{
+	pki_path key, certificate;
+	char error[CERT_ERROR_MAX] = "";
+	if (!find_argument(key, work, 0) || !find_argument(certificate, work, 1))
+		return false;
+	const int rc = cert_match(certificate, key, error);
+	if (rc == 0) {
+		writer_text(work->out, "Key and certificate pair match");
+		return true;
+	}
+	writer_text(work->out, "Key and certificate pair do not match: ");
+	write_error(work->out, work->dir, rc, error);
+	return false;
+}
+
 /* Never overwrites: a key that somebody trusts does not come back. */
 static bool
-self_signed(const struct data_dir *dir, const char *base, struct writer *out)
+self_signed(const struct work *work)
 {
 	static const char *const endings[] = { "key", "crt" };
-	char error[DATA_ERROR_MAX];
-	if (strchr(base, '/') != NULL || base[0] == '.' || strlen(base) >= BASE_MAX) {
+	char error[DATA_ERROR_MAX], base[BASE_MAX];
+	const struct data_dir *dir = work->dir;
+	struct writer *out = work->out;
+	if (!str_copy(base, sizeof base, work->line->arguments[0]) || strchr(base, '/') != NULL ||
+	    base[0] == '.') {
 		writer_format(out, "\"%.60s\" does not fit; expected a name of at most %d bytes "
 		                   "without /", base, BASE_MAX - 1);
 		return false;
@@ -125,33 +245,19 @@ self_signed(const struct data_dir *dir, const char *base, struct writer *out)
 }
 
 bool
-pki_run(const struct data_dir *dir, enum mmp_call call, const struct str *arguments,
+pki_run(const struct data_dir *dir, const struct mmp_user *user, const struct mmp_line *line,
         struct writer *out)
 {
-	char text[2][CONFIG_FILE_MAX] = { "", "" };
-	const size_t count = call == MMP_PKI_LIST ? 0 : call == MMP_PKI_MATCH ? 2 : 1;
-	for (size_t i = 0; i < count; i++) {
-		if (!str_copy(text[i], sizeof text[i], arguments[i])) {
-			writer_text(out, "the name is too long");
-			return false;
-		}
-	}
-	switch ((unsigned)call) {
+	const struct work work = { dir, user, line, out };
+	switch ((unsigned)line->call) {
 	case MMP_PKI_LIST:
-		return list(dir, out);
+		return list(&work);
 	case MMP_PKI_INSPECT:
-		return inspect(dir, text[0], out);
-	case MMP_PKI_SELFSIGNED:
-		return self_signed(dir, text[0], out);
+		return inspect(&work);
+	case MMP_PKI_MATCH:
+		return match(&work);
 	default:
-		CHECK(call == MMP_PKI_MATCH);
+		CHECK(line->call == MMP_PKI_SELFSIGNED);
+		return self_signed(&work);
 	}
-	char why[CERT_ERROR_MAX];
-	struct writer w = writer_of(why, sizeof why);
-	if (pki_matches(dir, text[0], text[1], &w))
-		writer_text(out, "Key and certificate pair match");
-	else
-		writer_format(out, "Key and certificate pair do not match: %.*s",
-		              STR_ARGS(writer_view(&w)));
-	return w.at == 0;
 }

@@ -9,10 +9,11 @@
 #include "mmp/mmp.h"
 #include "supervisor/data_dir.h"
 
-[[nodiscard]] bool pki_matches(const struct data_dir *dir, const char *key,
-                               const char *certificate, struct writer *why);
-/* The calls MMP_PKI_..., as struct mmp_host asks them. */
-[[nodiscard]] bool pki_run(const struct data_dir *dir, enum mmp_call call,
-                           const struct str *arguments, struct writer *out);
+/* As struct mmp_host asks it: do the files that a setting names do, and may this user name them? */
+[[nodiscard]] bool pki_fits(const struct data_dir *dir, const struct mmp_user *user,
+                            const struct mmp_check *check, struct writer *why);
+/* The calls MMP_PKI_..., likewise. */
+[[nodiscard]] bool pki_run(const struct data_dir *dir, const struct mmp_user *user,
+                           const struct mmp_line *line, struct writer *out);
 
 #endif

@@ -70,6 +70,7 @@ open_certificates(struct shell *shell)
 	component_certs(&shell->component, &files, &config->webbridge.https_certs, "");
 	files.tls.server = true;
 	files.tls.alpn = "http/1.1";
+	component_demands(&files.tls, &config->tls.webbridge);
 	if (files.tls.cert_file == NULL || files.tls.key_file == NULL)
 		return component_fail(&shell->component,
 		                      "it has no certificate (use \"webbridge3 https certs <key> "
