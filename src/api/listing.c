@@ -110,6 +110,7 @@ struct walk {
 	uint32_t last;      /* of a list inside a call or space */
 	struct guid alarm;
 	struct address_cursor addresses; /* of a user's memberships */
+	const struct object_part *part; /* NULL, or kept objects that hold it only */
 };
 
 static bool
@@ -140,6 +141,8 @@ walk_next(const struct work *work, struct walk *walk)
 		                                 walk->last);
 		return walk->last;
 	}
+	if (walk->type < OBJECT_KEPT_END && walk->part != NULL)
+		return objects_next_holding(work->objects, walk->type, walk->part, &walk->at);
 	if (walk->type < OBJECT_KEPT_END)
 		return objects_next(work->objects, walk->type, &walk->at);
 	if (walk->type == OBJECT_PERSONAL_LICENSE)
@@ -184,6 +187,8 @@ static const char *const alarm_words[] = { "packetLoss", "excessiveJitter",
 
 struct filter {
 	struct str text;      /* a part of any of these fields */
+	struct object_part part; /* the same, for kept objects */
+	bool impossible;      /* no text can hold it */
 	unsigned part_count;
 	unsigned parts[PART_FIELDS_MAX];
 	unsigned ref_count;
@@ -326,6 +331,7 @@ read_filter(struct work *work, enum object_type type, struct filter *filter)
 		CHECK(filter->part_count < PART_FIELDS_MAX);
 		filter->parts[filter->part_count++] = i;
 	}
+	filter->impossible = !object_part_of(&filter->part, filter->text);
 	if (filter->usage_known)
 		usage_mark(work, type, work->api->usage);
 	return true;
@@ -335,11 +341,10 @@ static bool
 has_text(const struct work *work, enum object_type type, uint32_t handle,
          const struct filter *filter)
 {
+	if (type < OBJECT_KEPT_END)
+		return objects_hold(work->objects, type, handle, &filter->part);
 	for (unsigned i = 0; i < filter->part_count; i++) {
-		const struct value value =
-			type < OBJECT_KEPT_END
-				? objects_value(work->objects, type, handle, filter->parts[i])
-				: work_value(work, type, handle, filter->parts[i]);
+		const struct value value = work_value(work, type, handle, filter->parts[i]);
 		if (str_contains_nocase(value.text, filter->text))
 			return true;
 	}
@@ -389,9 +394,7 @@ passes(const struct work *work, enum object_type type, uint32_t handle,
 	if (filter->usage_known &&
 	    is_marked(work->api->usage, slab_index(handle)) != filter->used)
 		return false;
-	if (filter->alarms != 0 && !has_alarm(work, handle, filter->alarms))
-		return false;
-	return filter->text.len == 0 || has_text(work, type, handle, filter);
+	return filter->alarms == 0 || has_alarm(work, handle, filter->alarms);
 }
 
 static void
@@ -418,17 +421,29 @@ static void
 find_page(const struct work *work, struct walk *walk, const struct filter *filter,
           struct page *page)
 {
-	const bool all = filter->text.len == 0 && filter->ref_count == 0 &&
-	                 filter->range_count == 0 && !filter->owner_known &&
-	                 !filter->usage_known && filter->text_count == 0 && filter->alarms == 0;
+	const bool table = walk->type < OBJECT_KEPT_END && walk->inside == OBJECT_NONE;
+	const bool by_text = filter->text.len != 0 && !table;
+	const bool all = filter->ref_count == 0 && filter->range_count == 0 &&
+	                 !filter->owner_known && !filter->usage_known &&
+	                 filter->text_count == 0 && filter->alarms == 0;
+	const bool counted = table && all && filter->text.len == 0;
+	if (filter->impossible)
+		return;
+	walk->part = table && filter->text.len != 0 ? &filter->part : NULL;
 	for (uint32_t handle; (handle = walk_next(work, walk)) != 0;) {
-		if (!all && !passes(work, walk->type, handle, filter))
+		if ((!all && !passes(work, walk->type, handle, filter)) ||
+		    (by_text && !has_text(work, walk->type, handle, filter)))
 			continue;
-		if (page->total++ < filter->offset || page->count == filter->limit)
+		if (page->total++ < filter->offset || page->count == filter->limit) {
+			if (counted && page->count == filter->limit)
+				break;
 			continue;
+		}
 		page->alarms[page->count] = walk->alarm;
 		page->handles[page->count++] = handle;
 	}
+	if (counted)
+		page->total = objects_count(work->objects, walk->type);
 }
 
 static void

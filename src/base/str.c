@@ -3,12 +3,6 @@
 
 #include "base/check.h"
 
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 static bool
 is_blank(char c)
 {
@@ -27,7 +21,7 @@ str_eq_nocase(struct str a, struct str b)
 	if (a.len != b.len)
 		return false;
 	for (size_t i = 0; i < a.len; i++)
-		if (lower(a.at[i]) != lower(b.at[i]))
+		if (str_lower(a.at[i]) != str_lower(b.at[i]))
 			return false;
 	return true;
 }
@@ -62,9 +56,58 @@ str_contains_nocase(struct str s, struct str part)
 	if (part.len == 0)
 		return true;
 	/* Most places fall by their first letter. */
-	const char first = lower(part.at[0]);
+	const char first = str_lower(part.at[0]);
 	for (size_t i = 0; i + part.len <= s.len; i++) {
-		if (lower(s.at[i]) == first && str_eq_nocase(str_sub(s, i, part.len), part))
+		if (str_lower(s.at[i]) == first && str_eq_nocase(str_sub(s, i, part.len), part))
+			return true;
+	}
+	return false;
+}
+
+/* Bytes side by side; the compiler has the instructions of the machine. */
+typedef uint8_t lanes __attribute__((vector_size(16)));
+
+static bool
+any_place_fits(const char *at, struct str part, lanes first, lanes last)
+{
+	lanes head;
+	lanes tail;
+	memcpy(&head, at, sizeof head);
+	memcpy(&tail, at + part.len - 1, sizeof tail);
+	const lanes hits = (lanes)(head == first) & (lanes)(tail == last);
+	uint64_t halves[2];
+	memcpy(halves, &hits, sizeof halves);
+	if ((halves[0] | halves[1]) == 0)
+		return false;
+	for (unsigned i = 0; i < sizeof(lanes); i++) {
+		if (hits[i] != 0 && memcmp(at + i, part.at, part.len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Sixteen places at once: those where both the first and the last byte of `part` stand are few. */
+bool
+str_contains(struct str s, struct str part)
+{
+	if (part.len == 0)
+		return true;
+	if (part.len > s.len)
+		return false;
+	const size_t places = s.len - part.len + 1;
+	size_t i = 0;
+	if (places >= sizeof(lanes)) {
+		const lanes first = (lanes){ 0 } + (uint8_t)part.at[0];
+		const lanes last = (lanes){ 0 } + (uint8_t)part.at[part.len - 1];
+		for (; i + sizeof(lanes) <= places; i += sizeof(lanes)) {
+			if (any_place_fits(s.at + i, part, first, last))
+				return true;
+		}
+		/* The last sixteen, some of them for the second time. */
+		return i != places && any_place_fits(s.at + places - sizeof(lanes), part, first, last);
+	}
+	for (; i < places; i++) {
+		if (s.at[i] == part.at[0] && memcmp(s.at + i, part.at, part.len) == 0)
 			return true;
 	}
 	return false;

@@ -50,6 +50,14 @@ str_sub(struct str s, size_t from, size_t len)
 [[nodiscard]] bool str_starts(struct str s, struct str prefix);
 [[nodiscard]] bool str_ends(struct str s, struct str suffix);
 [[nodiscard]] bool str_contains_nocase(struct str s, struct str part);
+/* The same in one pass of whole words, for bytes that are in one case already. */
+[[nodiscard]] bool str_contains(struct str s, struct str part);
+/* `c` as a small letter; letters that are not ASCII's stay as they are. */
+static inline char
+str_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
 
 /* Where `c` stands first in `s`, or s.len. */
 [[nodiscard]] size_t str_find(struct str s, char c);

@@ -72,6 +72,30 @@ TEST(text_is_cut_at_its_separators)
 	EXPECT(str_eq_secret(STR("abc"), STR("abc")) && !str_eq_secret(STR("abc"), STR("abd")));
 }
 
+TEST(a_part_is_found_wherever_it_stands_in_a_text_of_any_length)
+{
+	char text[80];
+	for (size_t len = 0; len <= sizeof text; len++) {
+		for (size_t part = 1; part <= 20 && part <= len; part++) {
+			for (size_t at = 0; at + part <= len; at++) {
+				/* An "a" in front of each place, so that its first letter alone is
+				 * everywhere. */
+				memset(text, 'a', sizeof text);
+				const struct str wanted = str_sub(STR("abbbbbbbbbbbbbbbbbbb"), 0, part);
+				const struct str s = { text, len };
+				EXPECT_EQ(str_contains(s, wanted), part == 1);
+				memcpy(text + at, wanted.at, part);
+				EXPECT(str_contains(s, wanted));
+				/* And not where it would reach over the end. */
+				if (part > 1 && at + part == len)
+					EXPECT(!str_contains((struct str){ text, len - 1 }, wanted));
+			}
+		}
+	}
+	EXPECT(str_contains(STR("abc"), STR("")) && str_contains(STR(""), STR("")));
+	EXPECT(!str_contains(STR(""), STR("a")));
+}
+
 TEST(numbers_end_where_their_type_ends)
 {
 	uint32_t small = 1;

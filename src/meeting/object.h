@@ -333,6 +333,19 @@ struct address_cursor {
 [[nodiscard]] uint32_t objects_find_address(const struct objects *objects, enum object_type type,
                                             struct str address);
 
+/* What is looked for in the fields that `filter=` looks in, without regard to case. */
+struct object_part {
+	size_t len;
+	char letters[OBJECT_TEXT_MAX];
+};
+/* False: nothing can hold it. */
+[[nodiscard]] bool object_part_of(struct object_part *out, struct str text);
+[[nodiscard]] bool objects_hold(const struct objects *objects, enum object_type type,
+                                uint32_t handle, const struct object_part *part);
+/* As objects_next(), those that hold it. */
+[[nodiscard]] uint32_t objects_next_holding(const struct objects *objects, enum object_type type,
+                                            const struct object_part *part, uint32_t *at);
+
 /* Whose a space is, and which group a tenant belongs to; zero: nobody's, none. */
 [[nodiscard]] struct guid objects_space_tenant(const struct objects *objects, uint32_t space);
 [[nodiscard]] struct guid objects_tenant_group(const struct objects *objects,

@@ -234,6 +234,35 @@ TEST(what_is_put_in_comes_out_and_empty_unsets_it)
 	objects_destroy(objects);
 }
 
+TEST(a_filter_finds_a_part_of_one_text_in_any_case)
+{
+	struct prng prng;
+	struct objects *objects = make_objects(&prng, &small);
+	struct object_part part;
+	uint32_t space = 0;
+	uint32_t other = 0;
+	EXPECT_EQ(test_add(objects, OBJECT_SPACE, 0, &other, PAIRS("name", "Other")), OBJECT_OK);
+	EXPECT_EQ(test_add(objects, OBJECT_SPACE, 0, &space,
+	                   PAIRS("name", "Caf\xc3\xa9 Room", "uri", "Team", "passcode", "4711")),
+	          OBJECT_OK);
+	static const char *const found[] = { "TEAM", "\xc3\xa9 r", "m", "cAF" };
+	static const char *const missed[] = { "4711", "roomteam", "room\nteam", "\xc3\x89" };
+	for (unsigned i = 0; i < COUNT_OF(found); i++) {
+		uint32_t at = 0;
+		EXPECT(object_part_of(&part, str_of(found[i])));
+		EXPECT_EQ(objects_next_holding(objects, OBJECT_SPACE, &part, &at), space);
+		EXPECT_EQ(objects_next_holding(objects, OBJECT_SPACE, &part, &at), 0);
+	}
+	for (unsigned i = 0; i < COUNT_OF(missed); i++)
+		EXPECT(!object_part_of(&part, str_of(missed[i])) ||
+		       !objects_hold(objects, OBJECT_SPACE, space, &part));
+	EXPECT_EQ(test_edit(objects, OBJECT_SPACE, space, PAIRS("name", "", "uri", "")), OBJECT_OK);
+	EXPECT(object_part_of(&part, STR("team")));
+	EXPECT(!objects_hold(objects, OBJECT_SPACE, space, &part));
+	EXPECT(!objects_hold(objects, OBJECT_SPACE, 0, &part));
+	objects_destroy(objects);
+}
+
 TEST(an_address_belongs_to_one_space_and_inside_it_to_one_passcode)
 {
 	struct prng prng;
@@ -383,6 +412,34 @@ random_change(struct objects *objects, struct prng *prng)
 	EXPECT(reject != OBJECT_NO_REFERENCE && reject != OBJECT_MISSING_PARAMETER);
 }
 
+/* Looked up field by field; `part` is what the filter has. */
+static bool
+holds_by_field(const struct objects *objects, enum object_type type, uint32_t handle,
+               struct str part)
+{
+	bool held = false;
+	for (unsigned i = 0; i < object_field_count(type); i++) {
+		const struct str text = objects_value(objects, type, handle, i).text;
+		held = held || ((object_field(type, i)->flags & FIELD_FILTER) != 0 &&
+		                text.len != 0 && str_contains_nocase(text, part));
+	}
+	return held;
+}
+
+static void
+expect_filters_agree(const struct objects *objects, struct str text)
+{
+	static const enum object_type types[] = { OBJECT_SPACE, OBJECT_METHOD, OBJECT_TENANT };
+	struct object_part part;
+	EXPECT(object_part_of(&part, text));
+	for (unsigned i = 0; i < COUNT_OF(types); i++) {
+		uint32_t at = 0;
+		for (uint32_t handle; (handle = objects_next(objects, types[i], &at)) != 0;)
+			EXPECT_EQ(objects_hold(objects, types[i], handle, &part),
+			          holds_by_field(objects, types[i], handle, text));
+	}
+}
+
 TEST(a_failed_transaction_leaves_everything_as_it_was)
 {
 	/* Little room, so that tables and texts run full in the middle of changes too. */
@@ -416,6 +473,8 @@ TEST(a_failed_transaction_leaves_everything_as_it_was)
 		describe_all(objects, after, sizeof after);
 		if (fail && count != 0)
 			EXPECT_STR(str_of(after), before);
+		expect_filters_agree(objects, STR("1"));
+		expect_filters_agree(objects, STR("M"));
 	}
 	objects_destroy(objects);
 }

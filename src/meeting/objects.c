@@ -40,7 +40,7 @@ table_create(struct objects *objects, enum object_type type)
 	/* A space has a uri, often a call ID and an owner, rarely a second uri. */
 	if (rc == 0 && has_addresses(type))
 		rc = map_create(&table->addresses, cap * 7 / 2 + 1);
-	return rc;
+	return rc == 0 ? filter_create(table, type, cap) : rc;
 }
 
 int
@@ -60,6 +60,8 @@ objects_create(struct objects **out, const struct objects_settings *settings)
 		limits->text_bytes_max = TEXT_BYTES_USUAL;
 
 	int rc = text_pool_create(&objects->texts, limits->text_bytes_max);
+	if (rc == 0)
+		rc = text_pool_create(&objects->lines, limits->text_bytes_max);
 	for (unsigned type = OBJECT_NONE + 1; rc == 0 && type < OBJECT_KEPT_END; type++)
 		rc = table_create(objects, (enum object_type)type);
 	if (rc == 0) {
@@ -90,11 +92,13 @@ objects_destroy(struct objects *objects)
 		slab_destroy(&objects->tables[type].slab);
 		map_destroy(&objects->tables[type].ids);
 		map_destroy(&objects->tables[type].addresses);
+		free(objects->tables[type].lines);
 	}
 	if (objects->texts.bytes != NULL)
 		explicit_bzero(objects->texts.bytes,
 		               (size_t)objects->texts.used * TEXT_POOL_UNIT_BYTES);
 	text_pool_destroy(&objects->texts);
+	text_pool_destroy(&objects->lines);
 	free(objects->pending);
 	free(objects);
 }
@@ -322,10 +326,8 @@ address_hash(const struct objects *objects, struct str address)
 	char folded[OBJECT_TEXT_MAX];
 	if (address.len > sizeof folded)
 		return 0;
-	for (size_t i = 0; i < address.len; i++) {
-		const char c = address.at[i];
-		folded[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-	}
+	for (size_t i = 0; i < address.len; i++)
+		folded[i] = str_lower(address.at[i]);
 	return hash_bytes(&objects->settings.hash_key, folded, address.len);
 }
 

@@ -121,8 +121,9 @@ unlink_child(struct objects *objects, enum object_type type, const struct kept *
 }
 
 static void
-clear_values(struct objects *objects, enum object_type type, struct kept *kept)
+clear_values(struct objects *objects, enum object_type type, uint32_t handle, struct kept *kept)
 {
+	filter_unindex(objects, type, handle);
 	for (unsigned i = 0; i < object_field_count(type); i++) {
 		if (field_set_has(&kept->set, i) && !field_is_number(object_field(type, i)))
 			text_pool_free(&objects->texts, kept->numbers[i]);
@@ -163,7 +164,7 @@ drop(struct objects *objects, enum object_type type, uint32_t handle)
 	for (unsigned i = 0; i < OBJECT_LISTS_MAX; i++)
 		CHECK(kept->lists[i].count == 0);
 	address_unindex(objects, type, handle, kept);
-	clear_values(objects, type, kept);
+	clear_values(objects, type, handle, kept);
 	if (kept->parent != 0)
 		unlink_child(objects, type, kept);
 	map_remove(&objects->tables[type].ids, objects_id_hash(objects, &kept->id), handle);
@@ -206,8 +207,9 @@ row_apply(struct objects *objects, const struct object_row *row)
 	if (kept == NULL)
 		return OBJECT_FULL;
 	address_unindex(objects, row->type, handle, kept);
-	clear_values(objects, row->type, kept);
+	clear_values(objects, row->type, handle, kept);
 	return set_values(objects, kept, row) &&
+			       filter_index(objects, row->type, handle, kept) &&
 			       address_index(objects, row->type, handle, kept)
 	               ? OBJECT_OK
 	               : OBJECT_FULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Inside of the kept objects: one slab per type, numbers in the slot, texts and GUIDs in the text
- * pool.  objects.c reads them, objects_rules.c says which may stand beside each other,
- * objects_change.c changes them. */
+ * pool.  objects.c reads them, objects_filter.c finds parts of texts among
+ * them, objects_rules.c says which may stand beside each other, objects_change.c changes them. */
 #ifndef MEETING_OBJECTS_INTERNAL_H
 #define MEETING_OBJECTS_INTERNAL_H
 
@@ -42,6 +42,9 @@ struct table {
 	struct slab slab;
 	struct map ids;
 	struct map addresses; /* of a type without address fields: zeroed */
+	/* Per slot, what `filter=` looks in, in small letters and one line each: a reference of the
+	 * pool `lines`, or 0.  NULL: such a filter finds nothing of this type. */
+	uint32_t *lines;
 };
 
 struct pending {
@@ -55,6 +58,7 @@ struct pending {
 struct objects {
 	struct objects_settings settings;
 	struct text_pool texts;
+	struct text_pool lines;
 	struct table tables[OBJECT_KEPT_END];
 	struct pending *pending; /* a ring of TX_PENDING_MAX */
 	uint32_t pending_first;
@@ -88,6 +92,14 @@ bool address_index(struct objects *objects, enum object_type type, uint32_t hand
                    const struct kept *kept);
 void address_unindex(struct objects *objects, enum object_type type, uint32_t handle,
                      const struct kept *kept);
+
+/* objects_filter.c: beside the table, so that looking through a hundred thousand objects reads little
+ * more than the letters that are compared. */
+[[nodiscard]] int filter_create(struct table *table, enum object_type type, uint32_t cap);
+/* False: the pool is full. */
+[[nodiscard]] bool filter_index(struct objects *objects, enum object_type type, uint32_t handle,
+                                const struct kept *kept);
+void filter_unindex(struct objects *objects, enum object_type type, uint32_t handle);
 
 /* objects_rules.c */
 void objects_random(const struct objects *objects, void *out, size_t len);
