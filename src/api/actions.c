@@ -825,7 +825,8 @@ work_change(struct work *work)
 	const enum object_type type = work->path.row->type;
 	uint32_t container = 0;
 	uint32_t handle = 0;
-	if (type < OBJECT_KEPT_END && !database_is_ready(work)) {
+	const bool kept = type < OBJECT_KEPT_END || work->path.row->kind == PATH_METADATA;
+	if (kept && !database_is_ready(work)) {
 		work_fail(work, 503, "databaseNotReady");
 		return;
 	}

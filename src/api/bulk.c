@@ -200,7 +200,8 @@ bulk_step(struct api *api, struct object_tx *tx)
 {
 	struct bulk *bulk = &api->bulk;
 	struct objects *objects = meeting_objects(api->settings.meeting);
-	if (bulk->ticket != 0 || objects_count(objects, OBJECT_BULK_SYNC) == 0)
+	if (bulk->ticket != 0 || api->database.state != STORE_READY ||
+	    objects_count(objects, OBJECT_BULK_SYNC) == 0)
 		return false;
 	const uint32_t run = find_run(objects);
 	if (run == 0 || (bulk->stopped && bulk->stopped_at ==
@@ -232,7 +233,8 @@ bulk_settled(struct api *api, uint64_t ticket, bool ok)
 	if (bulk->ticket != ticket)
 		return;
 	bulk->ticket = 0;
-	/* What was lost is found out anew, when something else changes: the store may be ill. */
+	/* What was lost is found out anew, when something else changes or the database is back: the
+	 * store may be ill. */
 	if (ok)
 		return;
 	bulk->sync = 0;

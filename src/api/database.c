@@ -21,6 +21,9 @@ static const struct field node_readings[NODE_READINGS] = {
 void
 api_database(struct api *api, const struct store_status *status)
 {
+	/* What the database did not keep may be tried again now that it is back. */
+	if (api->database.state != STORE_READY && status->state == STORE_READY)
+		api->bulk.stopped = false;
 	api->database = *status;
 }
 

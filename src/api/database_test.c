@@ -55,6 +55,7 @@ TEST(without_a_database_nothing_is_changed_and_everything_is_read)
 	EXPECT_FAILURE(b, API_PUT, "/coSpaces/G1", "name=M", 503, "databaseNotReady");
 	EXPECT_FAILURE(b, API_DELETE, "/coSpaces/G1", "", 503, "databaseNotReady");
 	EXPECT_FAILURE(b, API_PUT, "/system/profiles", "callLegProfile=", 503, "databaseNotReady");
+	EXPECT_FAILURE(b, API_PUT, "/coSpaces/G1/metadata", "metadata=x", 503, "databaseNotReady");
 	/* The call of that space has not noticed, and can be worked with. */
 	expect(b, API_PUT, "/calls/G2", "locked=true", 200, "");
 	send(b, API_GET, "/coSpaces/G1", "");
@@ -64,5 +65,34 @@ TEST(without_a_database_nothing_is_changed_and_everything_is_read)
 	status.state = STORE_READY;
 	api_database(b->api, &status);
 	expect(b, API_PUT, "/coSpaces/G1", "name=M", 200, "");
+	bridge_end(b);
+}
+
+TEST(a_bulk_run_waits_for_the_database_and_goes_on)
+{
+	struct bridge *b = bridge_make();
+	struct store_status status = { .engine = STORE_POSTGRES };
+	expect(b, API_POST, "/cospaceBulkParameterSets",
+	       "startIndex=1&endIndex=120&coSpaceUriMapping=room$index$", 200, "");
+	b->hold_store = true;
+	send_as(b, API_POST, "/cospaceBulkSyncs", "coSpaceBulkParameterSet=G1", login, "");
+	settle(b);
+	drain(b);
+	EXPECT_EQ(b->ticket_count, 1); /* the second batch, which the database loses */
+	status.state = STORE_LOST;
+	api_database(b->api, &status);
+	b->disk_full = true;
+	settle(b);
+	drain(b);
+	EXPECT_EQ(b->ticket_count, 0);
+	send(b, API_GET, "/coSpaces?limit=1", "");
+	EXPECT(strstr(b->body, "total=\"50\"") != NULL);
+
+	b->disk_full = b->hold_store = false;
+	status.state = STORE_READY;
+	api_database(b->api, &status);
+	drain(b);
+	send(b, API_GET, "/coSpaces?limit=1", "");
+	EXPECT(strstr(b->body, "total=\"120\"") != NULL);
 	bridge_end(b);
 }
