@@ -87,7 +87,7 @@ pacer_when(const struct pacer *pacer, enum pacer_class class, int64_t now_us)
 	if (class == PACER_PADDING)
 		return INT64_MAX;
 	const int64_t drain = drain_bps(pacer);
-	const int64_t burst_us = class == PACER_RTX ? PACER_RTX_BURST : PACER_BURST;
+	const int64_t burst_us = class == PACER_RTX ? PACER_RTX_BURST_US : PACER_BURST_US;
 	const int64_t over = debt_at(pacer, now_us) - drain * burst_us;
 	return over > 0 ? now_us + (over + drain - 1) / drain : now_us;
 }

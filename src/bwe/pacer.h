@@ -24,8 +24,8 @@
 
 enum {
 	PACER_FACTOR_PCT = 250,
-	PACER_BURST = 5 * 1000,      /* microseconds of debt that new pictures may start with */
-	PACER_RTX_BURST = 20 * 1000, /* the same for retransmissions */
+	PACER_BURST_US = 5 * 1000,      /* microseconds of debt that new pictures may start with */
+	PACER_RTX_BURST_US = 20 * 1000, /* the same for retransmissions */
 	PACER_PROBE_US = 500 * 1000,
 };
 
