@@ -114,12 +114,31 @@ quality_of(bool content, uint32_t setting)
 	return mains[setting < COUNT_OF(mains) ? setting : 0];
 }
 
+/* As the profile has it, and no more than was asked for when the far end was called. */
+static struct description_quality
+quality_for(const struct bridge *bridge, const struct bridge_leg *leg, uint32_t replaces,
+            bool content)
+{
+	enum { SOUND_BPS = 64000, PICTURE_BPS_MIN = 64000 };
+	const struct meeting_leg *in = meeting_leg(bridge->settings.meeting, leg->meeting_leg);
+	struct description_quality quality = quality_of(
+		content, description_setting(bridge, leg, replaces,
+	                                     content ? LEG_PROFILE_QUALITY_PRESENTATION
+	                                             : LEG_PROFILE_QUALITY_MAIN));
+	if (in == NULL || in->bandwidth_bps == 0)
+		return quality;
+	const uint32_t left = in->bandwidth_bps > SOUND_BPS + PICTURE_BPS_MIN
+	                              ? in->bandwidth_bps - SOUND_BPS
+	                              : PICTURE_BPS_MIN;
+	if (quality.bps_max > left)
+		quality.bps_max = left;
+	return quality;
+}
+
 struct description_quality
 description_quality(const struct bridge *bridge, const struct bridge_leg *leg, bool content)
 {
-	return quality_of(content, description_setting(bridge, leg, 0,
-	                                               content ? LEG_PROFILE_QUALITY_PRESENTATION
-	                                                       : LEG_PROFILE_QUALITY_MAIN));
+	return quality_for(bridge, leg, 0, content);
 }
 
 /* ---- Media --------------------------------------------------------------------------------- */
@@ -200,10 +219,8 @@ floor_control(struct bridge *bridge, bool client)
 static void
 room_caps(struct bridge *bridge, struct bridge_leg *leg, uint32_t replaces)
 {
-	const struct description_quality main_quality = quality_of(
-		false, description_setting(bridge, leg, replaces, LEG_PROFILE_QUALITY_MAIN));
-	const struct description_quality content_quality = quality_of(
-		true, description_setting(bridge, leg, replaces, LEG_PROFILE_QUALITY_PRESENTATION));
+	const struct description_quality main_quality = quality_for(bridge, leg, replaces, false);
+	const struct description_quality content_quality = quality_for(bridge, leg, replaces, true);
 	const bool client = description_setting(bridge, leg, replaces, LEG_PROFILE_BFCP_MODE) ==
 	                    BFCP_SERVER_AND_CLIENT;
 	leg->sdp_medias[BRIDGE_MEDIUM_AUDIO] = sound();

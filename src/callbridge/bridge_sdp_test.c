@@ -261,7 +261,7 @@ TEST(who_is_asked_for_a_passcode_has_no_pictures_yet)
 /* ---- Calls out ----------------------------------------------------------------------------- */
 
 static void
-call_out(struct world *world)
+call_out_with(struct world *world, const struct object_edit *edit)
 {
 	uint32_t at = 0;
 	uint32_t call = 0;
@@ -270,9 +270,17 @@ call_out(struct world *world)
 	const uint32_t space = objects_next(objects, OBJECT_SPACE, &at);
 	EXPECT_EQ(meeting_call_start(world->meeting, space, STR(""), world->now_us, &call),
 	          MEETING_ADMITTED);
-	const struct meeting_dial dial = { .call = call, .remote_party = STR("room@192.0.2.30") };
+	const struct meeting_dial dial = { .call = call,
+		                           .remote_party = STR("room@192.0.2.30"),
+		                           .edit = edit };
 	EXPECT_EQ(meeting_dial(world->meeting, &dial, world->now_us, &leg), MEETING_ADMITTED);
 	settle(world);
+}
+
+static void
+call_out(struct world *world)
+{
+	call_out_with(world, NULL);
 }
 
 /* The value of a header of our last message. */
@@ -435,5 +443,20 @@ TEST(a_browser_gets_no_pictures_where_there_are_none)
 	struct bridge_video_line lines[SDP_LINES_MAX];
 	EXPECT_EQ(video_lines(only_leg(world), lines), 0);
 	EXPECT(strstr(world->web_answer, "m=video 0 ") != NULL);
+	world_destroy(world);
+}
+
+TEST(a_call_out_takes_no_more_than_its_bandwidth)
+{
+	struct world *world = world_create();
+	struct object_edit edit = { .type = OBJECT_LEG };
+	edit_set_number(&edit, LEG_BANDWIDTH, 512000);
+	call_out_with(world, &edit);
+	EXPECT_EQ(described(world)->medias[1].bandwidth_bps, 448000);
+	room_answers(world, STR(HEAD SOUND "m=video 4002 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\n"
+	                             "a=fmtp:97 profile-level-id=42e01f;packetization-mode=1\r\n"
+	                             "m=video 0 RTP/AVP 97\r\nm=application 0 RTP/AVP 103\r\n"
+	                             "m=application 0 UDP/BFCP *\r\n"));
+	EXPECT_EQ(last_order(world, MEDIA_ORDER_LEG_VIDEO, 1)->video.tx_bps_max, 448000);
 	world_destroy(world);
 }

@@ -95,6 +95,14 @@ const struct field call_fields[] = {
 	                               "Files are not shared."),
 };
 
+/* Of who is called. */
+#define BANDWIDTH_ROW \
+	UINT_ROW("bandwidth", INT32_MAX, FIELD_POST, \
+	         "Most bits a second: sound, and its camera picture or content; 0: no limit.")
+#define CONFIRMATION_ROW \
+	BOOL_ROW("confirmation", 0, FIELD_POST | FIELD_LACKING, \
+	         "Who answers is in the call; nobody is asked for a key first.")
+
 const struct field participant_fields[] = {
 	[PARTICIPANT_NAME] = { "name", .kind = FIELD_TEXT,
 	                       .flags = LIST | FIELD_ALWAYS | FIELD_FILTER,
@@ -158,6 +166,8 @@ const struct field participant_fields[] = {
 	[PARTICIPANT_MOVED_CALL_BRIDGE] =
 		REF_ROW("movedParticipantCallBridge", OBJECT_CALL_BRIDGE, FIELD_POST,
 	                "Where that participant is."),
+	[PARTICIPANT_BANDWIDTH] = BANDWIDTH_ROW,
+	[PARTICIPANT_CONFIRMATION] = CONFIRMATION_ROW,
 };
 
 #define LEG_READ(name_, group_, kind_, help_) \
@@ -254,4 +264,6 @@ const struct field leg_fields[] = {
 	               .help = "Digits to send; a comma waits." },
 	[LEG_PARTICIPANT] = { "participant", .kind = FIELD_GUID, .flags = 0,
 	                      .help = "For participantFilter only." },
+	[LEG_BANDWIDTH] = BANDWIDTH_ROW,
+	[LEG_CONFIRMATION] = CONFIRMATION_ROW,
 };

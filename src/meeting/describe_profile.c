@@ -170,6 +170,8 @@ const struct field leg_profile_fields[] = {
 	[LEG_PROFILE_FILE_UPLOAD] = PROFILE_LACKING("fileUploadAllowed", "Files are not shared."),
 };
 
+static const char *const mute_behavior_words[] = { "linear", "exponential", NULL };
+
 const struct field call_profile_fields[] = {
 	[CALL_PROFILE_PARTICIPANT_LIMIT] = { "participantLimit", .kind = FIELD_UINT,
 	                                     .max = UINT32_MAX, .fallback = UINT32_MAX,
@@ -213,6 +215,9 @@ const struct field call_profile_fields[] = {
 	                                    "Skype for Business is not joined from here."),
 	[CALL_PROFILE_FILE_RECEIVE] =
 		PROFILE_LACKING("fileReceiveAllowed", "Files are not shared."),
+	[CALL_PROFILE_MUTE_BEHAVIOR] = WORD_ROW("muteBehavior", mute_behavior_words, 0,
+	                                        FIELD_WRITE | FIELD_LACKING,
+	                                        "Who is muted by others can unmute, and be unmuted."),
 };
 
 #define DTMF_CODE(name_, help_) \

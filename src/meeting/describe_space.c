@@ -139,6 +139,11 @@ const struct field member_fields[] = {
 	[MEMBER_CAN_CHANGE_SCOPE] =
 		RIGHT_ROW("canChangeScope", 0, "May change who is shown an access method."),
 	[MEMBER_CAN_REMOVE_SELF] = RIGHT_ROW("canRemoveSelf", 0, "May leave it."),
+	[MEMBER_CAN_POST] = BOOL_ROW("canPostMessage", 0, FIELD_WRITE | FIELD_LACKING,
+	                             "A space keeps no messages."),
+	[MEMBER_CAN_DELETE_MESSAGES] = BOOL_ROW("canDeleteAllMessages", 0,
+	                                        FIELD_WRITE | FIELD_LACKING,
+	                                        "A space keeps no messages."),
 };
 
 /* ------------------------------------------------------------------ made from patterns */

@@ -540,6 +540,7 @@ struct leg_edit_fields {
 	unsigned deactivated;
 	unsigned dtmf;
 	unsigned owner_id;
+	unsigned bandwidth;
 	unsigned name_label;
 	unsigned layout;
 	unsigned chosen_layout;
@@ -548,12 +549,12 @@ struct leg_edit_fields {
 
 static const struct leg_edit_fields fields_of_participant = {
 	PARTICIPANT_IMPORTANCE, PARTICIPANT_LEG_PROFILE, PARTICIPANT_DEACTIVATED, PARTICIPANT_DTMF,
-	PARTICIPANT_OWNER_ID, PARTICIPANT_NAME_LABEL, PARTICIPANT_LAYOUT, PARTICIPANT_CHOSEN_LAYOUT,
-	PARTICIPANT_HAND,
+	PARTICIPANT_OWNER_ID, PARTICIPANT_BANDWIDTH, PARTICIPANT_NAME_LABEL, PARTICIPANT_LAYOUT,
+	PARTICIPANT_CHOSEN_LAYOUT, PARTICIPANT_HAND,
 };
 static const struct leg_edit_fields fields_of_leg = {
-	LEG_IMPORTANCE, LEG_PROFILE, LEG_DEACTIVATED, LEG_DTMF, LEG_OWNER_ID, LEG_NAME_LABEL,
-	LEG_LAYOUT, LEG_CHOSEN_LAYOUT, LEG_HAND,
+	LEG_IMPORTANCE, LEG_PROFILE, LEG_DEACTIVATED, LEG_DTMF, LEG_OWNER_ID, LEG_BANDWIDTH,
+	LEG_NAME_LABEL, LEG_LAYOUT, LEG_CHOSEN_LAYOUT, LEG_HAND,
 };
 
 void
@@ -658,6 +659,8 @@ meeting_leg_edit(struct meeting *meeting, uint32_t handle, const struct object_e
 	if (edit_has(edit, fields->owner_id))
 		text_copy_clean(who->owner_id, sizeof who->owner_id,
 		                edit->values[fields->owner_id].text);
+	if (edit_has(edit, fields->bandwidth))
+		leg->pub.bandwidth_bps = edit->values[fields->bandwidth].number;
 	if (edit_has(edit, fields->dtmf)) {
 		text_copy_clean(leg->pub.dtmf, sizeof leg->pub.dtmf,
 		                edit->values[fields->dtmf].text);

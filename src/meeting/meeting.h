@@ -225,6 +225,7 @@ struct meeting_leg {
 	uint16_t widths[LEG_TRACKS];
 	uint16_t heights[LEG_TRACKS];
 	uint32_t importance;
+	uint32_t bandwidth_bps; /* as it was asked for when it was called; 0: no limit */
 	int64_t created_us;
 	int64_t connected_us;  /* 0: not yet */
 	char name[MEETING_NAME_MAX];        /* what people are shown */

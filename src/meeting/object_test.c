@@ -159,7 +159,10 @@ static void
 check_lacking_field(enum object_type type, const struct field *field)
 {
 	static const char *const truth[] = { "false", "true", NULL };
-	const char *const *words = field->kind == FIELD_BOOL ? truth : field->words;
+	static const char *const numbers[] = { "0", "1", NULL };
+	const char *const *words = field->kind == FIELD_BOOL   ? truth
+	                           : field->kind == FIELD_UINT ? numbers
+	                                                       : field->words;
 	for (unsigned w = 0; words[w] != NULL; w++)
 		EXPECT_EQ(try_text(type, field, str_of(words[w])),
 		          w == field->fallback ? OBJECT_OK : OBJECT_UNKNOWN_PARAMETER);

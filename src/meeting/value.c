@@ -185,6 +185,8 @@ participant_value(const struct meeting *meeting, const struct meeting_participan
 	case PARTICIPANT_CALL_BRIDGE_GROUP:
 	case PARTICIPANT_MOVED:
 	case PARTICIPANT_MOVED_CALL_BRIDGE:
+	case PARTICIPANT_BANDWIDTH:
+	case PARTICIPANT_CONFIRMATION:
 	case PARTICIPANT_CAN_MOVE:
 	case PARTICIPANT_REMOTE_PARTY:
 	case PARTICIPANT_DTMF:
