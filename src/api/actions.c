@@ -201,6 +201,7 @@ log_word(enum object_type type)
 		[OBJECT_DTMF_PROFILE] = "DTMF profile",
 		[OBJECT_LAYOUT_TEMPLATE] = "layout template",
 		[OBJECT_CDR_RECEIVER] = "CDR receiver",
+		[OBJECT_TIMED_LOGGING] = "timed logging",
 		[OBJECT_INBOUND_RULE] = "inbound dial plan rule",
 		[OBJECT_FORWARDING_RULE] = "forwarding dial plan rule",
 		[OBJECT_OUTBOUND_RULE] = "outbound dial plan rule",
@@ -765,6 +766,16 @@ edit_metadata(struct work *work, uint32_t space)
 		metadata_put(work, space, &edit);
 }
 
+static void
+edit_single(struct work *work, enum object_type type)
+{
+	struct object_edit edit = { .type = type };
+	if (type < OBJECT_KEPT_END)
+		edit_kept(work, type, objects_single(work->objects, type));
+	else if (read_edit(work, &edit, FIELD_PUT, NULL))
+		timed_logging_edit(work, &edit);
+}
+
 /* ------------------------------------------------------------------ which is which */
 
 static void
@@ -784,7 +795,7 @@ work_post(struct work *work, uint32_t container)
 	else if (work->path.row->kind == PATH_CDR_TEST)
 		receiver_test(work, container);
 	else if (work->path.row->kind == PATH_SINGLE)
-		edit_kept(work, type, objects_single(work->objects, type));
+		edit_single(work, type);
 	else if (work->path.row->kind == PATH_FIRST)
 		edit_first(work, type);
 	else if (type < OBJECT_KEPT_END)
@@ -800,7 +811,7 @@ work_put(struct work *work, uint32_t container, uint32_t handle)
 {
 	const struct path_row *row = work->path.row;
 	if (row->kind == PATH_SINGLE)
-		edit_kept(work, row->type, objects_single(work->objects, row->type));
+		edit_single(work, row->type);
 	else if (row->kind == PATH_FIRST)
 		edit_first(work, row->type);
 	else if (row->kind == PATH_TEMPLATE)

@@ -416,12 +416,12 @@ is_secret(struct str parameter)
 }
 
 static void
-trace_request(struct api *api, struct slot *slot)
+trace_request(struct api *api, struct slot *slot, int64_t now_us)
 {
 	char text[API_PATH_MAX + 1];
 	char address[ADDR_TEXT_MAX];
 	enum { TRACE_PARAMETERS_MAX = 32, TRACE_PARAMETER_MAX = 256 };
-	if (!api->settings.trace)
+	if (!api->settings.trace && !api_logs(api, TIMED_LOGGING_API, now_us))
 		return;
 	slot->trace = ++api->trace_last;
 	const unsigned long long number = slot->trace;
@@ -455,7 +455,7 @@ trace_answer(struct api *api, const struct slot *slot, unsigned status, size_t l
              const char *location)
 {
 	const unsigned long long number = slot->trace;
-	if (!api->settings.trace || number == 0)
+	if (number == 0)
 		return;
 	api_line(api, "API trace %llu: sending %u response, size %zu", number, status, len);
 	if (location[0] != '\0')
@@ -525,7 +525,7 @@ run(struct api *api, struct slot *slot, int64_t now_us)
 		.status = 200,
 		.now_us = now_us,
 	};
-	trace_request(api, slot);
+	trace_request(api, slot, now_us);
 	document_begin(&work.doc, api->answer, API_ANSWER_MAX, slot->json);
 	work_run(&work);
 	if (work.tx.ticket != 0) {

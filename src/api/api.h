@@ -144,7 +144,7 @@ struct api_settings {
 	struct str version;        /* softwareVersion; copied */
 	struct str web_address;    /* "https://host:8443", for accessQuery; copied */
 	struct str sip_domain;     /* what stands behind a space's uri; copied */
-	bool trace;                /* API trace lines */
+	bool trace;                /* API trace lines, whatever system/timedLogging says */
 	struct api_look look;
 };
 
@@ -178,6 +178,9 @@ void api_usage_note(struct api *api, int64_t wall_us);
 
 /* Was it given by POST authTokens, and lately? */
 [[nodiscard]] bool api_token_valid(const struct api *api, struct str token, int64_t now_us);
+
+/* Does system/timedLogging want to be told in detail of this part? */
+[[nodiscard]] bool api_logs(const struct api *api, enum timed_logging_field what, int64_t now_us);
 
 enum api_out_kind { API_NONE, API_VERIFY, API_COMMIT, API_ANSWER, API_LOG };
 

@@ -161,6 +161,7 @@ struct api {
 	int64_t started_us;
 	uint64_t sequence_last;
 	uint64_t trace_last;
+	int64_t logging_until_us[TIMED_LOGGING_FIELDS];
 	struct hash_key tag_keys[2];
 	struct remembered_login logins[API_LOGINS_MAX];
 	struct guesses guesses;
@@ -248,6 +249,10 @@ void diagnostics_make(struct work *work, uint32_t container);
 void diagnostics_contents(struct work *work, uint32_t handle);
 void metrics_read(struct work *work);
 void event_log_read(struct work *work);
+
+/* timed_logging.c */
+struct value timed_logging_value(const struct work *work, enum timed_logging_field what);
+void timed_logging_edit(struct work *work, const struct object_edit *asked);
 
 /* tokens.c: POST authTokens. */
 void token_make(struct work *work);

@@ -368,3 +368,32 @@ TEST(the_api_describes_itself_in_json_that_others_read)
 	EXPECT(json_object_get(json_object_get(space, "properties"), "callId") != NULL);
 	json_decref(root);
 }
+
+TEST(a_part_is_told_in_detail_for_so_many_seconds)
+{
+	struct bridge *b = bridge_make();
+	expect(b, API_GET, "/system/timedLogging", "", 200,
+	       "<timedLogging><activeControl>0</activeControl><api>0</api><dns>0</dns>"
+	       "<events>0</events><sip>0</sip><webBridge>0</webBridge></timedLogging>");
+	EXPECT(!api_logs(b->api, TIMED_LOGGING_SIP, b->now_us));
+	expect(b, API_PUT, "/system/timedLogging", "sip=60&dns=30", 200, "");
+	EXPECT(strstr(b->log, "API user \"admin\" modified timed logging") != NULL);
+	EXPECT(api_logs(b->api, TIMED_LOGGING_SIP, b->now_us));
+	EXPECT(!api_logs(b->api, TIMED_LOGGING_API, b->now_us));
+	b->now_us += 29500 * 1000;
+	expect(b, API_PUT, "/system/timedLogging", "webBridge=1", 200, "");
+	expect(b, API_GET, "/system/timedLogging", "", 200,
+	       "<timedLogging><activeControl>0</activeControl><api>0</api><dns>1</dns>"
+	       "<events>0</events><sip>31</sip><webBridge>1</webBridge></timedLogging>");
+	b->now_us += 1000 * 1000;
+	EXPECT(!api_logs(b->api, TIMED_LOGGING_DNS, b->now_us));
+	expect(b, API_POST, "/system/timedLogging", "sip=0", 200, "");
+	EXPECT(!api_logs(b->api, TIMED_LOGGING_SIP, b->now_us));
+	static const char *const bad[] = { "sip=86401", "sip=-1", "sip=x", "activeControl=1" };
+	for (unsigned i = 0; i < COUNT_OF(bad); i++) {
+		send(b, API_PUT, "/system/timedLogging", bad[i]);
+		EXPECT_EQ(b->status, 400);
+	}
+	expect(b, API_PUT, "/system/timedLogging", "activeControl=0", 200, "");
+	bridge_end(b);
+}

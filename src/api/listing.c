@@ -38,6 +38,8 @@ work_value(const struct work *work, enum object_type type, uint32_t handle, unsi
 		return licence_file_value(work);
 	if (type == OBJECT_DIAGNOSTICS)
 		return diagnostics_value(api, handle, field);
+	if (type == OBJECT_TIMED_LOGGING)
+		return timed_logging_value(work, (enum timed_logging_field)field);
 	if (type == OBJECT_PERSONAL_LICENSE)
 		return (struct value){ .set = true,
 			               .guid = objects_id(work->objects, OBJECT_USER, handle) };

@@ -135,6 +135,7 @@ static const struct path_row rows[] = {
 	{ "system/diagnostics/#/contents", PATH_CONTENTS, OBJECT_DIAGNOSTICS, OBJECT_DIAGNOSTICS,
 	  GET },
 	{ "system/eventLog", PATH_LOG, OBJECT_NONE, OBJECT_NONE, GET },
+	{ "system/timedLogging", PATH_SINGLE, OBJECT_TIMED_LOGGING, OBJECT_NONE, SETTINGS },
 	{ "system/metrics", PATH_METRICS, OBJECT_NONE, OBJECT_NONE, GET },
 	{ "system/alarms", PATH_COLLECTION, OBJECT_ALARM, OBJECT_NONE, GET },
 

@@ -4,7 +4,8 @@
  * shell_video.c (codec processes, floors), shell_bfcp.c (the sockets of floor control),
  * shell_records.c (call detail records), shell_events.c (the Events WebSocket), shell_metrics.c,
  * shell_diagnostics.c (diagnostics of calls, the event log in memory),
- * shell_pages.c (the Web Admin's pages), shell_certificates.c (what the settings' files hold). */
+ * shell_pages.c (the Web Admin's pages), shell_certificates.c (what the settings' files hold),
+ * shell_traces.c (what system/timedLogging turns on). */
 #ifndef CALLBRIDGE_SHELL_H
 #define CALLBRIDGE_SHELL_H
 
@@ -36,6 +37,7 @@ enum {
 	SHELL_ADDRESSES_MAX = 5, /* of each three SIP listeners are made */
 	C2W_RETRY_US_MIN = 500 * 1000,
 	C2W_RETRY_US_MAX = 8 * 1000 * 1000,
+	C2W_URL_MAX = 256,
 };
 
 struct shell;
@@ -55,6 +57,7 @@ struct sip_flow {
 	uint32_t handle; /* of shell->flows */
 	struct tcp_connection *tcp;
 	ws_id ws;
+	bool mid_line;   /* the bytes received so far end within a line; for the trace */
 };
 
 /* One running DNS question. */
@@ -84,6 +87,7 @@ struct c2w_link {
 	bool used;
 	bool complained; /* about the present trouble: one line is enough */
 	uint32_t web_bridge;
+	char url[C2W_URL_MAX]; /* as it is configured; another one is another link */
 	enum c2w_state state;
 	char host[CONFIG_HOST_MAX];
 	uint16_t port;
@@ -266,6 +270,23 @@ void metrics_respond(struct shell *shell, const struct http_request *request);
 void metrics_write(const struct shell *shell, struct writer *w);
 /* Those of all media workers together. */
 struct media_counters metrics_of_workers(const struct shell *shell);
+
+/* shell_traces.c: each tells nothing while its part is not turned on. */
+struct sip_trace {
+	uint32_t flow; /* 0: a datagram */
+	bool sent;
+	const struct net_addr *peer;
+	struct str text;
+	bool *mid_line; /* NULL: `text` is whole lines */
+};
+void trace_sip(const struct shell *shell, const struct sip_trace *trace);
+void trace_dns_question(const struct shell *shell, uint64_t number, enum dns_type type,
+                        const char *name);
+void trace_dns_answer(const struct shell *shell, uint64_t number, const struct dns_answer *answer,
+                      const char *failure);
+void trace_c2w(const struct shell *shell, const struct c2w_link *link, bool sent,
+               const struct c2w_message *message, size_t len);
+void trace_events(const struct shell *shell, uint64_t client, bool sent, struct str text);
 
 /* shell_c2w.c */
 [[nodiscard]] bool c2w_open(struct shell *shell);

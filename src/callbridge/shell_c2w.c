@@ -56,6 +56,7 @@ on_message(void *context, ws_id id, enum ws_kind kind, const uint8_t *bytes, siz
 		ws_close(shell->http, id, 1008, c2w_reject_name(rejected));
 		return;
 	}
+	trace_c2w(shell, link, false, &message, len);
 	bridge_web(shell->bridge, link->index, &message, loop_now_us());
 	c2w_message_fini(&message);
 	shell_settle(shell);
@@ -115,6 +116,7 @@ on_resolved(void *context, const struct dns_answer *answer, const char *text)
 	struct shell *shell = link->shell;
 	const int64_t now_us = loop_now_us();
 	link->query = (dns_query){ 0 };
+	trace_dns_answer(shell, link->index, answer, text);
 	for (unsigned i = 0; answer->status == DNS_OK && i < answer->count; i++) {
 		if (answer->records[i].type != DNS_A)
 			continue;
@@ -138,6 +140,7 @@ start_link(struct shell *shell, struct c2w_link *link, int64_t now_us)
 		return;
 	}
 	link->state = C2W_RESOLVING;
+	trace_dns_question(shell, link->index, DNS_A, link->host);
 	link->query = dns_ask(shell->dns, DNS_A, link->host, on_resolved, link);
 	if (link->query.v == 0)
 		retry_later(link, now_us, "the name cannot be asked for");
@@ -218,10 +221,12 @@ use_link(struct shell *shell, uint32_t web_bridge, int64_t now_us)
 			                   .web_bridge = web_bridge,
 			                   .retry_us = now_us,
 			                   .pause_us = C2W_RETRY_US_MIN };
-		if (!parse_url(link, url_of(shell, web_bridge))) {
-			log_warning("a web bridge has the unusable address \"%.*s\"; wanted "
+		const bool fits = str_copy(link->url, sizeof link->url, url_of(shell, web_bridge));
+		CHECK(fits); /* the API takes no longer one */
+		if (!parse_url(link, str_of(link->url))) {
+			log_warning("a web bridge has the unusable address \"%s\"; wanted "
 			            "c2w://host:port",
-			            STR_ARGS(url_of(shell, web_bridge)));
+			            link->url);
 			link->retry_us = INT64_MAX;
 		}
 		return;
@@ -243,13 +248,11 @@ follow_configuration(struct shell *shell, int64_t now_us)
 	shell->links_version = version;
 	for (unsigned i = 0; i < BRIDGE_LINKS_MAX; i++) {
 		struct c2w_link *link = &shell->links[i];
-		struct c2w_link now = { 0 };
 		if (!link->used)
 			continue;
 		if (!objects_alive(objects, OBJECT_WEB_BRIDGE, link->web_bridge) ||
 		    !is_ours(shell, link->web_bridge) ||
-		    !parse_url(&now, url_of(shell, link->web_bridge)) ||
-		    strcmp(now.host, link->host) != 0 || now.port != link->port)
+		    !str_eq(str_of(link->url), url_of(shell, link->web_bridge)))
 			stop_link(shell, link);
 	}
 	for (uint32_t at = 0, handle;
@@ -296,6 +299,7 @@ c2w_send(void *context, unsigned index, const struct c2w_message *message)
 		log_warning("a \"%s\" message is too long for C2W", c2w_kind_name(message->kind));
 		return;
 	}
+	trace_c2w(shell, link, true, message, w.at);
 	(void)ws_send(shell->http, link->ws, WS_TEXT, shell->c2w_text, w.at);
 }
 

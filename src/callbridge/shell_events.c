@@ -9,6 +9,7 @@ static void
 on_send(void *context, uint64_t owner, struct str text)
 {
 	struct shell *shell = context;
+	trace_events(shell, owner, true, text);
 	/* One that does not read is closed by the server, and says so. */
 	(void)ws_send(shell->http, shell->events.sockets[owner].ws, WS_TEXT, text.at, text.len);
 }
@@ -29,6 +30,8 @@ on_message(void *context, ws_id id, enum ws_kind kind, const uint8_t *bytes, siz
 		ws_close(shell->http, id, 1003, "text only");
 		return;
 	}
+	trace_events(shell, (uint64_t)(socket - shell->events.sockets), false,
+	             (struct str){ (const char *)bytes, len });
 	events_input(shell->events.core, socket->client, (struct str){ (const char *)bytes, len },
 	             loop_now_us());
 	shell_settle(shell);

@@ -31,6 +31,9 @@ on_datagram(void *context, struct udp_socket *socket, const struct udp_datagram 
 	(void)socket;
 	if (!port->shell->running)
 		return;
+	trace_sip(port->shell,
+	          &(struct sip_trace){ .peer = datagram->from,
+	                               .text = { (const char *)datagram->bytes, datagram->len } });
 	/* Not the batch's time: answers to the datagram before this one were given later than that. */
 	sip_ua_datagram(port->shell->ua, port->index, datagram->from, datagram->bytes,
 	                datagram->len, now());
@@ -78,7 +81,10 @@ on_received(void *context, struct tcp_connection *connection, const uint8_t *byt
 {
 	struct sip_flow *flow = context;
 	struct shell *shell = flow->shell;
-	(void)connection;
+	trace_sip(shell, &(struct sip_trace){ .flow = flow->id,
+	                                      .peer = tcp_peer(connection),
+	                                      .text = { (const char *)bytes, len },
+	                                      .mid_line = &flow->mid_line });
 	sip_ua_flow_bytes(shell->ua, flow->id, bytes, len, now());
 	shell_settle(shell);
 }
@@ -235,7 +241,11 @@ static void
 on_ws_message(void *context, ws_id id, enum ws_kind kind, const uint8_t *bytes, size_t len)
 {
 	struct sip_flow *flow = context;
-	(void)id, (void)kind;
+	const struct net_addr peer = ws_peer(flow->shell->http, id);
+	(void)kind;
+	trace_sip(flow->shell, &(struct sip_trace){ .flow = flow->id,
+	                                            .peer = &peer,
+	                                            .text = { (const char *)bytes, len } });
 	sip_ua_flow_bytes(flow->shell->ua, flow->id, bytes, len, now());
 	shell_settle(flow->shell);
 }
@@ -302,7 +312,7 @@ on_dns_answer(void *context, const struct dns_answer *answer, const char *text)
 	struct dns_question *question = context;
 	struct shell *shell = question->shell;
 	const uint64_t query = question->query;
-	(void)text;
+	trace_dns_answer(shell, query, answer, text);
 	slab_free(&shell->questions, question->handle);
 	sip_ua_dns_answer(shell->ua, query, answer, now());
 	shell_settle(shell);
@@ -313,6 +323,7 @@ ask(struct shell *shell, const struct sip_out *out)
 {
 	uint32_t handle = 0;
 	struct dns_question *question = slab_take(&shell->questions, &handle);
+	trace_dns_question(shell, out->query, out->dns_type, out->dns_name);
 	if (question != NULL) {
 		*question = (struct dns_question){ shell, handle, out->query };
 		if (dns_ask(shell->dns, out->dns_type, out->dns_name, on_dns_answer, question).v !=
@@ -329,6 +340,12 @@ send_stream(struct shell *shell, const struct sip_out *out)
 	const struct sip_flow *flow = flow_find(shell, out->flow);
 	if (flow == NULL)
 		return;
+	const struct net_addr peer = flow->tcp != NULL ? *tcp_peer(flow->tcp)
+	                                               : ws_peer(shell->http, flow->ws);
+	trace_sip(shell, &(struct sip_trace){ .flow = out->flow,
+	                                      .sent = true,
+	                                      .peer = &peer,
+	                                      .text = { (const char *)out->bytes, out->len } });
 	/* A queue that is full ends the connection; that is told by its `closed`. */
 	if (flow->tcp != NULL)
 		(void)tcp_send(flow->tcp, out->bytes, out->len);
@@ -343,6 +360,10 @@ sip_sockets_out(void *context, const struct sip_out *out)
 	switch (out->kind) {
 	case SIP_OUT_DATAGRAM:
 		CHECK(out->listener < shell->sip_port_count);
+		trace_sip(shell, &(struct sip_trace){
+					 .sent = true,
+					 .peer = &out->to,
+					 .text = { (const char *)out->bytes, out->len } });
 		udp_send(shell->sip_ports[out->listener].udp, &out->to, out->bytes, out->len);
 		break;
 	case SIP_OUT_STREAM:

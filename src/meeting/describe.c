@@ -161,6 +161,8 @@ const struct object_desc object_descriptions[OBJECT_TYPES] = {
 	[OBJECT_USAGE_HOST] = { .collection = "knownHosts", .singular = "host" },
 	[OBJECT_DIAGNOSTICS] = { "diagnostics", "diagnostics", "diagnosticsDoesNotExist",
 	                         FIELDS(diagnostics_fields) },
+	[OBJECT_TIMED_LOGGING] = { "timedLogging", "timedLogging", FIELDS(timed_logging_fields),
+	                           .single = true },
 	[OBJECT_USER_SPACE] = { "userCoSpaces", "userCoSpace", FIELDS(user_space_fields) },
 	[OBJECT_ENTRY_DETAIL] = { "meetingEntryDetail", "meetingEntryDetail",
 	                          FIELDS(entry_detail_fields) },

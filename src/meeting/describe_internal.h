@@ -121,6 +121,7 @@ extern const struct field personal_license_fields[PERSONAL_LICENSE_FIELDS];
 extern const struct field license_raw_fields[LICENSE_RAW_FIELDS];
 extern const struct field license_usage_fields[LICENSE_USAGE_FIELDS];
 extern const struct field usage_hour_fields[USAGE_HOUR_FIELDS];
+extern const struct field timed_logging_fields[TIMED_LOGGING_FIELDS];
 extern const struct field diagnostics_fields[DIAGNOSTICS_FIELDS];
 extern const struct field certificate_fields[CERTIFICATE_FIELDS];
 extern const struct field cdr_status_fields[CDR_STATUS_FIELDS];

@@ -340,6 +340,25 @@ const struct field cdr_status_fields[] = {
 	                                    "How long the last one took."),
 };
 
+/* ---- Detailed logs ------------------------------------------------------------------------- */
+
+#define SECONDS_ROW(name_, flags_, help_) \
+	UINT_ROW(name_, 24 * 60 * 60, RW | FIELD_ALWAYS | (flags_), help_)
+
+const struct field timed_logging_fields[] = {
+	[TIMED_LOGGING_ACTIVE_CONTROL] =
+		SECONDS_ROW("activeControl", FIELD_LACKING, "Active Control is not spoken here."),
+	[TIMED_LOGGING_API] =
+		SECONDS_ROW("api", 0, "Seconds for which requests and answers are told."),
+	[TIMED_LOGGING_DNS] =
+		SECONDS_ROW("dns", 0, "Seconds for which names are told that are asked for."),
+	[TIMED_LOGGING_EVENTS] =
+		SECONDS_ROW("events", 0, "Seconds for which subscribers' messages are told."),
+	[TIMED_LOGGING_SIP] = SECONDS_ROW("sip", 0, "Seconds for which SIP messages are told."),
+	[TIMED_LOGGING_WEB_BRIDGE] =
+		SECONDS_ROW("webBridge", 0, "Seconds for which Web Bridges' messages are told."),
+};
+
 /* ---- Questions ----------------------------------------------------------------------------- */
 
 const struct field access_query_fields[] = {

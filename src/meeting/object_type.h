@@ -80,6 +80,7 @@ enum object_type {
 	OBJECT_LICENSE_USAGE,    /* what was counted at one time */
 	OBJECT_USAGE_HOST,       /* whose Call Bridge's usage is known */
 	OBJECT_DIAGNOSTICS,
+	OBJECT_TIMED_LOGGING,    /* changed too, but not kept */
 	OBJECT_USER_SPACE,       /* a space somebody is a member of */
 	OBJECT_ENTRY_DETAIL,
 	OBJECT_INVITATION,
