@@ -2,6 +2,8 @@
 """Bad input from strangers, while a call runs that must not notice: its tone has no gap, memory
 stays bounded, and the API and `convoke status` answer all the while."""
 import base64
+import hmac
+import json
 import os
 import random
 import select
@@ -371,6 +373,46 @@ def slow_requests_do_not_keep_others_out(world):
         for one in slow:
             one.close()
     unharmed(world.server, doing)
+
+
+def base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+
+def session_with(token):
+    """What a WebSocket with this token is told first."""
+    with connect(WEB_PORT, tls=True) as tls:
+        tls.sendall(f"GET /api/session?token={token} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+                    "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode())
+        return answer_to(tls, 3).decode(errors="replace")
+
+
+@case
+def tokens_that_are_over_or_forged_open_no_session(world):
+    body = json.dumps({"address": "demo", "name": "Eve"}).encode()
+    with connect(WEB_PORT, tls=True) as tls:
+        tls.sendall(b"POST /api/join HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                    b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        said = answer_to(tls).split(b"\r\n\r\n", 1)[1]
+    token = json.loads(said)["token"]
+    head, claims, _ = token.split(".")
+    key = (world.server.data / "jwt.key").read_bytes()
+
+    def signed(changed, header=head, by=key):
+        text = json.loads(base64.urlsafe_b64decode(claims + "==")) | changed
+        text = f"{header}.{base64url(json.dumps(text, separators=(',', ':')).encode()).decode()}"
+        return f"{text}.{base64url(hmac.digest(by, text.encode(), 'sha256')).decode()}"
+    expect("opened" in session_with(signed({})), "a token of ours opens nothing")
+    none = base64url(b'{"alg":"none","typ":"JWT"}').decode()
+    for what, bad in {"one that is over": signed({"exp": int(time.time()) - 1}),
+                      "one by another key": signed({}, by=bytes(32)),
+                      "one of no algorithm": signed({}, none),
+                      "one without a signature": f"{none}.{claims}.",
+                      "one cut short": token[:-5]}.items():
+        told = session_with(bad)
+        expect("refused" in told and "opened" not in told, what, "is told", told[-200:])
+    wait_for("the guest is gone", lambda: world.server.metrics()["call_legs"] == 2, 45, 1)
 
 
 def set_up(world):

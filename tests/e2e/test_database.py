@@ -67,16 +67,72 @@ class Writers:
         expect(not any(t.is_alive() for t in self._threads), "a request got no answer")
 
 
+class Changers:
+    """Scripts that change two parameters of a space at once, again and again, and then remove it with
+    all that is in it: what is there must be one of the versions, whole."""
+
+    METHODS = 3
+
+    def __init__(self, server, count=2):
+        self.api = server.api
+        self.spaces = {}  # id -> versions that were acknowledged, and that were asked for; removal too
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    def _ask(self, method, path, body=None):
+        """Was it acknowledged?  And what came."""
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        try:
+            answer = self.api.request(method, f"/api/v1/{path}", body, form, timeout=30)
+        except Exception:
+            return False, None
+        return answer.status == 200, answer
+
+    def _run(self):
+        while not self._stop.is_set():
+            made, answer = self._ask("POST", "coSpaces", "name=v0&cdrTag=v0")
+            if not made:
+                time.sleep(0.05)
+                continue
+            path = f"coSpaces/{answer.id}"
+            if not all(self._ask("POST", f"{path}/accessMethods", "name=m")[0]
+                       for _ in range(self.METHODS)):
+                continue
+            state = self.spaces[answer.id] = {"kept": 0, "asked": 0, "removed": None}
+            while not self._stop.is_set() and state["asked"] < 10:
+                state["asked"] += 1
+                version = state["asked"]
+                if self._ask("PUT", path, f"name=v{version}&cdrTag=v{version}")[0]:
+                    state["kept"] = version
+            state["removed"] = False
+            state["removed"] = self._ask("DELETE", path)[0]
+
+    def stop(self):
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(40)
+
+    def check(self):
+        expect(self.spaces, "nothing was changed")
+        for guid, state in self.spaces.items():
+            answer = self.api.request("GET", f"/api/v1/coSpaces/{guid}")
+            expect(answer.status == 200 or state["removed"] is not None, guid, "is gone:", state)
+            if answer.status != 200:
+                continue
+            expect(not state["removed"], guid, "was removed and is there")
+            space = answer.tree
+            expect_equal(space.findtext("cdrTag"), space.findtext("name"), "the halves of a change")
+            version = int(space.findtext("name")[1:])
+            expect(state["kept"] <= version <= state["asked"], guid, "has version", version, state)
+            expect_equal(space.findtext("numAccessMethods"), str(self.METHODS), "access methods")
+
+
 def spaces(api):
-    """uri -> (id, name) of all."""
-    found = {}
-    while True:
-        page = api.get(f"coSpaces?limit=100&offset={len(found)}")
-        items = page.findall("coSpace")
-        for item in items:
-            found[item.findtext("uri")] = (item.get("id"), item.findtext("name"))
-        if not items or len(found) >= int(page.get("total")):
-            return found
+    """uri -> (id, name) of all that have one."""
+    return {item.findtext("uri"): (item.get("id"), item.findtext("name"))
+            for item in api.list("coSpaces?limit=100") if item.find("uri") is not None}
 
 
 def check(server, writers, undecided=()):
@@ -136,7 +192,7 @@ def the_database_moves_and_dies_under_load_and_nobody_in_the_meeting_notices(wor
     time.sleep(1)
     began = time.monotonic()
     pid = server.pid_of("callbridge")
-    writers = Writers(server, "w")
+    writers, changers = Writers(server, "w"), Changers(server)
     writers.wait_kept(20)
 
     # There.
@@ -172,6 +228,7 @@ def the_database_moves_and_dies_under_load_and_nobody_in_the_meeting_notices(wor
              lambda: server.api.get("system/database").get("clustered") == "disabled", 10)
     writers.wait_kept(20)
     writers.stop()
+    changers.stop()
     expect_unbroken(listener, speaker.tone, began, gap_s=0.5)  # others use this machine, too
     wait_heard(phones)
     expect_equal(server.pid_of("callbridge"), pid, "process of the Call Bridge")
@@ -181,6 +238,7 @@ def the_database_moves_and_dies_under_load_and_nobody_in_the_meeting_notices(wor
     undecided = writers.refused & set(there)
     expect(len(undecided) <= 2, "refused and there:", undecided)
     check(server, writers, undecided)
+    changers.check()
 
     # The same after a start, which reads everything.
     before = spaces(server.api)
@@ -208,7 +266,7 @@ def what_cannot_be_is_refused_with_a_reason(world):
 def kill_again_and_again(world, name, rounds):
     server = world.server
     for number in range(rounds):
-        writers = Writers(server, f"{name}{number}.")
+        writers, changers = Writers(server, f"{name}{number}."), Changers(server)
         writers.wait_kept(5)
         time.sleep(0.037 * number)
         pid = server.pid_of("callbridge")
@@ -218,6 +276,8 @@ def kill_again_and_again(world, name, rounds):
         server.wait_ready()
         writers.wait_kept(1)
         writers.stop()
+        changers.stop()
+        changers.check()
         expect(not writers.refused, "refused:", writers.refused)
         check(server, writers)
 

@@ -69,6 +69,32 @@ def an_engineer_reads_what_happened_to_a_call(world):
 
 
 @case
+def a_part_is_told_in_detail_while_it_is_asked_for(world):
+    api = world.server.api
+
+    def traced(part):
+        return [line.findtext("text")
+                for line in api.get(f"system/eventLog?limit=1000&filter={part}+trace")]
+    api.put("system/timedLogging", sip=600, api=600)
+    left = int(api.get("system/timedLogging").findtext("sip"))
+    expect(590 < left <= 600, "seconds left:", left)
+    phone = Baresip(world, 3).join()
+    said = traced("SIP")
+    for part in ("incoming UDP data from ", "outgoing UDP data to ", "SIP trace: INVITE sip:",
+                 "SIP trace: SIP/2.0 200 OK", "SIP trace: m=audio "):
+        expect(any(part in line for line in said), "no", part, "in", said[:5])
+    expect(any('GET for "/api/v1/system/timedLogging"' in line for line in traced("API")),
+           "the API's requests are not told")
+    expect_equal(traced("DNS"), [], "what was not asked for")
+    api.put("system/timedLogging", sip=0, api=0)
+    count = len(traced("SIP"))
+    phone.hang_up()
+    phone.wait_event("CALL_CLOSED")
+    world.server.wait_empty(transactions=False)
+    expect_equal(len(traced("SIP")), count, "lines after it was turned off")
+
+
+@case
 def the_event_log_is_searched_and_sent_to_a_server(world):
     server = world.server
     said = server.command("mmp", "syslog", "search", "call bridge is ready")
