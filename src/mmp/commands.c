@@ -169,6 +169,8 @@ const struct mmp_command mmp_commands[] = {
 	{ "dns del forwardzone .", { { .kind = MMP_CLEAR_HOST, AT(dns.host) } },
 	  "ask the system's name server", .components = MMP_FOR_CALLBRIDGE },
 
+#include "mmp/commands_host.inc"
+
 	{ "database cluster connect",
 	  { { .kind = MMP_NODES, .name = "<host[:port]> [...]",
 	      LIST(database.nodes, database.node_count) } },

@@ -76,6 +76,7 @@ enum mmp_call {
 	MMP_DATABASE_ELSEWHERE, /* CMS has it; here it is PostgreSQL's own business */
 	MMP_DATABASE_MOVE_POSTGRES, /* nodes */
 	MMP_DATABASE_MOVE_SQLITE,
+	MMP_MACHINE, /* by the command's own words */
 	MMP_SYSLOG_FOLLOW,
 	MMP_SYSLOG_SEARCH,  /* words */
 };

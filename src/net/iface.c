@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/str.h"
 
 enum {
 	NAMES_MAX = 64,
@@ -82,17 +83,40 @@ collect(const struct ifaddrs *list, const struct lettered *lettered, const char 
 	return count;
 }
 
+static void
+letter_all(struct lettered *lettered, const struct ifaddrs *list)
+{
+	*lettered = (struct lettered){ 0 };
+	for (const struct ifaddrs *entry = list; entry != NULL; entry = entry->ifa_next)
+		if (usable(entry) && (entry->ifa_flags & IFF_LOOPBACK) == 0)
+			letter(lettered, entry->ifa_name);
+}
+
+int
+iface_name(char *out, size_t cap, const char *name)
+{
+	struct ifaddrs *list = NULL;
+	struct lettered lettered;
+	bool found = if_nametoindex(name) != 0 && str_copy(out, cap, str_of(name));
+	if (found || getifaddrs(&list) != 0)
+		return found ? 0 : -errno;
+	letter_all(&lettered, list);
+	for (size_t i = 0; i < lettered.count && !found; i++)
+		found = strcmp(name, "any") != 0 && matches(&lettered, name, lettered.names[i]) &&
+		        str_copy(out, cap, str_of(lettered.names[i]));
+	freeifaddrs(list);
+	return found ? 0 : -ENODEV;
+}
+
 int
 iface_addresses(const char *name, struct net_addr *out, size_t cap)
 {
 	struct ifaddrs *list = NULL;
-	struct lettered lettered = { 0 };
+	struct lettered lettered;
 	static const sa_family_t families[] = { AF_INET, AF_INET6 };
 	if (getifaddrs(&list) != 0)
 		return -errno;
-	for (const struct ifaddrs *entry = list; entry != NULL; entry = entry->ifa_next)
-		if (usable(entry) && (entry->ifa_flags & IFF_LOOPBACK) == 0)
-			letter(&lettered, entry->ifa_name);
+	letter_all(&lettered, list);
 	size_t count = 0;
 	for (size_t i = 0; i < COUNT_OF(families); i++) {
 		count = collect(list, &lettered, name, families[i], 0, out, cap, count);

@@ -15,6 +15,9 @@
 
 #include "base/addr.h"
 
+/* The system's name of one interface, be it up or not: "a" is "eth0".  "any" is none. */
+[[nodiscard]] int iface_name(char *out, size_t cap, const char *name);
+
 /* Fills `out` with at most `cap` addresses (port 0), IPv4 first and in each family loopback last;
  * returns how many. */
 [[nodiscard]] int iface_addresses(const char *name, struct net_addr *out, size_t cap);

@@ -294,6 +294,12 @@ keep_settings(struct kept_settings *kept, const struct tls_settings *settings)
 	return keep_alpn(kept, settings->alpn);
 }
 
+const char *
+tls_library(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION);
+}
+
 int
 tls_context_create(struct tls_context **out, const struct tls_settings *settings,
                    char error[TLS_ERROR_MAX])

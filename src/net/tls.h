@@ -34,6 +34,8 @@ enum {
 [[nodiscard]] int tls_ciphers_fit(const char *ciphers, char error[TLS_ERROR_MAX]);
 /* "1.2" -> 0x0303 and "1.3" -> 0x0304, 0 for all else: `version_min`. */
 [[nodiscard]] uint16_t tls_version(const char *text);
+/* What does the work: "OpenSSL 3.0.15 3 Sep 2024". */
+const char *tls_library(void);
 
 struct tls_context;
 struct tls_session;

@@ -15,6 +15,7 @@
 #include "supervisor/database.h"
 #include "supervisor/life.h"
 #include "supervisor/log_read.h"
+#include "supervisor/machine.h"
 #include "supervisor/pki.h"
 #include "supervisor/users.h"
 
@@ -124,6 +125,8 @@ host_call(void *context, const struct mmp_line *line, struct writer *out)
 	case MMP_DATABASE_MOVE_POSTGRES:
 	case MMP_DATABASE_MOVE_SQLITE:
 		return database_run(host->dir, host->terminal, line, out);
+	case MMP_MACHINE:
+		return machine_run(host->dir, host->terminal, line, out);
 	case MMP_SYSLOG_FOLLOW:
 	case MMP_SYSLOG_SEARCH:
 		return log_read_run(host->dir, host->terminal, line, out);
@@ -161,13 +164,14 @@ restart_component(const struct host *host, enum config_component component)
 static bool
 run_locked(const struct host *host, struct str command, struct mmp_answer *answer)
 {
+	char version[MACHINE_VERSION_MAX];
 	const struct mmp_host functions = { .context = (void *)host,
 		                            .user = host->user,
 		                            .terminal = host->terminal,
 		                            .fits = host_fits,
 		                            .component_runs = host_component_runs,
 		                            .call = host_call,
-		                            .version = CONVOKE_VERSION };
+		                            .version = machine_version(version) };
 	struct config config;
 	char error[DATA_ERROR_MAX] = "", text[MMP_ANSWER_MAX];
 	struct writer w = writer_of(text, sizeof text);
