@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "callbridge/shell.h"
@@ -14,12 +17,14 @@
 
 enum {
 	LOOK_US = 1000 * 1000, /* for settings that say another database */
+	AGAIN_US = 30 * 1000 * 1000,
 };
 
 /* What the store borrows from. */
 struct shell_database {
 	struct config config;
 	struct database_settings settings;
+	int64_t again_us; /* until then a move that was cut short is not looked into again */
 };
 
 /* ---- First start --------------------------------------------------------------------------- */
@@ -149,17 +154,23 @@ read_settings(const struct shell *shell, struct config *config)
 	return read;
 }
 
+static bool
+is_same_database(const struct config *a, const struct config *b)
+{
+	return (a->database.node_count == 0 && b->database.node_count == 0) ||
+	       memcmp(&a->database, &b->database, sizeof a->database) == 0;
+}
+
+/* `moved`: to where a move was to begin, too, when it came to no end. */
 static void
-follow(struct shell *shell)
+follow(struct shell *shell, bool moved)
 {
 	struct shell_database *next = calloc(1, sizeof *next);
 	if (next == NULL)
 		return;
-	if (!read_settings(shell, &next->config) ||
-	    (next->config.database.node_count == 0 &&
-	     shell->database->config.database.node_count == 0) ||
-	    memcmp(&next->config.database, &shell->database->config.database,
-	           sizeof next->config.database) == 0) {
+	const bool read = read_settings(shell, &next->config);
+	const bool same = read && is_same_database(&next->config, &shell->database->config);
+	if (!read || (same && !moved)) {
 		free(next);
 		return;
 	}
@@ -169,18 +180,39 @@ follow(struct shell *shell)
 	const enum store_state before = store_status(shell->store)->state;
 	const int rc = store_follow(shell->store, &next->settings.store);
 	if (rc != 0) {
+		if (rc != -EBUSY)
+			shell->database->again_us = loop_now_us() + AGAIN_US;
 		if (rc == -EBUSY)
 			shell->settings_seen = (struct timespec){ 0 }; /* soon again */
-		else if (rc == -ESTALE)
+		else if (rc == -ESTALE && !same)
 			log_info("another database is set: it is used from the next start on");
 		free(next);
 		return;
 	}
 	free(shell->database);
 	shell->database = next;
-	log_info("the database was moved to %s",
-	         next->config.database.node_count != 0 ? "PostgreSQL" : "this machine's own");
+	if (same)
+		log_info("a move of the database was cut short: it stays where it was");
+	else
+		log_info("the database was moved to %s",
+		         next->config.database.node_count != 0 ? "PostgreSQL"
+		                                               : "this machine's own");
 	tell_state(shell, before);
+}
+
+/* Who moves a database holds this until the settings name the new one: when it is free, nobody does.
+ * -1: somebody does. */
+static int
+lock_settings(const struct shell *shell)
+{
+	char path[COMPONENT_PATH_MAX];
+	const int fd = open(component_path(&shell->component, path, "run/convoke.conf.lock"),
+	                    O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
 }
 
 static void
@@ -190,13 +222,20 @@ on_look(void *context, int64_t now_us)
 	char path[COMPONENT_PATH_MAX];
 	struct stat info;
 	loop_timer_arm(shell->store_timer, now_us + LOOK_US);
-	if (stat(component_path(&shell->component, path, "convoke.conf"), &info) != 0 ||
-	    (info.st_mtim.tv_sec == shell->settings_seen.tv_sec &&
-	     info.st_mtim.tv_nsec == shell->settings_seen.tv_nsec))
+	if (stat(component_path(&shell->component, path, "convoke.conf"), &info) != 0)
 		return;
-	shell->settings_seen = info.st_mtim;
-	follow(shell);
-	shell_settle(shell);
+	const bool moved = store_status(shell->store)->state == STORE_MOVED &&
+	                   now_us >= shell->database->again_us;
+	const bool written = info.st_mtim.tv_sec != shell->settings_seen.tv_sec ||
+	                     info.st_mtim.tv_nsec != shell->settings_seen.tv_nsec;
+	const int lock = moved ? lock_settings(shell) : -1;
+	if (written || lock >= 0) {
+		shell->settings_seen = info.st_mtim;
+		follow(shell, lock >= 0);
+		shell_settle(shell);
+	}
+	if (lock >= 0)
+		close(lock);
 }
 
 /* ---- Opening ------------------------------------------------------------------------------- */

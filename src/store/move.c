@@ -11,12 +11,11 @@ struct moving {
 	struct store_move *move;
 	struct db *from;
 	struct db *to;
-	struct object_row row;
+	struct rows_copy copy;
 	char name[DB_NAME_MAX];
 	uint64_t number; /* of the last transaction in `from` */
 	bool locked;     /* `from` is */
 	bool any;        /* is something in `to`? */
-	int failed;      /* writing a row */
 };
 
 static int
@@ -75,38 +74,35 @@ make_room(struct moving *moving)
 
 /* ------------------------------------------------------------------ copying */
 
-static void
-copy_row(void *context, const struct object_row *row, bool sound)
-{
-	struct moving *moving = context;
-	if (!sound) {
-		moving->move->refused++;
-		return;
-	}
-	moving->move->rows++;
-	if (moving->failed == 0)
-		moving->failed = rows_write(moving->to, row);
-}
-
 static int
 copy_all(struct moving *moving)
 {
+	struct rows_copy *copy = &moving->copy;
 	int rc = moving->to->engine->begin_writing(moving->to);
 	if (rc == 0)
 		rc = rows_number(moving->to, moving->name, moving->number);
 	if (rc != 0)
 		return fail(moving, "the new database", moving->to, rc);
-	for (unsigned type = OBJECT_NONE + 1; type < OBJECT_KEPT_END; type++) {
-		rc = rows_read(moving->from, (enum object_type)type, &moving->row, copy_row, moving);
-		if (rc != 0) {
-			moving->to->engine->abort(moving->to);
-			return fail(moving, "the old database", moving->from, rc);
-		}
-		if (moving->failed != 0)
-			return fail(moving, "the new database", moving->to, moving->failed);
+	copy->from = moving->from;
+	copy->to = moving->to;
+	rc = rows_copy(copy);
+	if (copy->failed != 0)
+		return fail(moving, "the new database", moving->to, rc);
+	if (rc != 0) {
+		moving->to->engine->abort(moving->to);
+		return fail(moving, "the old database", moving->from, rc);
 	}
 	rc = moving->to->engine->commit(moving->to);
+	moving->move->rows = copy->rows;
+	moving->move->refused = copy->refused;
 	return rc == 0 ? 0 : fail(moving, "the new database", moving->to, rc);
+}
+
+static void
+reach(const struct moving *moving, enum store_move_step step)
+{
+	if (moving->move->step != NULL)
+		moving->move->step(moving->move->context, step);
 }
 
 /* From here on the one who writes to it waits; given up, nothing has happened. */
@@ -150,16 +146,22 @@ static int
 move_all(struct moving *moving)
 {
 	int rc = open_both(moving);
-	if (rc == 0)
-		rc = lock_source(moving);
-	if (rc == 0)
-		rc = copy_all(moving);
 	if (rc != 0)
 		return rc;
+	reach(moving, STORE_MOVE_ROOM);
+	rc = lock_source(moving);
+	if (rc != 0)
+		return rc;
+	reach(moving, STORE_MOVE_LOCKED);
+	rc = copy_all(moving);
+	if (rc != 0)
+		return rc;
+	reach(moving, STORE_MOVE_COPIED);
 	rc = moving->from->engine->run(moving->from, "COMMIT");
 	moving->locked = rc != 0;
 	if (rc != 0)
 		return fail(moving, "the old database", moving->from, rc);
+	reach(moving, STORE_MOVE_LEFT);
 	rc = moving->move->switch_over(moving->move->context);
 	if (rc != 0)
 		snprintf(moving->move->error, sizeof moving->move->error, "the settings: %s",

@@ -554,6 +554,7 @@ postgres_probe(struct store_node_status *out, const struct store_settings *setti
 
 const struct db_engine db_postgres = {
 	.begin = "BEGIN",
+	.begin_reading = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 	.begin_schema = "BEGIN; SELECT pg_advisory_xact_lock(hashtext('convoke schema'))",
 	.row_column = "rowid BIGINT GENERATED ALWAYS AS IDENTITY UNIQUE, ",
 	.columns = "SELECT relname, attname FROM pg_attribute JOIN pg_class ON attrelid = pg_class.oid"

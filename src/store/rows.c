@@ -5,8 +5,9 @@
 #include "base/check.h"
 #include "store/store_internal.h"
 
-/* Statements by number: of type n, 2n puts a row and 2n + 1 deletes one. */
-enum { STATEMENT_NUMBER = 0 };
+/* Statements by number: of type n, 2n puts a row and 2n + 1 deletes one; STATEMENT_CLEAR + n deletes
+ * all. */
+enum { STATEMENT_NUMBER = 0, STATEMENT_TAKE = 1, STATEMENT_CLEAR = 2 * OBJECT_KEPT_END };
 static_assert(OBJECT_NONE == 0, "statements 0 and 1 are of no type");
 
 static bool
@@ -44,12 +45,21 @@ write_put(struct writer *w, enum object_type type)
 static unsigned
 write_statement(struct writer *w, unsigned statement)
 {
-	const enum object_type type = (enum object_type)(statement / 2);
+	const unsigned number = statement < STATEMENT_CLEAR ? statement / 2 : statement - STATEMENT_CLEAR;
+	const enum object_type type = (enum object_type)number;
 	if (statement == STATEMENT_NUMBER) {
 		/* A former writer's row becomes NULL, which it may not be: an error that ends the
 		 * transaction. */
 		writer_text(w, "UPDATE writer SET number = CASE WHEN holder = $1 THEN $2 END");
 		return 2;
+	}
+	if (statement == STATEMENT_TAKE) {
+		writer_text(w, "UPDATE writer SET former = holder, holder = $1");
+		return 1;
+	}
+	if (statement >= STATEMENT_CLEAR) {
+		writer_format(w, "DELETE FROM \"%s\"", object_describe(type)->table);
+		return 0;
 	}
 	if (statement % 2 == 0)
 		return write_put(w, type);
@@ -128,6 +138,22 @@ rows_number(struct db *db, const char *holder, uint64_t number)
 	return execute(db, STATEMENT_NUMBER, parameters, 2);
 }
 
+int
+rows_take(struct db *db, const char *holder)
+{
+	const struct str parameter = str_of(holder);
+	return execute(db, STATEMENT_TAKE, &parameter, 1);
+}
+
+int
+rows_clear(struct db *db)
+{
+	int rc = 0;
+	for (unsigned type = OBJECT_NONE + 1; rc == 0 && type < OBJECT_KEPT_END; type++)
+		rc = execute(db, STATEMENT_CLEAR + type, NULL, 0);
+	return rc;
+}
+
 /* ------------------------------------------------------------------ reading */
 
 struct reading {
@@ -187,4 +213,31 @@ rows_read(struct db *db, enum object_type type, struct object_row *row, rows_eac
 	CHECK(!w.failed);
 	sql[w.at] = '\0';
 	return db->engine->query(db, sql, on_row, &reading);
+}
+
+/* ------------------------------------------------------------------ copying */
+
+static void
+copy_row(void *context, const struct object_row *row, bool sound)
+{
+	struct rows_copy *copy = context;
+	if (!sound) {
+		copy->refused++;
+		return;
+	}
+	copy->rows++;
+	if (copy->failed == 0)
+		copy->failed = rows_write(copy->to, row);
+}
+
+int
+rows_copy(struct rows_copy *copy)
+{
+	int rc = 0;
+	copy->rows = copy->refused = 0;
+	copy->failed = 0;
+	for (unsigned type = OBJECT_NONE + 1; rc == 0 && copy->failed == 0 && type < OBJECT_KEPT_END;
+	     type++)
+		rc = rows_read(copy->from, (enum object_type)type, &copy->row, copy_row, copy);
+	return copy->failed != 0 ? copy->failed : rc;
 }

@@ -234,6 +234,7 @@ sqlite_probe(struct store_node_status *out, const struct store_settings *setting
 
 const struct db_engine db_sqlite = {
 	.begin = "BEGIN IMMEDIATE",
+	.begin_reading = "BEGIN",
 	.begin_schema = "BEGIN IMMEDIATE",
 	.row_column = "", /* every table has a rowid */
 	.columns = "SELECT tables.name, columns.name FROM sqlite_master AS tables,"

@@ -226,7 +226,7 @@ lose_to_another(struct store *store, const char *who)
 	                    : "another program writes to this database now; restart the Call "
 	                      "Bridge that shall",
 	              who);
-	lose(store, STORE_TAKEN);
+	lose(store, moved ? STORE_MOVED : STORE_TAKEN);
 }
 
 /* Takes the order's bytes over. */
@@ -423,7 +423,7 @@ writer_main(void *argument)
 		if (store->state == STORE_LOST && !ending && now_us() >= store->retry_us)
 			try_again(store);
 		write_all(store);
-		if (store->state == STORE_TAKEN ||
+		if (store->state == STORE_TAKEN || store->state == STORE_MOVED ||
 		    (store->state == STORE_LOST &&
 		     (ending || now_us() - store->lost_us >= patience_us(store))))
 			refuse_all(store);

@@ -23,7 +23,7 @@
  * told no, but what is in memory stays until the truth is known and told by a second result.
  *
  * One program writes to a database: whoever opened it last.  The one before is told so
- * (STORE_TAKEN) and writes no more.
+ * (STORE_TAKEN, or STORE_MOVED) and writes no more.
  *
  * Ownership  store_open() allocates; store_close() writes what is under way, if the database is
  *            there.  Bytes of a transaction are copied; what the settings point at is borrowed
@@ -142,6 +142,7 @@ enum store_state {
 	STORE_READY,
 	STORE_LOST,  /* it does not answer; tried again by itself */
 	STORE_TAKEN, /* another program writes to it now; for good */
+	STORE_MOVED, /* it is being moved, has been, or was to be: see store_follow() */
 };
 
 struct store_node_status {
@@ -174,11 +175,20 @@ const struct store_status *store_status(const struct store *store);
 
 /* ------------------------------------------------------------------ moving */
 
+/* What has been done; a move that ends behind any of these has changed nothing but who writes. */
+enum store_move_step {
+	STORE_MOVE_ROOM,   /* there is room, and it is ours */
+	STORE_MOVE_LOCKED, /* who writes here waits */
+	STORE_MOVE_COPIED, /* everything is there, for good */
+	STORE_MOVE_LEFT,   /* who writes here is told to stop; switch_over() is next */
+};
+
 struct store_move {
 	const struct store_settings *from;
 	const struct store_settings *to; /* must be empty, or left by a move that was cut short */
 	/* Makes everybody use `to` from now on: 0, or -errno and nothing has changed. */
 	int (*switch_over)(void *context);
+	void (*step)(void *context, enum store_move_step step); /* may be NULL */
 	void *context;
 	uint32_t rows;
 	uint32_t refused; /* rows that break a rule; left behind */
@@ -188,12 +198,34 @@ struct store_move {
 /* Takes everything along, blocking.  While it is copied, the program that writes to `from` waits
  * and then fails; when it is there, and before switch_over(), that program is told that it writes
  * to `from` no more.  Cut short anywhere, no acknowledged change is lost: `from` has them all until
- * switch_over() has returned. */
+ * switch_over() has returned, and that program comes back to it by store_follow(). */
 [[nodiscard]] int store_move(struct store_move *move);
 
-/* For that program: goes on where everything was moved to, without reading it.  -ESTALE when that
- * is not the same to the last transaction; -EBUSY when something is under way.  Then, as after
+/* For that program: goes on where everything was moved to, without reading it; or, when the move was
+ * cut short and nobody moves any more, where it was.  -ESTALE when that is not the same to the last
+ * transaction; -EBUSY when something is under way.  Then, as after
  * any failure but -ENOMEM, it is as it was. */
 [[nodiscard]] int store_follow(struct store *store, const struct store_settings *to);
+
+/* ------------------------------------------------------------------ backups */
+
+struct store_copied {
+	uint32_t rows;
+	uint32_t refused; /* rows that break a rule; not copied */
+	char error[STORE_ERROR_MAX];
+};
+
+/* Everything as it is at one moment into `to`, which is new, blocking; who writes to `from` goes
+ * on. */
+[[nodiscard]] int store_copy(struct store_copied *out, const struct store_settings *from,
+                             const struct store_settings *to);
+
+/* Can everything in it be read?  Brings its schema up to date. */
+[[nodiscard]] int store_check(struct store_copied *out, const struct store_settings *settings);
+
+/* Makes `to` hold what `from` does and nothing else, in one transaction, blocking.  Whoever wrote to
+ * `to` is told so and writes no more, until it is opened anew. */
+[[nodiscard]] int store_restore(struct store_copied *out, const struct store_settings *from,
+                                const struct store_settings *to);
 
 #endif

@@ -17,7 +17,7 @@ enum {
 	DB_SQL_MAX = 32 * 1024,
 	DB_COLUMNS_MAX = OBJECT_FIELDS_MAX + 2,
 	DB_ROW_TEXT_MAX = OBJECT_ROW_BYTES_MAX + OBJECT_FIELDS_MAX * 48, /* numbers and ids grow */
-	DB_STATEMENTS = 2 * OBJECT_KEPT_END,
+	DB_STATEMENTS = 3 * OBJECT_KEPT_END,
 	DB_NAME_MAX = 112,
 	DB_HOLDER_MAX = 128, /* and the number of the connection */
 };
@@ -35,6 +35,7 @@ typedef bool db_row(void *context, const struct str *columns, unsigned count);
 
 struct db_engine {
 	const char *begin;        /* takes the right to write, as far as it is needed */
+	const char *begin_reading; /* all of it as it is at one moment */
 	const char *begin_schema; /* nobody else changes tables meanwhile */
 	const char *row_column;   /* what a new table needs for `rowid` */
 	const char *columns;      /* a query: table and column, of every table there is */
@@ -124,5 +125,21 @@ typedef void rows_each(void *context, const struct object_row *row, bool sound);
 /* Inside a transaction, first: it is `holder`'s and has this number; -ESTALE at the commit if
  * somebody else has become the writer. */
 [[nodiscard]] int rows_number(struct db *db, const char *holder, uint64_t number);
+
+/* Likewise, first: it is `holder`'s from now on, whoever wrote before. */
+[[nodiscard]] int rows_take(struct db *db, const char *holder);
+/* Inside a transaction: nothing is left but what is made new. */
+[[nodiscard]] int rows_clear(struct db *db);
+
+/* Inside a transaction of `to`: everything that `from` has. */
+struct rows_copy {
+	struct db *from;
+	struct db *to;
+	struct object_row row;
+	uint32_t rows;
+	uint32_t refused; /* break a rule: not copied */
+	int failed;       /* writing; else it was the reading */
+};
+[[nodiscard]] int rows_copy(struct rows_copy *copy);
 
 #endif

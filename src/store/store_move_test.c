@@ -223,6 +223,175 @@ TEST(a_move_to_sqlite_may_be_killed_at_any_moment)
 	kill_moves(STORE_POSTGRES);
 }
 
+/* -- stopped at each step ---------------------------------------------------------------------- */
+
+enum { STEP_SETTINGS = STORE_MOVE_LEFT + 1 };
+
+struct deadly {
+	struct pair pair;
+	int at; /* the step at which its process ends, as if the power were cut */
+};
+
+static void
+die_at(void *context, enum store_move_step step)
+{
+	const struct deadly *deadly = context;
+	if ((int)step == deadly->at)
+		kill(getpid(), SIGKILL);
+}
+
+static int
+die_before_settings(void *context)
+{
+	const struct deadly *deadly = context;
+	if (deadly->at == STEP_SETTINGS)
+		kill(getpid(), SIGKILL);
+	return 0;
+}
+
+/* Whatever step was the last, the settings name the old database: who writes there goes on, at once
+ * or by coming back to it, and the next move takes everything along. */
+static void
+stop_at_each_step(enum store_engine engine)
+{
+	struct deadly deadly = { 0 };
+	struct pair *pair = &deadly.pair;
+	unsigned kept = SPACES;
+	pair_make(pair, engine);
+	EXPECT_EQ(place_open(&pair->from), 0);
+	fill(&pair->from);
+	for (deadly.at = STORE_MOVE_ROOM; deadly.at <= STEP_SETTINGS; deadly.at++) {
+		char uri[16];
+		int status = 0;
+		const pid_t child = fork();
+		if (child == 0) {
+			struct store_move move = { .from = &pair->from_settings,
+				                   .to = &pair->to_settings,
+				                   .switch_over = die_before_settings,
+				                   .step = die_at,
+				                   .context = &deadly };
+			_exit(store_move(&move) == 0 ? 0 : 1);
+		}
+		EXPECT_EQ(waitpid(child, &status, 0), child);
+		EXPECT(WIFSIGNALED(status));
+		snprintf(uri, sizeof uri, "d%d", deadly.at);
+		commit_space(&pair->from, uri);
+		const bool told = !settle(&pair->from);
+		EXPECT_EQ(told, deadly.at >= STORE_MOVE_LEFT);
+		if (told) {
+			EXPECT_EQ(store_status(pair->from.store)->state, STORE_MOVED);
+			EXPECT_EQ(store_follow(pair->from.store, &pair->from_settings), 0);
+			EXPECT_EQ(store_status(pair->from.store)->state, STORE_READY);
+			commit_space(&pair->from, uri);
+			EXPECT(settle(&pair->from));
+		}
+		kept++;
+		EXPECT_EQ(objects_count(pair->from.objects, OBJECT_SPACE), kept);
+	}
+	struct store_move move = move_of(pair);
+	EXPECT_EQ(store_move(&move), 0);
+	EXPECT_EQ(place_open(&pair->to), 0);
+	EXPECT_EQ(objects_count(pair->to.objects, OBJECT_SPACE), kept);
+	expect_same(&pair->from, &pair->to);
+	place_close(&pair->from);
+	place_close(&pair->to);
+	pair_remove(pair);
+}
+
+TEST(a_move_to_postgres_that_stops_at_any_step_leaves_one_that_takes_changes)
+{
+	stop_at_each_step(STORE_SQLITE);
+}
+
+TEST(a_move_to_sqlite_that_stops_at_any_step_leaves_one_that_takes_changes)
+{
+	stop_at_each_step(STORE_POSTGRES);
+}
+
+/* -- backups ----------------------------------------------------------------------------------- */
+
+static void
+copy_and_restore(enum store_engine engine)
+{
+	struct pair pair; /* `to`: another database than the one that is copied */
+	struct place kept;
+	struct store_copied copied;
+	pair_make(&pair, engine);
+	place_make(&kept, STORE_SQLITE);
+	const struct store_settings file = place_settings(&kept);
+	EXPECT_EQ(place_open(&pair.from), 0);
+	fill(&pair.from);
+	EXPECT_EQ(store_copy(&copied, &pair.from_settings, &file), 0);
+	EXPECT(copied.rows >= SPACES && copied.refused == 0);
+	const uint32_t rows = copied.rows;
+	/* Who writes goes on. */
+	commit_space(&pair.from, "later");
+	EXPECT(settle(&pair.from));
+	EXPECT_EQ(store_check(&copied, &file), 0);
+	EXPECT_EQ(copied.rows, rows);
+
+	/* Back over it: the one who writes is told, and what came later is gone. */
+	EXPECT_EQ(store_restore(&copied, &file, &pair.from_settings), 0);
+	EXPECT_EQ(copied.rows, rows);
+	commit_space(&pair.from, "too late");
+	EXPECT(!settle(&pair.from));
+	EXPECT_EQ(store_status(pair.from.store)->state, STORE_TAKEN);
+	EXPECT_EQ(store_follow(pair.from.store, &pair.from_settings), -ESTALE);
+	place_close(&pair.from);
+	EXPECT_EQ(place_open(&pair.from), 0);
+	EXPECT(!has_space(&pair.from, "later"));
+	EXPECT_EQ(objects_count(pair.from.objects, OBJECT_SPACE), SPACES);
+	commit_space(&pair.from, "again");
+	EXPECT(settle(&pair.from));
+
+	/* And over one that knows nothing of it, of the other engine. */
+	EXPECT_EQ(place_open(&pair.to), 0);
+	commit_space(&pair.to, "theirs");
+	EXPECT(settle(&pair.to));
+	place_close(&pair.to);
+	EXPECT_EQ(store_restore(&copied, &file, &pair.to_settings), 0);
+	EXPECT_EQ(place_open(&pair.to), 0);
+	EXPECT(!has_space(&pair.to, "theirs"));
+	EXPECT_EQ(objects_count(pair.to.objects, OBJECT_SPACE), SPACES);
+	place_close(&pair.from);
+	place_close(&pair.to);
+	pair_remove(&pair);
+	place_remove(&kept);
+}
+
+TEST(a_copy_of_sqlite_is_restored_anywhere)
+{
+	copy_and_restore(STORE_SQLITE);
+}
+
+TEST(a_copy_of_postgres_is_restored_anywhere)
+{
+	copy_and_restore(STORE_POSTGRES);
+}
+
+TEST(what_cannot_be_copied_or_restored_changes_nothing)
+{
+	struct place place, broken;
+	struct store_copied copied;
+	place_make(&place, STORE_SQLITE);
+	place_make(&broken, STORE_SQLITE);
+	const struct store_settings settings = place_settings(&place), bad = place_settings(&broken);
+	EXPECT_EQ(place_open(&place), 0);
+	fill(&place);
+	FILE *file = fopen(broken.path, "w");
+	EXPECT(file != NULL && fputs("this is no database at all, but long enough to be one\n", file) > 0);
+	fclose(file);
+	EXPECT_EQ(store_check(&copied, &bad), -EBADMSG);
+	EXPECT(copied.error[0] != '\0');
+	EXPECT_EQ(store_restore(&copied, &bad, &settings), -EBADMSG);
+	commit_space(&place, "still");
+	EXPECT(settle(&place));
+	EXPECT_EQ(store_copy(&copied, &settings, &bad), -EBADMSG);
+	place_close(&place);
+	place_remove(&place);
+	place_remove(&broken);
+}
+
 TEST(nodes_are_asked_and_the_schema_is_told)
 {
 	struct place place;
