@@ -41,7 +41,6 @@ enum {
 	PORTAL_WRONG_US = 1000 * 1000,
 	PORTAL_GUESSES_MAX = 10,
 	PORTAL_GUESS_US = 30 * 1000 * 1000,
-	PORTAL_NAMES_KEPT = 4096,  /* names and users remembered; a newcomer may displace one */
 	PORTAL_BURST = 60,
 	PORTAL_PER_SECOND = 10,
 	PORTAL_SPACES_MAX = 50,    /* of one page of the list */
