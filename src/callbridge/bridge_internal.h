@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bridge's own structures, shared by bridge.c (tables, rooms, model and worker events),
  * bridge_sdp.c, bridge_sdp_caps.c and bridge_sdp_video.c (descriptions), bridge_sip.c, bridge_dial.c
- * (calls out), bridge_web.c and bridge_ivr.c; what only pictures need is in bridge_video.h. */
+ * (calls out), bridge_join.c (browsers' ways in), bridge_web.c and bridge_ivr.c; what only pictures
+ * need is in bridge_video.h. */
 #ifndef CALLBRIDGE_BRIDGE_INTERNAL_H
 #define CALLBRIDGE_BRIDGE_INTERNAL_H
 
@@ -433,6 +434,29 @@ void web_timer(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
 void web_media_lost(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
 /* To a browser, unless its WebSocket is away. */
 void web_send(struct bridge *bridge, const struct bridge_leg *leg, struct c2w_message *message);
+
+/* Under the number of the message that asked. */
+void web_answer(struct bridge *bridge, unsigned link, const struct c2w_message *to,
+                struct c2w_message *message);
+void web_refuse(struct bridge *bridge, unsigned link, const struct c2w_message *to,
+                enum c2w_refusal refusal);
+
+/* bridge_join.c: LOOKUP and JOIN, and the token between JOIN and OPEN. */
+void join_look_up(struct bridge *bridge, unsigned link, const struct c2w_message *message);
+void join_ask(struct bridge *bridge, unsigned link, const struct c2w_message *message);
+/* Who goes in, and how he is called there. */
+struct bridge_newcomer {
+	struct str guest;
+	struct str name;
+	struct str user; /* GUID of who is signed in, or empty */
+};
+[[nodiscard]] bool join_write_token(struct bridge *bridge, struct writer *w,
+                                    const struct bridge_newcomer *who,
+                                    const struct meeting_entry *entry);
+/* A token's words turned back into a place to go, and into a user; 0: he is none any more. */
+[[nodiscard]] bool join_entry(const struct bridge *bridge, const struct jwt_claims *claims,
+                              struct meeting_entry *entry);
+[[nodiscard]] uint32_t join_user(const struct bridge *bridge, const struct jwt_claims *claims);
 
 /* bridge_roster.c: who is here, told to browsers. */
 void roster_changed(struct bridge *bridge, uint32_t call, int64_t now_us);

@@ -585,3 +585,166 @@ TEST(the_page_is_told_whose_wish_a_mute_is)
 	EXPECT(world->page.muted.muted && world->page.muted.by_other);
 	world_destroy(world);
 }
+
+/* ---- Who is signed in ---------------------------------------------------------------------- */
+
+static uint32_t
+put(struct world *world, const struct object_edit *edit, uint32_t parent)
+{
+	struct objects *objects = meeting_objects(world->meeting);
+	uint32_t handle = 0;
+	int culprit = -1;
+	objects_begin(objects);
+	CHECK(objects_add(objects, edit, parent, &handle, &culprit) == OBJECT_OK);
+	objects_settled(objects, objects_end(objects).ticket, true);
+	return handle;
+}
+
+/* A space with a passcode in which Ann is a host by her membership, and others wait for one. */
+struct club {
+	uint32_t ann;
+	uint32_t ben;
+	uint32_t space;
+	char space_id[GUID_TEXT_LEN + 1];
+	char auth[C2W_TOKEN_MAX + 1]; /* the newest sign-in */
+};
+
+static void
+club_id(char out[GUID_TEXT_LEN + 1], struct world *world, enum object_type type, uint32_t handle)
+{
+	const struct guid id = objects_id(meeting_objects(world->meeting), type, handle);
+	guid_write(out, &id);
+}
+
+static struct club
+club_make(struct world *world)
+{
+	struct club club = { .auth = "" };
+	struct object_edit ann = { .type = OBJECT_USER };
+	struct object_edit ben = { .type = OBJECT_USER };
+	struct object_edit space = { .type = OBJECT_SPACE };
+	struct object_edit waits = { .type = OBJECT_LEG_PROFILE };
+	struct object_edit hosts = { .type = OBJECT_LEG_PROFILE };
+	struct object_edit member = { .type = OBJECT_MEMBER };
+	const struct objects *objects = meeting_objects(world->meeting);
+	edit_set_text(&ann, USER_JID, STR("ann@example.com"));
+	edit_set_text(&ann, USER_NAME, STR("Ann Lee"));
+	edit_set_text(&ben, USER_JID, STR("ben@example.com"));
+	club.ann = put(world, &ann, 0);
+	club.ben = put(world, &ben, 0);
+	edit_set_number(&waits, LEG_PROFILE_NEEDS_ACTIVATION, 1);
+	edit_set_number(&hosts, LEG_PROFILE_NEEDS_ACTIVATION, 0);
+	const struct guid waits_id =
+		objects_id(objects, OBJECT_LEG_PROFILE, put(world, &waits, 0));
+	const struct guid hosts_id =
+		objects_id(objects, OBJECT_LEG_PROFILE, put(world, &hosts, 0));
+	edit_set_text(&space, SPACE_URI, STR("club"));
+	edit_set_text(&space, SPACE_PASSCODE, STR("1234"));
+	edit_set_guid(&space, SPACE_LEG_PROFILE, &waits_id);
+	club.space = put(world, &space, 0);
+	edit_set_text(&member, MEMBER_JID, STR("ann@example.com"));
+	edit_set_guid(&member, MEMBER_LEG_PROFILE, &hosts_id);
+	(void)put(world, &member, club.space);
+	club_id(club.space_id, world, OBJECT_SPACE, club.space);
+	return club;
+}
+
+static void
+club_sign_in(struct club *club, struct world *world, uint32_t user)
+{
+	char id[GUID_TEXT_LEN + 1];
+	static const uint8_t key[JWT_KEY_BYTES];
+	struct writer w = writer_of(club->auth, sizeof club->auth - 1);
+	club_id(id, world, OBJECT_USER, user);
+	const struct jwt_claims claims = { .name = STR("x"), .user = str_of(id),
+		                           .issued_s = world->wall_s,
+		                           .expires_s = world->wall_s + 60 };
+	jwt_write(&w, &claims, key);
+	CHECK(!w.failed);
+	club->auth[w.at] = '\0';
+}
+
+/* By an address, or with "" by the space's id; false: refused. */
+static bool
+club_join(struct club *club, struct world *world, const char *address)
+{
+	struct c2w_message message = { .kind = C2W_JOIN, .request = 1 };
+	message.join = (struct c2w_join){ .address = str_of(address), .name = STR("Mallory"),
+		                          .auth = str_of(club->auth) };
+	if (address[0] == '\0')
+		message.join.space = str_of(club->space_id);
+	world->token[0] = '\0';
+	bridge_web(world->bridge, 0, &message, world->now_us);
+	settle(world);
+	return world->token[0] != '\0';
+}
+
+TEST(a_member_who_is_signed_in_enters_as_host_under_their_own_name)
+{
+	static const char *const ways[] = { "club", "" };
+	for (size_t i = 0; i < COUNT_OF(ways); i++) {
+		struct world *world = world_create();
+		struct club club = club_make(world);
+		EXPECT(!club_join(&club, world, "club"));
+		EXPECT_EQ(world->refusal, C2W_REFUSAL_PASSCODE_REQUIRED);
+		club_sign_in(&club, world, club.ann);
+		EXPECT(club_join(&club, world, ways[i]));
+		world->page.session = 5;
+		open_session(world, 5, world->token);
+		offer(world, 5);
+		EXPECT_EQ(world->page.opened_count, 1);
+		uint32_t at = 0;
+		const struct meeting_leg *leg =
+			meeting_leg(world->meeting, meeting_leg_next(world->meeting, &at));
+		const struct meeting_participant *who =
+			meeting_participant(world->meeting, leg->participant);
+		EXPECT_STR(str_of(leg->name), "Ann Lee");
+		EXPECT_STR(str_of(leg->user), "ann@example.com");
+		EXPECT_STR(str_of(who->user_jid), "ann@example.com");
+		EXPECT(who->member != 0 && who->activator && !leg->lobby);
+		world_destroy(world);
+	}
+}
+
+TEST(who_is_signed_in_but_no_member_comes_as_anybody)
+{
+	struct world *world = world_create();
+	struct club club = club_make(world);
+	club_sign_in(&club, world, club.ben);
+	EXPECT(!club_join(&club, world, ""));
+	EXPECT_EQ(world->refusal, C2W_REFUSAL_UNKNOWN_MEETING);
+	EXPECT(!club_join(&club, world, "club"));
+	EXPECT_EQ(world->refusal, C2W_REFUSAL_PASSCODE_REQUIRED);
+	EXPECT(club_join(&club, world, "demo"));
+	club.auth[0] = '\0';
+	EXPECT(!club_join(&club, world, ""));
+	EXPECT_EQ(world->refusal, C2W_REFUSAL_UNKNOWN_MEETING);
+	world_destroy(world);
+}
+
+TEST(a_sign_in_that_is_over_joins_nothing_and_its_token_opens_no_meeting)
+{
+	struct world *world = world_create();
+	struct club club = club_make(world);
+	club_sign_in(&club, world, club.ann);
+	world->page.session = 5;
+	open_session(world, 5, club.auth);
+	EXPECT_EQ(world->refusal, C2W_REFUSAL_BAD_TOKEN);
+	world->wall_s += 60;
+	EXPECT(!club_join(&club, world, "club"));
+	EXPECT_EQ(world->refusal, C2W_REFUSAL_EXPIRED);
+	str_copy(club.auth, sizeof club.auth, STR("a.b.c"));
+	EXPECT(!club_join(&club, world, "demo"));
+	EXPECT_EQ(world->refusal, C2W_REFUSAL_EXPIRED);
+	/* A user who is removed between joining and entering does not enter as a guest. */
+	club_sign_in(&club, world, club.ann);
+	EXPECT(club_join(&club, world, "club"));
+	struct objects *objects = meeting_objects(world->meeting);
+	objects_begin(objects);
+	CHECK(objects_remove(objects, OBJECT_USER, club.ann) == OBJECT_OK);
+	objects_settled(objects, objects_end(objects).ticket, true);
+	open_session(world, 6, world->token);
+	EXPECT_EQ(world->refusal, C2W_REFUSAL_EXPIRED);
+	EXPECT_EQ(world->page.opened_count, 0);
+	world_destroy(world);
+}

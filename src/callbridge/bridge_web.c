@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Browsers' sessions, as the Web Bridges bring them: joining, media, muting, coming back. */
-#include <stdio.h>
-
+/* Browsers' sessions, as the Web Bridges bring them: media, muting, coming back. */
 #include "callbridge/bridge_video.h"
 
 enum {
-	HOUR_S = 3600,
 	FIRST_REVISION = 1, /* of a new RTCPeerConnection in the browser */
 };
 
@@ -83,8 +80,8 @@ web_send(struct bridge *bridge, const struct bridge_leg *leg, struct c2w_message
 	bridge->settings.sink.web(bridge->settings.sink.context, leg->link, message);
 }
 
-static void
-answer(struct bridge *bridge, unsigned link, const struct c2w_message *to,
+void
+web_answer(struct bridge *bridge, unsigned link, const struct c2w_message *to,
        struct c2w_message *message)
 {
 	message->request = to->request;
@@ -92,12 +89,12 @@ answer(struct bridge *bridge, unsigned link, const struct c2w_message *to,
 	bridge->settings.sink.web(bridge->settings.sink.context, link, message);
 }
 
-static void
-refuse(struct bridge *bridge, unsigned link, const struct c2w_message *to,
+void
+web_refuse(struct bridge *bridge, unsigned link, const struct c2w_message *to,
        enum c2w_refusal refusal)
 {
 	struct c2w_message message = { .kind = C2W_REFUSED, .refusal = refusal };
-	answer(bridge, link, to, &message);
+	web_answer(bridge, link, to, &message);
 }
 
 static void
@@ -154,127 +151,6 @@ web_settings(struct bridge *bridge, struct bridge_leg *leg)
 	leg->in_lobby = model != NULL && model->lobby;
 }
 
-/* ---- Joining: who may, and the token that says so ------------------------------------------ */
-
-static enum c2w_refusal
-refusal_of_route(enum meeting_route route)
-{
-	switch (route) {
-	case ROUTE_PASSCODE:
-		return C2W_REFUSAL_PASSCODE_REQUIRED;
-	case ROUTE_WRONG_PASSCODE:
-		return C2W_REFUSAL_PASSCODE_INCORRECT;
-	case ROUTE_MEMBERS_ONLY:
-	case ROUTE_ELSEWHERE: /* no domain was given */
-		return C2W_REFUSAL_NOT_ALLOWED;
-	case ROUTE_UNKNOWN:
-	case ROUTE_OPEN:
-		break;
-	}
-	return C2W_REFUSAL_UNKNOWN_MEETING;
-}
-
-static enum meeting_route
-route(struct bridge *bridge, unsigned link, const struct c2w_join *join,
-      struct meeting_entry *entry)
-{
-	struct str address = join->address;
-	/* A whole address is as good as its user part: this bridge has one domain. */
-	address.len = str_find(address, '@');
-	if (str_starts(address, STR("sip:")))
-		address = str_sub(address, 4, address.len - 4);
-	const struct meeting_knock knock = {
-		.web_bridge = bridge->links[link].web_bridge,
-		.address = address,
-		.passcode = join->has_passcode || join->passcode.len != 0 ? join->passcode
-		                                                          : (struct str){ 0 },
-		.secret = join->secret.len != 0 ? join->secret : (struct str){ 0 },
-	};
-	return meeting_route(bridge->settings.meeting, &knock, entry);
-}
-
-static struct str
-space_name(struct bridge *bridge, const struct meeting_entry *entry)
-{
-	return objects_text(meeting_objects(bridge->settings.meeting), OBJECT_SPACE, entry->space,
-	                    SPACE_NAME);
-}
-
-static void
-look_up(struct bridge *bridge, unsigned link, const struct c2w_message *message)
-{
-	struct meeting_entry entry = { 0 };
-	const enum meeting_route found = route(bridge, link, &message->join, &entry);
-	if (found == ROUTE_UNKNOWN || found == ROUTE_MEMBERS_ONLY) {
-		refuse(bridge, link, message, refusal_of_route(found));
-		return;
-	}
-	struct c2w_message reply = { .kind = C2W_FOUND };
-	reply.found.passcode_required = found != ROUTE_OPEN;
-	if (entry.space != 0)
-		reply.found.name = space_name(bridge, &entry);
-	answer(bridge, link, message, &reply);
-}
-
-static bool
-write_token(struct bridge *bridge, struct writer *w, struct str guest, struct str name,
-            const struct meeting_entry *entry)
-{
-	struct objects *objects = meeting_objects(bridge->settings.meeting);
-	char space[GUID_TEXT_LEN + 1] = "";
-	char method[GUID_TEXT_LEN + 1] = "";
-	const struct guid space_id = objects_id(objects, OBJECT_SPACE, entry->space);
-	guid_write(space, &space_id);
-	if (entry->method != 0) {
-		const struct guid method_id = objects_id(objects, OBJECT_METHOD, entry->method);
-		guid_write(method, &method_id);
-	}
-	const int64_t now_s = bridge->settings.sink.wall_s(bridge->settings.sink.context);
-	const struct jwt_claims claims = {
-		.guest = guest,
-		.name = name,
-		.call_bridge = str_of(bridge->id),
-		.space = str_of(space),
-		.method = str_of(method),
-		.issued_s = now_s,
-		.expires_s = now_s + (int64_t)bridge->settings.jwt_hours * HOUR_S,
-	};
-	jwt_write(w, &claims, bridge->settings.jwt_key);
-	return !w->failed;
-}
-
-static void
-join(struct bridge *bridge, unsigned link, const struct c2w_message *message)
-{
-	struct meeting_entry entry = { 0 };
-	const enum meeting_route found = route(bridge, link, &message->join, &entry);
-	if (found != ROUTE_OPEN) {
-		refuse(bridge, link, message, refusal_of_route(found));
-		return;
-	}
-	if (bridge->shutting_down) {
-		refuse(bridge, link, message, C2W_REFUSAL_BUSY);
-		return;
-	}
-	char guest[GUEST_MAX];
-	char token[C2W_TOKEN_MAX];
-	/* Two guests of one name would take each other's place: 64 bits keep a million apart. */
-	uint64_t random = 0;
-	bridge->settings.sink.random(bridge->settings.sink.context, &random, sizeof random);
-	snprintf(guest, sizeof guest, "guest%llu", (unsigned long long)random);
-	struct writer w = writer_of(token, sizeof token);
-	if (!write_token(bridge, &w, str_of(guest), message->join.name, &entry)) {
-		refuse(bridge, link, message, C2W_REFUSAL_BAD_REQUEST);
-		return;
-	}
-	bridge_log(bridge, "created guest account with user ID \"%s\"", guest);
-	struct c2w_message reply = { .kind = C2W_JOINED };
-	reply.joined.token = writer_view(&w);
-	reply.joined.name = space_name(bridge, &entry);
-	answer(bridge, link, message, &reply);
-	explicit_bzero(token, sizeof token);
-}
-
 /* ---- Opening and coming back --------------------------------------------------------------- */
 
 static void
@@ -318,24 +194,6 @@ send_opened(struct bridge *bridge, struct bridge_leg *leg, bool resumed, struct 
 	web_send_picture_state(bridge, leg);
 }
 
-/* The token's words turned back into a place to go. */
-static bool
-entry_of(struct bridge *bridge, const struct jwt_claims *claims, struct meeting_entry *entry)
-{
-	struct objects *objects = meeting_objects(bridge->settings.meeting);
-	struct guid id;
-	*entry = (struct meeting_entry){ 0 };
-	if (!guid_parse(&id, claims->space))
-		return false;
-	entry->space = objects_find(objects, OBJECT_SPACE, &id);
-	if (claims->method.len == 0)
-		return entry->space != 0;
-	if (!guid_parse(&id, claims->method))
-		return false;
-	entry->method = objects_find(objects, OBJECT_METHOD, &id);
-	return entry->space != 0 && entry->method != 0;
-}
-
 static enum c2w_refusal
 refusal_of_join(enum meeting_refusal refusal)
 {
@@ -359,29 +217,38 @@ open_fresh(struct bridge *bridge, unsigned link, const struct c2w_message *messa
            const struct jwt_claims *claims, int64_t now_us)
 {
 	struct meeting_entry entry;
-	if (!entry_of(bridge, claims, &entry)) {
-		refuse(bridge, link, message, C2W_REFUSAL_UNKNOWN_MEETING);
+	uint32_t user = 0;
+	if (!join_entry(bridge, claims, &entry)) {
+		web_refuse(bridge, link, message, C2W_REFUSAL_UNKNOWN_MEETING);
+		return NULL;
+	}
+	/* Who is no user any more does not become a guest of the same rights. */
+	if (claims->user.len != 0 && (user = join_user(bridge, claims)) == 0) {
+		web_refuse(bridge, link, message, C2W_REFUSAL_EXPIRED);
 		return NULL;
 	}
 	struct bridge_leg *leg = bridge_leg_new(bridge, LEG_WEB, now_us);
 	if (leg == NULL) {
-		refuse(bridge, link, message, C2W_REFUSAL_BUSY);
+		web_refuse(bridge, link, message, C2W_REFUSAL_BUSY);
 		return NULL;
 	}
+	const struct str jid = objects_text(meeting_objects(bridge->settings.meeting), OBJECT_USER,
+	                                    user, USER_JID);
 	const struct meeting_join request = {
 		.entry = entry,
 		.kind = LEG_WEB,
 		.owner = leg->handle,
 		.name = claims->name,
-		.remote_party = claims->guest,
+		.remote_party = jid.len != 0 ? jid : claims->guest,
 		.remote_address = message->open.address,
-		.user = claims->guest,
+		.user = jid.len != 0 ? jid : claims->guest,
+		.user_jid = jid,
 	};
 	const enum meeting_refusal refused =
 		meeting_join(bridge->settings.meeting, &request, now_us, &leg->meeting_leg);
 	if (refused != MEETING_ADMITTED) {
 		slab_free(&bridge->legs, leg->handle);
-		refuse(bridge, link, message, refusal_of_join(refused));
+		web_refuse(bridge, link, message, refusal_of_join(refused));
 		return NULL;
 	}
 	leg->entry = entry;
@@ -413,9 +280,11 @@ static struct str
 renewed_token(struct bridge *bridge, char out[C2W_TOKEN_MAX], const struct bridge_leg *leg,
               const struct jwt_claims *claims, int64_t now_s)
 {
+	const struct bridge_newcomer who = { .guest = claims->guest, .name = claims->name,
+		                      .user = claims->user };
 	struct writer w = writer_of(out, C2W_TOKEN_MAX);
 	if (now_s - claims->issued_s < (claims->expires_s - claims->issued_s) / 2 ||
-	    !write_token(bridge, &w, claims->guest, claims->name, &leg->entry))
+	    !join_write_token(bridge, &w, &who, &leg->entry))
 		return (struct str){ 0 };
 	return writer_view(&w);
 }
@@ -428,14 +297,15 @@ open(struct bridge *bridge, unsigned link, const struct c2w_message *message, in
 	const int64_t now_s = bridge->settings.sink.wall_s(bridge->settings.sink.context);
 	const enum jwt_reject rejected = jwt_read(&claims, &storage, message->open.token,
 	                                          bridge->settings.jwt_key, now_s);
-	if (rejected != JWT_OK || claims.guest.len >= GUEST_MAX) {
-		refuse(bridge, link, message,
+	/* A sign-in's token has no guest: it opens no meeting by itself. */
+	if (rejected != JWT_OK || claims.guest.len == 0 || claims.guest.len >= GUEST_MAX) {
+		web_refuse(bridge, link, message,
 		       rejected == JWT_REJECT_EXPIRED ? C2W_REFUSAL_EXPIRED
 		                                      : C2W_REFUSAL_BAD_TOKEN);
 		return;
 	}
 	if (leg_by_web(bridge, link, message->session) != NULL) {
-		refuse(bridge, link, message, C2W_REFUSAL_BAD_REQUEST);
+		web_refuse(bridge, link, message, C2W_REFUSAL_BAD_REQUEST);
 		return;
 	}
 	struct bridge_leg *leg = leg_by_guest(bridge, claims.guest);
@@ -755,11 +625,11 @@ bridge_web(struct bridge *bridge, unsigned link, const struct c2w_message *messa
 	CHECK(link < BRIDGE_LINKS_MAX && bridge->links[link].up);
 	if (message->kind == C2W_PING) {
 		struct c2w_message pong = { .kind = C2W_PONG };
-		answer(bridge, link, message, &pong);
+		web_answer(bridge, link, message, &pong);
 	} else if (message->kind == C2W_LOOKUP) {
-		look_up(bridge, link, message);
+		join_look_up(bridge, link, message);
 	} else if (message->kind == C2W_JOIN) {
-		join(bridge, link, message);
+		join_ask(bridge, link, message);
 	} else if (message->kind == C2W_OPEN) {
 		open(bridge, link, message, now_us);
 	} else {
