@@ -176,7 +176,7 @@ let_in(struct bridge *bridge, unsigned link, const struct c2w_message *message, 
 	char guest[GUEST_MAX];
 	char token[C2W_TOKEN_MAX];
 	char user_id[GUID_TEXT_LEN + 1] = "";
-	struct bridge_newcomer who = { .guest = str_of(guest), .name = message->join.name };
+	struct bridge_newcomer who = { .name = message->join.name };
 	struct writer w = writer_of(token, sizeof token);
 	name_guest(bridge, guest);
 	who.guest = str_of(guest);
