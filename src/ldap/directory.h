@@ -71,6 +71,7 @@ struct directory_server {
 	uint16_t port;
 	enum directory_tls tls;
 	bool no_verify;        /* believe any certificate */
+	bool newest_only;      /* TLS 1.3; else 1.2, too */
 	struct str trust_file; /* PEM of authorities; empty: the system's */
 	struct str bind_dn;    /* empty: anonymous */
 	struct str password;
