@@ -309,6 +309,18 @@ work_finish(struct work *work, enum object_reject reject, enum object_type type,
 	fail_reject(work, reject, type, culprit, STR(""));
 }
 
+/* Synchronisations with directories, in that state. */
+static uint32_t
+syncs_in(const struct work *work, enum ldap_sync_state state)
+{
+	uint32_t at = 0;
+	uint32_t count = 0;
+	for (uint32_t sync; (sync = objects_next(work->objects, OBJECT_LDAP_SYNC, &at)) != 0;)
+		count += objects_number(work->objects, OBJECT_LDAP_SYNC, sync, LDAP_SYNC_STATE) ==
+		         (uint32_t)state;
+	return count;
+}
+
 static void
 create_kept(struct work *work, enum object_type type, uint32_t container)
 {
@@ -317,10 +329,9 @@ create_kept(struct work *work, enum object_type type, uint32_t container)
 	int culprit = -1;
 	if (!read_edit(work, &edit, FIELD_POST, NULL))
 		return;
-	if (type == OBJECT_LDAP_SYNC) {
-		/* Nobody asks directories yet; who waits for a result is told so at once. */
-		edit_set_number(&edit, LDAP_SYNC_STATE, LDAP_SYNC_FAILED);
-		edit_set_number(&edit, LDAP_SYNC_FAILURE, LDAP_ERROR);
+	if (type == OBJECT_LDAP_SYNC && syncs_in(work, LDAP_SYNC_PENDING) == API_LDAP_SYNCS_MAX) {
+		work_fail(work, 400, "tooManyLdapSyncs");
+		return;
 	}
 	objects_begin(work->objects);
 	const enum object_reject reject =
@@ -359,6 +370,11 @@ static void
 remove_kept(struct work *work, enum object_type type, uint32_t handle)
 {
 	const struct guid id = objects_id(work->objects, type, handle);
+	if (type == OBJECT_LDAP_SYNC &&
+	    objects_number(work->objects, type, handle, LDAP_SYNC_STATE) == LDAP_SYNC_IN_PROGRESS) {
+		work_fail(work, 400, "ldapSyncCannotBeCancelled");
+		return;
+	}
 	objects_begin(work->objects);
 	const enum object_reject reject = objects_remove(work->objects, type, handle);
 	work_finish(work, reject, type, -1);
@@ -865,6 +881,11 @@ work_run(struct work *work)
 	if (!path_find(&work->path, (struct str){ slot->path, slot->path_len })) {
 		work->path.row = NULL;
 		work_fail(work, 404, "unrecognizedObject");
+		return;
+	}
+	if (slot->method == API_DELETE && work->path.row->type == OBJECT_USER &&
+	    work->path.row->kind == PATH_OBJECT) {
+		work_fail(work, 400, "invalidOperation"); /* the directory says who is there */
 		return;
 	}
 	if (slot->method == API_OTHER || (work->path.row->methods >> slot->method & 1) == 0) {

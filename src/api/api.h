@@ -68,6 +68,7 @@ enum {
 	API_CERTIFICATE_SOON_DAYS = 30, /* before its end a certificate is told of */
 	API_VERIFY_SOURCE_MAX = 2, /* of them for one address */
 	API_USAGE_US = 5 * 60 * 1000 * 1000, /* between two samples of MPLicenseUsage */
+	API_LDAP_SYNCS_MAX = 16,   /* that wait for their turn; one more: 400 tooManyLdapSyncs */
 };
 
 enum api_method {

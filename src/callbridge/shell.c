@@ -2,6 +2,7 @@
 /* Life of the Call Bridge component: start, time, orderly end. */
 #include "callbridge/shell.h"
 #include "callbridge/shell_accounts.h"
+#include "callbridge/shell_ldap.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -136,6 +137,7 @@ shell_settle(struct shell *shell)
 	} while (sip_sockets_later(shell) || webadmin_drain(shell, now_us));
 	c2w_tick(shell, now_us);
 	records_tick(shell, now_us);
+	ldap_look(shell);
 	events_tick(shell->events.core, now_us);
 
 	int64_t deadline_us = nearest(sip_ua_deadline(shell->ua), bridge_deadline(shell->bridge));
@@ -479,7 +481,8 @@ start(struct shell *shell)
 	return diagnostics_open(shell) && find_addresses(shell) && accounts_open(shell) &&
 	       make_dtls(shell) && start_meeting(shell) && store_shell_open(shell) &&
 	       start_sip(shell) && start_workers(shell) && codecs_open(shell) &&
-	       floors_open(shell) && start_bridge(shell) && store_shell_watch(shell) && c2w_open(shell) &&
+	       floors_open(shell) && start_bridge(shell) && store_shell_watch(shell) && ldap_open(shell) &&
+	       c2w_open(shell) &&
 	       webadmin_open(shell);
 }
 
@@ -487,6 +490,7 @@ static void
 finish(struct shell *shell)
 {
 	webadmin_close(shell);
+	ldap_close(shell);
 	records_close(shell);
 	c2w_close(shell);
 	http_destroy(shell->http);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The Call Bridge's shell, in parts: shell.c (life, time, workers), shell_sip.c (SIP sockets),
- * shell_api.c (Web Admin port), shell_accounts.c (who may log in, audit log), shell_store.c (database), shell_c2w.c (connections to Web Bridges),
+ * shell_api.c (Web Admin port), shell_accounts.c (who may log in, audit log), shell_store.c (database), shell_ldap.c (directories), shell_c2w.c (connections to Web Bridges),
  * shell_video.c (codec processes, floors), shell_bfcp.c (the sockets of floor control),
  * shell_records.c (call detail records), shell_events.c (the Events WebSocket), shell_metrics.c,
  * shell_diagnostics.c (diagnostics of calls, the event log in memory),
@@ -188,6 +188,8 @@ struct shell {
 	struct timespec settings_seen; /* when convoke.conf was written that we know */
 	struct verifier *verifier;
 	struct loop_waker *verifier_waker;
+
+	struct shell_ldap *ldap;
 
 	struct shell_records records;
 	struct shell_events events;

@@ -40,7 +40,9 @@ void shell_ldap_forget(struct shell *shell, const void *context);
 
 [[nodiscard]] bool ldap_open(struct shell *shell);
 void ldap_close(struct shell *shell);
-/* Takes up what waits; true when something was done. */
-bool ldap_drain(struct shell *shell, int64_t now_us);
+/* Somebody may have ordered a synchronisation. */
+void ldap_look(struct shell *shell);
+/* For every result of the store; tickets of others are ignored. */
+void ldap_settled(struct shell *shell, uint64_t ticket, bool ok);
 
 #endif

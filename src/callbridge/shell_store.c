@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "callbridge/shell.h"
+#include "callbridge/shell_ldap.h"
 #include "component/database.h"
 #include "net/files.h"
 
@@ -131,6 +132,7 @@ on_store(void *context)
 		if (!result.in_doubt)
 			objects_settled(meeting_objects(shell->meeting), result.ticket, result.ok);
 		api_settled(shell->api, result.ticket, result.ok, loop_now_us());
+		ldap_settled(shell, result.ticket, result.ok);
 	}
 	tell_state(shell, before);
 	shell_settle(shell);
