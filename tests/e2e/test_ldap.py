@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Users from an OpenLDAP: 10,000 of them synced, changed, synced again, over plain LDAP, StartTLS and
+LDAPS; whatever is wrong is named; a server that dies in the middle leaves nothing half done; and the
+API is quick all the while."""
+import os
+import shutil
+import threading
+import time
+
+import ldap
+from harness import case, expect, expect_equal, main, wait_for
+from ldap import Slapd
+from server import Server
+
+PEOPLE = 10000
+PAGES = "sizelimit size.soft=500 size.hard=1000 size.prtotal=unlimited"
+
+
+def total(api, path):
+    return int(api.get(f"{path}{'&' if '?' in path else '?'}limit=1").get("total"))
+
+
+def sync(api, wanted="complete", seconds=60, **parameters):
+    """Orders one, waits for its end and gives back what is said of it."""
+    guid = api.post("ldapSyncs", removeWhenFinished="false", **parameters)
+    reading = lambda: api.get(f"ldapSyncs/{guid}")
+    wait_for(lambda: f"a sync is {reading().findtext('state')}",
+             lambda: reading().findtext("state") in ("complete", "failed"), seconds, 0.1)
+    last = reading()
+    expect_equal(last.findtext("state"), wanted, f"state ({last.findtext('failureReason')})")
+    return last
+
+
+def log(world):
+    """The event log as it grows; Server.log() has more behind it."""
+    return (world.folder / world.server.log_name).read_text(errors="replace")
+
+
+def sync_fails(world, words, reason="ldapError", **parameters):
+    """...and the log says why."""
+    before = len(log(world))
+    failed = sync(world.server.api, "failed", **parameters)
+    expect_equal(failed.findtext("failureReason"), reason, "failureReason")
+    said = log(world)[before:]
+    expect(words in said, repr(words), "is not in", said[-600:])
+
+
+class Latencies:
+    """How long a GET takes, again and again, while something else goes on."""
+
+    def __init__(self, api):
+        self.took_s = []
+        self._api = api
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self):
+        while not self._stop.is_set():
+            began = time.monotonic()
+            self._api.get("system/status")
+            self.took_s.append(time.monotonic() - began)
+            time.sleep(0.01)
+
+    def end(self):
+        self._stop.set()
+        self._thread.join(10)
+        return sorted(self.took_s)
+
+
+def trust(world, file):
+    """An administrator's bundle in DATA, and a command."""
+    server = world.server
+    owner = server.data.stat()
+    shutil.copy(file, server.data / "ldap-ca.crt")
+    os.chown(server.data / "ldap-ca.crt", owner.st_uid, owner.st_gid)
+    mmp(world, "tls ldap trust ldap-ca.crt")
+
+
+def mmp(world, command):
+    status, said = world.server.command("mmp", *command.split(), timeout=60)
+    expect_equal(status, 0, f"{command}: {said}")
+    world.server.command("mmp", "callbridge", "restart", timeout=60)
+    world.server.wait_ready()
+
+
+def user_of(api, number):
+    """What the API says of one."""
+    found = api.get(f"users?filter=user{number}@").findall("user")
+    expect_equal(len(found), 1, f"users called user{number}")
+    return api.get(f"users/{found[0].get('id')}")
+
+
+@case
+def ten_thousand_come_change_and_go(world):
+    api, slapd = world.server.api, world.slapd
+    # The server tells no more than 500 at once without pages.
+    api.put(f"ldapServers/{world.ldap_server}", usePagedResults="false")
+    sync_fails(world, "usePagedResults=true")
+    expect_equal(total(api, "users"), 0, "users of a part of the answer")
+    api.put(f"ldapServers/{world.ldap_server}", usePagedResults="true")
+
+    template = api.post("coSpaceTemplates", name="blue rooms")
+    api.post("ldapUserCoSpaceTemplateSources", coSpaceTemplate=template,
+             ldapSource=world.source, filter="(ou=blue)")
+    latencies = Latencies(api)
+    done = sync(api)
+    took_s = latencies.end()
+    expect_equal(done.findtext("numUsersImported"), str(PEOPLE), "numUsersImported")
+    expect_equal(done.findtext("numLdapSourcesComplete"), "1", "numLdapSourcesComplete")
+    expect_equal(total(api, "users"), PEOPLE, "users")
+    expect_equal(total(api, "coSpaces?filter=.space"), PEOPLE, "spaces")
+    slowest = took_s[int(len(took_s) * 0.99)]
+    print(f"   GET during the sync: p50 {took_s[len(took_s) // 2] * 1000:.1f} ms, "
+          f"p99 {slowest * 1000:.1f} ms of {len(took_s)}", flush=True)
+    expect(slowest < 0.5, f"a GET took {slowest:.2f} s during the sync")
+
+    one = user_of(api, 4711)
+    expect_equal([one.findtext(name) for name in ("userJid", "name", "email", "cdrTag")],
+                 ["user4711@meet.example.com", "User 4711", "user4711@example.com", "red"],
+                 "a user")
+    space = api.find(f"users/{one.get('id')}/userCoSpaces").findtext("coSpaceId") or \
+        api.list(f"users/{one.get('id')}/userCoSpaces")[0].get("id")
+    room = api.get(f"coSpaces/{space}")
+    expect_equal([room.findtext(name) for name in
+                  ("name", "uri", "callId", "autoGenerated", "ownerJid")],
+                 ["User 4711's room", "user4711.space", "804711", "true",
+                  "user4711@meet.example.com"], "a space")
+    member = api.list(f"coSpaces/{space}/coSpaceUsers")[0]
+    expect_equal(member.findtext("autoGenerated"), "true", "autoGenerated of a member")
+    expect_equal(len(api.list(f"users/{one.get('id')}/userCoSpaceTemplates")), 0, "templates of red")
+    blue = user_of(api, 4710).get("id")
+    expect_equal(len(api.list(f"users/{blue}/userCoSpaceTemplates")), 1, "templates of blue")
+    refused = api.request("DELETE", f"/api/v1/users/{blue}")
+    expect(refused.status == 400 and "invalidOperation" in refused.body,
+           "DELETE of a user gave", refused.status, refused.body)
+
+    # What an administrator set stays; what the directory says follows it.
+    api.put(f"coSpaces/{space}", passcode="1234")
+    slapd.set(4711, "cn", "Ada Sommer")
+    slapd.remove(*range(9000, 9100))
+    slapd.add(*(ldap.person(number) for number in range(20000, 20050)))
+    mark = len(log(world))
+    done = sync(api)
+    said = log(world)[mark:]
+    expect("50 created, 1 changed, 100 removed" in said, said[-400:])
+    expect_equal(total(api, "users"), PEOPLE - 50, "users")
+    expect_equal(total(api, "coSpaces?filter=.space"), PEOPLE - 50, "spaces")
+    room = api.get(f"coSpaces/{space}")
+    expect_equal([room.findtext("name"), room.findtext("passcode")],
+                 ["Ada Sommer's room", "1234"], "a space that was changed")
+    expect_equal(total(api, "users?filter=user9050@"), 0, "users called user9050")
+
+    # And nothing to do is done quickly.
+    mark = len(log(world))
+    sync(api)
+    expect("0 created, 0 changed, 0 removed" in log(world)[mark:], "changes without a cause")
+
+
+@case
+def a_server_that_dies_leaves_nothing_half(world):
+    api, slapd = world.server.api, world.slapd
+    before = total(api, "users")
+    slapd.remove(*range(8000, 8010))
+    slapd.freeze()
+    guid = api.post("ldapSyncs", removeWhenFinished="false")
+    wait_for("a sync is under way",
+             lambda: api.get(f"ldapSyncs/{guid}").findtext("state") == "inProgress", 10)
+    refused = api.request("DELETE", f"/api/v1/ldapSyncs/{guid}")
+    expect("ldapSyncCannotBeCancelled" in refused.body, refused.body)
+    waits = api.post("ldapSyncs")
+    expect_equal(api.get(f"ldapSyncs/{waits}").findtext("state"), "pending", "state of the next")
+    api.delete(f"ldapSyncs/{waits}")
+    slapd.kill()
+    wait_for("it failed", lambda: api.get(f"ldapSyncs/{guid}").findtext("state") == "failed", 30)
+    expect_equal(total(api, "users"), before, "users after a failed sync")
+    sync_fails(world, "not reached")
+    slapd.start()
+    sync(api)
+    expect_equal(total(api, "users"), before - 10, "users")
+
+
+@case
+def a_restart_in_the_middle_begins_it_anew(world):
+    api, slapd = world.server.api, world.slapd
+    slapd.add(*(ldap.person(number) for number in range(30000, 30300)))
+    slapd.freeze()
+    guid = api.post("ldapSyncs", removeWhenFinished="false")
+    wait_for("a sync is under way",
+             lambda: api.get(f"ldapSyncs/{guid}").findtext("state") == "inProgress", 10)
+    before = total(api, "users")
+    world.server.command("mmp", "callbridge", "restart", timeout=60)
+    world.server.wait_ready()
+    slapd.thaw()
+    wait_for("it is done", lambda: world.server.api.get(f"ldapSyncs/{guid}").findtext("state")
+             == "complete", 60)
+    expect_equal(total(world.server.api, "users"), before + 300, "users")
+
+
+@case
+def what_is_wrong_is_named(world):
+    api = world.server.api
+    where = f"ldapServers/{world.ldap_server}"
+    api.put(where, password="wrong")
+    sync_fails(world, "wrong name or password")
+    api.put(where, password=ldap.READER_PASSWORD)
+    source = f"ldapSources/{world.source}"
+    api.put(source, baseDn="dc=nowhere")
+    sync_fails(world, "no such base DN")
+    api.put(source, baseDn=ldap.BASE, filter="(uid=")
+    sync_fails(world, "bad filter")
+    api.put(source, filter="(objectClass=inetOrgPerson)")
+    mapping = f"ldapMappings/{world.mapping}"
+    api.put(mapping, nameMapping="$cn")
+    sync_fails(world, "nameMapping")
+    api.put(mapping, nameMapping="$cn$")
+    # Two spaces of one address: the first has it, and everybody else is done.
+    slapd, users = world.slapd, total(api, "users")
+    api.post("coSpaces", uri="user40001.space")
+    slapd.add(ldap.person(40001), ldap.person(40002))
+    sync_fails(world, "user40001.space", "clashOccurred")
+    expect_equal(total(api, "users"), users + 2, "users after a clash")
+    slapd.remove(40001, 40002)
+    sync(api)
+    expect_equal(total(api, "users"), users, "users")
+
+
+@case
+def tls_is_used_and_verified(world):
+    api = world.server.api
+    where = f"ldapServers/{world.ldap_server}"
+    for port in (ldap.PLAIN, ldap.SECURE):
+        api.put(where, secure="true", portNumber=str(port))
+        sync_fails(world, "slapd authority")  # nobody has said that it is to be trusted
+    trust(world, world.slapd.authority)
+    api = world.server.api
+    for port in (ldap.PLAIN, ldap.SECURE):
+        api.put(where, secure="true", portNumber=str(port))
+        sync(api)
+    # The right authority, and another name than we asked for.
+    api.put(where, address="localhost")
+    sync_fails(world, 'not for "localhost"')
+    # Not TLS at all.
+    api.put(where, address="127.0.0.1", secure="false")
+    sync_fails(world, "LDAP sync operation")
+    api.put(where, secure="false", portNumber=str(ldap.PLAIN))
+
+
+def set_up(world):
+    world.slapd = Slapd(world, PEOPLE, PAGES)
+    world.server = Server(world)
+    api = world.server.api
+    world.ldap_server = api.post("ldapServers", address="127.0.0.1", portNumber=str(ldap.PLAIN),
+                                 secure="false", username=ldap.READER,
+                                 password=ldap.READER_PASSWORD)
+    world.mapping = api.post("ldapMappings", jidMapping="$uid$@meet.example.com",
+                             nameMapping="$cn$", cdrTagMapping="$ou$",
+                             coSpaceUriMapping="$mail|'/@.*//'$.space",
+                             coSpaceNameMapping="$cn$'s room",
+                             coSpaceCallIdMapping="8$uid|/user/0/$")
+    world.source = api.post("ldapSources", server=world.ldap_server, mapping=world.mapping,
+                            baseDn=ldap.BASE, filter="(objectClass=inetOrgPerson)")
+
+
+main(set_up)
