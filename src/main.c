@@ -9,6 +9,7 @@
 #include "callbridge/callbridge.h"
 #include "codec/codec_process.h"
 #include "ssh/ssh.h"
+#include "supervisor/license.h"
 #include "supervisor/supervisor.h"
 #include "webbridge/webbridge.h"
 
@@ -18,6 +19,7 @@ static const char usage[] =
 	"       convoke down [--data DIR]            end calls, then everything\n"
 	"       convoke mmp [--data DIR] [COMMAND]   settings; try: convoke mmp help\n"
 	"       convoke callbridge|webbridge|ssh [--data DIR]   one component by itself\n"
+	"       convoke license make|sign ...        for those who resell: keys and licence files\n"
 	"       convoke version\n";
 
 struct options {
@@ -97,6 +99,9 @@ main(int argc, char **argv)
 	/* Started by the SSH server, for one connection. */
 	if (argc >= 2 && strcmp(argv[1], "ssh-session") == 0)
 		return ssh_session_main(argc - 2, argv + 2);
+	/* Of those who resell: no data folder is asked. */
+	if (argc >= 2 && strcmp(argv[1], "license") == 0)
+		return license_tool(argc - 2, argv + 2);
 	if (argc < 2 || !read_options(&options, argc, argv)) {
 		fputs(usage, stderr);
 		return 2;

@@ -3,6 +3,7 @@
 #include "callbridge/shell.h"
 #include "callbridge/shell_accounts.h"
 #include "callbridge/shell_ldap.h"
+#include "callbridge/shell_licence.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -481,8 +482,8 @@ start(struct shell *shell)
 	return diagnostics_open(shell) && find_addresses(shell) && accounts_open(shell) &&
 	       make_dtls(shell) && start_meeting(shell) && store_shell_open(shell) &&
 	       start_sip(shell) && start_workers(shell) && codecs_open(shell) &&
-	       floors_open(shell) && start_bridge(shell) && store_shell_watch(shell) && ldap_open(shell) &&
-	       c2w_open(shell) &&
+	       floors_open(shell) && start_bridge(shell) && store_shell_watch(shell) &&
+	       licence_open(shell) && ldap_open(shell) && c2w_open(shell) &&
 	       webadmin_open(shell);
 }
 
@@ -491,6 +492,7 @@ finish(struct shell *shell)
 {
 	webadmin_close(shell);
 	ldap_close(shell);
+	licence_close(shell);
 	records_close(shell);
 	c2w_close(shell);
 	http_destroy(shell->http);

@@ -3,6 +3,7 @@
  * shell_api.c (Web Admin port), shell_accounts.c (who may log in, audit log), shell_store.c (database), shell_ldap.c (directories), shell_c2w.c (connections to Web Bridges),
  * shell_video.c (codec processes, floors), shell_bfcp.c (the sockets of floor control),
  * shell_records.c (call detail records), shell_events.c (the Events WebSocket), shell_metrics.c,
+ * shell_licence.c (licences and what is used of them),
  * shell_diagnostics.c (diagnostics of calls, the event log in memory),
  * shell_pages.c (the Web Admin's pages), shell_certificates.c (what the settings' files hold),
  * shell_traces.c (what system/timedLogging turns on). */
@@ -41,6 +42,7 @@ enum {
 };
 
 struct shell;
+struct shell_licence;
 
 /* One SIP listener: a UDP socket, or a TCP or TLS port. */
 struct sip_port {
@@ -193,6 +195,7 @@ struct shell {
 
 	struct shell_records records;
 	struct shell_events events;
+	struct shell_licence *licence;
 
 	/* Web Bridges. */
 	struct tls_context *c2w_tls;

@@ -152,6 +152,33 @@ write_database(const struct shell *shell, struct writer *w)
 	      store_status(shell->store)->state == STORE_READY);
 }
 
+/* ---- Licences ------------------------------------------------------------------------------ */
+
+static void
+write_licences(const struct shell *shell, struct writer *w)
+{
+	const struct licence_rights *rights = meeting_rights(shell->meeting);
+	const struct meeting_usage usage = meeting_usage(shell->meeting);
+	head(w, "licence_state", "gauge",
+	     "0: not licensed, 1: activated, 2: in its grace, 3: expired.");
+	for (unsigned f = 0; f < LICENCE_FEATURES; f++)
+		writer_format(w, "convoke_licence_state{feature=\"%s\"} %u\n",
+		              licence_feature_name((enum licence_feature)f),
+		              (unsigned)rights->of[f].state);
+	head(w, "licences_used", "gauge", "What is used of licences that are counted.");
+	for (unsigned f = 0; f < LICENCE_FEATURES; f++)
+		if (licence_feature_counts((enum licence_feature)f))
+			writer_format(w, "convoke_licences_used{feature=\"%s\"} %u\n",
+			              licence_feature_name((enum licence_feature)f),
+			              meeting_usage_of(&usage, (enum licence_feature)f));
+	head(w, "licences_entitled", "gauge", "How many may be used, where that is limited.");
+	for (unsigned f = 0; f < LICENCE_FEATURES; f++)
+		if (rights->of[f].limited)
+			writer_format(w, "convoke_licences_entitled{feature=\"%s\"} %u\n",
+			              licence_feature_name((enum licence_feature)f),
+			              rights->of[f].limit);
+}
+
 /* ---- Signalling ---------------------------------------------------------------------------- */
 
 static void
@@ -297,6 +324,7 @@ metrics_write(const struct shell *shell, struct writer *w)
 	write_calls(shell, w);
 	write_media(shell, w);
 	write_database(shell, w);
+	write_licences(shell, w);
 	write_sip(shell, w);
 	write_floors(shell, w);
 	write_records(shell, w);

@@ -79,6 +79,12 @@ enum mmp_call {
 	MMP_MACHINE, /* by the command's own words */
 	MMP_SYSLOG_FOLLOW,
 	MMP_SYSLOG_SEARCH,  /* words */
+	MMP_LICENSE_SHOW,
+	MMP_LICENSE_CHECK,  /* nothing, or a file */
+	MMP_LICENSE_HOST,
+	MMP_LICENSE_ISSUERS,
+	MMP_LICENSE_TRUST,  /* name, public key */
+	MMP_LICENSE_DISTRUST, /* name */
 };
 
 /* A command as it came. */

@@ -10,6 +10,8 @@
 
 #include "base/check.h"
 #include "base/encode.h"
+#include "base/log.h"
+#include "component/licence_file.h"
 #include "net/random.h"
 #include "ssh/back_internal.h"
 
@@ -17,6 +19,16 @@ static struct link_message
 result(int64_t number)
 {
 	return (struct link_message){ .kind = LINK_RESULT, .number = number };
+}
+
+/* With the reason, when there is one in words. */
+static struct link_message
+refused(const struct back *back, int rc)
+{
+	struct link_message message = result(rc);
+	if (rc == -EKEYREJECTED)
+		message.text = str_of(back->reason);
+	return message;
 }
 
 static bool
@@ -213,6 +225,30 @@ open_to_write(struct back *back, struct str text, bool exclusive, int *fd)
 	return message;
 }
 
+/* What is about to be cms.lic must count here: a good licence does not give way to a bad one. */
+static int
+judge_licence(struct back *back, const char *name, int fd)
+{
+	static struct licence_folder folder;
+	static char text[LICENCE_FILE_BYTES_MAX + 1];
+	if (strcmp(name, LICENCE_FILE) != 0)
+		return 0;
+	const ssize_t len = pread(fd, text, sizeof text, 0);
+	if (len < 0)
+		return -errno;
+	licence_folder_read(&folder, back->dir->path, LICENCE_FILE);
+	if (folder.damaged)
+		return 0; /* who is believed is not known: the Call Bridge says so */
+	licence_folder_judge(&folder, (struct str){ text, (size_t)len });
+	if (folder.why == LICENCE_OK)
+		return 0;
+	log_warning("SSH: the " LICENCE_FILE " that user \"%s\" brought was refused: %s", back->name,
+	            folder.error);
+	(void)snprintf(back->reason, sizeof back->reason, "the licence was refused: %s",
+	               folder.error);
+	return -EKEYREJECTED;
+}
+
 /* On disk whole, and then by its name: there is no moment with half of it. */
 static int
 keep(struct back *back, struct back_upload *upload)
@@ -225,6 +261,9 @@ keep(struct back *back, struct back_upload *upload)
 		return -errno;
 	if (info.st_size > kind->bytes_max)
 		return -EFBIG;
+	const int judged = judge_licence(back, upload->name, upload->fd);
+	if (judged != 0)
+		return judged;
 	if (fsync(upload->fd) != 0 ||
 	    renameat2(back->data_fd, upload->temporary, back->data_fd, upload->name, flags) != 0)
 		return -errno;
@@ -241,7 +280,7 @@ finish_upload(struct back *back, int64_t number, bool wanted)
 	if (wanted)
 		back_audit(back, "sftp put %s%s", upload->name, rc != 0 ? " (FAILURE)" : "");
 	forget(back, upload, !wanted || rc != 0);
-	return result(rc);
+	return refused(back, rc);
 }
 
 static struct link_message
@@ -273,12 +312,18 @@ rename_name(struct back *back, struct str from_text, struct str to_text, bool re
 		rc = -errno;
 	if (rc == 0 && info.st_size > to_kind->bytes_max)
 		rc = -EFBIG;
+	if (rc == 0 && strcmp(to, LICENCE_FILE) == 0) {
+		const int fd = open_plain(back, from_kind, from, &info);
+		rc = fd < 0 ? fd : judge_licence(back, to, fd);
+		if (fd >= 0)
+			close(fd);
+	}
 	if (rc == 0 && renameat2(back->data_fd, from, back->data_fd, to,
 	                         replace ? 0 : RENAME_NOREPLACE) != 0)
 		rc = -errno;
 	if (rc == 0)
 		back_audit(back, "sftp rename %s %s", from, to);
-	return result(rc);
+	return refused(back, rc);
 }
 
 struct link_message

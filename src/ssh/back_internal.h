@@ -8,7 +8,10 @@
 #include "ssh/files.h"
 #include "ssh/link.h"
 
-enum { BACK_UPLOAD_NAME_MAX = 32 };
+enum {
+	BACK_UPLOAD_NAME_MAX = 32,
+	BACK_REASON_MAX = 300,
+};
 
 /* A file that is being brought. */
 struct back_upload {
@@ -32,6 +35,7 @@ struct back {
 	enum mmp_role role;
 	char name[ACCOUNT_NAME_MAX];
 	struct back_upload uploads[BACK_UPLOADS_MAX];
+	char reason[BACK_REASON_MAX]; /* why a file was refused */
 	char buffer[LINK_BYTES_MAX];
 };
 

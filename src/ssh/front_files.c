@@ -31,6 +31,9 @@ ask_number(struct front_files *files, enum link_kind kind, int64_t number, struc
 	                                           .more = more }, &fd);
 	if (fd >= 0)
 		close(fd);
+	if (answer.number == -EKEYREJECTED &&
+	    !str_copy(files->reason, sizeof files->reason, answer.text))
+		(void)str_copy(files->reason, sizeof files->reason, STR("it was refused"));
 	return answer.number < 0 ? (int)answer.number : 0;
 }
 
@@ -143,6 +146,12 @@ rename_name(void *context, struct str from, struct str to, bool replace)
 	return ask_number(context, LINK_RENAME, replace, from, to);
 }
 
+static const char *
+reason(void *context)
+{
+	return ((const struct front_files *)context)->reason;
+}
+
 void
 front_files_init(struct front_files *files, struct sftp *sftp, int link)
 {
@@ -156,7 +165,8 @@ front_files_init(struct front_files *files, struct sftp *sftp, int link)
 		                                .stat = stat_name,
 		                                .list = list,
 		                                .remove = remove_name,
-		                                .rename = rename_name };
+		                                .rename = rename_name,
+		                                .reason = reason };
 	for (size_t i = 0; i < SFTP_HANDLES_MAX; i++)
 		files->open[i].fd = -1;
 	sftp_init(sftp, &files->functions);

@@ -6,6 +6,8 @@
 #include "ssh/link.h"
 #include "ssh/sftp.h"
 
+enum { FRONT_REASON_MAX = 320 };
+
 struct front_file {
 	int fd; /* -1: free */
 	int upload; /* the back's number; -1: it is read */
@@ -16,6 +18,7 @@ struct front_files {
 	int link;
 	struct sftp_files functions;
 	struct front_file open[SFTP_HANDLES_MAX];
+	char reason[FRONT_REASON_MAX]; /* of the last refusal */
 	char buffer[LINK_BYTES_MAX];
 };
 

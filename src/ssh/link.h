@@ -23,7 +23,8 @@
  *	REMOVE name, RENAME two    ->
  *	                           <-  RESULT number: 0 or -errno; LIST, STAT: text, size, time;
  *	                               OPEN: a descriptor; to write, number is the
- *	                               upload and size the most there may be
+ *	                               upload and size the most there may be;
+ *	                               -EKEYREJECTED: text is why
  *
  * Ownership  What was received borrows the buffer it was received into.
  * Threads    One at each end.

@@ -153,6 +153,12 @@ status_of(struct request *request, int rc)
 	case ENOTSUP:
 		status(request, FX_OP_UNSUPPORTED, "not supported");
 		break;
+	case EKEYREJECTED: {
+		const struct sftp_files *files = request->sftp->files;
+		status(request, FX_FAILURE,
+		       files->reason != NULL ? files->reason(files->context) : "it was refused");
+		break;
+	}
 	case EBADMSG:
 		status(request, FX_BAD_MESSAGE, "the request is damaged");
 		break;

@@ -57,6 +57,8 @@ struct sftp_files {
 	int (*list)(void *context, uint32_t index, struct sftp_entry *out);
 	int (*remove)(void *context, struct str name);
 	int (*rename)(void *context, struct str from, struct str to, bool replace);
+	/* Why a file was not taken (-EKEYREJECTED), in words; may be NULL. */
+	const char *(*reason)(void *context);
 };
 
 struct sftp_handle {

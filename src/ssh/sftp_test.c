@@ -353,3 +353,16 @@ TEST(requests_come_in_any_pieces)
 	}
 	EXPECT_EQ(sftp_output(&sftp).at[4], ATTRS);
 }
+
+TEST(a_file_that_is_refused_is_refused_in_words)
+{
+	start();
+	open_name("cms.lic", FOR_WRITE | CREATE | TRUNCATE);
+	const uint64_t file = handle();
+	write_bytes(file, 0, "forged", FX_OK);
+	close_handle(file, FX_FAILURE);
+	const uint32_t len = reader_u32(&reply);
+	EXPECT_STR(((struct str){ (const char *)reader_take(&reply, len), len }),
+	           "it is signed by nobody");
+	EXPECT(world_find(&world, STR("cms.lic")) == NULL);
+}

@@ -104,6 +104,8 @@ world_close(void *context, int index, bool keep)
 	open->used = false;
 	if (!open->write || !keep)
 		return 0;
+	if (str_ends(str_of(open->file.name), STR(".lic")))
+		return -EKEYREJECTED;
 	struct world_file *file = world_find(world, str_of(open->file.name));
 	for (size_t i = 0; file == NULL && i < WORLD_FILES; i++)
 		if (world->files[i].name[0] == '\0')
@@ -112,6 +114,13 @@ world_close(void *context, int index, bool keep)
 		return -ENOSPC;
 	*file = open->file;
 	return 0;
+}
+
+static inline const char *
+world_reason(void *context)
+{
+	(void)context;
+	return "it is signed by nobody";
 }
 
 static inline int
@@ -183,7 +192,8 @@ world_init(struct world *world)
 		                                .stat = world_stat,
 		                                .list = world_list,
 		                                .remove = world_remove,
-		                                .rename = world_rename };
+		                                .rename = world_rename,
+		                                .reason = world_reason };
 	(void)str_copy(world->files[0].name, SFTP_NAME_MAX, STR("cms.crt"));
 	memcpy(world->files[0].bytes, "certificate", 11);
 	world->files[0].len = 11;

@@ -13,6 +13,7 @@
 #include "net/line.h"
 #include "net/random.h"
 #include "supervisor/database.h"
+#include "supervisor/license.h"
 #include "supervisor/life.h"
 #include "supervisor/log_read.h"
 #include "supervisor/machine.h"
@@ -130,6 +131,13 @@ host_call(void *context, const struct mmp_line *line, struct writer *out)
 	case MMP_SYSLOG_FOLLOW:
 	case MMP_SYSLOG_SEARCH:
 		return log_read_run(host->dir, host->terminal, line, out);
+	case MMP_LICENSE_SHOW:
+	case MMP_LICENSE_CHECK:
+	case MMP_LICENSE_HOST:
+	case MMP_LICENSE_ISSUERS:
+	case MMP_LICENSE_TRUST:
+	case MMP_LICENSE_DISTRUST:
+		return license_run(host->dir, line, out);
 	case MMP_CALL_NONE:
 		break;
 	}
