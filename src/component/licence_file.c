@@ -135,7 +135,12 @@ licence_folder_read(struct licence_folder *out, const char *data_dir, const char
 	} else if (rc != -ENOENT && !licence_folder_free(out) && !out->damaged) {
 		out->there = true;
 		out->why = rc == -EFBIG ? LICENCE_REJECT_LONG : LICENCE_REJECT_FORM;
-		snprintf(out->error, sizeof out->error, "it cannot be read: %s", strerror(-rc));
+		if (rc == -EFBIG)
+			snprintf(out->error, sizeof out->error, "it is larger than %d bytes",
+			         LICENCE_FILE_BYTES_MAX);
+		else
+			snprintf(out->error, sizeof out->error, "it cannot be read: %s",
+			         strerror(-rc));
 	}
 	free(bytes);
 }
