@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How fast and how small: spaces made through the API onto a real disk, and looked at among many.
- * Usage: api_bench SPACES [FOLDER [PORT]]; 2,000 more are made, and there are 100,000 at most.
- * Everything runs as in the Call Bridge, but for the network.  With PORT, FOLDER has the Unix socket
- * of a PostgreSQL with an empty database "convoke"; bench/database makes one. */
+/* The API's core on a database: spaces made through it onto a real disk, and looked at among many.
+ *
+ *	api_bench [--json] [--spaces N] [--dir DIR] [--port PORT]
+ *
+ * N spaces (97,000) and 10,000 users are kept, then everything is started anew and asked; 2,000 spaces
+ * more are made, and there are 100,000 at most.  Everything runs as in the Call Bridge, but for the
+ * network.  Without --port SQLite has a file in DIR (a new folder in /tmp); with it DIR has the Unix
+ * socket of a PostgreSQL with an empty database "convoke": bench/database makes one. */
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "api/api.h"
 #include "api/password.h"
 #include "base/check.h"
 #include "base/prng.h"
+#include "bench.h"
 #include "store/store.h"
 
 enum {
@@ -21,6 +23,8 @@ enum {
 	PAGES = 1000,
 	USERS = 10000,
 };
+
+static const char *engine = "SQLite";
 
 struct bridge {
 	struct prng prng;
@@ -40,29 +44,22 @@ random_bytes(void *context, void *out, size_t len)
 static int64_t
 now_us(void)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	return (int64_t)(bench_now_s() * 1e6);
 }
 
 /* Of this process: what a machine that others use does not spoil. */
-static int64_t
+static double
 cpu_us(void)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
-static unsigned
-resident_kb(void)
+static void
+tell_resident(const char *when)
 {
-	unsigned long total = 0;
-	unsigned long resident = 0;
-	FILE *file = fopen("/proc/self/statm", "r");
-	CHECK(file != NULL && fscanf(file, "%lu %lu", &total, &resident) == 2);
-	fclose(file);
-	return (unsigned)(resident * (unsigned long)sysconf(_SC_PAGESIZE) / 1024);
+	bench_tell(engine, when, bench_resident_bytes(getpid()) / 1e6, "MB");
 }
 
 static void
@@ -121,13 +118,16 @@ bridge_open(struct bridge *bridge, const struct store_settings *store)
 		                                  .context = &bridge->prng };
 	struct store_loaded loaded;
 	const int64_t start = now_us();
-	const int64_t cpu = cpu_us();
+	const double cpu = cpu_us();
 	CHECK(meeting_create(&bridge->meeting, &meeting, now_us()) == 0);
 	CHECK(store_open(&bridge->store, store) == 0);
 	CHECK(store_load(bridge->store, meeting_objects(bridge->meeting), &loaded) == 0);
-	printf("%-44s %10.1f ms, %.1f ms of them at work, %u rows, %u kB resident\n", "start",
-	       (double)(now_us() - start) / 1e3, (double)(cpu_us() - cpu) / 1e3, loaded.rows,
-	       resident_kb());
+	if (loaded.rows != 0) {
+		bench_tell(engine, "start, everything read", (double)(now_us() - start) / 1e3, "ms");
+		bench_tell(engine, "start: CPU", (cpu_us() - cpu) / 1e3, "ms");
+		bench_tell(engine, "start: rows", loaded.rows, "");
+		tell_resident("resident after the start");
+	}
 	static const uint8_t salt[PASSWORD_SALT_BYTES] = { 1 };
 	static struct accounts accounts;
 	char hash[PASSWORD_HASH_MAX];
@@ -198,36 +198,58 @@ add_users(struct bridge *bridge)
 	}
 }
 
-static int
-compare(const void *a, const void *b)
-{
-	const int64_t x = *(const int64_t *)a;
-	const int64_t y = *(const int64_t *)b;
-	return x < y ? -1 : x > y;
-}
-
-static int64_t took[LOOKS];
-static int64_t cpu_before;
+static double took[LOOKS];
 
 static void
-report(const char *what, unsigned count)
+report(const char *what, size_t count, double cpu_before)
 {
-	int64_t sum = 0;
-	for (unsigned i = 0; i < count; i++)
-		sum += took[i];
-	qsort(took, count, sizeof *took, compare);
-	printf("%-44s %10.0f /s, median %lld us, p99 %lld us, %.1f us at work\n", what,
-	       (double)count * 1e6 / (double)(sum != 0 ? sum : 1), (long long)took[count / 2],
-	       (long long)took[count * 99 / 100], (double)(cpu_us() - cpu_before) / count);
-	cpu_before = cpu_us();
+	char text[96];
+	const struct {
+		const char *what;
+		double value;
+		const char *unit;
+	} figures[] = {
+		{ "a second on one core", (double)count * 1e6 / (cpu_us() - cpu_before), "/s" },
+		{ "CPU", (cpu_us() - cpu_before) / (double)count, "us" },
+		{ "median", bench_quantile(took, count, 0.5), "us" },
+		{ "p99", bench_quantile(took, count, 0.99), "us" },
+	};
+	for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
+		snprintf(text, sizeof text, "%s: %s", what, figures[i].what);
+		bench_tell(engine, text, figures[i].value, figures[i].unit);
+	}
 }
 
+/* The same question with another word each time. */
+static void
+measure_pages(struct bridge *bridge, const char *what, const char *path, const char *format)
+{
+	const struct objects *objects = meeting_objects(bridge->meeting);
+	const uint32_t count = objects_count(objects, OBJECT_SPACE);
+	const double before = cpu_us();
+	for (unsigned i = 0; i < PAGES; i++) {
+		char query[64];
+		struct writer w = writer_of(query, sizeof query - 1);
+		for (const char *at = format; *at != '\0'; at++) {
+			if (*at == '#')
+				writer_decimal(&w, prng_below(&bridge->prng, count));
+			else
+				writer_u8(&w, (uint8_t)*at);
+		}
+		query[w.at] = '\0';
+		const int64_t start = now_us();
+		ask(bridge, API_GET, path, query, "");
+		took[i] = (double)(now_us() - start);
+	}
+	report(what, PAGES, before);
+}
 
 static void
 measure_gets(struct bridge *bridge)
 {
 	const struct objects *objects = meeting_objects(bridge->meeting);
 	const uint32_t count = objects_count(objects, OBJECT_SPACE);
+	const double before = cpu_us();
 	for (unsigned i = 0; i < LOOKS; i++) {
 		char path[96] = "/api/v1/coSpaces/";
 		uint32_t at = prng_below(&bridge->prng, count);
@@ -236,47 +258,38 @@ measure_gets(struct bridge *bridge)
 		guid_write(path + 17, &id);
 		const int64_t start = now_us();
 		ask(bridge, API_GET, path, "", "");
-		took[i] = now_us() - start;
+		took[i] = (double)(now_us() - start);
 	}
-	report("GET one space", LOOKS);
-	for (unsigned i = 0; i < PAGES; i++) {
-		char query[64];
-		snprintf(query, sizeof query, "limit=20&offset=%u",
-		         prng_below(&bridge->prng, count));
-		const int64_t start = now_us();
-		ask(bridge, API_GET, "/api/v1/coSpaces", query, "");
-		took[i] = now_us() - start;
-	}
-	report("GET a page of 20, random offset", PAGES);
-	for (unsigned i = 0; i < PAGES; i++) {
-		char query[64];
-		snprintf(query, sizeof query, "filter=%u", prng_below(&bridge->prng, count));
-		const int64_t start = now_us();
-		ask(bridge, API_GET, "/api/v1/coSpaces", query, "");
-		took[i] = now_us() - start;
-	}
-	report("GET a page of 20, with filter", PAGES);
-	for (unsigned i = 0; i < PAGES; i++) {
-		const int64_t start = now_us();
-		ask(bridge, API_GET, "/api/v1/callLegProfiles", "usageFilter=unreferenced", "");
-		took[i] = now_us() - start;
-	}
-	report("GET profiles that nothing uses", PAGES);
+	report("GET one space", LOOKS, before);
+	measure_pages(bridge, "GET a page of 20, anywhere", "/api/v1/coSpaces", "limit=20&offset=#");
+	measure_pages(bridge, "GET a page of 20, filter that few match", "/api/v1/coSpaces",
+	              "filter=#");
+	measure_pages(bridge, "GET a page of 20, filter that all match", "/api/v1/coSpaces",
+	              "filter=ROOM&offset=#");
+	measure_pages(bridge, "GET a page of 20 users, filter that few match", "/api/v1/users",
+	              "filter=last#@");
+	measure_pages(bridge, "GET profiles that nothing uses", "/api/v1/callLegProfiles",
+	              "usageFilter=unreferenced");
 }
 
 static void
 measure_posts(struct bridge *bridge)
 {
 	char body[64];
+	const double before = cpu_us();
 	for (unsigned i = 0; i < POSTS; i++) {
 		snprintf(body, sizeof body, "name=New%u&uri=new.%u", i, i);
 		const int64_t start = now_us();
 		const uint64_t answers = bridge->answers;
 		ask(bridge, API_POST, "/api/v1/coSpaces", "", body);
 		wait_for(bridge, answers + 1);
-		took[i] = now_us() - start;
+		took[i] = (double)(now_us() - start);
 	}
-	report("POST a space, one after the other", POSTS);
+	report("POST a space, one after the other", POSTS, before);
+	double sum_us = 0;
+	for (unsigned i = 0; i < POSTS; i++)
+		sum_us += took[i];
+	bench_tell(engine, "POST a space, one after the other: a second", POSTS * 1e6 / sum_us, "/s");
 	const int64_t start = now_us();
 	const uint64_t answers = bridge->answers;
 	for (unsigned i = 0; i < POSTS; i++) {
@@ -286,45 +299,75 @@ measure_posts(struct bridge *bridge)
 		ask(bridge, API_POST, "/api/v1/coSpaces", "", body);
 	}
 	wait_for(bridge, answers + POSTS);
-	printf("%-44s %10.0f /s\n", "POST a space, 32 clients",
-	       POSTS * 1e6 / (double)(now_us() - start));
+	bench_tell(engine, "POST a space, 32 clients: a second",
+	           POSTS * 1e6 / (double)(now_us() - start), "/s");
+}
+
+struct options {
+	uint32_t spaces;
+	const char *dir; /* NULL: a new one, removed afterwards */
+	uint16_t port;   /* 0: SQLite */
+};
+
+static bool
+read_options(struct options *options, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		const char *value = i + 1 < argc ? argv[i + 1] : "";
+		if (strcmp(argv[i], "--json") == 0) {
+			bench_json = true;
+			continue;
+		}
+		if (strcmp(argv[i], "--spaces") == 0)
+			options->spaces = (uint32_t)strtoul(value, NULL, 10);
+		else if (strcmp(argv[i], "--dir") == 0)
+			options->dir = value;
+		else if (strcmp(argv[i], "--port") == 0)
+			options->port = (uint16_t)strtoul(value, NULL, 10);
+		else
+			return false;
+		i++;
+	}
+	return options->spaces != 0;
 }
 
 int
 main(int argc, char **argv)
 {
-	const uint32_t spaces = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 10000;
+	struct options options = { .spaces = 97000 };
 	char folder[] = "/tmp/convoke-bench-XXXXXX";
 	char path[256];
 	struct bridge bridge;
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	const char *where = argc > 2 ? argv[2] : mkdtemp(folder);
-	CHECK(where != NULL && spaces != 0);
+	if (!read_options(&options, argc, argv))
+		return fprintf(stderr, "usage: api_bench [--json] [--spaces N] [--dir DIR] "
+		                       "[--port PORT]\n") > 0;
+	const char *where = options.dir != NULL ? options.dir : mkdtemp(folder);
+	CHECK(where != NULL);
 	snprintf(path, sizeof path, "%s/bench.db", where);
+	if (options.port != 0)
+		engine = "PostgreSQL";
 	const struct store_settings store = {
-		.engine = argc > 3 ? STORE_POSTGRES : STORE_SQLITE,
+		.engine = options.port != 0 ? STORE_POSTGRES : STORE_SQLITE,
 		.path = path,
-		.postgres = { .nodes = { { where, argc > 3 ? (uint16_t)strtoul(argv[3], NULL, 10) : 0 } },
+		.postgres = { .nodes = { { where, options.port } },
 		              .node_count = 1,
 		              .user = "convoke",
 		              .database = "convoke",
 		              .sslmode = STORE_DISABLE },
 	};
 	bridge_open(&bridge, &store);
-	add_spaces(&bridge, spaces);
+	add_spaces(&bridge, options.spaces);
 	add_users(&bridge);
 	bridge_close(&bridge);
 
 	bridge_open(&bridge, &store);
-	cpu_before = cpu_us();
-	if (argc <= 3) /* looks do not ask the database */
-		measure_gets(&bridge);
+	measure_gets(&bridge);
 	measure_posts(&bridge);
-	printf("%-44s %10u kB\n", "resident at the end", resident_kb());
+	tell_resident("resident after 2,000 more spaces");
 	bridge_close(&bridge);
-	if (argc <= 3)
+	if (options.port == 0)
 		unlink(path);
-	if (argc <= 2)
+	if (options.dir == NULL)
 		rmdir(folder);
 	return 0;
 }
