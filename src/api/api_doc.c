@@ -138,87 +138,16 @@ write_bounds(struct writer *w, const struct field *field, const char *unit)
 static void
 write_type(struct writer *w, const struct field *field)
 {
-	switch ((enum field_kind)field->kind) {
-	case FIELD_TEXT:
-		writer_text(w, "text");
-		write_bounds(w, field, " bytes");
-		break;
-	case FIELD_BOOL:
-		writer_text(w, "`true` `false`");
-		break;
-	case FIELD_UINT:
-		writer_text(w, "number");
-		write_bounds(w, field, "");
-		break;
-	case FIELD_ENUM:
+	const struct field_kind_desc *kind = &field_kinds[field->kind];
+	writer_text(w, kind->told);
+	if (kind->unit != NULL)
+		write_bounds(w, field, kind->unit);
+	if (kind->shape == SHAPE_WORD)
 		write_words(w, field);
-		break;
-	case FIELD_DIGITS:
-	case FIELD_PASSCODE:
-		writer_text(w, "digits");
-		write_bounds(w, field, "");
-		break;
-	case FIELD_URI_USER:
-		writer_text(w, "text before the @");
-		write_bounds(w, field, " bytes");
-		break;
-	case FIELD_PARTY:
-		writer_text(w, "address");
-		write_bounds(w, field, " bytes");
-		break;
-	case FIELD_URL:
-		writer_text(w, "URL, ");
-		for (unsigned i = 0; field->words[i] != NULL; i++)
-			writer_format(w, "%s`%s://`", i != 0 ? " or " : "", field->words[i]);
-		break;
-	case FIELD_JID:
-		writer_text(w, "user@domain");
-		write_bounds(w, field, " bytes");
-		break;
-	case FIELD_GENERATOR:
-		writer_text(w, "letters, digits, `.` `-` `_` and one `$`");
-		write_bounds(w, field, " bytes");
-		break;
-	case FIELD_DTMF:
-		writer_text(w, "`0`-`9` `A`-`D` `*` `#` `,`");
-		write_bounds(w, field, "");
-		break;
-	case FIELD_CODE:
-		writer_text(w, "`0`-`9` `*` `#`");
-		write_bounds(w, field, "");
-		break;
-	case FIELD_SECONDS:
-		writer_text(w, "seconds, or `permanent`");
-		break;
-	case FIELD_GUID:
-		writer_text(w, "id");
-		if (field->ref != OBJECT_NONE)
-			writer_format(w, " of a %s", object_describe(field->ref)->singular);
-		break;
-	case FIELD_TIME:
-		writer_text(w, "time, RFC 3339");
-		break;
-	case FIELD_TENTHS:
-		writer_text(w, "number with one decimal");
-		break;
-	case FIELD_DOMAIN:
-		writer_text(w, "domain, `*` in it");
-		break;
-	case FIELD_DOMAIN_NAME:
-		writer_text(w, "domain");
-		break;
-	case FIELD_HOST_PORT:
-		writer_text(w, "`host` or `host:port`");
-		break;
-	case FIELD_DIAL_MATCH:
-		writer_text(w, "`($1/regex/)`...");
-		write_bounds(w, field, " bytes");
-		break;
-	case FIELD_DIAL_TRANSFORM:
-		writer_text(w, "text with `$1{/regex/text/}`");
-		write_bounds(w, field, " bytes");
-		break;
-	}
+	if (kind->shape == SHAPE_ID && field->ref != OBJECT_NONE)
+		writer_format(w, " of a %s", object_describe(field->ref)->singular);
+	for (unsigned i = 0; field->kind == FIELD_URL && field->words[i] != NULL; i++)
+		writer_format(w, "%s`%s://`", i != 0 ? " or " : "", field->words[i]);
 }
 
 static void

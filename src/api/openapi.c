@@ -42,58 +42,6 @@ mark(struct writer *w, const char *name, bool is_so)
 
 /* ------------------------------------------------------------------ parameters */
 
-static const char *
-kind_name(enum field_kind kind)
-{
-	switch (kind) {
-	case FIELD_TEXT:
-		return "text";
-	case FIELD_BOOL:
-		return "boolean";
-	case FIELD_UINT:
-		return "number";
-	case FIELD_ENUM:
-		return "word";
-	case FIELD_DIGITS:
-		return "digits";
-	case FIELD_PASSCODE:
-		return "passcode";
-	case FIELD_URI_USER:
-		return "uriUser";
-	case FIELD_PARTY:
-		return "party";
-	case FIELD_URL:
-		return "url";
-	case FIELD_JID:
-		return "jid";
-	case FIELD_GENERATOR:
-		return "generator";
-	case FIELD_DTMF:
-		return "dtmf";
-	case FIELD_CODE:
-		return "code";
-	case FIELD_SECONDS:
-		return "seconds";
-	case FIELD_GUID:
-		return "id";
-	case FIELD_TIME:
-		return "time";
-	case FIELD_TENTHS:
-		return "tenths";
-	case FIELD_DOMAIN:
-		return "domainPattern";
-	case FIELD_DOMAIN_NAME:
-		return "domain";
-	case FIELD_HOST_PORT:
-		return "hostPort";
-	case FIELD_DIAL_MATCH:
-		return "dialMatch";
-	case FIELD_DIAL_TRANSFORM:
-		return "dialTransform";
-	}
-	return "";
-}
-
 /* Two values may be told by one word. */
 static bool
 stands_before(const char *const *words, unsigned at)
@@ -124,14 +72,14 @@ schema_type(struct writer *w, const struct field *field)
 {
 	const bool writable = (field->flags & FIELD_WRITE) != 0;
 	const bool inherited = (field->flags & FIELD_INHERITED) != 0;
-	switch ((enum field_kind)field->kind) {
-	case FIELD_BOOL:
+	switch (field_shape(field)) {
+	case SHAPE_TRUTH:
 		writer_text(w, "\"type\":\"boolean\"");
 		if (writable && !inherited)
 			writer_format(w, ",\"default\":%s",
 			              field->fallback != 0 ? "true" : "false");
 		return;
-	case FIELD_UINT:
+	case SHAPE_NUMBER:
 		writer_text(w, "\"type\":\"integer\"");
 		if (!writable)
 			return;
@@ -140,43 +88,29 @@ schema_type(struct writer *w, const struct field *field)
 		if (!inherited && field->fallback != UINT32_MAX)
 			number(w, "default", field->fallback);
 		return;
-	case FIELD_ENUM:
+	case SHAPE_WORD:
 		writer_text(w, "\"type\":\"string\"");
 		words(w, "enum", field->words);
 		if (writable && !inherited)
 			member(w, "default", field->words[field->fallback]);
 		return;
-	case FIELD_TENTHS:
+	case SHAPE_TENTHS:
 		writer_text(w, "\"type\":\"number\"");
 		return;
-	case FIELD_SECONDS:
+	case SHAPE_SECONDS:
 		writer_text(w, "\"type\":\"string\"");
 		if (writable) {
 			number(w, "x-minimum", field->min);
 			number(w, "x-maximum", field->max);
 		}
 		return;
-	case FIELD_GUID:
+	case SHAPE_ID:
 		writer_text(w, "\"type\":\"string\",\"format\":\"uuid\"");
 		return;
-	case FIELD_TIME:
+	case SHAPE_TIME:
 		writer_text(w, "\"type\":\"string\",\"format\":\"date-time\"");
 		return;
-	case FIELD_TEXT:
-	case FIELD_DIGITS:
-	case FIELD_PASSCODE:
-	case FIELD_URI_USER:
-	case FIELD_PARTY:
-	case FIELD_URL:
-	case FIELD_JID:
-	case FIELD_GENERATOR:
-	case FIELD_DTMF:
-	case FIELD_CODE:
-	case FIELD_DOMAIN:
-	case FIELD_DOMAIN_NAME:
-	case FIELD_HOST_PORT:
-	case FIELD_DIAL_MATCH:
-	case FIELD_DIAL_TRANSFORM:
+	case SHAPE_TEXT:
 		break;
 	}
 	writer_text(w, "\"type\":\"string\"");
@@ -195,7 +129,7 @@ property(struct writer *w, const struct field *field)
 	writer_text(w, ":{");
 	schema_type(w, field);
 	member(w, "description", field->help);
-	member(w, "x-kind", kind_name((enum field_kind)field->kind));
+	member(w, "x-kind", field_kinds[field->kind].name);
 	if (field->group != NULL)
 		member(w, "x-inside", field->group);
 	if (field->ref != OBJECT_NONE)

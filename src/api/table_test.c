@@ -121,6 +121,7 @@ good_value(struct bridge *b, const struct field *field, unsigned at, unsigned de
 		snprintf(out, cap, "9$1{/a/b/}@x");
 		break;
 	case FIELD_TIME:
+	case FIELD_KINDS:
 	case FIELD_TENTHS:
 		EXPECT(false);
 		break;

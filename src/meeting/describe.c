@@ -12,6 +12,35 @@ static_assert(COUNT_OF(layout_words) == LAYOUT_COUNT + 1, "one word per layout")
 const char *const http_schemes[] = { "http", "https", NULL };
 const char *const self_pane_words[] = { "skip", "self", "blank", NULL };
 
+/* ------------------------------------------------------------------ the kinds of fields */
+
+const struct field_kind_desc field_kinds[FIELD_KINDS] = {
+	[FIELD_TEXT] = { "text", "text", " bytes", SHAPE_TEXT },
+	[FIELD_BOOL] = { "boolean", "`true` `false`", NULL, SHAPE_TRUTH },
+	[FIELD_UINT] = { "number", "number", "", SHAPE_NUMBER },
+	[FIELD_ENUM] = { "word", "", NULL, SHAPE_WORD },
+	[FIELD_DIGITS] = { "digits", "digits", "", SHAPE_TEXT },
+	[FIELD_PASSCODE] = { "passcode", "digits", "", SHAPE_TEXT },
+	[FIELD_URI_USER] = { "uriUser", "text before the @", " bytes", SHAPE_TEXT },
+	[FIELD_PARTY] = { "party", "address", " bytes", SHAPE_TEXT },
+	[FIELD_URL] = { "url", "URL, ", NULL, SHAPE_TEXT },
+	[FIELD_JID] = { "jid", "user@domain", " bytes", SHAPE_TEXT },
+	[FIELD_GENERATOR] = { "generator", "letters, digits, `.` `-` `_` and one `$`", " bytes",
+	                      SHAPE_TEXT },
+	[FIELD_DTMF] = { "dtmf", "`0`-`9` `A`-`D` `*` `#` `,`", "", SHAPE_TEXT },
+	[FIELD_CODE] = { "code", "`0`-`9` `*` `#`", "", SHAPE_TEXT },
+	[FIELD_SECONDS] = { "seconds", "seconds, or `permanent`", NULL, SHAPE_SECONDS },
+	[FIELD_GUID] = { "id", "id", NULL, SHAPE_ID },
+	[FIELD_TIME] = { "time", "time, RFC 3339", NULL, SHAPE_TIME },
+	[FIELD_TENTHS] = { "tenths", "number with one decimal", NULL, SHAPE_TENTHS },
+	[FIELD_DOMAIN] = { "domainPattern", "domain, `*` in it", NULL, SHAPE_TEXT },
+	[FIELD_DOMAIN_NAME] = { "domain", "domain", NULL, SHAPE_TEXT },
+	[FIELD_HOST_PORT] = { "hostPort", "`host` or `host:port`", NULL, SHAPE_TEXT },
+	[FIELD_DIAL_MATCH] = { "dialMatch", "`($1/regex/)`...", " bytes", SHAPE_TEXT },
+	[FIELD_DIAL_TRANSFORM] = { "dialTransform", "text with `$1{/regex/text/}`", " bytes",
+	                           SHAPE_TEXT },
+};
+
 /* ------------------------------------------------------------------ the types */
 
 #define FIELDS(table_) .fields = table_, .field_count = COUNT_OF(table_)

@@ -169,6 +169,7 @@ is_text_for(const struct field *field, struct str text)
 		return is_jid(text);
 	case FIELD_GENERATOR:
 		return is_generator(text);
+	case FIELD_KINDS:
 	case FIELD_BOOL:
 	case FIELD_UINT:
 	case FIELD_ENUM:
@@ -199,49 +200,35 @@ enum object_reject
 value_read(struct value *out, const struct field *field, struct str text)
 {
 	*out = (struct value){ .set = true };
-	switch ((enum field_kind)field->kind) {
-	case FIELD_BOOL:
+	switch (field_shape(field)) {
+	case SHAPE_TRUTH:
 		/* Python clients send True and False. */
 		out->number = str_eq_nocase(text, STR("true"));
 		return out->number != 0 || str_eq_nocase(text, STR("false")) ? OBJECT_OK
 		                                                             : OBJECT_BAD_VALUE;
-	case FIELD_SECONDS:
+	case SHAPE_SECONDS:
 		if (str_eq_nocase(text, STR("permanent"))) {
 			out->number = DURATION_PERMANENT;
 			return OBJECT_OK;
 		}
 		[[fallthrough]];
-	case FIELD_UINT:
+	case SHAPE_NUMBER:
 		return str_u32(text, &out->number) && out->number >= field->min &&
 				       out->number <= field->max
 		               ? OBJECT_OK
 		               : OBJECT_BAD_VALUE;
-	case FIELD_ENUM:
+	case SHAPE_WORD:
 		return read_word(field, text, &out->number) ? OBJECT_OK : OBJECT_BAD_VALUE;
-	case FIELD_GUID:
+	case SHAPE_ID:
 		return guid_parse(&out->guid, text) ? OBJECT_OK : OBJECT_BAD_VALUE;
-	case FIELD_TEXT:
-	case FIELD_DIGITS:
-	case FIELD_PASSCODE:
-	case FIELD_URI_USER:
-	case FIELD_PARTY:
-	case FIELD_URL:
-	case FIELD_JID:
-	case FIELD_GENERATOR:
-	case FIELD_DTMF:
-	case FIELD_CODE:
-	case FIELD_DOMAIN:
-	case FIELD_DOMAIN_NAME:
-	case FIELD_HOST_PORT:
-	case FIELD_DIAL_MATCH:
-	case FIELD_DIAL_TRANSFORM:
+	case SHAPE_TEXT:
 		out->text = text;
 		if (text.len > field->max)
 			return OBJECT_TOO_LONG;
 		return text.len >= field->min && is_text_for(field, text) ? OBJECT_OK
 		                                                          : OBJECT_BAD_VALUE;
-	case FIELD_TIME:
-	case FIELD_TENTHS:
+	case SHAPE_TIME:
+	case SHAPE_TENTHS:
 		break;
 	}
 	return OBJECT_BAD_VALUE;
@@ -310,52 +297,38 @@ value_write(struct writer *w, const struct field *field, const struct value *val
 {
 	const uint32_t number = value->set ? value->number : field->fallback;
 	char guid[GUID_TEXT_LEN + 1];
-	switch ((enum field_kind)field->kind) {
-	case FIELD_BOOL:
+	switch (field_shape(field)) {
+	case SHAPE_TRUTH:
 		writer_text(w, number != 0 ? "true" : "false");
 		break;
-	case FIELD_SECONDS:
+	case SHAPE_SECONDS:
 		if (number == DURATION_PERMANENT)
 			writer_text(w, "permanent");
 		else
 			writer_decimal(w, number);
 		break;
-	case FIELD_UINT:
+	case SHAPE_NUMBER:
 		writer_decimal(w, number);
 		break;
-	case FIELD_ENUM:
+	case SHAPE_WORD:
 		writer_text(w, field->words[number]);
 		break;
-	case FIELD_TENTHS: {
+	case SHAPE_TENTHS: {
 		const int32_t tenths = (int32_t)number;
 		writer_format(w, "%s%d.%d", tenths < 0 ? "-" : "", abs(tenths / 10),
 		              abs(tenths % 10));
 		break;
 	}
-	case FIELD_GUID:
+	case SHAPE_ID:
 		if (value->set) {
 			guid_write(guid, &value->guid);
 			writer_text(w, guid);
 		}
 		break;
-	case FIELD_TIME:
+	case SHAPE_TIME:
 		date_write(w, value->time_us / 1000000);
 		break;
-	case FIELD_TEXT:
-	case FIELD_DIGITS:
-	case FIELD_PASSCODE:
-	case FIELD_URI_USER:
-	case FIELD_PARTY:
-	case FIELD_URL:
-	case FIELD_JID:
-	case FIELD_GENERATOR:
-	case FIELD_DTMF:
-	case FIELD_CODE:
-	case FIELD_DOMAIN:
-	case FIELD_DOMAIN_NAME:
-	case FIELD_HOST_PORT:
-	case FIELD_DIAL_MATCH:
-	case FIELD_DIAL_TRANSFORM:
+	case SHAPE_TEXT:
 		writer_str(w, value->text);
 		break;
 	}

@@ -74,6 +74,26 @@ enum field_kind {
 	FIELD_HOST_PORT,   /* "host", "host:port", "[2001:db8::1]:5060" */
 	FIELD_DIAL_MATCH,     /* dial_match_valid() */
 	FIELD_DIAL_TRANSFORM, /* dial_transform_valid() */
+	FIELD_KINDS,
+};
+
+/* What the values of a kind are made of, whatever they mean. */
+enum field_shape {
+	SHAPE_TEXT,
+	SHAPE_TRUTH,   /* the numbers begin */
+	SHAPE_NUMBER,
+	SHAPE_WORD,
+	SHAPE_SECONDS,
+	SHAPE_TENTHS,  /* and end */
+	SHAPE_ID,
+	SHAPE_TIME,
+};
+
+struct field_kind_desc {
+	const char *name; /* in the OpenAPI document */
+	const char *told; /* what it holds, in the documentation */
+	const char *unit; /* of its bounds there; NULL: they go without saying */
+	enum field_shape shape;
 };
 
 enum field_flags {
@@ -129,7 +149,22 @@ struct object_desc {
 	const char *too_many;     /* what is answered to one more: "tooManyCdrReceivers" */
 };
 
+extern const struct field_kind_desc field_kinds[FIELD_KINDS];
 extern const struct object_desc object_descriptions[OBJECT_TYPES];
+
+static inline enum field_shape
+field_shape(const struct field *field)
+{
+	return field_kinds[field->kind].shape;
+}
+
+/* Is its value a number, and kept as one? */
+static inline bool
+field_is_number(const struct field *field)
+{
+	const enum field_shape shape = field_shape(field);
+	return shape >= SHAPE_TRUTH && shape <= SHAPE_TENTHS;
+}
 
 /* In line, because every row that is loaded or looked through asks for every field. */
 static inline const struct object_desc *

@@ -98,6 +98,7 @@ good_text(const struct field *field, char *out, size_t len)
 	case FIELD_ENUM:
 	case FIELD_GUID:
 	case FIELD_TIME:
+	case FIELD_KINDS:
 	case FIELD_TENTHS:
 		memset(out, '7', len);
 		break;

@@ -189,38 +189,6 @@ objects_parent(const struct objects *objects, enum object_type type, uint32_t ha
 	return kept != NULL ? kept->parent : 0;
 }
 
-bool
-field_is_number(const struct field *field)
-{
-	switch ((enum field_kind)field->kind) {
-	case FIELD_BOOL:
-	case FIELD_UINT:
-	case FIELD_ENUM:
-	case FIELD_TENTHS:
-	case FIELD_SECONDS:
-		return true;
-	case FIELD_TEXT:
-	case FIELD_DIGITS:
-	case FIELD_PASSCODE:
-	case FIELD_URI_USER:
-	case FIELD_PARTY:
-	case FIELD_URL:
-	case FIELD_JID:
-	case FIELD_GENERATOR:
-	case FIELD_DTMF:
-	case FIELD_CODE:
-	case FIELD_GUID:
-	case FIELD_TIME:
-	case FIELD_DOMAIN:
-	case FIELD_DOMAIN_NAME:
-	case FIELD_HOST_PORT:
-	case FIELD_DIAL_MATCH:
-	case FIELD_DIAL_TRANSFORM:
-		break;
-	}
-	return false;
-}
-
 struct value
 kept_value(const struct objects *objects, enum object_type type, const struct kept *kept,
            unsigned at)

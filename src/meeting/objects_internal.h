@@ -86,7 +86,6 @@ struct made_values {
 struct kept *kept_get(const struct objects *objects, enum object_type type, uint32_t handle);
 struct value kept_value(const struct objects *objects, enum object_type type,
                         const struct kept *kept, unsigned field);
-bool field_is_number(const struct field *field);
 uint64_t objects_id_hash(const struct objects *objects, const struct guid *id);
 bool address_index(struct objects *objects, enum object_type type, uint32_t handle,
                    const struct kept *kept);
