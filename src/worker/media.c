@@ -564,37 +564,3 @@ media_destroy(struct media *media)
 	free(media->speakers);
 	free(media);
 }
-
-static void
-dump_leg(struct writer *w, const struct media_leg *leg)
-{
-	char remote[ADDR_TEXT_MAX];
-	const struct net_addr *to = rtp_source_remote(&leg->source);
-	const struct net_addr nowhere = { 0 };
-	writer_format(w,
-	              "leg %08x room %08x %s suite %u remote %s in %llu out %llu rejected %llu%s%s\n",
-	              leg->id, leg->room != NULL ? leg->room->id : 0,
-	              leg->connected ? "connected" : "waiting", leg->suite,
-	              addr_text(remote, to != NULL ? to : &nowhere),
-	              (unsigned long long)leg->receive.packets, (unsigned long long)leg->send.packets,
-	              (unsigned long long)leg->rejected, leg->flags.rx_muted ? " rx-muted" : "",
-	              leg->flags.tx_muted ? " tx-muted" : "");
-	if (leg->video != NULL)
-		video_dump(w, leg);
-}
-
-size_t
-media_dump(const struct media *media, char *out, size_t cap)
-{
-	struct writer w = writer_of(out, cap);
-	for (uint32_t i = 0; i < media->settings.rooms_max; i++) {
-		const struct media_room *room = &media->rooms[i];
-		if (room->id != 0)
-			writer_format(&w, "room %08x legs %u chosen %u\n", room->id,
-			              room->leg_count, room->select.chosen_count);
-	}
-	for (uint32_t i = 0; i < media->settings.legs_max; i++)
-		if (media->legs[i] != NULL)
-			dump_leg(&w, media->legs[i]);
-	return w.at;
-}

@@ -391,7 +391,4 @@ void media_tick(struct media *media, int64_t now_us);
 
 [[nodiscard]] const struct media_counters *media_counters(const struct media *media);
 
-/* Writes the state of legs and rooms as text for the administrator; returns the length. */
-size_t media_dump(const struct media *media, char *out, size_t cap);
-
 #endif

@@ -309,7 +309,6 @@ void video_close(struct media *media, struct media_leg *leg);
 /* A packet of sound went out on a leg with pictures. */
 void video_sound_sent(struct media_leg *leg, size_t len, int64_t now_us);
 void video_connected(struct media *media, struct media_leg *leg);
-void video_dump(struct writer *w, const struct media_leg *leg);
 void video_stats(struct media *media, struct media_leg *leg, int64_t now_us);
 void video_tick(struct media *media, struct media_leg *leg, int64_t now_us);
 [[nodiscard]] int64_t video_deadline(const struct media_leg *leg, int64_t now_us);

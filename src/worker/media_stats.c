@@ -49,51 +49,6 @@ stats_tx(const struct video_tx *tx, struct media_video_direction_stats *out, int
 	out->height = tx->height;
 }
 
-static void
-dump_rx(struct writer *w, const struct video_rx *rx)
-{
-	for (unsigned i = 0; i < VIDEO_LAYERS_MAX; i++) {
-		const struct video_layer *layer = &rx->layers[i];
-		if (layer->known)
-			writer_format(w, "    layer %u ssrc %08x %ux%u %u fps %lld bps%s%s\n", i,
-			              layer->ssrc, layer->width, layer->height, layer->frame_rate,
-			              (long long)layer->bps, layer->flows ? " flows" : "",
-			              rx->decode.layer == i ? " decoded" : "");
-	}
-}
-
-static void
-dump_tx(struct writer *w, const struct video_tx *tx)
-{
-	const struct media_show *show = &tx->line->show;
-	writer_format(w, "    shows %s %u %016llx %ux%u %u fps packets %u again %u dropped %llu%s\n",
-	              show->kind == MEDIA_SHOW_CANVAS ? "canvas" : "source", show->canvas,
-	              (unsigned long long)show->source, tx->width, tx->height, tx->frame_rate,
-	              tx->packets, tx->rtx_packets, (unsigned long long)tx->dropped,
-	              tx->serves ? "" : " waits");
-}
-
-void
-video_dump(struct writer *w, const struct media_leg *leg)
-{
-	const struct leg_video *video = leg->video;
-	writer_format(w, "  target %lld wanted %lld given %lld bps queue %u%s\n",
-	              (long long)video->target_bps, (long long)video->wanted_bps,
-	              (long long)video->given_bps, video->queue_count,
-	              video->twcc ? " transport-wide" : "");
-	for (unsigned i = 0; i < video->line_count; i++) {
-		const struct video_line *line = video->lines[i];
-		if (line == NULL)
-			continue;
-		writer_format(w, "  line %u track %u mid %s\n", i, line->agreed.track,
-		              line->agreed.mid);
-		if (line->rx != NULL)
-			dump_rx(w, line->rx);
-		if (line->tx != NULL && line->show.kind != MEDIA_SHOW_NOTHING)
-			dump_tx(w, line->tx);
-	}
-}
-
 void
 video_stats(struct media *media, struct media_leg *leg, int64_t now_us)
 {
