@@ -296,7 +296,7 @@ def kill_9_of_the_call_bridge_costs_no_acknowledged_change_on_postgres(world):
              lambda: server.api.get("system/database").get("clustered") == "enabled", 10)
     kill_again_and_again(world, "p", 4)
     count = int(world.postgres.sql("SELECT count(*) FROM spaces"))
-    expect_equal(count, len(spaces(server.api)), "rows of PostgreSQL")
+    expect_equal(count, int(server.api.get("coSpaces").get("total")), "rows of PostgreSQL")
 
 
 def set_up(world):
