@@ -137,6 +137,7 @@ take_checks(struct shell_ldap *ldap, struct directory *directory)
 		}
 		const enum directory_result result = answer->result;
 		tell_trouble(answer);
+		ldap->figures.checks[result]++;
 		directory_give_back(directory, answer);
 		if (check.done != NULL)
 			check.done((void *)(uintptr_t)check.context, result);
@@ -198,6 +199,12 @@ ldap_settled(struct shell *shell, uint64_t ticket, bool ok)
 {
 	if (shell->ldap != NULL)
 		ldap_run_settled(shell->ldap, ticket, ok);
+}
+
+struct ldap_figures
+ldap_figures(const struct shell *shell)
+{
+	return shell->ldap->figures;
 }
 
 /* ------------------------------------------------------------------ life */

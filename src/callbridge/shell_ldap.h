@@ -40,6 +40,16 @@ void shell_ldap_forget(struct shell *shell, const void *context);
 
 [[nodiscard]] bool ldap_open(struct shell *shell);
 void ldap_close(struct shell *shell);
+/* For metrics. */
+struct ldap_figures {
+	uint64_t syncs_complete;
+	uint64_t syncs_failed;
+	uint64_t checks[DIRECTORY_RESULTS]; /* passwords, by what came out */
+	int64_t last_us;                    /* how long the last synchronisation took */
+	uint32_t last_users;                /* and whom it imported */
+};
+struct ldap_figures ldap_figures(const struct shell *shell);
+
 /* Somebody may have ordered a synchronisation. */
 void ldap_look(struct shell *shell);
 /* For every result of the store; tickets of others are ignored. */

@@ -77,6 +77,7 @@ struct shell_ldap {
 	char trust[COMPONENT_PATH_MAX];
 	uint64_t seen;      /* version of the ldapSyncs that was looked at */
 	int64_t retry_us;   /* not before */
+	struct ldap_figures figures;
 	struct ldap_run run;
 };
 

@@ -159,6 +159,10 @@ end(struct shell_ldap *ldap, int64_t now_us)
 		return;
 	}
 	tell_end(run, now_us);
+	ldap->figures.syncs_complete += !run->failed;
+	ldap->figures.syncs_failed += run->failed;
+	ldap->figures.last_us = now_us - run->began_us;
+	ldap->figures.last_users = directory_sync_counts(run->core).imported;
 	tidy(ldap);
 	meeting_configured(ldap->shell->meeting, now_us);
 	ldap_run_drop(ldap);
@@ -245,7 +249,10 @@ begin(struct shell_ldap *ldap, int64_t now_us)
 	}
 	log_info("LDAP sync operation: starting");
 	run->stage = LDAP_ASKING;
-	if (!find_sources(run, objects)) {
+	if (!meeting_licensed_for(ldap->shell->meeting, LICENCE_LDAP, "synchronise users",
+	                          &(struct guid){ 0 })) {
+		fail(ldap, LDAP_ERROR);
+	} else if (!find_sources(run, objects)) {
 		const enum ldap_sync_failure why = run->failure;
 		log_error("LDAP sync operation: %s",
 		          why == LDAP_TENANT_DOES_NOT_EXIST   ? "its tenant is no more"

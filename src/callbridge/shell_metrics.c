@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "callbridge/shell.h"
+#include "callbridge/shell_ldap.h"
 #include "net/wall.h"
 
 enum { METRICS_MAX = 32 * 1024 };
@@ -150,6 +151,41 @@ write_database(const struct shell *shell, struct writer *w)
 {
 	gauge(w, "database_ready", "1 while the database takes changes.",
 	      store_status(shell->store)->state == STORE_READY);
+}
+
+/* ---- Directories --------------------------------------------------------------------------- */
+
+static void
+write_directories(const struct shell *shell, struct writer *w)
+{
+	static const struct {
+		enum directory_result result;
+		const char *name;
+	} results[] = { { DIRECTORY_OK, "right" },
+		        { DIRECTORY_WRONG_PASSWORD, "wrong" },
+		        { DIRECTORY_EXPIRED, "expired" } };
+	const struct ldap_figures figures = ldap_figures(shell);
+	uint64_t unknown = 0;
+	for (unsigned i = 0; i < DIRECTORY_RESULTS; i++)
+		unknown += figures.checks[i];
+	head(w, "ldap_syncs_total", "counter", "Synchronisations with directories that are over.");
+	writer_format(w, "convoke_ldap_syncs_total{result=\"complete\"} %llu\n",
+	              (unsigned long long)figures.syncs_complete);
+	writer_format(w, "convoke_ldap_syncs_total{result=\"failed\"} %llu\n",
+	              (unsigned long long)figures.syncs_failed);
+	gauge(w, "ldap_sync_milliseconds", "How long the last synchronisation took.",
+	      (uint64_t)(figures.last_us / 1000));
+	gauge(w, "ldap_sync_users", "Users that the last synchronisation imported.",
+	      figures.last_users);
+	head(w, "ldap_passwords_total", "counter", "Passwords tried at directories.");
+	for (unsigned i = 0; i < COUNT_OF(results); i++) {
+		const uint64_t count = figures.checks[results[i].result];
+		unknown -= count;
+		writer_format(w, "convoke_ldap_passwords_total{result=\"%s\"} %llu\n",
+		              results[i].name, (unsigned long long)count);
+	}
+	writer_format(w, "convoke_ldap_passwords_total{result=\"unknown\"} %llu\n",
+	              (unsigned long long)unknown);
 }
 
 /* ---- Licences ------------------------------------------------------------------------------ */
@@ -324,6 +360,7 @@ metrics_write(const struct shell *shell, struct writer *w)
 	write_calls(shell, w);
 	write_media(shell, w);
 	write_database(shell, w);
+	write_directories(shell, w);
 	write_licences(shell, w);
 	write_sip(shell, w);
 	write_floors(shell, w);

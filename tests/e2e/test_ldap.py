@@ -4,6 +4,7 @@ LDAPS; whatever is wrong is named; a server that dies in the middle leaves nothi
 API is quick all the while."""
 import os
 import shutil
+import sqlite3
 import threading
 import time
 
@@ -195,6 +196,31 @@ def a_restart_in_the_middle_begins_it_anew(world):
     wait_for("it is done", lambda: world.server.api.get(f"ldapSyncs/{guid}").findtext("state")
              == "complete", 60)
     expect_equal(total(world.server.api, "users"), before + 300, "users")
+
+
+@case
+def a_database_that_takes_nothing_has_it_tried_again(world):
+    api, slapd = world.server.api, world.slapd
+    before = total(api, "users")
+    slapd.add(*(ldap.person(number) for number in range(50000, 50100)))
+    slapd.freeze()
+    guid = api.post("ldapSyncs", removeWhenFinished="false")
+    state = lambda: api.get(f"ldapSyncs/{guid}").findtext("state")
+    wait_for("a sync is under way", lambda: state() == "inProgress", 10)
+    mark = len(log(world))
+    # Another program holds the database for longer than a transaction waits.
+    other = sqlite3.connect(world.server.data / "convoke.db", timeout=10)
+    other.execute("BEGIN IMMEDIATE")
+    slapd.thaw()
+    wait_for("it is told", lambda: "it is tried again" in log(world)[mark:], 20)
+    expect_equal(total(api, "users"), before, "users that are not on the disk")
+    other.rollback()
+    other.close()
+    wait_for("it is done", lambda: state() == "complete", 30)
+    expect_equal(total(api, "users"), before + 100, "users")
+    slapd.remove(*range(50000, 50100))
+    sync(api)
+    expect_equal(world.server.metrics()["ldap_sync_users"], before, "metric of the last sync")
 
 
 @case
