@@ -95,6 +95,22 @@ def a_part_is_told_in_detail_while_it_is_asked_for(world):
 
 
 @case
+def an_address_that_cannot_be_used_is_told_once(world):
+    api = world.server.api
+
+    def told(address):
+        return int(api.get(f"system/eventLog?limit=0&filter={address}").get("total"))
+    bridge = api.post("webBridges", url="c2w://nowhere.example:99999")
+    for number in range(3):
+        api.put("system/configuration/cluster", uniqueName=f"bridge{number}")
+    expect_equal(told("c2w://nowhere.example:99999"), 1, "lines about the address")
+    api.put(f"webBridges/{bridge}", url="c2w://nowhere.example:88888")
+    expect_equal(told("c2w://nowhere.example:88888"), 1, "lines about another one")
+    api.delete(f"webBridges/{bridge}")
+    api.put("system/configuration/cluster", uniqueName="")
+
+
+@case
 def the_event_log_is_searched_and_sent_to_a_server(world):
     server = world.server
     said = server.command("mmp", "syslog", "search", "call bridge is ready")
