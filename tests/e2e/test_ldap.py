@@ -37,6 +37,13 @@ def log(world):
     return (world.folder / world.server.log_name).read_text(errors="replace")
 
 
+def users_there(world):
+    """How many there are, synchronised if nobody has done that yet."""
+    if total(world.server.api, "users") == 0:
+        sync(world.server.api)
+    return total(world.server.api, "users")
+
+
 def sync_fails(world, words, reason="ldapError", **parameters):
     """...and the log says why."""
     before = len(log(world))
@@ -161,7 +168,7 @@ def ten_thousand_come_change_and_go(world):
 @case
 def a_server_that_dies_leaves_nothing_half(world):
     api, slapd = world.server.api, world.slapd
-    before = total(api, "users")
+    before = users_there(world)
     slapd.remove(*range(8000, 8010))
     slapd.freeze()
     guid = api.post("ldapSyncs", removeWhenFinished="false")
@@ -184,12 +191,12 @@ def a_server_that_dies_leaves_nothing_half(world):
 @case
 def a_restart_in_the_middle_begins_it_anew(world):
     api, slapd = world.server.api, world.slapd
+    before = users_there(world)
     slapd.add(*(ldap.person(number) for number in range(30000, 30300)))
     slapd.freeze()
     guid = api.post("ldapSyncs", removeWhenFinished="false")
     wait_for("a sync is under way",
              lambda: api.get(f"ldapSyncs/{guid}").findtext("state") == "inProgress", 10)
-    before = total(api, "users")
     world.server.command("mmp", "callbridge", "restart", timeout=60)
     world.server.wait_ready()
     slapd.thaw()
@@ -201,7 +208,7 @@ def a_restart_in_the_middle_begins_it_anew(world):
 @case
 def a_database_that_takes_nothing_has_it_tried_again(world):
     api, slapd = world.server.api, world.slapd
-    before = total(api, "users")
+    before = users_there(world)
     slapd.add(*(ldap.person(number) for number in range(50000, 50100)))
     slapd.freeze()
     guid = api.post("ldapSyncs", removeWhenFinished="false")
@@ -226,6 +233,7 @@ def a_database_that_takes_nothing_has_it_tried_again(world):
 @case
 def what_is_wrong_is_named(world):
     api = world.server.api
+    users = users_there(world)
     where = f"ldapServers/{world.ldap_server}"
     api.put(where, password="wrong")
     sync_fails(world, "wrong name or password")
@@ -241,7 +249,7 @@ def what_is_wrong_is_named(world):
     sync_fails(world, "nameMapping")
     api.put(mapping, nameMapping="$cn$")
     # Two spaces of one address: the first has it, and everybody else is done.
-    slapd, users = world.slapd, total(api, "users")
+    slapd = world.slapd
     api.post("coSpaces", uri="user40001.space")
     slapd.add(ldap.person(40001), ldap.person(40002))
     sync_fails(world, "user40001.space", "clashOccurred")
