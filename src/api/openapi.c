@@ -340,21 +340,31 @@ request_body(struct writer *w, const struct path_row *row)
 	writer_text(w, "}}},");
 }
 
+/* What a collection is asked by. */
+static void
+collection_parameters(struct writer *w, const struct path_row *row)
+{
+	static const char *const usual[] = { "offset", "limit", "filter" };
+	static const char *const usage[] = { "offset", "limit", "startTime", "endTime", "hostId" };
+	const bool counts = row->type == OBJECT_LICENSE_USAGE;
+	const char *const *names = counts ? usage : usual;
+	const size_t count = counts ? COUNT_OF(usage) : COUNT_OF(usual);
+	writer_text(w, "\"parameters\":[");
+	for (size_t i = 0; i < count; i++) {
+		writer_text(w, i != 0 ? "," : "");
+		reference(w, "parameters", names[i]);
+	}
+	writer_text(w, "],");
+}
+
 static void
 operation(struct writer *w, const struct path_row *row, enum api_method method)
 {
 	static const char *const names[] = { [API_GET] = "get", [API_POST] = "post",
 		                             [API_PUT] = "put", [API_DELETE] = "delete" };
 	writer_format(w, ",\n\"%s\":{", names[method]);
-	if (row->kind == PATH_COLLECTION && method == API_GET) {
-		writer_text(w, "\"parameters\":[");
-		reference(w, "parameters", "offset");
-		writer_u8(w, ',');
-		reference(w, "parameters", "limit");
-		writer_u8(w, ',');
-		reference(w, "parameters", "filter");
-		writer_text(w, "],");
-	}
+	if (row->kind == PATH_COLLECTION && method == API_GET)
+		collection_parameters(w, row);
 	if (method == API_POST || method == API_PUT)
 		request_body(w, row);
 	writer_text(w, "\"responses\":{\"200\":");
@@ -411,6 +421,12 @@ write_components(struct writer *w)
 	              "{\"type\":\"integer\",\"minimum\":0,\"maximum\":%d,\"default\":%d}},\n",
 	              API_PAGE_MAX, API_PAGE_USUAL);
 	writer_text(w,
+	            "\"startTime\":{\"name\":\"startTime\",\"in\":\"query\","
+	            "\"schema\":{\"type\":\"string\",\"format\":\"date-time\"}},\n"
+	            "\"endTime\":{\"name\":\"endTime\",\"in\":\"query\","
+	            "\"schema\":{\"type\":\"string\",\"format\":\"date-time\"}},\n"
+	            "\"hostId\":{\"name\":\"hostId\",\"in\":\"query\","
+	            "\"schema\":{\"type\":\"string\",\"format\":\"uuid\"}},\n"
 	            "\"filter\":{\"name\":\"filter\",\"in\":\"query\","
 	            "\"schema\":{\"type\":\"string\"}}},\n\"responses\":{\n"
 	            "\"Answer\":{\"description\":\"What was asked for.\",\"content\":"

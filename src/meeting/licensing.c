@@ -61,7 +61,8 @@ meeting_licensed_for(struct meeting *meeting, enum licence_feature feature, cons
 {
 	if (meeting_licensed(meeting, feature))
 		return true;
-	log_refusal(meeting, what, objects_find(meeting->objects, OBJECT_SPACE, space));
+	log_refusal(meeting, what,
+	            space != NULL ? objects_find(meeting->objects, OBJECT_SPACE, space) : 0);
 	return false;
 }
 

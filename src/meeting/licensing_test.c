@@ -180,8 +180,7 @@ TEST(a_feature_that_ends_is_told_once_and_stands_as_an_alarm)
 	licence(&world, &rights);
 	EXPECT_LINES(&world, "|license: feature ldap is expired, expiry 2023-Apr-28");
 	EXPECT_ALARMS(&world, "licenseExpired ldap");
-	const struct guid nowhere = { 0 };
-	EXPECT(!meeting_licensed_for(world.meeting, LICENCE_LDAP, "sync users", &nowhere));
+	EXPECT(!meeting_licensed_for(world.meeting, LICENCE_LDAP, "sync users", NULL));
 	EXPECT_LINES(&world, "|unable to sync users -- no license");
 	const struct licence_rights none = licence_rights_none(LICENCE_REJECT_SIGNATURE);
 	licence(&world, &none);

@@ -582,7 +582,7 @@ void meeting_licence(struct meeting *meeting, const struct licence_rights *right
                      int64_t clock_s, int64_t now_us);
 [[nodiscard]] const struct licence_rights *meeting_rights(const struct meeting *meeting);
 [[nodiscard]] bool meeting_licensed(const struct meeting *meeting, enum licence_feature feature);
-/* The same for what somebody asks for in a space, a zero id: in none.  When it is not, the log says
+/* The same for what somebody asks for in a space, NULL or a zero id: in none.  When it is not, the log says
  * "unable to <what> (space "<name>") -- no license". */
 [[nodiscard]] bool meeting_licensed_for(struct meeting *meeting, enum licence_feature feature,
                                         const char *what, const struct guid *space);

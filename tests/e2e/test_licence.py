@@ -134,6 +134,10 @@ def a_licence_is_brought_and_shown(world):
     answer = world.server.api.request("POST", "/api/v1/calls", f"coSpace={space}&recording=true")
     expect("recordingNotAllowedByLicensing" in answer.body, answer.body)
     says(world, 'unable to start recording (space "Demo") -- no license')
+    sync = world.server.api.post("ldapSyncs")
+    says(world, "unable to synchronise users -- no license")
+    wait_for("the synchronisation failed",
+             lambda: world.server.api.get(f"ldapSyncs/{sync}").findtext("state") == "failed", 10, 0.2)
     distrust(world)
 
 
@@ -197,6 +201,27 @@ def a_licence_runs_out_beneath_a_call(world):
     expect(seen[1] == "short" and int(seen[0]) > 1700000000, seen)
     second.hang_up()
     phone.hang_up()
+    distrust(world)
+
+
+@case
+def a_clock_put_back_brings_nothing_back(world):
+    trust(world)
+    features = {name: {} for name in FEATURES} | {"callbridge": {"expires": in_seconds(86400)}}
+    file = sign(world, id="clock", features=features)
+    bring(world, file)
+    wait_status(world, "callBridge", "activated")
+    # As it would be had the clock been two days ahead meanwhile.
+    later = int(datetime.datetime.now().timestamp()) + 2 * 86400
+    (world.server.data / "licence-seen").write_text(f"{later} clock\n")
+    bring(world, file)
+    wait_status(world, "callBridge", "expired")
+    expect(world.server.api.find("system/alarms", type="licenseClockPutBack") is not None, "no alarm")
+    expect("(0 days ago)" in world.anna.ssh("license")[1] or "(1 days ago)" in world.anna.ssh("license")[1],
+           "the command line judges by another time")
+    bring(world, sign(world, id="new", features=features))
+    wait_status(world, "callBridge", "activated")
+    expect(world.server.api.find("system/alarms", type="licenseClockPutBack") is None, "the alarm stands")
     distrust(world)
 
 
