@@ -136,6 +136,7 @@ shell_settle(struct shell *shell)
 			;
 		bridge_drain(shell->bridge, now_us);
 	} while (sip_sockets_later(shell) || webadmin_drain(shell, now_us));
+	(void)portal_drain(shell, now_us);
 	c2w_tick(shell, now_us);
 	records_tick(shell, now_us);
 	ldap_look(shell);
@@ -144,6 +145,7 @@ shell_settle(struct shell *shell)
 	int64_t deadline_us = nearest(sip_ua_deadline(shell->ua), bridge_deadline(shell->bridge));
 	deadline_us = nearest(deadline_us, meeting_deadline(shell->meeting));
 	deadline_us = nearest(deadline_us, c2w_deadline(shell));
+	deadline_us = nearest(deadline_us, portal_deadline(shell->portal));
 	deadline_us = nearest(deadline_us, records_deadline(shell));
 	deadline_us = nearest(deadline_us, events_deadline(shell->events.core));
 	deadline_us = nearest(deadline_us, give_back(shell, now_us));
@@ -442,11 +444,24 @@ start_bridge(struct shell *shell)
 	id = guid_of_random(id.bytes);
 	guid_write(id_text, &id);
 	sip_domain(shell, domain);
+	char web_address[CONFIG_HOST_MAX + 32] = "";
+	if (shell->config->webbridge.https_count != 0)
+		snprintf(web_address, sizeof web_address, "https://%s:%u", domain,
+		         shell->config->webbridge.https[0].port);
+	struct portal_settings portal = { .id = id_text,
+		                          .jwt_hours = settings.jwt_hours,
+		                          .web_address = str_of(web_address),
+		                          .sip_domain = str_of(domain) };
+	memcpy(portal.jwt_key, settings.jwt_key, sizeof portal.jwt_key);
 	const int rc = bridge_create(&shell->bridge, &settings, loop_now_us());
+	const bool has_portal = portal_open(shell, &portal);
 	explicit_bzero(settings.jwt_key, sizeof settings.jwt_key);
+	explicit_bzero(portal.jwt_key, sizeof portal.jwt_key);
 	if (rc != 0)
 		return component_fail(&shell->component, "not enough memory for %u calls",
 		                      calls_max(shell));
+	if (!has_portal)
+		return false;
 	struct api_settings api = { .meeting = shell->meeting,
 		                    .accounts = shell->accounts,
 		                    .host_id = id,
@@ -460,10 +475,6 @@ start_bridge(struct shell *shell)
 		                              .certificates = certificates_tell,
 		                              .cdr_state = records_state,
 		                              .cdr_test = records_test } };
-	char web_address[CONFIG_HOST_MAX + 32] = "";
-	if (shell->config->webbridge.https_count != 0)
-		snprintf(web_address, sizeof web_address, "https://%s:%u", domain,
-		         shell->config->webbridge.https[0].port);
 	api.web_address = str_of(web_address);
 	random_bytes(&api.hash_key, sizeof api.hash_key);
 	if (api_create(&shell->api, &api, loop_now_us()) != 0)
@@ -504,6 +515,7 @@ finish(struct shell *shell)
 		worker_destroy(shell->workers[i]);
 	sip_sockets_close(shell);
 	bridge_destroy(shell->bridge);
+	portal_destroy(shell->portal);
 	api_destroy(shell->api);
 	sip_ua_destroy(shell->ua);
 	free(shell->later);

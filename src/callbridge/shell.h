@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "base/slab.h"
 #include "callbridge/bridge.h"
+#include "callbridge/portal.h"
 #include "callbridge/shell_bfcp.h"
 #include "cdr/cdr.h"
 #include "cdr/spool.h"
@@ -106,6 +107,14 @@ struct shell_floor {
 	bfcp_leg_id hub;
 };
 
+/* A password that is being looked at (shell_portal.c). */
+struct portal_check_slot {
+	struct shell *shell;
+	uint32_t ticket;
+	bool failed; /* it cannot be: the portal is to be told `result` */
+	enum portal_check result;
+};
+
 /* Call detail records (shell_records.c). */
 struct shell_records {
 	struct cdr *cdr;
@@ -146,6 +155,7 @@ struct shell {
 	struct meeting *meeting;
 	struct sip_ua *ua;
 	struct bridge *bridge;
+	struct portal *portal;
 	struct api *api;
 	struct dtls_context *dtls;
 	struct prompts *prompts;
@@ -196,6 +206,10 @@ struct shell {
 	struct shell_records records;
 	struct shell_events events;
 	struct shell_licence *licence;
+
+	/* Users in the web app, by the index of the portal's ticket. */
+	struct portal_check_slot portal_checks[PORTAL_PENDING_MAX];
+	bool portal_failed;
 
 	/* Web Bridges. */
 	struct tls_context *c2w_tls;
@@ -292,6 +306,12 @@ void trace_dns_answer(const struct shell *shell, uint64_t number, const struct d
 void trace_c2w(const struct shell *shell, const struct c2w_link *link, bool sent,
                const struct c2w_message *message, size_t len);
 void trace_events(const struct shell *shell, uint64_t client, bool sent, struct str text);
+
+/* shell_portal.c */
+/* Of the settings, its own are filled in. */
+[[nodiscard]] bool portal_open(struct shell *shell, const struct portal_settings *from);
+/* What time and the directories bring; true when something was done. */
+bool portal_drain(struct shell *shell, int64_t now_us);
 
 /* shell_c2w.c */
 [[nodiscard]] bool c2w_open(struct shell *shell);

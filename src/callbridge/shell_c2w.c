@@ -57,7 +57,11 @@ on_message(void *context, ws_id id, enum ws_kind kind, const uint8_t *bytes, siz
 		return;
 	}
 	trace_c2w(shell, link, false, &message, len);
-	bridge_web(shell->bridge, link->index, &message, loop_now_us());
+	if (message.kind == C2W_SIGN_IN || message.kind == C2W_ASK)
+		portal_message(shell->portal, link->index, link->web_bridge, &message,
+		               loop_now_us());
+	else
+		bridge_web(shell->bridge, link->index, &message, loop_now_us());
 	c2w_message_fini(&message);
 	shell_settle(shell);
 }
@@ -78,8 +82,10 @@ on_closed(void *context, ws_id id, const struct ws_close *close)
 			meeting_web_bridge(shell->meeting, link->web_bridge,
 			                   WEB_BRIDGE_CONNECTION_FAILURE, now_us);
 	}
-	if (was_up)
+	if (was_up) {
 		bridge_link_down(shell->bridge, link->index, now_us);
+		portal_link_down(shell->portal, link->index);
+	}
 	shell_settle(shell);
 }
 
@@ -301,6 +307,8 @@ c2w_send(void *context, unsigned index, const struct c2w_message *message)
 	}
 	trace_c2w(shell, link, true, message, w.at);
 	(void)ws_send(shell->http, link->ws, WS_TEXT, shell->c2w_text, w.at);
+	if (message->kind == C2W_SIGNED_IN || message->kind == C2W_TOLD)
+		explicit_bzero(shell->c2w_text, w.at);
 }
 
 bool

@@ -133,6 +133,7 @@ on_store(void *context)
 			objects_settled(meeting_objects(shell->meeting), result.ticket, result.ok);
 		api_settled(shell->api, result.ticket, result.ok, loop_now_us());
 		ldap_settled(shell, result.ticket, result.ok);
+		portal_settled(shell->portal, result.ticket, result.ok, loop_now_us());
 	}
 	tell_state(shell, before);
 	shell_settle(shell);

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Users in the web app: the portal, between the Web Bridges, the directories and the database. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "callbridge/shell.h"
+#include "callbridge/shell_ldap.h"
+#include "net/random.h"
+#include "net/wall.h"
+
+/* ---- Out of the portal --------------------------------------------------------------------- */
+
+static enum portal_check
+check_of(enum directory_result result)
+{
+	switch (result) {
+	case DIRECTORY_OK:
+		return PORTAL_RIGHT;
+	case DIRECTORY_WRONG_PASSWORD:
+		return PORTAL_WRONG;
+	case DIRECTORY_EXPIRED:
+		return PORTAL_EXPIRED;
+	case DIRECTORY_UNREACHABLE:
+	case DIRECTORY_UNTRUSTED:
+	case DIRECTORY_NO_BASE:
+	case DIRECTORY_BAD_FILTER:
+	case DIRECTORY_SIZE_LIMIT:
+	case DIRECTORY_REFUSED:
+	case DIRECTORY_CANCELLED:
+	case DIRECTORY_RESULTS:
+		break;
+	}
+	return PORTAL_UNREACHABLE;
+}
+
+static void
+on_checked(void *context, enum directory_result result)
+{
+	const struct portal_check_slot *slot = context;
+	struct shell *shell = slot->shell;
+	portal_checked(shell->portal, slot->ticket, check_of(result), loop_now_us());
+	shell_settle(shell);
+}
+
+/* What can be said without asking is said in the next round: the portal is not called from within. */
+static void
+check(void *context, uint32_t ticket, uint32_t user, struct str password)
+{
+	struct shell *shell = context;
+	struct portal_check_slot *slot = &shell->portal_checks[slab_index(ticket)];
+	*slot = (struct portal_check_slot){ .shell = shell, .ticket = ticket };
+	const int rc = shell_ldap_check(shell, user, password, on_checked, slot);
+	slot->failed = rc != 0;
+	slot->result = rc == -ENOENT ? PORTAL_WRONG : PORTAL_UNREACHABLE;
+	shell->portal_failed |= slot->failed;
+}
+
+static void
+send_web(void *context, unsigned link, const struct c2w_message *message)
+{
+	c2w_send(context, link, message);
+}
+
+static int
+commit(void *context, const struct object_tx *tx)
+{
+	const struct shell *shell = context;
+	const int rc = store_commit(shell->store, tx);
+	if (rc != 0)
+		objects_settled(meeting_objects(shell->meeting), tx->ticket, false);
+	return rc;
+}
+
+static void
+write_log(void *context, struct str text)
+{
+	(void)context;
+	log_info("%.*s", STR_ARGS(text));
+}
+
+static int64_t
+wall_s(void *context)
+{
+	(void)context;
+	return wall_now().us / 1000000;
+}
+
+/* ---- Life ---------------------------------------------------------------------------------- */
+
+bool
+portal_open(struct shell *shell, const struct portal_settings *from)
+{
+	struct portal_settings settings = *from;
+	settings.meeting = shell->meeting;
+	settings.sink = (struct portal_sink){ .context = shell,
+		                              .web = send_web,
+		                              .check = check,
+		                              .commit = commit,
+		                              .log = write_log,
+		                              .wall_s = wall_s };
+	random_bytes(&settings.hash_key, sizeof settings.hash_key);
+	const int rc = portal_create(&shell->portal, &settings, loop_now_us());
+	explicit_bzero(settings.jwt_key, sizeof settings.jwt_key);
+	return rc == 0 || component_fail(&shell->component, "not enough memory for users");
+}
+
+bool
+portal_drain(struct shell *shell, int64_t now_us)
+{
+	const bool any = shell->portal_failed;
+	shell->portal_failed = false;
+	for (unsigned i = 0; any && i < PORTAL_PENDING_MAX; i++) {
+		struct portal_check_slot *slot = &shell->portal_checks[i];
+		if (!slot->failed)
+			continue;
+		slot->failed = false;
+		portal_checked(shell->portal, slot->ticket, slot->result, now_us);
+	}
+	portal_tick(shell->portal, now_us);
+	return any;
+}
