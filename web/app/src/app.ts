@@ -6,6 +6,7 @@ import { createContext } from 'preact';
 import { useContext, useEffect, useReducer } from 'preact/hooks';
 import { listDevices, NO_DEVICES, useSpeaker, type Devices } from './media';
 import type { Announcement, Person } from './session';
+import { Portal } from './portal';
 import { keptFor, Shell } from './shell';
 import { chooseLanguage, languages, type Language, type Strings } from './strings';
 
@@ -65,10 +66,15 @@ const NO_PREFERENCES: Preferences = {
 };
 
 export interface Route {
-  /** Meeting ID or URI; empty: the start page. */
+  readonly page: 'start' | 'meeting' | 'signIn' | 'spaces' | 'space';
+  /** Meeting ID or URI, or a space's id (portal.ts); empty: no meeting's page. */
   readonly address: string;
   readonly secret: string;
+  /** Of page 'space': its id. */
+  readonly space: string;
 }
+
+const START_ROUTE: Route = { page: 'start', address: '', secret: '', space: '' };
 
 function readPreferences(): Preferences {
   const none = NO_PREFERENCES;
@@ -80,12 +86,15 @@ function readPreferences(): Preferences {
 }
 
 function readRoute(): Route {
-  const [, first = '', address = ''] = location.pathname.split('/');
-  if (first !== 'meeting') return { address: '', secret: '' };
+  const [, first = '', second = ''] = location.pathname.split('/');
+  if (first === 'signin') return { ...START_ROUTE, page: 'signIn' };
   try {
-    return { address: decodeURIComponent(address), secret: new URLSearchParams(location.search).get('secret') ?? '' };
+    const what = decodeURIComponent(second);
+    if (first === 'spaces') return { ...START_ROUTE, page: what === '' ? 'spaces' : 'space', space: what };
+    if (first !== 'meeting' || what === '') return START_ROUTE;
+    return { ...START_ROUTE, page: 'meeting', address: what, secret: new URLSearchParams(location.search).get('secret') ?? '' };
   } catch {
-    return { address: '', secret: '' };
+    return START_ROUTE;
   }
 }
 
@@ -93,9 +102,11 @@ export class App {
   preferences = readPreferences();
   route = readRoute();
   devices: Devices = NO_DEVICES;
+  readonly portal = new Portal(() => this.changed());
   readonly shell = new Shell(
     () => this.changed(),
     (what) => this.announce(what),
+    this.portal,
   );
   /** Who is kept large, by this person's own choice: a participant or CONTENT; empty: nobody. */
   pinned = '';
@@ -114,6 +125,7 @@ export class App {
     navigator.mediaDevices?.addEventListener('devicechange', () => void this.refreshDevices());
     this.showLanguage();
     this.comeBack();
+    void this.portal.learnOptions();
   }
 
   get language(): Language {
@@ -156,6 +168,33 @@ export class App {
     const query = secret === '' ? '' : `?${new URLSearchParams({ secret }).toString()}`;
     history.pushState(null, '', address === '' ? '/' : `/meeting/${encodeURIComponent(address)}${query}`);
     this.arrive();
+  }
+
+  /** A page of the app's own: "/spaces". */
+  visit(path: string): void {
+    history.pushState(null, '', path);
+    this.arrive();
+  }
+
+  /** To where one wanted to go before the sign-in page came. */
+  signedIn(): void {
+    if (this.route.page === 'signIn') this.visit('/spaces');
+    else this.changed();
+  }
+
+  signOut(): void {
+    this.portal.signOut();
+    this.visit('/');
+  }
+
+  /** Puts a text into the clipboard, and says so. */
+  async copy(text: string): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(text);
+      this.say(this.strings.portal.copied);
+    } catch {
+      this.say(this.strings.portal.notCopied);
+    }
   }
 
   /** Who goes to another address, or back to the start, leaves the meeting, or what kept them from it. */
@@ -228,7 +267,8 @@ export class App {
   join(typed: string, passcode: string | undefined): void {
     const { address, secret } = this.route;
     const name = cutName(typed);
-    this.prefer({ name });
+    /* The name of who is signed in is the directory's; what a guest typed is kept beside it. */
+    if (this.portal.user === undefined) this.prefer({ name });
     this.shell.happen({
       on: 'join',
       muted: this.preferences.muted,
@@ -293,7 +333,7 @@ export class App {
   }
 
   /** Several at once are read as one. */
-  private say(text: string): void {
+  say(text: string): void {
     this.saying.push(text);
     if (this.sayTimer !== 0) return;
     this.sayTimer = window.setTimeout(() => {

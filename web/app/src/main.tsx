@@ -7,7 +7,11 @@ import { App, AppContext, useApp } from './app';
 import { Landing } from './ui/landing';
 import { Meeting } from './ui/meeting';
 import { Page, Title } from './ui/parts';
+import { spaceOfAddress } from './portal';
 import { Prejoin } from './ui/prejoin';
+import { SignIn } from './ui/signin';
+import { SpacePage } from './ui/space';
+import { Spaces } from './ui/spaces';
 
 function Over() {
   const app = useApp();
@@ -16,17 +20,18 @@ function Over() {
   return (
     <Page>
       <Title>{strings.ends[end ?? 'left']}</Title>
-      <p class="lead">{meeting || wish?.address}</p>
+      <p class="lead">{meeting || (spaceOfAddress(wish?.address ?? '') === undefined ? wish?.address : '')}</p>
       <div class="row">
         <button
           type="button"
           class="quiet"
           onClick={() => {
             shell.happen({ on: 'reset' });
-            app.go('');
+            if (app.portal.user === undefined) app.go('');
+            else app.visit('/spaces');
           }}
         >
-          {strings.home}
+          {app.portal.user === undefined ? strings.home : strings.portal.toSpaces}
         </button>
         <button
           type="button"
@@ -44,6 +49,18 @@ function Over() {
   );
 }
 
+/** What is one's own is for who is signed in: others sign in first, and then are where they wanted. */
+function Outside() {
+  const app = useApp();
+  const { page, address, space } = app.route;
+  const own = page === 'spaces' || page === 'space' || spaceOfAddress(address) !== undefined;
+  if (page === 'signIn' || (own && app.portal.user === undefined)) return <SignIn />;
+  if (page === 'meeting') return <Prejoin key={address} />;
+  if (page === 'spaces') return <Spaces />;
+  if (page === 'space') return <SpacePage key={space} id={space} />;
+  return <Landing />;
+}
+
 function Root() {
   const app = useApp();
   const { session } = app.shell;
@@ -55,7 +72,7 @@ function Root() {
   useEffect(() => {
     document.title = inside && session.meeting !== '' ? `${session.meeting} – Convoke` : 'Convoke';
   }, [inside, session.meeting]);
-  const page = over ? <Over /> : inside ? <Meeting /> : app.route.address === '' ? <Landing /> : <Prejoin />;
+  const page = over ? <Over /> : inside ? <Meeting /> : <Outside />;
   return (
     <>
       {page}

@@ -3,6 +3,7 @@
 
 import { Camera, Microphone, Screen } from './media';
 import { Peer, type Numbers } from './peer';
+import { spaceOfAddress, type Portal } from './portal';
 import { readMessage, type Refusal } from './protocol';
 import { START, step, type Announcement, type Command, type Event, type Session, type TimerName, type Wish } from './session';
 
@@ -58,6 +59,7 @@ export class Shell {
   constructor(
     private readonly changed: () => void,
     private readonly announce: (what: Announcement) => void,
+    private readonly portal: Portal,
   ) {
     this.sound.autoplay = true;
     const exchanged = () => {
@@ -166,15 +168,21 @@ export class Shell {
 
   private async join(wish: Wish): Promise<void> {
     try {
+      const { address, ...rest } = wish;
+      const space = spaceOfAddress(address);
+      const token = this.portal.user?.token;
       const response = await fetch('/api/join', {
         method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify(wish),
+        headers: { 'Content-Type': 'application/json', ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }) },
+        body: JSON.stringify(space === undefined ? wish : { ...rest, space }),
       });
       const body = (await response.json()) as { token?: string; name?: string; error?: Refusal };
       if (response.ok && body.token !== undefined)
         this.happen({ on: 'joined', token: body.token, meeting: body.name ?? '' });
-      else this.happen({ on: 'joinRefused', problem: body.error ?? 'network' });
+      else {
+        this.happen({ on: 'joinRefused', problem: body.error ?? 'network' });
+        if (body.error === 'expired') this.portal.isOver();
+      }
     } catch {
       this.happen({ on: 'joinRefused', problem: 'network' });
     }

@@ -45,16 +45,17 @@ function Offers() {
 
 export function Landing() {
   const app = useApp();
-  const { strings } = app;
+  const { strings, portal } = app;
+  const { user } = portal;
   const [name, setName] = useState(app.preferences.name);
   const [address, setAddress] = useState('');
   const [missing, setMissing] = useState<'name' | 'address'>();
   const submit = (event: Event) => {
     event.preventDefault();
     const where = addressOf(address);
-    if (name.trim() === '') return setMissing('name');
+    if (user === undefined && name.trim() === '') return setMissing('name');
     if (where === '') return setMissing('address');
-    app.prefer({ name: name.trim() });
+    if (user === undefined) app.prefer({ name: name.trim() });
     app.go(where);
   };
   return (
@@ -62,18 +63,20 @@ export function Landing() {
       <div class="ready">
         <div class="welcome">
           <Title>{strings.welcome}</Title>
-          <p class="lead">{strings.welcomeText}</p>
+          <p class="lead">{portal.options?.guests === false && user === undefined ? strings.portal.noGuests : strings.welcomeText}</p>
         </div>
         <form onSubmit={submit} noValidate>
-          <Field
-            label={strings.yourName}
-            value={name}
-            change={setName}
-            hint={strings.nameHint}
-            error={missing === 'name' && name.trim() === '' ? strings.nameNeeded : undefined}
-            autocomplete="name"
-            maxLength={NAME_MAX}
-          />
+          {user === undefined && (
+            <Field
+              label={strings.yourName}
+              value={name}
+              change={setName}
+              hint={strings.nameHint}
+              error={missing === 'name' && name.trim() === '' ? strings.nameNeeded : undefined}
+              autocomplete="name"
+              maxLength={NAME_MAX}
+            />
+          )}
           <Field
             label={strings.meetingId}
             value={address}

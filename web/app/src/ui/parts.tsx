@@ -50,9 +50,36 @@ export function Page({ children, wide = false }: { children: ComponentChildren; 
         <Mark />
         <span>Convoke</span>
         <LanguageChoice />
+        <Account />
       </header>
       <main class={wide ? 'card wide' : 'card'}>{children}</main>
     </div>
+  );
+}
+
+/** Who is signed in, or the way there where there is one. */
+function Account() {
+  const app = useApp();
+  const { strings, portal, route } = app;
+  if (portal.user !== undefined)
+    return (
+      <span class="account">
+        <span class="account-name">{portal.user.name}</span>
+        {route.page !== 'spaces' && (
+          <button type="button" class="small" onClick={() => app.visit('/spaces')}>
+            {strings.portal.mySpaces}
+          </button>
+        )}
+        <button type="button" class="small" onClick={() => app.signOut()}>
+          {strings.portal.signOut}
+        </button>
+      </span>
+    );
+  if (portal.options?.signIn !== true || route.page !== 'start') return null;
+  return (
+    <button type="button" class="small" onClick={() => app.visit('/signin')}>
+      {strings.portal.signIn}
+    </button>
   );
 }
 

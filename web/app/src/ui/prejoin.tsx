@@ -3,6 +3,7 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { useApp } from '../app';
+import { spaceOfAddress } from '../portal';
 import type { Problem } from '../session';
 import { NAME_MAX } from './landing';
 import { Devices, Field, Page, Preview, Title } from './parts';
@@ -17,8 +18,21 @@ interface Found {
 
 /** What is known of a meeting before one joins. */
 function useMeeting(address: string, secret: string): Found | undefined {
+  const { portal } = useApp();
   const [found, setFound] = useState<Found>();
   useEffect(() => {
+    const space = spaceOfAddress(address);
+    if (space !== undefined) {
+      let wanted = true;
+      void portal.ask<{ name?: string }>('GET', `cospaces/${encodeURIComponent(space)}`).then(({ value, problem }) => {
+        if (!wanted) return;
+        if (problem === 'notFound') setFound({ error: 'unknownMeeting' });
+        else setFound(value?.name === undefined ? {} : { name: value.name });
+      });
+      return () => {
+        wanted = false;
+      };
+    }
     const abort = new AbortController();
     const query = new URLSearchParams(secret === '' ? { address } : { address, secret });
     fetch(`/api/meeting?${query.toString()}`, { signal: abort.signal })
@@ -27,12 +41,17 @@ function useMeeting(address: string, secret: string): Found | undefined {
         if (!abort.signal.aborted) setFound({ error: 'network' });
       });
     return () => abort.abort();
-  }, [address, secret]);
+  }, [address, secret, portal]);
   return found;
 }
 
 function isAboutPasscode(problem: Problem | undefined): boolean {
   return problem === 'passcodeRequired' || problem === 'passcodeIncorrect';
+}
+
+/** An id says nothing to people. */
+function shownAddress(address: string): string {
+  return spaceOfAddress(address) === undefined ? address : '';
 }
 
 /** On the way in: nothing to do but wait, or change one's mind. */
@@ -42,7 +61,7 @@ function Waiting() {
   const { session } = app.shell;
   return (
     <Page>
-      <Title>{session.meeting || app.route.address}</Title>
+      <Title>{session.meeting || shownAddress(app.route.address) || strings.meeting}</Title>
       <p class="lead" role="status">
         {session.problem === undefined ? strings.joining : strings.problems[session.problem]}
       </p>
@@ -55,10 +74,12 @@ function Waiting() {
 
 export function Prejoin() {
   const app = useApp();
-  const { strings, route } = app;
+  const { strings, route, portal } = app;
+  const { user } = portal;
   const { session, microphone } = app.shell;
   const found = useMeeting(route.address, route.secret);
-  const [name, setName] = useState(app.preferences.name);
+  const [typed, setName] = useState(app.preferences.name);
+  const name = user?.name ?? typed;
   const [passcode, setPasscode] = useState('');
   const [missing, setMissing] = useState<'name' | 'passcode'>();
   useEffect(() => {
@@ -67,8 +88,10 @@ export function Prejoin() {
 
   if (session.phase === 'joining' || session.phase === 'connecting') return <Waiting />;
 
-  const problem = session.problem ?? found?.error;
-  const asks = isAboutPasscode(session.problem) || found?.passcodeRequired === true;
+  /* What keeps guests out may not keep out who is signed in: that is seen when they join. */
+  const kept = user !== undefined && found?.error === 'notAllowed' ? undefined : found?.error;
+  const problem = session.problem ?? kept;
+  const asks = isAboutPasscode(session.problem) || (user === undefined && found?.passcodeRequired === true);
   const passcodeError =
     missing === 'passcode' && passcode === ''
       ? strings.problems.passcodeRequired
@@ -83,7 +106,7 @@ export function Prejoin() {
   };
   return (
     <Page wide>
-      <Title>{found?.name || session.meeting || route.address}</Title>
+      <Title>{found?.name || session.meeting || shownAddress(route.address)}</Title>
       <p class="lead" role="status">
         {found === undefined ? strings.checking : strings.getReady}
       </p>
@@ -95,15 +118,19 @@ export function Prejoin() {
       <div class="ready">
         <Preview name={name} />
         <form onSubmit={submit} noValidate>
-          <Field
-            label={strings.yourName}
-            value={name}
-            change={setName}
-            hint={strings.nameHint}
-            error={missing === 'name' && name.trim() === '' ? strings.nameNeeded : undefined}
-            autocomplete="name"
-            maxLength={NAME_MAX}
-          />
+          {user !== undefined ? (
+            <p class="identity">{strings.portal.joinsAs(user.name)}</p>
+          ) : (
+            <Field
+              label={strings.yourName}
+              value={name}
+              change={setName}
+              hint={strings.nameHint}
+              error={missing === 'name' && name.trim() === '' ? strings.nameNeeded : undefined}
+              autocomplete="name"
+              maxLength={NAME_MAX}
+            />
+          )}
           {asks && (
             <Field
               label={strings.passcode}
@@ -128,10 +155,11 @@ export function Prejoin() {
         class="plain"
         onClick={() => {
           app.putAway();
-          app.go('');
+          if (user === undefined) app.go('');
+          else app.visit('/spaces');
         }}
       >
-        {strings.back}
+        {user === undefined ? strings.back : strings.portal.toSpaces}
       </button>
     </Page>
   );
