@@ -3,10 +3,16 @@
 // lets somebody else answer the offers.
 import { createHash, randomUUID } from 'node:crypto';
 import WebSocket from 'ws';
+import { Portal } from './portal.mjs';
 import { C2W_PORT, until } from './world.mjs';
 
 const ID = 'b2c0ffee-0000-4000-8000-000000000001';
 const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+function tokenOf(claims) {
+  const payload = { ...claims, callBridge: ID };
+  return `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode(payload)}.${createHash('sha256').update('x').digest('base64url')}`;
+}
 
 export class CallBridge {
   /** `far` is what farPage() gives. */
@@ -21,6 +27,7 @@ export class CallBridge {
       1001: { name: 'Demo' },
       2002: { name: 'Board', passcode: '1234' },
     };
+    this.portal = new Portal(tokenOf);
     this.extras = []; // people without a browser
     this.legs = new Map(); // by guest
     this.sessions = new Map(); // leg by session number
@@ -75,6 +82,11 @@ export class CallBridge {
       case 'ping': return this.send({ type: 'pong' });
       case 'lookup': return this.lookup(message);
       case 'join': return this.join(message);
+      case 'signIn': return this.send({ request: message.request, ...this.portal.signIn(message) });
+      case 'ask': {
+        const [status, body] = this.portal.ask(message);
+        return this.send({ type: 'told', request: message.request, status, body: JSON.stringify(body) });
+      }
       case 'open': return this.open(message);
       case 'offer': return void this.offer(message);
       case 'mute':
@@ -107,8 +119,13 @@ export class CallBridge {
 
   // ---- Joining ----
 
+  meetingOf({ address, space }) {
+    return address === undefined ? this.portal.spaces.find(({ id }) => id === space) : this.meetings[address];
+  }
+
   refusal(message) {
-    const meeting = this.meetings[message.address];
+    const meeting = this.meetingOf(message);
+    if (message.space !== undefined && meeting !== undefined) return undefined;
     if (meeting === undefined) return 'unknownMeeting';
     if (meeting.passcode === undefined || message.passcode === meeting.passcode) return undefined;
     return message.passcode === undefined ? 'passcodeRequired' : 'passcodeIncorrect';
@@ -125,9 +142,8 @@ export class CallBridge {
   join(message) {
     const reason = this.refusal(message);
     if (reason !== undefined) return this.send({ type: 'refused', request: message.request, reason });
-    const { name } = this.meetings[message.address];
-    const claims = { sub: `guest-${randomUUID()}`, name: message.name, callBridge: ID, space: name };
-    const token = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode(claims)}.${createHash('sha256').update('x').digest('base64url')}`;
+    const { name } = this.meetingOf(message);
+    const token = tokenOf({ sub: `guest-${randomUUID()}`, name: message.name, space: name });
     return this.send({ type: 'joined', request: message.request, token, name });
   }
 

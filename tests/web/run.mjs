@@ -7,6 +7,7 @@ import { farPage, launch } from './browser.mjs';
 import { CallBridge } from './bridge.mjs';
 import * as cases from './cases.mjs';
 import * as pictures from './cases_pictures.mjs';
+import * as portal from './cases_portal.mjs';
 import { until, WebBridge } from './world.mjs';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { pictures: { type: 'string' } } });
@@ -25,7 +26,7 @@ let failed = 0;
 await webBridge.start();
 const browser = await launch();
 const far = await farPage(browser);
-for (const [name, run] of Object.entries({ ...cases, ...pictures })) {
+for (const [name, run] of Object.entries({ ...cases, ...pictures, ...portal })) {
   if (wanted.length !== 0 && !wanted.some((word) => name.includes(word))) continue;
   const bridge = new CallBridge(webBridge, far);
   try {

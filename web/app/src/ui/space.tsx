@@ -71,7 +71,7 @@ function Methods({ space, open }: { space: Space; open: (what: Open) => void }) 
           return (
             <li key={method.id}>
               <h3>
-                {name} <span class="badge">{strings.portal.scopes[method.scope]}</span>
+                {name} <span class="tag">{strings.portal.scopes[method.scope]}</span>
               </h3>
               <WayIn way={method} />
               <div class="tools-row">
@@ -115,7 +115,7 @@ function Members({ space, listed, open }: { space: Space; listed: MembersListed 
             <li key={member.id}>
               <h3>
                 {name}
-                {member.self && ` (${strings.you})`} {member.owner && <span class="badge">{strings.portal.owner}</span>}
+                {member.self && ` (${strings.you})`} {member.owner && <span class="tag">{strings.portal.owner}</span>}
               </h3>
               <p class="note">{member.userJid}</p>
               <div class="tools-row">
