@@ -76,6 +76,9 @@ enum mmp_call {
 	MMP_DATABASE_ELSEWHERE, /* CMS has it; here it is PostgreSQL's own business */
 	MMP_DATABASE_MOVE_POSTGRES, /* nodes */
 	MMP_DATABASE_MOVE_SQLITE,
+	MMP_BACKUP_SNAPSHOT, /* name */
+	MMP_BACKUP_ROLLBACK, /* name */
+	MMP_BACKUP_LIST,
 	MMP_MACHINE, /* by the command's own words */
 	MMP_SYSLOG_FOLLOW,
 	MMP_SYSLOG_SEARCH,  /* words */

@@ -12,6 +12,7 @@
 #include "net/audit.h"
 #include "net/line.h"
 #include "net/random.h"
+#include "supervisor/backup.h"
 #include "supervisor/database.h"
 #include "supervisor/license.h"
 #include "supervisor/life.h"
@@ -126,6 +127,10 @@ host_call(void *context, const struct mmp_line *line, struct writer *out)
 	case MMP_DATABASE_MOVE_POSTGRES:
 	case MMP_DATABASE_MOVE_SQLITE:
 		return database_run(host->dir, host->terminal, line, out);
+	case MMP_BACKUP_SNAPSHOT:
+	case MMP_BACKUP_ROLLBACK:
+	case MMP_BACKUP_LIST:
+		return backup_run(host->dir, host->terminal, line, out);
 	case MMP_MACHINE:
 		return machine_run(host->dir, host->terminal, line, out);
 	case MMP_SYSLOG_FOLLOW:

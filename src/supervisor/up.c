@@ -16,6 +16,7 @@
 #include "net/loop.h"
 #include "supervisor/account_file.h"
 #include "supervisor/announce.h"
+#include "supervisor/backup.h"
 #include "supervisor/data_dir.h"
 #include "supervisor/life.h"
 #include "supervisor/log_lines.h"
@@ -814,7 +815,7 @@ supervisor_up(const char *data_dir, bool detached)
 		        strerror(-lock));
 		return 1;
 	}
-	if (!data_dir_furnish(&supervisor.dir, error) ||
+	if (!backup_finish(&supervisor.dir, error) || !data_dir_furnish(&supervisor.dir, error) ||
 	    !account_file_furnish(&supervisor.dir, error) || !check_config(&supervisor, error))
 		return complain(error);
 	if (!open_log(&supervisor))
