@@ -88,6 +88,7 @@ enum mmp_call {
 	MMP_LICENSE_ISSUERS,
 	MMP_LICENSE_TRUST,  /* name, public key */
 	MMP_LICENSE_DISTRUST, /* name */
+	MMP_SYSLOG_ROTATE,  /* nothing, or a name */
 };
 
 /* A command as it came. */

@@ -14,6 +14,7 @@
 #include "component/licence_file.h"
 #include "net/random.h"
 #include "ssh/back_internal.h"
+#include "supervisor/bundle.h"
 
 static struct link_message
 result(int64_t number)
@@ -91,6 +92,18 @@ stat_name(const struct back *back, struct str text)
 	return message;
 }
 
+/* As stat_name(), of whoever asks for that name: what is made on demand is made. */
+static struct link_message
+stat_asked(const struct back *back, struct str text)
+{
+	if (str_eq(text, STR(FILES_BUNDLE)) && files_may(files_find(text), back->role, FILES_GET)) {
+		const int rc = bundle_make(back->dir);
+		if (rc != 0)
+			log_error("SSH: %s cannot be made: %s", FILES_BUNDLE, strerror(-rc));
+	}
+	return stat_name(back, text);
+}
+
 /* Does a file of the folder itself show, under its own name? */
 static bool
 shows(const struct back *back, const char *name)
@@ -107,7 +120,9 @@ list(struct back *back, int64_t index)
 	const struct files_kind *kind;
 	for (size_t i = 0; (kind = files_placed(i)) != NULL; i++) {
 		struct link_message found = stat_name(back, str_of(kind->name));
-		if (found.number != 0 || index-- != 0)
+		const bool made = strcmp(kind->name, FILES_BUNDLE) == 0 &&
+		                  files_may_see(kind, back->role); /* when it is asked for */
+		if ((found.number != 0 && !made) || index-- != 0)
 			continue;
 		found.text = str_of(kind->name);
 		found.number = 1;
@@ -141,6 +156,7 @@ open_to_read(struct back *back, struct str text, int *fd)
 	const struct files_kind *kind;
 	char name[FILES_NAME_MAX] = "";
 	struct stat info;
+	(void)stat_asked(back, text);
 	int rc = find(back, text, FILES_GET, &kind, name);
 	if (rc == 0)
 		rc = open_plain(back, kind, name, &info);
@@ -333,7 +349,7 @@ back_files(struct back *back, const struct link_message *asked, int *fd)
 	case LINK_LIST:
 		return asked->number >= 0 ? list(back, asked->number) : result(-EINVAL);
 	case LINK_STAT:
-		return stat_name(back, asked->text);
+		return stat_asked(back, asked->text);
 	case LINK_OPEN:
 		return asked->number == 0
 		               ? open_to_read(back, asked->text, fd)

@@ -20,7 +20,8 @@ static const struct files_kind kinds[] = {
 	/* keys and accounts are in it */
 	{ "*.bak", NULL, MMP_BY_ADMIN, MMP_BY_ADMIN, MMP_BY_ADMIN, FILES_BACKUP_BYTES },
 	{ "*.pcap", NULL, MMP_BY_ADMIN, 0, MMP_BY_ADMIN, 0 },
-	{ "logbundle.tar.gz", "logbundle.tar.gz", MMP_BY_AUDIT, 0, MMP_BY_AUDIT, 0 },
+	{ FILES_BUNDLE, FILES_BUNDLE, MMP_BY_AUDIT, 0, MMP_BY_AUDIT, 0 },
+	{ "*.log", NULL, MMP_BY_AUDIT | MMP_BY_APPLICATION, 0, MMP_BY_AUDIT, 0 }, /* kept by syslog rotate */
 	{ "log", "log/convoke.log", MMP_BY_LOGS, 0, 0, 0 },
 	{ "audit", "log/audit", MMP_BY_AUDIT, 0, 0, 0 },
 };

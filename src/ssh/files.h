@@ -19,6 +19,9 @@ enum {
 	FILES_BACKUP_BYTES = 512 << 20, /* backups */
 };
 
+/* Made when somebody asks for it. */
+#define FILES_BUNDLE "logbundle.tar.gz"
+
 enum files_right {
 	FILES_GET,
 	FILES_PUT,

@@ -13,10 +13,10 @@ TEST(only_flat_names_of_a_kind_exist)
 		                            "logbundle.tar.gz", "eth0.pcap", "My cert 2.cer",
 		                            "webbridge-c2w.key", "a..crt" };
 	static const char *const bad[] = {
-		"", ".", "..", "../a.crt", "/a.crt", "run/a.crt", "log/audit", ".crt", ".a.crt",
+		"", ".", "..", "../a.crt", "/a.crt", "run/a.crt", "log/audit", ".log", ".crt", ".a.crt",
 		"convoke.conf", "convoke.db", "convoke.db-wal", "accounts", "admin-password",
 		"jwt.key", "JWT.KEY", "ssh_host_ed25519", "bridge.id", "a.crt/", "a\\b.crt",
-		"a\nb.crt", "-a.crt", "a.txt", "logs", "convoke.log",
+		"a\nb.crt", "-a.crt", "a.txt", "logs",
 		"a-name-that-is-longer-than-anybody-would-type-for-a-certificate.crt",
 	};
 	for (size_t i = 0; i < COUNT_OF(good); i++)
@@ -36,7 +36,7 @@ TEST(each_role_has_its_files)
 		{ "a.key", "ac", "ac" },     { "a.pem", "ac", "ac" },  { "a.crt", "acp", "ac" },
 		{ "a.csr", "acp", "ac" },    { "cms.lic", "ap", "ap" }, { "x.bak", "a", "a" },
 		{ "a.pcap", "a", "" },       { "log", "aup", "" },     { "audit", "au", "" },
-		{ "logbundle.tar.gz", "au", "" },
+		{ "logbundle.tar.gz", "au", "" }, { "monday.log", "aup", "" },
 	};
 	static const char letters[MMP_ROLES] = { 'a', 'c', 'u', 'p', 'i' };
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {

@@ -135,6 +135,7 @@ host_call(void *context, const struct mmp_line *line, struct writer *out)
 		return machine_run(host->dir, host->terminal, line, out);
 	case MMP_SYSLOG_FOLLOW:
 	case MMP_SYSLOG_SEARCH:
+	case MMP_SYSLOG_ROTATE:
 		return log_read_run(host->dir, host->terminal, line, out);
 	case MMP_LICENSE_SHOW:
 	case MMP_LICENSE_CHECK:

@@ -19,7 +19,7 @@
 [[nodiscard]] int command_run(struct data_dir *dir, const struct mmp_user *user,
                               const struct mmp_terminal *terminal, struct str command);
 
-/* Asks the supervisor that runs on this folder: "status", "down", "apply", "restart NAME".  What it
+/* Asks the supervisor that runs on this folder: "status", "down", "apply", "rotate", "restart NAME".  What it
  * answers is said at the terminal; `*ok` is whether it did as asked.  -ENOENT or -ECONNREFUSED:
  * nobody supervises the folder. */
 [[nodiscard]] int command_ask(const struct data_dir *dir, const char *request,

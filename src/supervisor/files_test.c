@@ -3,6 +3,7 @@
  * what is wrong with it; logs turn over and nothing of them is torn; advice names the command that
  * helps.  Method: real folders below /tmp. */
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,8 @@
 #include "net/audit.h"
 #include "net/cert.h"
 #include "net/files.h"
+#include "supervisor/archive.h"
+#include "supervisor/bundle.h"
 #include "supervisor/announce.h"
 #include "supervisor/data_dir.h"
 #include "supervisor/log_file.h"
@@ -347,6 +350,45 @@ TEST(the_audit_log_goes_to_its_own_servers)
 	log_lines_servers_close(&lines);
 	loop_destroy(loop);
 	close(server);
+	discard(&dir);
+}
+
+TEST(a_bundle_has_logs_and_settings_and_no_secret)
+{
+	struct data_dir dir = temporary();
+	char path[DATA_PATH_MAX + 64], names[256] = "", text[65536];
+	static char log[300000];
+	struct writer w = writer_of(names, sizeof names - 1);
+	struct archive *archive;
+	struct tar_entry entry;
+	int got;
+	EXPECT_EQ(mkdir(data_dir_file(path, &dir, "log"), 0700), 0);
+	memset(log, '.', sizeof log);
+	memcpy(log + 200000, "x.c:5: check failed: y", 22);
+	EXPECT_EQ(file_replace(data_dir_file(path, &dir, "log/convoke.log"), log, sizeof log, 0600), 0);
+	static const char conf[] = "database cluster password geheim\nuploader cms password geheim2\n"
+	                           "callbridge limit 55\n";
+	EXPECT_EQ(file_replace(data_dir_file(path, &dir, "convoke.conf"), conf, sizeof conf - 1, 0600),
+	          0);
+	EXPECT_EQ(bundle_make(&dir), 0);
+	const int fd = open(data_dir_file(path, &dir, BUNDLE_FILE), O_RDONLY | O_CLOEXEC);
+	EXPECT_EQ(archive_open(&archive, fd), 0);
+	while (archive_next(archive, &entry) == 1) {
+		bool secret = false, limit = false, crash = false;
+		while ((got = archive_read(archive, text, sizeof text)) > 0) {
+			secret = secret || memmem(text, (size_t)got, "geheim", 6) != NULL;
+			limit = limit || memmem(text, (size_t)got, "callbridge limit 55", 19) != NULL;
+			crash = crash || memmem(text, (size_t)got, "check failed", 12) != NULL;
+		}
+		EXPECT(!secret);
+		EXPECT_EQ(limit, strcmp(entry.name, "convoke.conf") == 0);
+		if (strcmp(entry.name, "crash.txt") == 0)
+			EXPECT(crash && entry.size == 80 * 1024);
+		writer_format(&w, "%s ", entry.name);
+	}
+	archive_destroy(archive);
+	close(fd);
+	EXPECT_STR(writer_view(&w), "about.txt convoke.conf files.txt crash.txt log/convoke.log ");
 	discard(&dir);
 }
 

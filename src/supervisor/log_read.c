@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
+#include "net/files.h"
+#include "supervisor/command.h"
 #include "supervisor/log_file.h"
 
 enum {
@@ -14,7 +17,20 @@ enum {
 	FOLLOW_BYTES = 64 * 1024,
 	FOLLOW_US = 200 * 1000,
 	LINE_BYTES = LOG_LINE_MAX + 128,
+	KEPT_NAME_MAX = 56, /* what SFTP lists */
 };
+
+static bool
+is_flat(struct str name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		const char c = name.at[i];
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+		    c != '_' && (c != '-' || i == 0))
+			return false;
+	}
+	return name.len != 0;
+}
 
 /* A line longer than any of ours comes in pieces. */
 static bool
@@ -118,12 +134,56 @@ follow(const struct mmp_terminal *terminal, const char *path)
 	return true;
 }
 
+/* The one that holds the file open turns it over; without a supervisor nobody does. */
+static bool
+rotate(const struct data_dir *dir, const struct mmp_terminal *terminal, const struct mmp_line *line,
+       struct writer *out)
+{
+	char path[DATA_PATH_MAX + 64], older[DATA_PATH_MAX + 64], kept[DATA_PATH_MAX + 64];
+	char name[KEPT_NAME_MAX];
+	bool ok = true;
+	data_dir_file(path, dir, "log/convoke.log");
+	data_dir_file(older, dir, "log/convoke.log.1");
+	if (line->count != 0) {
+		struct writer w = writer_of(name, sizeof name - 1);
+		writer_format(&w, "%.*s.log", STR_ARGS(line->arguments[0]));
+		name[w.at] = '\0';
+		if (w.failed || !is_flat(line->arguments[0])) {
+			writer_text(out, "expected a name of letters, digits, '-' and '_'");
+			return false;
+		}
+		if (access(data_dir_file(kept, dir, name), F_OK) == 0) {
+			writer_format(out, "%s is there already; remove it first", name);
+			return false;
+		}
+	}
+	const int rc = command_ask(dir, "rotate", terminal, &ok);
+	if (rc == -ENOENT || rc == -ECONNREFUSED)
+		file_turn_over(path, LOG_FILES_KEPT);
+	else if (rc != 0 || !ok) {
+		writer_text(out, rc != 0 ? strerror(-rc) : "it was not turned over");
+		return false;
+	}
+	if (line->count == 0) {
+		writer_text(out, "SUCCESS: a new event log is begun\n");
+		return true;
+	}
+	if (link(older, kept) != 0) {
+		writer_format(out, "%s: %s", name, strerror(errno));
+		return false;
+	}
+	writer_format(out, "SUCCESS: a new event log is begun\n%s ready for download via SFTP\n", name);
+	return true;
+}
+
 bool
 log_read_run(const struct data_dir *dir, const struct mmp_terminal *terminal,
              const struct mmp_line *line, struct writer *out)
 {
 	static char words[MMP_ANSWER_MAX];
 	char path[DATA_PATH_MAX + 64];
+	if (line->call == MMP_SYSLOG_ROTATE)
+		return rotate(dir, terminal, line, out);
 	data_dir_file(path, dir, "log/convoke.log");
 	const bool ok = line->call == MMP_SYSLOG_SEARCH
 	                        ? search(terminal, path, join(words, line))

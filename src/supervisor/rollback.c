@@ -414,7 +414,7 @@ backup_finish(const struct data_dir *dir, char error[DATA_ERROR_MAX])
 	text[why.at] = '\0';
 	if (!ok)
 		snprintf(error, DATA_ERROR_MAX,
-		         "a rollback was begun and cannot be ended: %s; mend that, or remove %s/" DECIDED
+		         "a rollback was begun and cannot be ended: %.800s; mend that, or remove %s/" DECIDED
 		         " to stay with what there was", text, dir->path);
 	return ok;
 }

@@ -588,11 +588,15 @@ on_request(void *context, struct line *line, struct str text)
 		tell_status(supervisor, caller);
 	} else if (str_eq(verb, STR("apply"))) {
 		apply(supervisor, caller);
+	} else if (str_eq(verb, STR("rotate"))) {
+		log_info("a new log is begun by the command line");
+		log_file_turn_over(&supervisor->log.file);
+		say(caller, "ok");
 	} else if (str_eq(verb, STR("restart"))) {
 		restart(supervisor, caller, name);
 	} else {
 		say(caller, "failed");
-		say(caller, "FAILURE: expected status, down, apply or restart");
+		say(caller, "FAILURE: expected status, down, apply, rotate or restart");
 	}
 	if (caller->line != NULL && caller->awaited == NULL && !caller->awaits_end) {
 		line_close(caller->line);
