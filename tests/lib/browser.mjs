@@ -266,6 +266,8 @@ const orders = {
 	},
 	type: ({ text }) => page.keyboard.type(text),
 	key: ({ key }) => page.keyboard.press(key),
+	// Types into the field with that label.
+	fill: ({ label, text }) => until(`a field ${label}`, () => page.evaluate(inPage.fill, { label, text })),
 	press: ({ name }) => until(`a button ${name}`, () => page.evaluate(inPage.press, name)),
 	choose: ({ label, value }) =>
 		until(`a list ${label}`, () => page.evaluate(inPage.choose, { label, value })),
