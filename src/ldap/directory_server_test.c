@@ -136,7 +136,7 @@ say_entry(struct ber *line, uint8_t id, const char *dn, const char *const *pairs
 	say(line, id, 0x64, &body, NULL);
 }
 
-#define PAIRS(...) ((const char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
+#define PAIRS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 /* One message of the client, whatever it says; false at the end. */
 static bool
@@ -386,7 +386,7 @@ TEST(entries_come_with_the_first_value_of_what_was_asked_for)
 	say_entry(line, 2, "cn=bob,dc=x", PAIRS("cn", "Bob"));
 	say(line, 2, 0x73, &reference, NULL); /* nobody goes there */
 	say_entry(line, 2, "cn=cyd,dc=x", PAIRS("mail", long_value, "cn", "Cyd"));
-	say_entry(line, 2, "cn=dan,dc=x", PAIRS());
+	say_entry(line, 2, "cn=dan,dc=x", (const char *const[]){ NULL });
 	say_result(line, 2, 0x65, 0, "", NULL);
 	const struct told told = search(false, 0);
 	EXPECT_EQ(told.result, DIRECTORY_OK);
