@@ -31,6 +31,15 @@ export interface Place {
   readonly kind: string;
   readonly object: string;
   readonly methods: readonly string[];
+  /** What POST or PUT takes, in the description's words; undefined: nothing. */
+  readonly body: Body | undefined;
+}
+
+/** The parameters of a schema, of the body itself, or of both. */
+interface Body {
+  readonly $ref?: string;
+  readonly properties?: Readonly<Record<string, Property>>;
+  readonly allOf?: readonly Body[];
 }
 
 interface Property {
@@ -66,6 +75,11 @@ export interface OpenApi {
 
 const METHODS = ['get', 'post', 'put', 'delete'];
 
+function bodyOf(path: Readonly<Record<string, unknown>>): Body | undefined {
+  const asked = (path.post ?? path.put) as { readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Body }>> } } | undefined;
+  return Object.values(asked?.requestBody?.content ?? {})[0]?.schema;
+}
+
 function fieldOf(name: string, is: Property, required: boolean): Field {
   const offered = is['x-lacking'] !== true;
   return {
@@ -97,6 +111,7 @@ export class Description {
       kind: text(is['x-kind'] as Value | undefined),
       object: text(is['x-object'] as Value | undefined),
       methods: METHODS.filter((method) => method in is).map((method) => method.toUpperCase()),
+      body: bodyOf(is),
     }));
   }
 
@@ -110,9 +125,9 @@ export class Description {
     return this.places.find(fits);
   }
 
-  /** What can be read, or asked for, without more to be known. */
+  /** What can be read, asked for or done, without more to be known. */
   offers({ methods }: Place): boolean {
-    return methods.includes('GET') || methods.includes('POST');
+    return methods.includes('GET') || methods.includes('POST') || methods.includes('PUT');
   }
 
   /** What lies right below an address: the access methods of a space. */
@@ -120,8 +135,20 @@ export class Description {
     const depth = place.template.split('/').length;
     return this.places.filter(
       (one) =>
-        one.template.startsWith(`${place.template}/`) && one.template.split('/').length === depth + 1 && !/[}*]$/.test(one.template) && this.offers(one),
+        one.template.startsWith(`${place.template}/`) && one.template.split('/').length === depth + 1 && !one.template.endsWith('}') && this.offers(one),
     );
+  }
+
+  /** What a method of a place takes. */
+  parameters({ body }: Place, method: string): Field[] {
+    return this.parametersOf(body).filter((field) => (method === 'PUT' ? field.puttable : method === 'POST' && field.postable));
+  }
+
+  private parametersOf(body: Body | undefined): Field[] {
+    if (body === undefined) return [];
+    const own = Object.entries(body.properties ?? {}).map(([name, is]) => fieldOf(name, is, false));
+    const schema = body.$ref === undefined ? [] : this.fields(body.$ref.replace(/.*\//, ''));
+    return [...schema, ...own, ...(body.allOf ?? []).flatMap((one) => this.parametersOf(one))];
   }
 
   /** The parameters of an object, its own before those it takes from another. */

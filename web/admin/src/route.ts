@@ -6,6 +6,19 @@ export interface Route {
   readonly query: URLSearchParams;
 }
 
+/** How an answer is looked at: as a table, or as it came. */
+export type Way = '' | 'xml' | 'json';
+
+export function wayOf({ query }: Route): Way {
+  const way = query.get('way');
+  return way === 'xml' || way === 'json' ? way : '';
+}
+
+/** What is asked for, to be shown that way. */
+export function typeOf(way: Way): string {
+  return way === 'json' ? 'application/json' : 'text/xml';
+}
+
 export function readRoute(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split(/\?(.*)/s);
   return { words: path.split('/').filter((word) => word !== ''), query: new URLSearchParams(query) };

@@ -44,12 +44,12 @@ test('an address is at its place', () => {
   assert.equal(description.collectionOf('accessMethod'), undefined);
 });
 
-test('what can be read or asked for is shown below an object', () => {
+test('what can be read, asked for or done is shown below an object', () => {
   const place = description.placeOf('coSpaces/1234');
   assert.ok(place !== undefined);
   assert.deepEqual(
     description.below(place).map(({ template }) => template),
-    ['coSpaces/{id}/accessMethods', 'coSpaces/{id}/diagnostics'],
+    ['coSpaces/{id}/accessMethods', 'coSpaces/{id}/diagnostics', 'coSpaces/{id}/moves'],
   );
 });
 

@@ -23,7 +23,6 @@ interface FormProps {
 export function Form({ title, fields, values, verb, send, cancel }: FormProps) {
   const app = useApp();
   const { strings } = app;
-  const id = useId();
   const form = useRef<HTMLFormElement>(null);
   const [typed, setTyped] = useState<Sent>({});
   const [wrong, setWrong] = useState<Sent>({});
@@ -54,18 +53,7 @@ export function Form({ title, fields, values, verb, send, cancel }: FormProps) {
     <form ref={form} class="object" noValidate onSubmit={submit} onKeyDown={(event) => event.key === 'Escape' && cancel()}>
       <Title>{title}</Title>
       <Trouble text={trouble} />
-      <div class="fields">
-        {fields.map((field) => (
-          <Input
-            key={field.name}
-            id={`${id}-${field.name}`}
-            field={field}
-            value={typed[field.name] ?? values[field.name] ?? ''}
-            error={wrong[field.name]}
-            change={(value) => setTyped((before) => ({ ...before, [field.name]: value }))}
-          />
-        ))}
-      </div>
+      <Fields fields={fields} values={{ ...values, ...typed }} wrong={wrong} change={(name, value) => setTyped((before) => ({ ...before, [name]: value }))} />
       <div class="row">
         <button type="submit" class="main" disabled={busy}>
           {verb}
@@ -75,6 +63,32 @@ export function Form({ title, fields, values, verb, send, cancel }: FormProps) {
         </button>
       </div>
     </form>
+  );
+}
+
+interface FieldsProps {
+  readonly fields: readonly Field[];
+  readonly values: Sent;
+  /** What the API found wrong with each. */
+  readonly wrong: Sent;
+  readonly change: (name: string, value: string) => void;
+}
+
+export function Fields({ fields, values, wrong, change }: FieldsProps) {
+  const id = useId();
+  return (
+    <div class="fields">
+      {fields.map((field) => (
+        <Input
+          key={field.name}
+          id={`${id}-${field.name}`}
+          field={field}
+          value={values[field.name] ?? ''}
+          error={wrong[field.name]}
+          change={(value) => change(field.name, value)}
+        />
+      ))}
+    </div>
   );
 }
 

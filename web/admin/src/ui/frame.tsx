@@ -24,7 +24,17 @@ function groups(strings: Strings, profiles: readonly string[]): readonly (readon
         { hash: '#/log', name: strings.log },
       ],
     ],
-    [strings.groups.meetings, [api('coSpaces', strings.spaces), api('coSpaceTemplates', strings.templates), api('ivrs', 'IVR'), api('users', strings.users)]],
+    [
+      strings.groups.meetings,
+      [
+        api('coSpaces', strings.spaces),
+        api('coSpaceTemplates', strings.templates),
+        api('layoutTemplates', strings.layoutTemplates),
+        api('ivrs', 'IVR'),
+        api('users', strings.users),
+        { hash: '#/directory', name: strings.directory },
+      ],
+    ],
     [
       strings.groups.dialPlan,
       [
@@ -32,17 +42,21 @@ function groups(strings: Strings, profiles: readonly string[]): readonly (readon
         api('forwardingDialPlanRules', strings.forwarding),
         api('outboundDialPlanRules', strings.outbound),
         api('dialTransforms', strings.transforms),
+        { hash: '#/dial', name: strings.dialTest },
       ],
     ],
     [strings.groups.profiles, [api('system/profiles', strings.systemProfiles), ...profiles.map((name) => api(name, name))]],
     [
       strings.groups.system,
       [
-        api('system/licensing', strings.licensing),
+        { hash: '#/certificates', name: strings.certificates },
+        { hash: '#/licences', name: strings.licensing },
+        { hash: '#/receivers', name: strings.receivers },
+        { hash: '#/events', name: strings.events },
         api('webBridges', strings.webBridges),
-        api('system/cdrReceivers', strings.receivers),
         api('system/diagnostics', strings.diagnostics),
         { hash: '#/api', name: strings.everything },
+        { hash: '#/console', name: strings.console },
       ],
     ],
   ];

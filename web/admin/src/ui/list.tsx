@@ -4,12 +4,13 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { at, text, type Value } from '../api';
 import { useApp, useDescription, useReading } from '../app';
-import { indented, valueOf, type Field, type Place } from '../description';
-import { linkTo } from '../route';
+import { valueOf, type Field, type Place } from '../description';
+import { linkTo, typeOf, wayOf } from '../route';
 import { Form } from './form';
 import { titleOf } from './frame';
 import { Title, Trouble, useSlash, Waiting, Wide } from './parts';
-import { Ways } from './ways';
+import { Further } from './further';
+import { Source, Ways } from './ways';
 
 const PAGE = 20;
 const FILTER_MS = 250;
@@ -23,7 +24,7 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
   outboundDialPlanRules: ['domain', 'priority', 'sipProxy', 'trunkType', 'sipControlEncryption', 'failureAction', 'scope'],
 };
 
-function columnsOf(address: string, fields: readonly Field[]): Field[] {
+export function columnsOf(address: string, fields: readonly Field[]): Field[] {
   const listed = fields.filter((field) => field.listed);
   const chosen = COLUMNS[address]?.map((name) => fields.find((field) => field.name === name));
   return chosen?.filter((field): field is Field => field !== undefined) ?? listed;
@@ -38,7 +39,7 @@ export function List({ place, address }: { place: Place; address: string }) {
   const offset = Number(route.query.get('offset') ?? 0) || 0;
   const filter = route.query.get('filter') ?? '';
   const making = route.query.has('new');
-  const asXml = route.query.has('xml');
+  const way = wayOf(route);
   const [typed, setTyped] = useState(filter);
   const field = useRef<HTMLInputElement>(null);
   useSlash(field);
@@ -50,19 +51,19 @@ export function List({ place, address }: { place: Place; address: string }) {
   const narrow = (words: string) => {
     setTyped(words);
     clearTimeout(soon.current);
-    soon.current = window.setTimeout(() => app.go(linkTo(address, { filter: words, xml: asXml ? 1 : 0 }), true), FILTER_MS);
+    soon.current = window.setTimeout(() => app.go(linkTo(address, { filter: words, way }), true), FILTER_MS);
   };
 
   const read = async () => {
-    if (asXml) return { xml: await api.getText(asked), rows: [], total: 0 };
+    if (way !== '') return { body: await api.getText(asked, typeOf(way)), rows: [], total: 0 };
     const answer = await api.get(asked);
     const total = description.total(place.object, answer);
     const rows = description.rows(place.object, answer);
-    if (columns.every((column) => column.listed)) return { xml: '', rows, total };
+    if (columns.every((column) => column.listed)) return { body: '', rows, total };
     const whole = (row: Value) => api.get(`${address}/${text(at(row, 'id'))}`).then((one) => at(one, place.object) ?? row).catch(() => row);
-    return { xml: '', rows: await Promise.all(rows.map(whole)), total };
+    return { body: '', rows: await Promise.all(rows.map(whole)), total };
   };
-  const { value, error } = useReading(read, `${asked} ${asXml}`);
+  const { value, error } = useReading(read, `${asked} ${way}`);
 
   if (making)
     return (
@@ -97,7 +98,7 @@ export function List({ place, address }: { place: Place; address: string }) {
             onInput={(event) => narrow(event.currentTarget.value)}
           />
         </div>
-        <Ways address={address} query={{ filter, offset }} asXml={asXml} />
+        <Ways address={address} query={{ filter, offset }} way={way} />
         {place.methods.includes('POST') && (
           <a class="main" href={linkTo(address, { new: '1' })}>
             {strings.create}
@@ -106,10 +107,8 @@ export function List({ place, address }: { place: Place; address: string }) {
       </div>
       {value === undefined ? (
         <Waiting error={error} />
-      ) : asXml ? (
-        <pre class="source" tabIndex={0} aria-label={address}>
-          {indented(value.xml)}
-        </pre>
+      ) : way !== '' ? (
+        <Source address={address} body={value.body} />
       ) : (
         <>
           <Trouble text={error} />
@@ -142,6 +141,7 @@ export function List({ place, address }: { place: Place; address: string }) {
           </nav>
         </>
       )}
+      <Further place={place} address={address} />
     </>
   );
 }

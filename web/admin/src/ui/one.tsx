@@ -4,12 +4,14 @@
 import { useState } from 'preact/hooks';
 import { at, type Value } from '../api';
 import { useApp, useDescription, useReading } from '../app';
-import { flat, indented, valueOf, type Field, type Place } from '../description';
-import { linkTo } from '../route';
+import { flat, valueOf, type Field, type Place } from '../description';
+import { linkTo, typeOf, wayOf } from '../route';
 import { Form } from './form';
 import { titleOf } from './frame';
 import { Confirm, Title, Trouble, Waiting, Wide } from './parts';
-import { Ways } from './ways';
+import { Further } from './further';
+import { Panes } from './panes';
+import { Source, Ways } from './ways';
 
 interface Line {
   readonly name: string;
@@ -55,11 +57,12 @@ export function One({ place, address }: { place: Place; address: string }) {
   const [asking, setAsking] = useState(false);
   const [trouble, setTrouble] = useState('');
   const editing = route.query.has('edit');
-  const asXml = route.query.has('xml');
+  const way = wayOf(route);
   const fields = description.fields(place.object);
   const { value, error, again } = useReading(
-    async () => (asXml ? { xml: await api.getText(address), object: {} } : { xml: '', object: Object.values(await api.get(address))[0] ?? {} }),
-    `${address} ${asXml}`,
+    async () =>
+      way !== '' ? { body: await api.getText(address, typeOf(way)), object: {} } : { body: '', object: Object.values(await api.get(address))[0] ?? {} },
+    `${address} ${way}`,
   );
   const changing = fields.filter((field) => field.puttable);
   const title = [titleOf(app) === address ? place.object : titleOf(app), typeof value?.object === 'object' ? at(value.object, 'name') : undefined];
@@ -107,7 +110,7 @@ export function One({ place, address }: { place: Place; address: string }) {
       </p>
       <Title>{name}</Title>
       <div class="tools">
-        <Ways address={address} asXml={asXml} />
+        <Ways address={address} way={way} />
         {place.methods.includes('PUT') && changing.length > 0 && (
           <a class="main" href={linkTo(address, { edit: '1' })}>
             {strings.edit}
@@ -122,10 +125,8 @@ export function One({ place, address }: { place: Place; address: string }) {
       <Trouble text={trouble} />
       {value === undefined ? (
         <Waiting error={error} />
-      ) : asXml ? (
-        <pre class="source" tabIndex={0} aria-label={address}>
-          {indented(value.xml)}
-        </pre>
+      ) : way !== '' ? (
+        <Source address={address} body={value.body} />
       ) : (
         <Wide name={name}>
           <table class="parameters" aria-label={name}>
@@ -150,21 +151,8 @@ export function One({ place, address }: { place: Place; address: string }) {
           </table>
         </Wide>
       )}
-      {description.below(place).length > 0 && (
-        <>
-          <h2>{strings.further}</h2>
-          <ul class="index">
-            {description.below(place).map(({ template }) => {
-              const last = template.replace(/.*\//, '');
-              return (
-                <li key={last}>
-                  <a href={linkTo(`${address}/${last}`)}>{last}</a>
-                </li>
-              );
-            })}
-          </ul>
-        </>
-      )}
+      {place.object === 'layoutTemplate' && way === '' && <Panes address={address} />}
+      <Further place={place} address={address} />
       {asking && (
         <Confirm
           text={strings.confirmRemove(name)}

@@ -49,6 +49,13 @@ export function Trouble({ text }: { text: string }) {
   return <div role="alert">{text !== '' && <p class="trouble">{text}</p>}</div>;
 }
 
+export type Tone = 'good' | 'warn' | 'bad';
+
+/** A word that says how something is; its colour says the same. */
+export function Badge({ tone, children }: { tone: Tone; children: ComponentChildren }) {
+  return <span class={`badge ${tone}`}>{children}</span>;
+}
+
 /** Loading, or why there is nothing to be seen. */
 export function Waiting({ error }: { error: string }) {
   const { strings } = useApp();
@@ -110,6 +117,16 @@ export function useSlash(field: { readonly current: HTMLInputElement | null }): 
     addEventListener('keydown', press);
     return () => removeEventListener('keydown', press);
   }, [field]);
+}
+
+/** "2027-03-01" */
+export function dayOf(time: string): string {
+  return time.slice(0, 10);
+}
+
+/** "2027-03-01 12:30:05 UTC" */
+export function clock(time: string): string {
+  return time.replace('T', ' ').replace('Z', ' UTC');
 }
 
 /** "1:02:03", "2:28" */

@@ -3,13 +3,15 @@
 
 import { useRef, useState } from 'preact/hooks';
 import { useApp, useDescription, useReading } from '../app';
-import { flat, indented, type Place as At } from '../description';
-import { linkTo } from '../route';
+import { flat, type Place as At } from '../description';
+import { linkTo, wayOf } from '../route';
 import { Form } from './form';
 import { List } from './list';
 import { One } from './one';
 import { titleOf } from './frame';
 import { Title, useSlash, Waiting } from './parts';
+import { RULES, Rules } from './rules';
+import { Source } from './ways';
 
 /** All addresses that can be used without knowing an object. */
 export function Index() {
@@ -53,29 +55,31 @@ function Text({ address }: { address: string }) {
       {value === undefined ? (
         <Waiting error={error} />
       ) : (
-        <pre class="source" tabIndex={0} aria-label={address}>
-          {value.startsWith('<?xml') ? indented(value) : value}
-        </pre>
+        <Source address={address} body={value} />
       )}
     </>
   );
 }
 
-/** What is asked for by POST and keeps nothing: a question, or something to be done. */
+const NOTHING = { made: '', answer: undefined };
+
+/** What is never read: a question, or something to be done. */
 function Ask({ place, address }: { place: At; address: string }) {
   const app = useApp();
   const { strings } = app;
   const description = useDescription();
   const [answer, setAnswer] = useState<readonly (readonly [string, string])[]>();
+  const method = place.methods.includes('POST') ? 'POST' : 'PUT';
   return (
     <>
       <Form
         title={titleOf(app)}
-        fields={description.fields(place.object).filter((field) => field.postable)}
+        fields={description.parameters(place, method)}
         values={{}}
         verb={strings.send}
         send={async (form) => {
-          const { made, answer: told } = await app.api.post(address, form);
+          if (method === 'PUT') await app.api.put(address, form);
+          const { made, answer: told } = method === 'PUT' ? NOTHING : await app.api.post(address, form);
           if (made !== '') return app.go(linkTo(made));
           setAnswer(told === undefined ? [] : flat(told));
           app.say(strings.done);
@@ -98,7 +102,7 @@ function Ask({ place, address }: { place: At; address: string }) {
 }
 
 export function Place({ address }: { address: string }) {
-  const { strings } = useApp();
+  const { route, strings } = useApp();
   const description = useDescription();
   const place = description.placeOf(address);
   if (place === undefined || !description.offers(place))
@@ -109,6 +113,7 @@ export function Place({ address }: { address: string }) {
       </>
     );
   if (!place.methods.includes('GET')) return <Ask place={place} address={address} />;
+  if (RULES.includes(address) && wayOf(route) === '' && !route.query.has('new')) return <Rules place={place} address={address} />;
   if (place.kind === 'collection') return <List place={place} address={address} />;
   if (place.kind === 'text' || place.kind === 'usage') return <Text address={address} />;
   return <One place={place} address={address} />;

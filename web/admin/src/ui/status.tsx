@@ -4,9 +4,11 @@
 import { at, text } from '../api';
 import { useApp, useDescription, useReading } from '../app';
 import { linkTo } from '../route';
+import { troubling } from './certificates';
 import { duration, rate, Title, Trouble, Waiting } from './parts';
 
 const EVERY_MS = 5000;
+const CERTIFICATES_MS = 60_000;
 
 export function Status() {
   const { api, strings } = useApp();
@@ -19,6 +21,11 @@ export function Status() {
     'status',
     EVERY_MS,
   );
+  const certificates = useReading(
+    async () => troubling(description.rows('certificate', await api.get('system/certificates'))).length,
+    'certificates',
+    CERTIFICATES_MS,
+  ).value;
   const of = (name: string) => text(at(value?.status, name));
   const both = (kind: string) => `${rate(of(`${kind}BitRateIncoming`))} / ${rate(of(`${kind}BitRateOutgoing`))}`;
   return (
@@ -48,6 +55,11 @@ export function Status() {
             ))}
           </dl>
           <h2>{strings.alarms}</h2>
+          {certificates !== undefined && certificates > 0 && (
+            <p class="trouble">
+              {strings.certificatesTrouble(certificates)} <a href="#/certificates">{strings.details}</a>
+            </p>
+          )}
           {value.alarms.length === 0 ? (
             <p class="soft">{strings.noAlarms}</p>
           ) : (

@@ -1,26 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two ways to look at an answer.
+// The ways to look at an answer.
 
 import { useApp } from '../app';
-import { linkTo } from '../route';
+import { indented } from '../description';
+import { linkTo, type Way } from '../route';
 
 interface WaysProps {
   readonly address: string;
   readonly query?: Readonly<Record<string, string | number>>;
-  readonly asXml: boolean;
+  readonly way: Way;
 }
 
-export function Ways({ address, query = {}, asXml }: WaysProps) {
+export function Ways({ address, query = {}, way }: WaysProps) {
   const app = useApp();
-  const way = (xml: boolean, name: string) => (
-    <button type="button" class="quiet" aria-pressed={asXml === xml} onClick={() => app.go(linkTo(address, { ...query, xml: xml ? 1 : 0 }), true)}>
+  const button = (one: Way, name: string) => (
+    <button type="button" class="quiet" aria-pressed={way === one} onClick={() => app.go(linkTo(address, { ...query, way: one }), true)}>
       {name}
     </button>
   );
   return (
     <div class="ways">
-      {way(false, app.strings.asTable)}
-      {way(true, app.strings.asXml)}
+      {button('', app.strings.asTable)}
+      {button('xml', 'XML')}
+      {button('json', 'JSON')}
     </div>
+  );
+}
+
+/** An answer with its lines, as it can be read. */
+export function pretty(body: string): string {
+  if (body.startsWith('<?xml')) return indented(body);
+  try {
+    return JSON.stringify(JSON.parse(body), null, 2);
+  } catch {
+    return body;
+  }
+}
+
+export function Source({ address, body }: { address: string; body: string }) {
+  return (
+    <pre class="source" tabIndex={0} role="region" aria-label={address}>
+      {pretty(body)}
+    </pre>
   );
 }
