@@ -7,6 +7,7 @@ from baresip import Baresip
 from browser import Browser
 from harness import case, expect, expect_equal, main, wait_for
 from network import SERVER
+from receiver import Receiver
 from server import API_PORT, Server
 
 SEEN_S = 15  # a page that reads every 2 s, on a busy machine
@@ -107,6 +108,154 @@ def somebody_in_a_call_is_seen_muted_and_dropped(world):
     page.ask("key", key="Enter")
     phone.wait_event("CALL_CLOSED")
     shows(page, "Nobody is in a call")
+
+
+def configured(api, leg, name):
+    return api.get(f"callLegs/{leg}").findtext(f"configuration/{name}")
+
+
+def layout(api, leg):
+    return api.get(f"callLegs/{leg}").findtext("status/layout")
+
+
+@case
+def a_call_is_worked_with_as_a_whole_and_one_by_one(world):
+    page, api = world.page, world.server.api
+    phones = [Baresip(world, 2).join(), Baresip(world, 3).join()]
+    legs = [leg.get("id") for leg in api.list("callLegs")]
+    for phone in phones:
+        shows(page, rf"{phone.name}.*\[more\]")
+    for press, state in (("Mute all", "true"), ("Unmute all", "false")):
+        choose(page, f"^{press}: Demo")
+        wait_for(f"{press} does it", lambda: {configured(api, leg, "rxAudioMute") for leg in legs} == {state})
+    # Everything known of one of them.
+    choose(page, f"^more: {phones[0].name}")
+    shows(page, r"(?s)SIP call ID\s+\S+.*We receive: sound\s+opus\s+\d+(\.\d)? kb/s\s+\d+(\.\d)? %\s+\d+ ms")
+    choose(page, f"^less: {phones[0].name}")
+    # One has a layout of his own, then all have one, then the space's holds again.
+    page.ask("reach", 60, name=f"^Layout: {phones[0].name}")
+    page.ask("type", text="stacked")
+    wait_for("it is laid out so", lambda: sorted(layout(api, leg) for leg in legs) == ["automatic", "stacked"])
+    choose(page, "^Layout: Demo")
+    page.ask("reach", name="^Layout for all")
+    page.ask("type", text="speakerOnly")
+    choose(page, "^Set$")
+    wait_for("all are laid out so", lambda: {layout(api, leg) for leg in legs} == {"speakerOnly"})
+    space = api.find("coSpaces", name="Demo").get("id")
+    api.put(f"coSpaces/{space}", defaultLayout="allEqualNinths")
+    page.ask("reach", name="^Layout for all")
+    page.ask("type", text="by default")
+    choose(page, "^Set$")
+    wait_for("the space's layout holds", lambda: {layout(api, leg) for leg in legs} == {"allEqualNinths"})
+    api.put(f"coSpaces/{space}", defaultLayout="")
+    choose(page, "^Message: Demo")
+    page.ask("reach", name="^Text on")
+    page.ask("type", text="Five minutes left")
+    page.ask("key", key="Enter")
+    wait_for("it is on the screens", lambda: api.get(f"calls/{world.server.call()}").findtext("messageText") == "Five minutes left")
+    shows(page, r"Shown now: .Five minutes left. \(0:\d\d\)")
+
+
+@case
+def who_comes_to_a_locked_call_is_admitted(world):
+    page, api = world.page, world.server.api
+    shows(page, "Nobody is in a call")
+    first = Baresip(world, 2).join()
+    shows(page, first.name)
+    choose(page, "^Lock: Demo")
+    wait_for("it is locked", lambda: api.get(f"calls/{world.server.call()}").findtext("locked") == "true")
+    late = Baresip(world, 4).join()
+    shows(page, rf"(?s)1 in the lobby.*{late.name}.*waits in the lobby")
+    choose(page, f"^Admit: {late.name}")
+    wait_for("nobody waits", lambda: not [leg for leg in api.list("callLegs")
+                                          if api.get(f"callLegs/{leg.get('id')}").findtext("status/deactivated")])
+    choose(page, "^Unlock: Demo")
+    wait_for("it is open", lambda: api.get(f"calls/{world.server.call()}").findtext("locked") == "false")
+
+
+@case
+def what_happens_is_told_by_events(world):
+    page = world.page
+    choose(page, "^Events$")
+    shows(page, r"(?s)subscribed.*None")
+    first = Baresip(world, 2).join()
+    shows(page, r"(?s)Demo\s+1\s+unlocked")
+    choose(page, "^Demo$")
+    shows(page, rf"(?s)callRoster: Demo.*{first.name}.*connected")
+    second = Baresip(world, 3).join()
+    shows(page, rf"(?s)Demo\s+2\s+unlocked.*callRoster: Demo.*{first.name}.*{second.name}.*connected")
+    choose(page, "^Active calls$")
+    shows(page, second.name)
+    choose(page, "^End call: Demo")
+    shows(page, "End the call Demo for everybody")
+    page.ask("key", key="Enter")
+    shows(page, "Nobody is in a call")
+
+
+@case
+def a_receiver_of_records_is_tested(world):
+    page, api = world.page, world.server.api
+    receiver = Receiver(world, 8121, status=500)
+    api.post("system/cdrReceivers", uri=receiver.uri)
+    choose(page, "^CDR receivers$")
+    shows(page, "nothing sent yet")
+    choose(page, f"^Test: {receiver.uri}")
+    shows(page, "Not taken: it answered with status 500")
+    expect_equal([alarm.findtext("type") for alarm in api.list("system/alarms")], [], "alarms")
+    receiver.status = 200
+    choose(page, f"^Test: {receiver.uri}")
+    shows(page, r"Taken, in \d+ ms")
+    expect_equal((receiver.posts, receiver.records, receiver.problems), ([0], [], []), "what it was sent")
+
+
+@case
+def certificates_and_licences_are_shown(world):
+    page = world.page
+    choose(page, "^Certificates$")
+    shows(page, r"(?s)webadmin\s+its certificate.*valid.*\d{4}-\d\d-\d\d\s+\d+ days left.*itself.*webadmin\.crt")
+    choose(page, "^Licences$")
+    shows(page, r"(?s)Personal licences\s*0, not limited.*callBridge\s+activated")
+
+
+@case
+def the_dial_plan_is_asked_and_put_in_order(world):
+    page, api = world.page, world.server.api
+    for domain, priority in (("a.example", 20), ("b.example", 10), ("c.example", 10)):
+        api.post("outboundDialPlanRules", domain=domain, priority=priority)
+    choose(page, "^Outbound rules$")
+    shows(page, r"(?s)1\s+a\.example.*2\s+b\.example.*3\s+c\.example")
+    page.ask("reach", 60, name="^c.example$")
+    for _ in range(2):
+        page.ask("key", key="Alt+ArrowUp")
+        wait_for("the focus stays on it", lambda: page.ask("run", code="document.activeElement.textContent") == "c.example")
+    shows(page, r"(?s)1\s+c\.example.*2\s+a\.example.*3\s+b\.example")
+    rules = sorted(api.list("outboundDialPlanRules"), key=lambda rule: -int(rule.findtext("priority")))
+    expect_equal([rule.findtext("domain") for rule in rules], ["c.example", "a.example", "b.example"], "order")
+    choose(page, "^Dial plan: test$")
+    fill(page, "^Address", "anna@b.example")
+    page.ask("key", key="Tab")
+    page.ask("type", text="from a call")
+    choose(page, "^Test$")
+    shows(page, r"(?s)is called.*Dialled: anna@b\.example.*outboundDialPlanRule domain b\.example")
+
+
+@case
+def panes_are_moved_by_the_keyboard(world):
+    page, api = world.page, world.server.api
+    template = api.post("layoutTemplates", name="Own")
+    page.ask("run", code=f"location.hash = '#/api/layoutTemplates/{template}'")
+    choose(page, "^Add an arrangement$")
+    page.ask("reach", 60, name="^Pane 4")
+    page.ask("key", key="Shift+ArrowLeft")
+    choose(page, "^Save$")
+    wait_for("the panes are kept", lambda: int(api.get(f"layoutTemplates/{template}").findtext("templateSize") or 0) > 0)
+    kept = api.request("GET", f"/api/v1/layoutTemplates/{template}/template").body
+    expect('"x":50,"y":50,"width":49' in kept, "kept as", kept)
+    # One that lies over another is refused by the API, and the page says so.
+    page.ask("reach", 60, name="^Pane 4")
+    page.ask("key", key="ArrowUp")
+    choose(page, "^Save$")
+    shows(page, "The server refused: .*overlaps")
 
 
 @case

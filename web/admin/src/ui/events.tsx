@@ -21,7 +21,7 @@ function Table({ name, columns, rows, choose }: TableProps) {
   const [first = '', ...rest] = columns;
   return (
     <Wide name={name}>
-      <table aria-label={name}>
+      <table class="whole" aria-label={name}>
         <thead>
           <tr>
             {columns.map((column) => (

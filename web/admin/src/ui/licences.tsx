@@ -33,7 +33,7 @@ function Bar({ usage }: { usage: Usage }) {
   const whole = Math.max(limit ?? 0, used, peak, 1);
   const part = (count: number) => (count / whole) * 100;
   const over = limit !== undefined && used > limit;
-  const told = limit === undefined ? strings.usedOf(used, strings.unlimited) : strings.usedOf(used, String(limit));
+  const told = limit === undefined ? strings.usedFree(used) : strings.usedOf(used, limit);
   return (
     <div class="usage">
       <div class="row">
@@ -42,12 +42,14 @@ function Bar({ usage }: { usage: Usage }) {
         {over && <Badge tone="bad">{strings.overage(used - limit)}</Badge>}
         {peak > 0 && <span class="soft">{strings.peak(peak)}</span>}
       </div>
-      <svg class={over ? 'bar over' : 'bar'} viewBox="0 0 100 6" preserveAspectRatio="none" role="img" aria-label={`${name}: ${told}`}>
-        <rect class="whole" width="100" height="6" />
-        <rect class="used" width={part(used)} height="6" />
-        {peak > 0 && <rect class="peak" x={Math.max(part(peak) - 0.5, 0)} width="0.5" height="6" />}
-        {over && <rect class="limit" x={part(limit)} width="0.5" height="6" />}
-      </svg>
+      {limit !== undefined && (
+        <svg class={over ? 'bar over' : 'bar'} viewBox="0 0 100 6" preserveAspectRatio="none" role="img" aria-label={`${name}: ${told}`}>
+          <rect class="whole" width="100" height="6" />
+          <rect class="used" width={part(used)} height="6" />
+          {peak > 0 && <rect class="peak" x={Math.max(part(peak) - 0.5, 0)} width="0.5" height="6" />}
+          {over && <rect class="limit" x={part(limit)} width="0.5" height="6" />}
+        </svg>
+      )}
     </div>
   );
 }

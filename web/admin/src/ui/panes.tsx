@@ -4,7 +4,7 @@
 import { useRef, useState } from 'preact/hooks';
 import { useApp, useReading } from '../app';
 import { grid, placed, readTemplate, SIDES, writeTemplate, type Arrangement, type Pane } from '../panes';
-import { Trouble, Waiting } from './parts';
+import { Trouble, Waiting, Wide } from './parts';
 
 const PANES_MAX = 25;
 const ARRANGEMENTS_MAX = 8;
@@ -92,49 +92,51 @@ function Editor({ number, panes, change, remove }: ArrangementProps) {
       <h3>{strings.arrangement(number, panes.length)}</h3>
       <Picture panes={panes} chosen={chosen} choose={setChosen} change={set} />
       <div>
-        <table aria-label={strings.panes}>
-          <thead>
-            <tr>
-              <th scope="col">#</th>
-              {SIDES.map((side) => (
-                <th key={side} scope="col">
-                  {side} %
-                </th>
-              ))}
-              <th scope="col">over</th>
-              <th scope="col">{strings.actions}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {panes.map((pane, i) => (
-              <tr key={i} class={i === chosen ? 'chosen' : ''}>
-                <th scope="row">{i + 1}</th>
+        <Wide name={strings.panes}>
+          <table aria-label={strings.panes}>
+            <thead>
+              <tr>
+                <th scope="col">#</th>
                 {SIDES.map((side) => (
-                  <td key={side}>
-                    <input
-                      type="number"
-                      min="0"
-                      max="100"
-                      step="any"
-                      aria-label={`${i + 1}: ${side}`}
-                      value={pane[side]}
-                      onFocus={() => setChosen(i)}
-                      onChange={(event) => set(i, placed(pane, { [side]: Number(event.currentTarget.value) }))}
-                    />
-                  </td>
+                  <th key={side} scope="col">
+                    {side} %
+                  </th>
                 ))}
-                <td>
-                  <input type="checkbox" aria-label={`${i + 1}: over`} checked={pane.over} onChange={(event) => set(i, { ...pane, over: event.currentTarget.checked })} />
-                </td>
-                <td>
-                  <button type="button" class="link" aria-label={strings.of(strings.remove, String(i + 1))} onClick={() => change(panes.filter((_, at) => at !== i))}>
-                    {strings.remove}
-                  </button>
-                </td>
+                <th scope="col">over</th>
+                <th scope="col">{strings.actions}</th>
               </tr>
-            ))}
-          </tbody>
-        </table>
+            </thead>
+            <tbody>
+              {panes.map((pane, i) => (
+                <tr key={i} class={i === chosen ? 'chosen' : ''}>
+                  <th scope="row">{i + 1}</th>
+                  {SIDES.map((side) => (
+                    <td key={side}>
+                      <input
+                        type="number"
+                        min="0"
+                        max="100"
+                        step="any"
+                        aria-label={`${i + 1}: ${side}`}
+                        value={pane[side]}
+                        onFocus={() => setChosen(i)}
+                        onChange={(event) => set(i, placed(pane, { [side]: Number(event.currentTarget.value) }))}
+                      />
+                    </td>
+                  ))}
+                  <td>
+                    <input type="checkbox" aria-label={`${i + 1}: over`} checked={pane.over} onChange={(event) => set(i, { ...pane, over: event.currentTarget.checked })} />
+                  </td>
+                  <td>
+                    <button type="button" class="link" aria-label={strings.of(strings.remove, String(i + 1))} onClick={() => change(panes.filter((_, at) => at !== i))}>
+                      {strings.remove}
+                    </button>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Wide>
         <div class="row">
           <button
             type="button"

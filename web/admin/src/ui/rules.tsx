@@ -47,7 +47,11 @@ export function Rules({ place, address }: { place: Place; address: string }) {
       .map((row) => ({ id: text(at(row, 'id')), priority: Number(text(at(row, 'priority')) || 0), row }));
   };
   const { value, error, again } = useReading(read, address);
-  const rules = inOrder(value ?? []);
+  /* As it will be when every change is made: the next key may come before. */
+  const [ahead, setAhead] = useState<readonly Rule[]>();
+  const changing = useRef<Promise<void>>(Promise.resolve());
+  const latest = useRef<readonly Rule[]>();
+  const rules = inOrder(ahead ?? value ?? []);
   const says = ({ row }: Rule) => JSON.stringify(row).toLowerCase().includes(typed.toLowerCase());
   const found = typed === '' ? rules : rules.filter(says);
   const shown = found.slice(offset, offset + SHOWN);
@@ -63,18 +67,37 @@ export function Rules({ place, address }: { place: Place; address: string }) {
     `${address} ${rules.map(({ priority }) => priority).join(' ')} ${wanted}`,
   ).value;
 
-  const move = async (rule: Rule, by: number) => {
-    const from = rules.indexOf(rule);
+  const move = (rule: Rule, by: number) => {
+    const from = rules.findIndex(({ id }) => id === rule.id);
+    const changes = moved(rules, from, from + by);
+    if (changes.length === 0) return;
+    const priorities = new Map(changes.map(({ id, priority }) => [id, priority]));
+    const next = (value ?? []).map(({ id, row }) => {
+      const priority = priorities.get(id) ?? rules.find((one) => one.id === id)?.priority ?? 0;
+      return { id, priority, row };
+    });
+    latest.current = next;
+    setAhead(next);
     setFocused(rule.id);
-    try {
-      for (const change of moved(rules, from, from + by)) await api.put(`${address}/${change.id}`, { priority: String(change.priority) });
-      setTrouble('');
-      if (from + by >= 0 && from + by < rules.length) app.say(strings.movedTo(from + by + 1, rules.length));
-    } catch (why) {
-      setTrouble(app.tell(why));
-    }
-    again();
+    app.say(strings.movedTo(from + by + 1, rules.length));
+    changing.current = changing.current
+      .then(async () => {
+        for (const change of changes) await api.put(`${address}/${change.id}`, { priority: String(change.priority) });
+        setTrouble('');
+      })
+      .catch((why) => {
+        latest.current = undefined;
+        setTrouble(app.tell(why));
+      })
+      .then(() => {
+        if (latest.current === next) latest.current = undefined;
+        if (latest.current === undefined) again();
+      });
   };
+  /* What was read last holds again. */
+  useEffect(() => {
+    if (latest.current === undefined) setAhead(undefined);
+  }, [value]);
   const order = rules.map(({ id }) => id).join(' ');
   useEffect(() => {
     if (focused !== '') body.current?.querySelector<HTMLElement>(`[data-id="${focused}"] a`)?.focus();
@@ -138,7 +161,7 @@ export function Rules({ place, address }: { place: Place; address: string }) {
                     last={rules.length}
                     columns={columns}
                     address={address}
-                    move={(by) => void move(rule, by)}
+                    move={(by) => move(rule, by)}
                   />
                 ))}
               </tbody>
@@ -199,7 +222,7 @@ function RuleRow({ rule, row, number, last, columns, address, move }: RowProps) 
         </a>
       </th>
       {rest.map((column) => {
-        const value = valueOf(column, row);
+        const value = column.name === 'priority' ? String(rule.priority) : valueOf(column, row);
         const collection = column.refers === '' || value === '' ? undefined : description.collectionOf(column.refers);
         return <td key={column.name}>{collection === undefined ? value : <a href={linkTo(`${collection}/${value}`)}>{value.slice(0, 8)}</a>}</td>;
       })}

@@ -67,12 +67,12 @@ export function Status() {
               {value.alarms.map((alarm) => {
                 const bridge = text(at(alarm, 'webBridge'));
                 const receiver = text(at(alarm, 'cdrReceiver'));
-                const address = bridge === '' ? `system/cdrReceivers/${receiver}` : `webBridges/${bridge}`;
+                const page = bridge === '' ? '#/receivers' : linkTo(`webBridges/${bridge}`);
                 return (
                   <li key={text(at(alarm, 'id'))}>
                     <strong>{text(at(alarm, 'type'))}</strong> {text(at(alarm, 'failureReason'))},{' '}
                     {strings.since(duration(text(at(alarm, 'activeTimeSeconds'))))}{' '}
-                    {(bridge !== '' || receiver !== '') && <a href={linkTo(address)}>{strings.details}</a>}
+                    {(bridge !== '' || receiver !== '') && <a href={page}>{strings.details}</a>}
                   </li>
                 );
               })}

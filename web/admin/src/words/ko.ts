@@ -189,7 +189,7 @@ export const ko: Strings = {
 
   usage: '사용량',
   usedOf: (used, limit) => `${limit} 중 ${used}`,
-  unlimited: '무제한',
+  usedFree: (used) => `${used}, 한도 없음`,
   overage: (count) => `${count} 초과`,
   peak: (count) => `하루 최대 ${count}`,
   usageNow: (people, calls, users) => `현재: 통화 ${calls}개에 ${people}명. 사용자 ${users}명.`,
