@@ -14,7 +14,8 @@ const char *
 ldap_source_name(const struct shell_ldap *ldap, uint32_t source, char *out, size_t cap)
 {
 	const struct objects *objects = meeting_objects(ldap->shell->meeting);
-	const uint32_t server = objects_ref(objects, OBJECT_LDAP_SOURCE, source, LDAP_SOURCE_SERVER);
+	const uint32_t server =
+		objects_ref(objects, OBJECT_LDAP_SOURCE, source, LDAP_SOURCE_SERVER);
 	snprintf(out, cap, "\"%.*s\" of %.*s:%u",
 	         STR_ARGS(objects_text(objects, OBJECT_LDAP_SOURCE, source, LDAP_SOURCE_BASE_DN)),
 	         STR_ARGS(objects_text(objects, OBJECT_LDAP_SERVER, server, LDAP_SERVER_ADDRESS)),
@@ -72,12 +73,14 @@ bool
 ldap_source_ask(struct shell_ldap *ldap, uint32_t source, uint32_t template_source)
 {
 	const struct objects *objects = meeting_objects(ldap->shell->meeting);
-	const uint32_t server = objects_ref(objects, OBJECT_LDAP_SOURCE, source, LDAP_SOURCE_SERVER);
+	const uint32_t server =
+		objects_ref(objects, OBJECT_LDAP_SOURCE, source, LDAP_SOURCE_SERVER);
 	char filter[DIRECTORY_FILTER_MAX];
 	struct writer w = writer_of(filter, sizeof filter);
 	struct directory_search search = {
 		.base = objects_text(objects, OBJECT_LDAP_SOURCE, source, LDAP_SOURCE_BASE_DN),
-		.paged = objects_number(objects, OBJECT_LDAP_SERVER, server, LDAP_SERVER_PAGED) != 0,
+		.paged =
+			objects_number(objects, OBJECT_LDAP_SERVER, server, LDAP_SERVER_PAGED) != 0,
 		.attribute_count = ldap->run.maps.names.count,
 		.attributes = ldap->run.maps.names.at,
 	};

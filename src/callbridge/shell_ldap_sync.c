@@ -225,8 +225,10 @@ make_core(struct shell_ldap *ldap)
 	struct directory_sync_settings settings = {
 		.objects = objects_of(ldap),
 		.people_max = LDAP_PEOPLE_MAX,
-		.tenant = objects_value(objects, OBJECT_LDAP_SYNC, run->sync, LDAP_SYNC_TENANT).guid,
-		.source = objects_value(objects, OBJECT_LDAP_SYNC, run->sync, LDAP_SYNC_SOURCE).guid,
+		.tenant =
+			objects_value(objects, OBJECT_LDAP_SYNC, run->sync, LDAP_SYNC_TENANT).guid,
+		.source =
+			objects_value(objects, OBJECT_LDAP_SYNC, run->sync, LDAP_SYNC_SOURCE).guid,
 	};
 	random_bytes(&settings.hash_key, sizeof settings.hash_key);
 	return directory_sync_create(&run->core, &settings) == 0;

@@ -257,7 +257,8 @@ take_order(struct directory *directory, uint32_t id)
 static bool
 copy(char *out, size_t cap, struct str text)
 {
-	return (text.len == 0 || memchr(text.at, '\0', text.len) == NULL) && str_copy(out, cap, text);
+	const bool whole = text.len == 0 || memchr(text.at, '\0', text.len) == NULL;
+	return whole && str_copy(out, cap, text);
 }
 
 static bool

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* directory -- questions to LDAP servers (RFC 4511), asked by a thread of its own: who is there, and
- * is this their password.
+/* directory -- questions to LDAP servers (RFC 4511), asked by a thread of its own: who is there,
+ * and is this their password.
  *
  *	directory_search(directory, id, &search);         the control thread, never blocks
  *	   (wake is called by the thread)
@@ -101,7 +101,7 @@ enum directory_result {
 	DIRECTORY_RESULTS,
 };
 
-/* One word for logs: "wrong password". */
+/* For logs: "wrong name or password". */
 const char *directory_result_name(enum directory_result result);
 
 struct directory_entry {
@@ -146,7 +146,7 @@ void directory_give_back(struct directory *directory, const struct directory_ans
 [[nodiscard]] bool directory_entry_next(const struct directory_answer *answer, size_t *at,
                                         struct directory_entry *entry);
 
-/* For filters (RFC 4515 s3): `text` so that it stands for itself. */
+/* `text` so that it stands for itself in a filter (RFC 4515 s3). */
 void directory_filter_escape(struct writer *w, struct str text);
 
 #endif

@@ -127,7 +127,7 @@ trust_of(const struct directory_order *order)
 	return system_trust[0];
 }
 
-/* Everything is said, so that no ldap.conf of the machine and no LDAPTLS_ variable says otherwise. */
+/* Everything is said, so that no ldap.conf and no LDAPTLS_ variable says otherwise. */
 static bool
 set_tls(LDAP *ld, const struct directory_order *order)
 {
@@ -172,8 +172,9 @@ open_to(const struct directory_order *order)
 	LDAP *ld = NULL;
 	char url[URL_MAX];
 	const bool literal = strchr(order->host, ':') != NULL; /* IPv6 */
-	snprintf(url, sizeof url, "%s://%s%s%s:%u", order->tls == DIRECTORY_LDAPS ? "ldaps" : "ldap",
-	         literal ? "[" : "", order->host, literal ? "]" : "", order->port);
+	snprintf(url, sizeof url, "%s://%s%s%s:%u",
+	         order->tls == DIRECTORY_LDAPS ? "ldaps" : "ldap", literal ? "[" : "", order->host,
+	         literal ? "]" : "", order->port);
 	return ldap_initialize(&ld, url) == LDAP_SUCCESS ? ld : NULL;
 }
 
@@ -296,7 +297,8 @@ policy_says_expired(struct asking *ask, LDAPControl **controls)
 	ber_int_t expire = -1;
 	ber_int_t grace = -1;
 	LDAPPasswordPolicyError error = PP_noError;
-	LDAPControl *control = ldap_control_find(LDAP_CONTROL_PASSWORDPOLICYRESPONSE, controls, NULL);
+	LDAPControl *control =
+		ldap_control_find(LDAP_CONTROL_PASSWORDPOLICYRESPONSE, controls, NULL);
 	return control != NULL &&
 	       ldap_parse_passwordpolicy_control(ask->ld, control, &expire, &grace, &error) ==
 	               LDAP_SUCCESS &&
@@ -412,9 +414,9 @@ page_end(struct asking *ask, LDAPMessage *message, struct berval *cookie)
 		ldap_parse_result(ask->ld, message, &rc, NULL, &text, NULL, &controls, 1);
 	enum directory_result result =
 		parsed == LDAP_SUCCESS ? result_of(ask, rc, text) : failed(ask, parsed);
-	LDAPControl *page = controls != NULL ? ldap_control_find(LDAP_CONTROL_PAGEDRESULTS, controls,
-	                                                        NULL)
-	                                     : NULL;
+	LDAPControl *page =
+		controls != NULL ? ldap_control_find(LDAP_CONTROL_PAGEDRESULTS, controls, NULL)
+		                 : NULL;
 	ber_memfree(cookie->bv_val);
 	*cookie = (struct berval){ 0 };
 	ber_int_t count = 0;
@@ -441,10 +443,11 @@ search_page(struct asking *ask, char *const *wanted, struct berval *cookie)
 	                                             &page) != LDAP_SUCCESS)
 		page = NULL;
 	LDAPControl *controls[] = { page, NULL };
-	const int rc = ldap_search_ext(ask->ld, order->base, LDAP_SCOPE_SUBTREE,
-	                               order->filter[0] != '\0' ? order->filter : "(objectClass=*)",
-	                               (char **)(uintptr_t)wanted, 0, page != NULL ? controls : NULL,
-	                               NULL, NULL, (int)order->most, &id);
+	const char *filter = order->filter[0] != '\0' ? order->filter : "(objectClass=*)";
+	const int rc = ldap_search_ext(ask->ld, order->base, LDAP_SCOPE_SUBTREE, filter,
+	                               (char **)(uintptr_t)wanted, 0,
+	                               page != NULL ? controls : NULL, NULL, NULL,
+	                               (int)order->most, &id);
 	if (page != NULL)
 		ldap_control_free(page);
 	if (rc != LDAP_SUCCESS)

@@ -41,7 +41,8 @@ struct directory_door {
 	bool (*over)(void *context); /* cancelled, or the program ends */
 };
 
-/* directory_ask.c: carries out the whole order; blocks.  `text` gets a sentence unless all is well. */
+/* directory_ask.c: carries out the whole order; blocks.  `text` gets a sentence unless all is
+ * well. */
 enum directory_result directory_ask(const struct directory_order *order,
                                     const struct directory_door *door,
                                     char text[DIRECTORY_TEXT_MAX]);

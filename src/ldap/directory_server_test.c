@@ -233,8 +233,8 @@ note_entries(struct told *told, const struct directory_answer *answer)
 	while (directory_entry_next(answer, &at, &entry)) {
 		const size_t len = strlen(told->lines);
 		if (told->entries++ < 8)
-			snprintf(told->lines + len, sizeof told->lines - len, "%.*s [%.*s] [%.*s]\n",
-			         STR_ARGS(entry.dn), STR_ARGS(entry.values[0]),
+			snprintf(told->lines + len, sizeof told->lines - len,
+			         "%.*s [%.*s] [%.*s]\n", STR_ARGS(entry.dn), STR_ARGS(entry.values[0]),
 			         STR_ARGS(entry.values[1]));
 	}
 	told->batches++;

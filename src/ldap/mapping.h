@@ -4,9 +4,9 @@
  *	mapping  = *( text / "$" attribute [ "|" change ] "$" )
  *	change   = [ "'" ] "/" expression "/" replacement "/" [ "g" ] [ "'" ]
  *
- * A change replaces every match of its expression (base/pattern.h) in the attribute's value, with or
- * without the g that sed wants; \1 to \9, or $1 to $9, in the replacement stand for groups, and a
- * slash in either is written "\/".  Where an entry lacks an attribute, or it becomes empty, the
+ * A change replaces every match of its expression (base/pattern.h) in the attribute's value, with
+ * or without the g that sed wants; \1 to \9, or $1 to $9, in the replacement stand for groups, and
+ * a slash in either is written "\/".  Where an entry lacks an attribute, or it becomes empty, the
  * mapping gives nothing at all: ".space" is nobody's address.
  *
  * Ownership  A mapping is a value and borrows the text that it was compiled from.
@@ -69,7 +69,8 @@ struct mapping {
 const char *mapping_reject_name(enum mapping_reject reject);
 
 /* Writes what it makes of an entry whose values stand in the order of the names; false, and nothing
- * is written, when that is nothing, or more than MAPPING_OUT_MAX bytes or than there is room for. */
+ * is written, when that is nothing, or more than MAPPING_OUT_MAX bytes, or more than there is room
+ * for. */
 [[nodiscard]] bool mapping_apply(const struct mapping *mapping, const struct str *values,
                                  struct writer *w);
 

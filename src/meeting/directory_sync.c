@@ -159,8 +159,8 @@ tell_twice(struct directory_sync *sync, const struct gathered *first,
 {
 	const struct str dn = gathered_text(sync, first, PERSON_DN);
 	sync->counts.clashes++;
-	sync_line(sync, "clash: \"%.*s\" has the userJid \"%.*s\" of \"%.*s\"", STR_ARGS(person->dn),
-	          STR_ARGS(person->jid), STR_ARGS(dn));
+	sync_line(sync, "clash: \"%.*s\" has the userJid \"%.*s\" of \"%.*s\"",
+	          STR_ARGS(person->dn), STR_ARGS(person->jid), STR_ARGS(dn));
 }
 
 bool
@@ -205,7 +205,8 @@ directory_sync_person(struct directory_sync *sync, const struct directory_person
 		to->lens[i] = (uint16_t)texts[i].len;
 		writer_str(&w, texts[i]);
 	}
-	if (w.failed || !map_put(&sync->by_jid, jid_hash(sync, person->jid), sync->person_count + 1))
+	const uint64_t hash = jid_hash(sync, person->jid);
+	if (w.failed || !map_put(&sync->by_jid, hash, sync->person_count + 1))
 		return false;
 	sync->byte_count += (uint32_t)w.at;
 	sync->person_count++;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* directory_sync -- makes users, and the spaces of their own, what the directories say.
  *
- * First everybody is gathered, then everything is applied: a directory that breaks off in the middle
- * has changed nothing.
+ * First everybody is gathered, then everything is applied: a directory that breaks off in the
+ * middle has changed nothing.
  *
  *	directory_sync_create(&sync, &settings)
  *	directory_sync_source(sync, source); directory_sync_person(sync, &person) ...

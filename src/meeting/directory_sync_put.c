@@ -242,7 +242,7 @@ put_space(const struct put *put, uint32_t user)
 	return reject;
 }
 
-/* ------------------------------------------------------------------ what they may make spaces from */
+/* ------------------------------------------------------------------ their templates */
 
 /* The bit of a grant that is not there yet; 0: it is not wanted. */
 static uint64_t
