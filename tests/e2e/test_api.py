@@ -393,8 +393,11 @@ def the_same_holds_on_postgresql(world):
 @case
 def a_page_of_a_hundred_thousand_spaces_comes_at_once(world):
     """In 50 ms, 99 of 100; what an answer costs on this machine as it is comes on top."""
-    client = Client(world.server)
-    runs = 1 if world.server.sanitized else 9
+    if world.server.process.poll() is None:
+        world.server.down()
+    server = Server(world)  # with nothing else in it
+    client = Client(server)
+    runs = 1 if server.sanitized else 9
     for run in range(runs):
         first = 100_000 + run * 10_000
         made = client.make("cospaceBulkParameterSets", {
