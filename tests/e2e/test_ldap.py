@@ -3,15 +3,18 @@
 LDAPS; whatever is wrong is named; a server that dies in the middle leaves nothing half done; and the
 API is quick all the while."""
 import os
+import re
 import shutil
 import sqlite3
 import threading
 import time
 
 import ldap
+from browser import Browser
 from harness import case, expect, expect_equal, main, wait_for
 from ldap import Slapd
-from server import Server
+from network import SERVER
+from server import API_PORT, Server
 
 PEOPLE = 10000
 PAGES = "sizelimit size.soft=500 size.hard=1000 size.prtotal=unlimited"
@@ -283,6 +286,30 @@ def tls_is_used_and_verified(world):
     api.put(where, address="127.0.0.1", secure="false")
     sync_fails(world, "LDAP sync operation")
     api.put(where, secure="false", portNumber=str(ldap.PLAIN))
+
+
+@case
+def sync_now_in_the_web_admin(world):
+    server = world.server
+    page = Browser(world, 1, "admin")
+
+    def shows(pattern, seconds=30):
+        wait_for(lambda: f"the page shows {pattern!r}: {page.ask('text')[-900:]}",
+                 lambda: re.search(pattern, page.ask("text")), seconds, 0.2)
+
+    page.ask("open", 30, url=f"https://{SERVER}:{API_PORT}/")
+    shows("Sign in")
+    for name, text in (("^Name", "admin"), ("^Password", server.password())):
+        page.ask("reach", 60, name=name)
+        page.ask("type", text=text)
+    page.ask("key", key="Enter")
+    page.ask("reach", 60, name="^Directories")
+    page.ask("key", key="Enter")
+    shows("Synchronisations")
+    page.ask("reach", 60, name="^Sync all now")
+    page.ask("key", key="Enter")
+    shows(r"(?i)complete")
+    shows(rf"(?m)\b{total(server.api, 'users')}\b")
 
 
 def set_up(world):
