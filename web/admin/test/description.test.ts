@@ -15,6 +15,14 @@ const description = new Description({
     '/coSpaces/{id}/accessMethods': { 'x-kind': 'collection', 'x-object': 'accessMethod', get: {} },
     '/coSpaces/{id}/diagnostics': { 'x-kind': 'action', post: {} },
     '/coSpaces/{id}/moves': { 'x-kind': 'action', put: {} },
+    '/coSpaces/{id}/all/*': {
+      'x-kind': 'action',
+      put: {
+        requestBody: {
+          content: { form: { schema: { allOf: [{ $ref: '#/components/schemas/profile' }, { properties: { mode: { type: 'string', enum: ['a'], 'x-put': true } } }] } } },
+        },
+      },
+    },
     '/system/status': { 'x-kind': 'single', 'x-object': 'status', get: {} },
   },
   components: {
@@ -51,6 +59,19 @@ test('what can be read, asked for or done is shown below an object', () => {
     description.below(place).map(({ template }) => template),
     ['coSpaces/{id}/accessMethods', 'coSpaces/{id}/diagnostics', 'coSpaces/{id}/moves'],
   );
+});
+
+test('an action takes what its description says', () => {
+  const place = description.placeOf('coSpaces/1234/all/*');
+  assert.ok(place !== undefined);
+  assert.deepEqual(
+    description.parameters(place, 'PUT').map(({ name }) => name),
+    ['layout', 'mode'],
+  );
+  assert.deepEqual(description.parameters(place, 'GET'), []);
+  const nothing = description.placeOf('coSpaces/1234/diagnostics');
+  assert.ok(nothing !== undefined);
+  assert.deepEqual(description.parameters(nothing, 'POST'), []);
 });
 
 test('an object has its own parameters before those of its profile', () => {

@@ -5,7 +5,7 @@ import { useRef, useState } from 'preact/hooks';
 import { at, text, type Value } from '../api';
 import { useApp, useDescription, useReading } from '../app';
 import { CallSection, LEGS_PAGE, type Running } from './call';
-import { Confirm, Title, Trouble, useSlash, Waiting } from './parts';
+import { Confirm, Title, Trouble, useSettled, useSlash, Waiting } from './parts';
 
 const EVERY_MS = 2000;
 const PAGE = 20;
@@ -31,7 +31,8 @@ export function Calls() {
   const [legsFrom, setLegsFrom] = useState<Readonly<Record<string, number>>>({});
   const [asking, setAsking] = useState<Question>();
   const [trouble, setTrouble] = useState('');
-  const [filter, setFilter] = useState('');
+  const [typed, setTyped] = useState('');
+  const filter = useSettled(typed);
   const field = useRef<HTMLInputElement>(null);
   useSlash(field);
 
@@ -89,11 +90,11 @@ export function Calls() {
           ref={field}
           id="call-filter"
           type="search"
-          value={filter}
+          value={typed}
           aria-keyshortcuts="/"
           onInput={(event) => {
             setOffset(0);
-            setFilter(event.currentTarget.value);
+            setTyped(event.currentTarget.value);
           }}
         />
       </div>

@@ -4,7 +4,7 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { at, text, type Value } from '../api';
 import { useApp, useReading } from '../app';
-import { Title, Trouble, useSlash, Waiting } from './parts';
+import { Title, Trouble, useSettled, useSlash, Waiting } from './parts';
 
 const EVERY_MS = 2000;
 const LINES_MAX = 300;
@@ -18,7 +18,8 @@ function linesOf(answer: Value): Value[] {
 export function Log() {
   const { api, strings } = useApp();
   const id = useId();
-  const [filter, setFilter] = useState('');
+  const [typed, setTyped] = useState('');
+  const filter = useSettled(typed);
   const [level, setLevel] = useState<(typeof LEVELS)[number]>('debug');
   const [follow, setFollow] = useState(true);
   const field = useRef<HTMLInputElement>(null);
@@ -35,7 +36,7 @@ export function Log() {
       <Title>{strings.log}</Title>
       <div class="tools" role="search">
         <label for={`${id}-words`}>{strings.words}</label>
-        <input ref={field} id={`${id}-words`} type="search" value={filter} aria-keyshortcuts="/" onInput={(event) => setFilter(event.currentTarget.value)} />
+        <input ref={field} id={`${id}-words`} type="search" value={typed} aria-keyshortcuts="/" onInput={(event) => setTyped(event.currentTarget.value)} />
         <label for={`${id}-level`}>{strings.level}</label>
         <select id={`${id}-level`} value={level} onChange={(event) => setLevel(event.currentTarget.value as (typeof LEVELS)[number])}>
           {LEVELS.map((one) => (

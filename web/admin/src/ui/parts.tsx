@@ -2,7 +2,7 @@
 // Pieces that several pages are made of.
 
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useApp } from '../app';
 import { languages, type Language } from '../strings';
 
@@ -103,6 +103,18 @@ export function Confirm({ text, yes, done }: { text: string; yes: string; done: 
       </div>
     </dialog>
   );
+}
+
+const SOON_MS = 250;
+
+/** What was typed, once nothing more is typed for a moment: the API is not asked for every letter. */
+export function useSettled(typed: string): string {
+  const [settled, setSettled] = useState(typed);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(typed), SOON_MS);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  return settled;
 }
 
 /** "/" goes to the field that narrows a page down, unless something is being typed. */
