@@ -323,6 +323,36 @@ TEST(a_space_is_made_by_who_was_given_the_template)
 	meeting_destroy(w.meeting);
 }
 
+TEST(a_template_under_a_policy_gives_passcodes_that_are_long_enough)
+{
+	struct world w = world_make();
+	const uint32_t ann = add_person(&w, "ann@example.com", 0);
+	const uint32_t policy = add(&w, OBJECT_DIAL_IN_PROFILE, 0, PAIRS("minPasscodeLength", "6"));
+	const uint32_t template =
+		add(&w, OBJECT_SPACE_TEMPLATE, 0,
+	            PAIRS("name", "Team", "dialInSecurityProfile",
+	                  id_of(&w, OBJECT_DIAL_IN_PROFILE, policy)));
+	(void)add(&w, OBJECT_METHOD_TEMPLATE, template,
+	          PAIRS("name", "Host", "uriGenerator", "h.$", "generateUniqueCallId", "true"));
+	(void)add(&w, OBJECT_METHOD_TEMPLATE, template,
+	          PAIRS("name", "Guest", "uriGenerator", "g.$", "generateUniqueCallId", "true"));
+	(void)add(&w, OBJECT_USER_TEMPLATE, ann,
+	          PAIRS("coSpaceTemplate", id_of(&w, OBJECT_SPACE_TEMPLATE, template)));
+	const struct member_answer made = try_make(&w, ann, template);
+	EXPECT_EQ(made.verdict, MEMBER_DONE);
+	struct str seen = { 0 };
+	for (uint32_t method = 0; (method = objects_next_inside(w.objects, OBJECT_METHOD, made.made,
+	                                                        method)) != 0;) {
+		const struct str passcode =
+			objects_text(w.objects, OBJECT_METHOD, method, METHOD_PASSCODE);
+		EXPECT_EQ(passcode.len, 6);
+		EXPECT(!str_eq(passcode, seen));
+		seen = passcode;
+	}
+	EXPECT_EQ(seen.len, 6);
+	meeting_destroy(w.meeting);
+}
+
 TEST(spaces_of_one_user_have_an_end)
 {
 	static struct prng prng;

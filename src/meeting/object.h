@@ -399,8 +399,8 @@ void objects_begin(struct objects *objects);
                                              uint32_t *handle, int *culprit);
 [[nodiscard]] enum object_reject objects_edit(struct objects *objects, uint32_t handle,
                                               const struct object_edit *edit, int *culprit);
-/* A space of `owner`'s, a user and then its first member, made from a coSpaceTemplate.  Its methods'
- * passcodes are for the owner to say, so under a policy that wants one it is refused. */
+/* A space of `owner`'s, a user and then its first member, made from a coSpaceTemplate.  Where a
+ * policy wants passcodes its methods get some, as long as it wants them. */
 [[nodiscard]] enum object_reject objects_add_from_template(struct objects *objects,
                                                            uint32_t template, uint32_t owner,
                                                            struct str name, uint32_t *space);

@@ -6,6 +6,7 @@
 enum {
 	TRIES_MAX = 64,
 	NUMBER_DIGITS = 9,
+	PASSCODE_DIGITS_MAX = 32,
 	URI_BYTES_MAX = 64 + NUMBER_DIGITS,
 };
 
@@ -43,10 +44,25 @@ copy_value(const struct objects *objects, enum object_type type, uint32_t from, 
 	field_set_put(&edit->given, to, true);
 }
 
-/* Another address, or number, is drawn when somebody has it. */
+/* As many digits as the policy was found to want. */
+static struct str
+draw_passcode(const struct objects *objects, char digits[PASSCODE_DIGITS_MAX], size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		uint32_t random = 0;
+		objects_random(objects, &random, sizeof random);
+		digits[i] = (char)('0' + random % 10);
+	}
+	return (struct str){ digits, len };
+}
+
+/* Another address, or number, is drawn when somebody has it; and a passcode where a policy wants one:
+ * one digit more with each try, until it is long enough. */
 static enum object_reject
 add_method(struct objects *objects, uint32_t space, uint32_t template)
 {
+	char passcode[PASSCODE_DIGITS_MAX];
+	size_t passcode_len = 0;
 	const struct str generator = objects_text(objects, OBJECT_METHOD_TEMPLATE, template,
 	                                          METHOD_TEMPLATE_URI_GENERATOR);
 	const bool numbered = objects_number(objects, OBJECT_METHOD_TEMPLATE, template,
@@ -70,10 +86,16 @@ add_method(struct objects *objects, uint32_t space, uint32_t template)
 			edit_set_text(&edit, METHOD_URI, generated(&w, generator, digits));
 		if (numbered)
 			edit_set_text(&edit, METHOD_CALL_ID, digits);
+		if (passcode_len != 0)
+			edit_set_text(&edit, METHOD_PASSCODE,
+			              draw_passcode(objects, passcode, passcode_len));
 		reject = objects_add(objects, &edit, space, &method, &culprit);
-		if (reject != OBJECT_DUPLICATE_URI && reject != OBJECT_DUPLICATE_ID)
-			return reject;
+		if (reject == OBJECT_PASSCODE_TOO_SHORT && passcode_len < PASSCODE_DIGITS_MAX)
+			passcode_len++;
+		else if (reject != OBJECT_DUPLICATE_URI && reject != OBJECT_DUPLICATE_ID)
+			break;
 	}
+	explicit_bzero(passcode, sizeof passcode);
 	return reject;
 }
 
