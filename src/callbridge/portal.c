@@ -104,6 +104,7 @@ pending_new(struct portal *portal, enum pending_kind kind, unsigned link, uint32
 	if (pending == NULL)
 		return NULL;
 	pending->kind = kind;
+	portal->sign_ins += kind != PENDING_COMMIT;
 	pending->handle = handle;
 	pending->link = link;
 	pending->web_bridge = web_bridge;
@@ -115,6 +116,7 @@ static void
 pending_over(struct portal *portal, struct pending *pending)
 {
 	timer_stop(&portal->timers, &pending->timer);
+	portal->sign_ins -= pending->kind != PENDING_COMMIT;
 	slab_free(&portal->pending, pending->handle);
 }
 
@@ -204,13 +206,16 @@ portal_user(struct meeting *meeting, uint32_t web_bridge, struct str token,
 
 /* ---- Signing in by a password -------------------------------------------------------------- */
 
-/* Never before its time, so that nobody learns how far it got. */
+/* Never before its time, so that nobody learns how far it got; of a directory that takes longer,
+ * nobody whom it was not asked about hears earlier than the last it was asked about. */
 static void
 tell_later(struct portal *portal, struct pending *pending, enum c2w_refusal refusal)
 {
+	const int64_t wait_us = portal->check_us > PORTAL_WRONG_US ? portal->check_us
+	                                                           : PORTAL_WRONG_US;
 	pending->kind = PENDING_WRONG;
 	pending->refusal = refusal;
-	timer_start(&portal->timers, &pending->timer, pending->begun_us + PORTAL_WRONG_US);
+	timer_start(&portal->timers, &pending->timer, pending->begun_us + wait_us);
 }
 
 static void
@@ -228,7 +233,9 @@ sign_in(struct portal *portal, unsigned link, uint32_t web_bridge,
 		return;
 	}
 	struct pending *pending =
-		pending_new(portal, PENDING_CHECK, link, web_bridge, message->request);
+		portal->sign_ins < PORTAL_SIGN_INS_MAX
+			? pending_new(portal, PENDING_CHECK, link, web_bridge, message->request)
+			: NULL;
 	if (pending == NULL) {
 		refuse(portal, link, message->request, C2W_REFUSAL_BUSY);
 		return;
@@ -267,6 +274,7 @@ portal_checked(struct portal *portal, uint32_t ticket, enum portal_check result,
 	portal->no_directory = result == PORTAL_UNREACHABLE;
 	if (pending == NULL || pending->kind != PENDING_CHECK)
 		return;
+	portal->check_us = now_us - pending->begun_us;
 	if (result == PORTAL_RIGHT || result == PORTAL_UNREACHABLE)
 		guesses_forgive_name(portal->names, str_of(pending->name), result == PORTAL_RIGHT,
 		                     now_us);

@@ -38,6 +38,7 @@
 
 enum {
 	PORTAL_PENDING_MAX = 256,  /* sign-ins and changes under way */
+	PORTAL_SIGN_INS_MAX = 192, /* of them: strangers leave room to who is signed in */
 	PORTAL_WRONG_US = 1000 * 1000,
 	PORTAL_GUESSES_MAX = 10,
 	PORTAL_GUESS_US = 30 * 1000 * 1000,

@@ -58,7 +58,9 @@ struct portal {
 	struct guesses *names;
 	struct rate rates[PORTAL_RATES];
 	bool no_directory;  /* as it was when last asked */
+	int64_t check_us;   /* and how long that took */
 	struct slab pending;
+	uint32_t sign_ins;  /* among them */
 	struct timer_wheel timers;
 	uint8_t *text;      /* C2W_TOLD_MAX: one answer being written */
 };

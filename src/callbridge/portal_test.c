@@ -277,6 +277,8 @@ path_of(const char *format, const char *first, const char *second)
 	return text;
 }
 
+static uint32_t team(void);
+
 /* ---- Signing in ---------------------------------------------------------------------------- */
 
 TEST(the_right_password_opens_and_its_token_is_good_for_a_day)
@@ -314,11 +316,16 @@ TEST(whatever_is_wrong_is_told_in_the_same_words_and_the_same_time)
 		TOLD("wrongLogin");
 	}
 	EXPECT_EQ(world.checks, 1);
-	/* A directory that takes its time is told when it has answered. */
+	/* A directory that takes its time is waited for, and names it was not asked about take as long. */
 	sign_in("ann@example.com", "wrong");
 	pass(5 * SECOND);
 	portal_checked(world.portal, world.checked, PORTAL_WRONG, world.now_us);
 	pass(1);
+	TOLD("wrongLogin");
+	sign_in("nobody2@example.com", "wrong");
+	pass(5 * SECOND - 3000);
+	TOLD("");
+	pass(6000);
 	TOLD("wrongLogin");
 	EXPECT(portal_deadline(world.portal) == INT64_MAX);
 	finish();
@@ -392,13 +399,23 @@ TEST(more_sign_ins_than_places_are_told_to_wait)
 {
 	char name[32];
 	begin();
-	for (unsigned i = 0; i < PORTAL_PENDING_MAX; i++) {
+	(void)team();
+	signed_in("ann@example.com");
+	for (unsigned i = 0; i < PORTAL_SIGN_INS_MAX; i++) {
 		snprintf(name, sizeof name, "n%u@example.com", i);
 		sign_in(name, "guess");
 		TOLD("");
 	}
 	sign_in("ann@example.com", "secret");
 	TOLD("busy");
+	/* Who is in already does not feel it. */
+	get("cospaces");
+	const char *at = strstr(world.told, "\"id\":\"");
+	EXPECT(at != NULL);
+	char id[GUID_TEXT_LEN + 1];
+	str_copy(id, sizeof id, (struct str){ at + 6, GUID_TEXT_LEN });
+	kept(C2W_METHOD_PUT, path_of("cospaces/#", id, ""), "{\"name\":\"New\"}");
+	TOLD("200 {}");
 	portal_link_down(world.portal, 3);
 	signed_in("ann@example.com");
 	finish();

@@ -49,6 +49,8 @@ check(void *context, uint32_t ticket, uint32_t user, struct str password)
 {
 	struct shell *shell = context;
 	struct portal_check_slot *slot = &shell->portal_checks[slab_index(ticket)];
+	/* An answer that was waited for here before must not be taken for this one's. */
+	shell_ldap_forget(shell, slot);
 	*slot = (struct portal_check_slot){ .shell = shell, .ticket = ticket };
 	const int rc = shell_ldap_check(shell, user, password, on_checked, slot);
 	slot->failed = rc != 0;
