@@ -58,7 +58,12 @@ enum mmp_call {
 	MMP_PKI_LIST,
 	MMP_PKI_INSPECT,    /* file */
 	MMP_PKI_MATCH,      /* key, certificate */
-	MMP_PKI_SELFSIGNED, /* base name: makes BASE.key and BASE.crt */
+	MMP_PKI_VERIFY,     /* certificate, bundle, and perhaps who is above it */
+	MMP_PKI_CSR,        /* base name, attributes: makes BASE.key and BASE.csr */
+	MMP_PKI_SELFSIGNED, /* likewise BASE.key and BASE.crt; without attributes for this machine */
+	MMP_PKI_SIGN,       /* two base names: makes BASE.crt of BASE.csr */
+	MMP_PKI_PKCS12,     /* bundle, base name: makes BASE.key and BASE.crt */
+	MMP_PKI_UNLINK,     /* file */
 	MMP_USER_ADD,       /* name, role */
 	MMP_USER_DEL,
 	MMP_USER_LIST,

@@ -264,7 +264,7 @@ expect_candidates(const char *line, enum mmp_role role, const char *want)
 TEST(tab_offers_the_words_that_may_follow)
 {
 	expect_candidates("pk", MMP_ADMIN, "pki\n");
-	expect_candidates("pki ", MMP_CRYPTO, "list\ninspect\nmatch\nselfsigned\n");
+	expect_candidates("pki ", MMP_CRYPTO, "list\ninspect\nmatch\nverify\ncsr\nselfsigned\nsign\npkcs12\nunlink\n");
 	expect_candidates("pki m", MMP_CRYPTO, "match\n");
 	expect_candidates("pki m", MMP_AUDIT, "");
 	expect_candidates("webbridge3 https certs ", MMP_ADMIN, "none\n");

@@ -106,8 +106,13 @@ host_call(void *context, const struct mmp_line *line, struct writer *out)
 	case MMP_PKI_LIST:
 	case MMP_PKI_INSPECT:
 	case MMP_PKI_MATCH:
+	case MMP_PKI_VERIFY:
+	case MMP_PKI_CSR:
 	case MMP_PKI_SELFSIGNED:
-		return pki_run(host->dir, host->user, line, out);
+	case MMP_PKI_SIGN:
+	case MMP_PKI_PKCS12:
+	case MMP_PKI_UNLINK:
+		return pki_run(host->dir, host->user, host->terminal, line, out);
 	case MMP_USER_ADD:
 	case MMP_USER_DEL:
 	case MMP_USER_LIST:

@@ -9,17 +9,14 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "net/cert.h"
 #include "net/tls.h"
+#include "supervisor/pki_internal.h"
 
 enum {
-	BASE_MAX = 48,
 	NAME_SHOWN_MAX = 60, /* of one that is refused */
 };
 
 /* -- files of a command ------------------------------------------------------------------------ */
-
-typedef char pki_path[DATA_PATH_MAX + CONFIG_FILE_MAX];
 
 /* Where the file is that a user named; false: why it cannot be had. */
 static bool
@@ -111,19 +108,24 @@ pki_fits(const struct data_dir *dir, const struct mmp_user *user, const struct m
 
 /* -- commands ---------------------------------------------------------------------------------- */
 
-/* What a command was called with. */
-struct work {
-	const struct data_dir *dir;
-	const struct mmp_user *user;
-	const struct mmp_line *line;
-	struct writer *out;
-};
-
-/* The file that is argument number `index`. */
-static bool
-find_argument(pki_path out, const struct work *work, size_t index)
+bool
+pki_argument(pki_path out, const struct pki_work *work, size_t index)
 {
 	return find_file(out, work->dir, work->user, work->line->arguments[index], work->out);
+}
+
+bool
+pki_fail(const struct pki_work *work, const char *why)
+{
+	writer_text(work->out, why);
+	return false;
+}
+
+bool
+pki_error(const struct pki_work *work, int rc, const char *error)
+{
+	write_error(work->out, work->dir, rc, error);
+	return false;
 }
 
 /* Keys and certificates in PEM: the Call Bridge's own secrets have another form. */
@@ -152,7 +154,7 @@ is_pki_file(const struct dirent *entry)
 }
 
 static bool
-list(const struct work *work)
+list(const struct pki_work *work)
 {
 	const struct data_dir *dir = work->dir;
 	struct writer *out = work->out;
@@ -173,19 +175,17 @@ list(const struct work *work)
 }
 
 static bool
-inspect(const struct work *work)
+inspect(const struct pki_work *work)
 {
 	pki_path path;
 	char error[CERT_ERROR_MAX] = "", from[WALL_TEXT_MAX], until[WALL_TEXT_MAX];
 	struct cert_info info;
 	struct writer *out = work->out;
-	if (!find_argument(path, work, 0))
+	if (!pki_argument(path, work, 0))
 		return false;
 	const int rc = cert_inspect(&info, path, error);
-	if (rc != 0) {
-		write_error(out, work->dir, rc, error);
-		return false;
-	}
+	if (rc != 0)
+		return pki_error(work, rc, error);
 	writer_format(out, "Subject             : %s\n", info.subject);
 	writer_format(out, "Issuer              : %s\n", info.issuer);
 	writer_format(out, "Names               : %s\n", info.names[0] != '\0' ? info.names : "none");
@@ -198,11 +198,11 @@ inspect(const struct work *work)
 }
 
 static bool
-match(const struct work *work)
+match(const struct pki_work *work)
 {
 	pki_path key, certificate;
 	char error[CERT_ERROR_MAX] = "";
-	if (!find_argument(key, work, 0) || !find_argument(certificate, work, 1))
+	if (!pki_argument(key, work, 0) || !pki_argument(certificate, work, 1))
 		return false;
 	const int rc = cert_match(certificate, key, error);
 	if (rc == 0) {
@@ -210,45 +210,38 @@ match(const struct work *work)
 		return true;
 	}
 	writer_text(work->out, "Key and certificate pair do not match: ");
-	write_error(work->out, work->dir, rc, error);
-	return false;
+	return pki_error(work, rc, error);
 }
 
-/* Never overwrites: a key that somebody trusts does not come back. */
+/* The last file has the roots; one before it, what is between. */
 static bool
-self_signed(const struct work *work)
+verify(const struct pki_work *work)
 {
-	static const char *const endings[] = { "key", "crt" };
-	char error[DATA_ERROR_MAX], base[BASE_MAX];
-	const struct data_dir *dir = work->dir;
-	struct writer *out = work->out;
-	if (!str_copy(base, sizeof base, work->line->arguments[0]) || strchr(base, '/') != NULL ||
-	    base[0] == '.') {
-		writer_format(out, "\"%.60s\" does not fit; expected a name of at most %d bytes "
-		                   "without /", base, BASE_MAX - 1);
+	pki_path path, between, authority;
+	char error[CERT_ERROR_MAX] = "";
+	const bool three = work->line->count == 3;
+	if (work->line->count > 3)
+		return pki_fail(work, "too many words; expected pki verify <crt> <bundle> [ca]");
+	if (!pki_argument(path, work, 0) || !pki_argument(between, work, 1) ||
+	    !pki_argument(authority, work, three ? 2 : 1))
 		return false;
+	const struct cert_way way = { .cert_file = path,
+		                      .between_file = three ? between : NULL,
+		                      .authority_file = authority };
+	const int rc = cert_verify(&way, error);
+	if (rc != 0) {
+		writer_text(work->out, "certificate not verified: ");
+		return pki_error(work, rc, error);
 	}
-	for (size_t i = 0; i < COUNT_OF(endings); i++) {
-		char name[BASE_MAX + 8], path[DATA_PATH_MAX + 64];
-		snprintf(name, sizeof name, "%s.%s", base, endings[i]);
-		if (access(data_dir_file(path, dir, name), F_OK) == 0) {
-			writer_format(out, "%s is there already; remove it first", name);
-			return false;
-		}
-	}
-	if (!data_dir_make_cert(dir, base, error)) {
-		writer_text(out, error);
-		return false;
-	}
-	writer_format(out, "Created key file %s.key and certificate %s.crt\n", base, base);
+	writer_text(work->out, "SUCCESS: certificate verified against CA bundle");
 	return true;
 }
 
 bool
-pki_run(const struct data_dir *dir, const struct mmp_user *user, const struct mmp_line *line,
-        struct writer *out)
+pki_run(const struct data_dir *dir, const struct mmp_user *user,
+        const struct mmp_terminal *terminal, const struct mmp_line *line, struct writer *out)
 {
-	const struct work work = { dir, user, line, out };
+	const struct pki_work work = { dir, user, terminal, line, out };
 	switch ((unsigned)line->call) {
 	case MMP_PKI_LIST:
 		return list(&work);
@@ -256,8 +249,9 @@ pki_run(const struct data_dir *dir, const struct mmp_user *user, const struct mm
 		return inspect(&work);
 	case MMP_PKI_MATCH:
 		return match(&work);
+	case MMP_PKI_VERIFY:
+		return verify(&work);
 	default:
-		CHECK(line->call == MMP_PKI_SELFSIGNED);
-		return self_signed(&work);
+		return pki_make(&work);
 	}
 }

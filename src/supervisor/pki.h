@@ -14,6 +14,7 @@
                             const struct mmp_check *check, struct writer *why);
 /* The calls MMP_PKI_..., likewise. */
 [[nodiscard]] bool pki_run(const struct data_dir *dir, const struct mmp_user *user,
-                           const struct mmp_line *line, struct writer *out);
+                           const struct mmp_terminal *terminal, const struct mmp_line *line,
+                           struct writer *out);
 
 #endif
