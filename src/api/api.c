@@ -209,7 +209,7 @@ note_failure(struct api *api, const struct slot *slot, int64_t now_us)
 	addr_write_ip(&w, &slot->peer);
 	address[w.at] = '\0';
 	const bool locked = slot->verified && account_failed(api->settings.accounts, account,
-	                                                     slot->wall_us / 1000000);
+	                                                     &slot->peer, slot->wall_us / 1000000);
 	snprintf(text, sizeof text, "%s: API user \"%s\" was refused%s", address, account->name,
 	         locked ? ", and is locked for 15 minutes after too many wrong passwords" : "");
 	api_audit(api, slot, text);
@@ -221,7 +221,7 @@ note_success(struct api *api, const struct slot *slot)
 {
 	struct account *account = accounts_find(api->settings.accounts, str_of(slot->user));
 	if (account != NULL)
-		account->failures = 0;
+		account_succeeded(account, &slot->peer, slot->wall_us / 1000000);
 }
 
 static enum slot_state

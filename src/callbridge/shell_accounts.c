@@ -17,13 +17,12 @@ keep_locks(struct accounts *read, struct accounts *known)
 {
 	for (uint32_t i = 0; i < read->count; i++) {
 		struct account *account = &read->list[i];
-		const struct account *before = accounts_find(known, str_of(account->name));
+		struct account *before = accounts_find(known, str_of(account->name));
 		if (before == NULL || account->unlocked_s > before->unlocked_s)
 			continue;
-		if (before->locked_s > account->locked_s)
-			account->locked_s = before->locked_s;
-		if (before->failures > account->failures)
-			account->failures = before->failures;
+		if (account->used_s > before->used_s) /* by SSH */
+			account_succeeded(before, &account->used_from, account->used_s);
+		account_learn_failures(account, before);
 	}
 }
 

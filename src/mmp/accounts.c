@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/hash.h"
 
 enum {
 	DAYS = 7,
@@ -12,6 +13,7 @@ enum {
 	DAY_MINUTES = 24 * 60,
 	ALL_DAYS = (1 << DAYS) - 1,
 	RULE_MAX = 10000,
+	IP6_NETWORK_BYTES = 8,
 };
 
 static const char *const day_names[DAYS] = { "mon", "tue", "wed", "thu", "fri", "sat", "sun" };
@@ -360,6 +362,65 @@ role_fits(enum mmp_role role, bool shell)
 	             : role == MMP_ADMIN || role == MMP_APPADMIN || role == MMP_API;
 }
 
+/* -- wrong passwords --------------------------------------------------------------------------- */
+
+static struct net_addr
+source_addr(const struct net_addr *from)
+{
+	struct net_addr addr = *from;
+	addr.port = 0;
+	addr.scope = 0;
+	if (addr.family == ADDR_IP6)
+		memset(addr.ip + IP6_NETWORK_BYTES, 0, sizeof addr.ip - IP6_NETWORK_BYTES);
+	return addr;
+}
+
+static const struct account_source *
+find_source(const struct account *account, const struct net_addr *from)
+{
+	const struct net_addr addr = source_addr(from);
+	for (uint32_t i = 0; i < account->source_count; i++)
+		if (addr_eq_ip(&account->sources[i].addr, &addr))
+			return &account->sources[i];
+	return NULL;
+}
+
+static bool
+is_locked(const struct account *account, const struct net_addr *from, int64_t now_s)
+{
+	const struct account_source *source = find_source(account, from);
+	if (source != NULL && now_s < source->locked_s)
+		return true;
+	return now_s < account->locked_s && !addr_eq_ip(from, &account->used_from);
+}
+
+/* The source's place; the one that failed longest ago makes room. */
+static struct account_source *
+source_of(struct account *account, const struct net_addr *from)
+{
+	struct account_source *source = (struct account_source *)find_source(account, from);
+	if (source != NULL)
+		return source;
+	if (account->source_count < ACCOUNT_SOURCES_MAX) {
+		source = &account->sources[account->source_count++];
+	} else {
+		source = &account->sources[0];
+		for (uint32_t i = 1; i < ACCOUNT_SOURCES_MAX; i++)
+			if (account->sources[i].failed_s < source->failed_s)
+				source = &account->sources[i];
+	}
+	*source = (struct account_source){ .addr = source_addr(from) };
+	return source;
+}
+
+static void
+forget_source(struct account *account, const struct net_addr *from)
+{
+	struct account_source *source = (struct account_source *)find_source(account, from);
+	if (source != NULL)
+		*source = account->sources[--account->source_count];
+}
+
 enum account_verdict
 account_judge(const struct accounts *accounts, const struct account *account,
               const struct account_moment *moment)
@@ -368,7 +429,7 @@ account_judge(const struct accounts *accounts, const struct account *account,
 	CHECK(moment->day < DAYS && moment->minute < DAY_MINUTES);
 	if (!role_fits(account->role, moment->shell))
 		return ACCOUNT_WRONG_ROLE;
-	if (moment->now_s < account->locked_s)
+	if (!moment->key && is_locked(account, &moment->from, moment->now_s))
 		return ACCOUNT_LOCKED;
 	if (moment->shell && is_idle(accounts, account, moment->now_s))
 		return ACCOUNT_IDLE;
@@ -376,6 +437,8 @@ account_judge(const struct accounts *accounts, const struct account *account,
 		return ACCOUNT_OFF_DUTY;
 	if (moment->shell && !may_come_from(account, &moment->from))
 		return ACCOUNT_WRONG_HOST;
+	if (moment->key)
+		return ACCOUNT_GOOD;
 	if (account->expired || (expiry_s != 0 && moment->now_s >= expiry_s))
 		return ACCOUNT_MUST_CHANGE;
 	return ACCOUNT_GOOD;
@@ -394,23 +457,43 @@ account_verdict_name(enum account_verdict verdict)
 }
 
 bool
-account_failed(const struct accounts *accounts, struct account *account, int64_t now_s)
+account_failed(const struct accounts *accounts, struct account *account,
+               const struct net_addr *from, int64_t now_s)
 {
 	const uint32_t most = accounts->rules.max_failed_logins;
+	struct account_source *source = source_of(account, from);
+	bool locked = false;
+	source->failed_s = now_s;
+	if (source->failures < RULE_MAX)
+		source->failures++;
 	if (account->failures < RULE_MAX)
 		account->failures++;
-	if (most == 0 || account->failures < most || now_s < account->locked_s)
-		return false;
-	account->locked_s = now_s + ACCOUNT_LOCK_S;
-	account->failures = 0; /* then it may be tried as often again */
-	return true;
+	if (most != 0 && source->failures >= most && now_s >= source->locked_s) {
+		source->locked_s = now_s + ACCOUNT_LOCK_S;
+		source->failures = 0; /* then it may be tried as often again */
+		locked = true;
+	}
+	if (most != 0 && account->failures >= most * ACCOUNT_EVERYWHERE &&
+	    now_s >= account->locked_s) {
+		account->locked_s = now_s + ACCOUNT_LOCK_S;
+		account->failures = 0;
+		locked = true;
+	}
+	return locked;
+}
+
+void
+account_succeeded(struct account *account, const struct net_addr *from, int64_t now_s)
+{
+	if (now_s >= account->locked_s)
+		account->failures = 0;
+	forget_source(account, from);
 }
 
 void
 account_logged_in(struct account *account, const struct net_addr *from, int64_t now_s)
 {
-	account->failures = 0;
-	account->locked_s = 0;
+	account_succeeded(account, from, now_s);
 	account->used_s = now_s;
 	account->used_from = *from;
 	account->used_from.port = 0;
@@ -422,7 +505,47 @@ account_unlock(struct account *account, int64_t now_s)
 {
 	account->failures = 0;
 	account->locked_s = 0;
+	account->source_count = 0;
 	account->unlocked_s = now_s;
+}
+
+int64_t
+account_locked_until_s(const struct account *account, int64_t now_s)
+{
+	int64_t until_s = account->locked_s;
+	for (uint32_t i = 0; i < account->source_count; i++)
+		if (account->sources[i].locked_s > until_s)
+			until_s = account->sources[i].locked_s;
+	return until_s > now_s ? until_s : 0;
+}
+
+void
+account_learn_failures(struct account *account, const struct account *other)
+{
+	if (other->locked_s > account->locked_s)
+		account->locked_s = other->locked_s;
+	if (other->failures > account->failures)
+		account->failures = other->failures;
+	for (uint32_t i = 0; i < other->source_count; i++) {
+		const struct account_source *from = &other->sources[i];
+		struct account_source *source = source_of(account, &from->addr);
+		if (from->failures > source->failures)
+			source->failures = from->failures;
+		if (from->failed_s > source->failed_s)
+			source->failed_s = from->failed_s;
+		if (from->locked_s > source->locked_s)
+			source->locked_s = from->locked_s;
+	}
+}
+
+uint64_t
+account_stamp(const struct account *account)
+{
+	static const struct hash_key key; /* for being told apart, not for secrecy */
+	const uint64_t facts[] = { (uint64_t)account->created_s, (uint64_t)account->changed_s,
+		                   (uint64_t)account->role, account->expired,
+		                   hash_bytes(&key, account->hash, strlen(account->hash)) };
+	return hash_bytes(&key, facts, sizeof facts);
 }
 
 /* -- duty and hosts ---------------------------------------------------------------------------- */
@@ -594,6 +717,23 @@ read_old(struct account *account, struct str hash)
 	       str_copy(account->history[account->history_count++], ACCOUNT_HASH_MAX, hash);
 }
 
+/* "192.0.2.7,failures,failed,locked" */
+static bool
+read_source(struct account *account, struct str text)
+{
+	struct account_source source = { 0 };
+	struct net_addr addr;
+	if (!addr_parse_ip(&addr, str_cut(&text, ',')) || addr.scope != 0 ||
+	    account->source_count == ACCOUNT_SOURCES_MAX ||
+	    !str_u32(str_cut(&text, ','), &source.failures) || source.failures > RULE_MAX ||
+	    !read_time(&source.failed_s, str_cut(&text, ',')) ||
+	    !read_time(&source.locked_s, text) || find_source(account, &addr) != NULL)
+		return false;
+	source.addr = source_addr(&addr);
+	account->sources[account->source_count++] = source;
+	return true;
+}
+
 static bool
 read_word(struct account *account, struct str word)
 {
@@ -614,6 +754,8 @@ read_word(struct account *account, struct str word)
 		return str_u32(value, &account->failures) && account->failures <= RULE_MAX;
 	if (str_eq(key, STR("locked")))
 		return read_time(&account->locked_s, value);
+	if (str_eq(key, STR("source")))
+		return read_source(account, value);
 	if (str_eq(key, STR("unlocked")))
 		return read_time(&account->unlocked_s, value);
 	if (str_eq(key, STR("duty")))
@@ -695,6 +837,13 @@ write_account(struct writer *w, const struct account *account)
 	if (account->failures != 0)
 		writer_format(w, " failures=%u", (unsigned)account->failures);
 	write_time(w, "locked", account->locked_s);
+	for (uint32_t i = 0; i < account->source_count; i++) {
+		const struct account_source *source = &account->sources[i];
+		writer_text(w, " source=");
+		addr_write_ip(w, &source->addr);
+		writer_format(w, ",%u,%lld,%lld", (unsigned)source->failures,
+		              (long long)source->failed_s, (long long)source->locked_s);
+	}
 	write_time(w, "unlocked", account->unlocked_s);
 	if (account->expired)
 		writer_text(w, " expired");

@@ -12,6 +12,10 @@
  *
  * Ownership  `struct accounts` is a value without pointers, some 140 KiB: keep it off the stack.
  * Threads    Pure.
+ * Wrong passwords lock an account for the address that they came from (of IPv6, its /64), so that a
+ * stranger locks out himself alone.  Ten times as many from anywhere lock it for all, but for the
+ * address of its last login.  Public keys (supervisor/keys.h) know no such lock.
+ *
  * Units      Seconds since 1970 (`_s`), days and minutes where a rule says so.
  * Errors     accounts_parse() names the line that is wrong; refusals are sentences.
  * Limits     Below.
@@ -31,6 +35,8 @@ enum {
 	ACCOUNT_HOSTS_MAX = 4,
 	ACCOUNT_PASSWORD_MAX = 128,     /* bytes */
 	ACCOUNT_LOCK_S = 15 * 60,       /* after too many wrong passwords */
+	ACCOUNT_SOURCES_MAX = 8,        /* addresses of wrong passwords remembered */
+	ACCOUNT_EVERYWHERE = 10,        /* times the rule, and all addresses are locked but one */
 };
 
 /* `user rule`; 0 is none. */
@@ -59,6 +65,14 @@ struct account_host {
 	uint32_t bits;
 };
 
+/* Wrong passwords from one address. */
+struct account_source {
+	struct net_addr addr; /* without port; IPv6: its network */
+	uint32_t failures;    /* in a row */
+	int64_t failed_s;     /* the last one */
+	int64_t locked_s;     /* until then; 0: not */
+};
+
 struct account {
 	char name[ACCOUNT_NAME_MAX];
 	enum mmp_role role;
@@ -69,8 +83,10 @@ struct account {
 	int64_t changed_s;  /* the password */
 	int64_t used_s;     /* the last login; 0: never */
 	struct net_addr used_from;
-	uint32_t failures;  /* wrong passwords since */
-	int64_t locked_s;   /* until then; 0: not */
+	uint32_t failures;  /* wrong passwords since, from everywhere */
+	int64_t locked_s;   /* until then for all but `used_from`; 0: not */
+	uint32_t source_count;
+	struct account_source sources[ACCOUNT_SOURCES_MAX];
 	int64_t unlocked_s; /* by an administrator; idleness counts from here too */
 	bool expired;       /* the password must be changed */
 	uint32_t duty_days; /* bit 0: Monday; 0: always on duty */
@@ -126,6 +142,7 @@ struct account_moment {
 	uint32_t day;          /* 0: Monday */
 	struct net_addr from;
 	bool shell;            /* SSH and SFTP; else the API */
+	bool key;              /* by a public key: passwords do not matter */
 };
 
 /* What becomes of a login whose password is right; asked before the password is looked at, too.
@@ -134,11 +151,20 @@ struct account_moment {
                                                  const struct account *account,
                                                  const struct account_moment *moment);
 [[nodiscard]] const char *account_verdict_name(enum account_verdict verdict);
-/* After a wrong password; true: now it is locked. */
+/* After a wrong password; true: now it is locked, for that address or for all. */
 [[nodiscard]] bool account_failed(const struct accounts *accounts, struct account *account,
-                                  int64_t now_s);
+                                  const struct net_addr *from, int64_t now_s);
+/* The password was right: what that address did wrong before is forgiven. */
+void account_succeeded(struct account *account, const struct net_addr *from, int64_t now_s);
+/* Likewise, and it is noted when and from where. */
 void account_logged_in(struct account *account, const struct net_addr *from, int64_t now_s);
 void account_unlock(struct account *account, int64_t now_s);
+/* Until when it is locked for somebody, 0: it is not. */
+[[nodiscard]] int64_t account_locked_until_s(const struct account *account, int64_t now_s);
+/* What another one who reads the same account knows of wrong passwords. */
+void account_learn_failures(struct account *account, const struct account *other);
+/* Another number once its password or role is another, or it must change its password. */
+[[nodiscard]] uint64_t account_stamp(const struct account *account);
 /* When its password ends; 0: never. */
 [[nodiscard]] int64_t account_expiry_s(const struct accounts *accounts,
                                        const struct account *account);

@@ -36,7 +36,7 @@ static const char good_file[] =
 	"rule max_history 3\n"
 	"rule no_username true\n"
 	"account admin admin " HASH " created=5 changed=6 used=7 from=192.0.2.7\n"
-	"account anna crypto " HASH " failures=2 locked=9 unlocked=8 expired duty=31,540,1020"
+	"account anna crypto " HASH " failures=2 locked=9 source=192.0.2.9,1,7,0 source=2001:db8::,0,7,907 unlocked=8 expired duty=31,540,1020"
 	" host=10.0.0.0/8 host=2001:db8::/32 old=" HASH " old=" HASH "\n";
 
 TEST(a_file_reads_back_as_it_was_written)
@@ -192,16 +192,24 @@ TEST(old_passwords_are_remembered_as_many_as_the_rule_says)
 	EXPECT_EQ(account->history_count, 0);
 }
 
+static struct net_addr
+from_host(uint8_t last)
+{
+	return addr_ip4(192, 0, 2, last, 0);
+}
+
 TEST(wrong_passwords_lock_for_a_quarter_of_an_hour)
 {
 	struct account *account = make("anna", MMP_ADMIN);
-	struct account_moment now = { .now_s = 5000, .shell = true };
+	const struct net_addr here = from_host(1);
+	struct account_moment now = { .now_s = 5000, .shell = true, .from = here };
 	expect_rule("max_failed_logins", "3");
-	EXPECT(!account_failed(&accounts, account, 5000));
-	EXPECT(!account_failed(&accounts, account, 5000));
+	EXPECT(!account_failed(&accounts, account, &here, 5000));
+	EXPECT(!account_failed(&accounts, account, &here, 5000));
 	EXPECT_EQ(account_judge(&accounts, account, &now), ACCOUNT_GOOD);
-	EXPECT(account_failed(&accounts, account, 5000));
+	EXPECT(account_failed(&accounts, account, &here, 5000));
 	EXPECT_EQ(account_judge(&accounts, account, &now), ACCOUNT_LOCKED);
+	EXPECT_EQ(account_locked_until_s(account, 5000), 5000 + ACCOUNT_LOCK_S);
 	now.shell = false;
 	EXPECT_EQ(account_judge(&accounts, account, &now), ACCOUNT_LOCKED);
 	now.now_s += ACCOUNT_LOCK_S;
@@ -209,9 +217,89 @@ TEST(wrong_passwords_lock_for_a_quarter_of_an_hour)
 	now.now_s = 5001;
 	account_unlock(account, 5001);
 	EXPECT_EQ(account_judge(&accounts, account, &now), ACCOUNT_GOOD);
-	EXPECT(!account_failed(&accounts, account, 5002));
-	account_logged_in(account, &(struct net_addr){ .family = ADDR_IP4 }, 5003);
+	EXPECT_EQ(account_locked_until_s(account, 5001), 0);
+	EXPECT(!account_failed(&accounts, account, &here, 5002));
+	account_logged_in(account, &here, 5003);
 	EXPECT_EQ(account->failures, 0);
+	EXPECT_EQ(account->source_count, 0);
+}
+
+TEST(a_stranger_locks_out_himself_alone)
+{
+	struct account *account = make("anna", MMP_ADMIN);
+	const struct net_addr stranger = from_host(66), annas = from_host(1);
+	struct account_moment now = { .now_s = 5000, .shell = true, .from = stranger };
+	expect_rule("max_failed_logins", "3");
+	for (unsigned i = 0; i < 3; i++)
+		EXPECT_EQ(account_failed(&accounts, account, &stranger, 5000), i == 2);
+	EXPECT_EQ(account_judge(&accounts, account, &now), ACCOUNT_LOCKED);
+	now.from = annas;
+	EXPECT_EQ(account_judge(&accounts, account, &now), ACCOUNT_GOOD);
+	now.from = stranger;
+	now.key = true; /* a key is no password */
+	EXPECT_EQ(account_judge(&accounts, account, &now), ACCOUNT_GOOD);
+	/* A whole network of IPv6 is one. */
+	struct net_addr six = { .family = ADDR_IP6, .ip = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } };
+	for (unsigned i = 0; i < 3; i++, six.ip[15]++)
+		EXPECT_EQ(account_failed(&accounts, account, &six, 5000), i == 2);
+}
+
+TEST(many_strangers_lock_all_but_where_it_was_used_last)
+{
+	struct account *account = make("anna", MMP_ADMIN);
+	const struct net_addr annas = from_host(1);
+	struct account_moment now = { .now_s = 5000, .shell = true, .from = from_host(250) };
+	bool locked = false;
+	expect_rule("max_failed_logins", "3");
+	account_logged_in(account, &annas, 4000);
+	/* So many that none of them comes to its own lock: two each, the oldest are forgotten. */
+	for (unsigned i = 0; i < 3 * ACCOUNT_EVERYWHERE; i++) {
+		const struct net_addr from = from_host((uint8_t)(10 + i / 2));
+		EXPECT(!locked);
+		locked = account_failed(&accounts, account, &from, 5000 + (int64_t)i / 2);
+	}
+	EXPECT(locked);
+	EXPECT_EQ(account->source_count, ACCOUNT_SOURCES_MAX);
+	EXPECT_EQ(account_judge(&accounts, account, &now), ACCOUNT_LOCKED);
+	now.from = annas;
+	EXPECT_EQ(account_judge(&accounts, account, &now), ACCOUNT_GOOD);
+	account_logged_in(account, &annas, 5100); /* and does not let the strangers in again */
+	now.from = from_host(250);
+	EXPECT_EQ(account_judge(&accounts, account, &now), ACCOUNT_LOCKED);
+	now.now_s += ACCOUNT_LOCK_S + 100;
+	EXPECT_EQ(account_judge(&accounts, account, &now), ACCOUNT_GOOD);
+}
+
+TEST(two_who_count_learn_from_each_other)
+{
+	struct account *account = make("anna", MMP_ADMIN);
+	const struct net_addr one = from_host(1), two = from_host(2);
+	expect_rule("max_failed_logins", "2");
+	struct account other = *account;
+	EXPECT(!account_failed(&accounts, account, &one, 5000));
+	EXPECT(!account_failed(&accounts, &other, &two, 5000));
+	EXPECT(account_failed(&accounts, &other, &two, 5001));
+	account_learn_failures(account, &other);
+	EXPECT_EQ(account->source_count, 2);
+	const struct account_moment now = { .now_s = 5002, .shell = true, .from = two };
+	EXPECT_EQ(account_judge(&accounts, account, &now), ACCOUNT_LOCKED);
+	EXPECT(account_failed(&accounts, account, &one, 5003));
+}
+
+TEST(a_stamp_is_another_once_password_or_role_is)
+{
+	struct account *account = make("anna", MMP_ADMIN);
+	const uint64_t before = account_stamp(account);
+	EXPECT(!account_failed(&accounts, account, &(struct net_addr){ 0 }, 5000));
+	account_logged_in(account, &(struct net_addr){ 0 }, 5001);
+	EXPECT_EQ(account_stamp(account), before);
+	account->role = MMP_API;
+	EXPECT(account_stamp(account) != before);
+	account->role = MMP_ADMIN;
+	account->expired = true;
+	EXPECT(account_stamp(account) != before);
+	account_set_password(&accounts, account, HASH "x", 1000);
+	EXPECT(account_stamp(account) != before);
 }
 
 TEST(an_account_that_nobody_uses_is_locked)

@@ -128,7 +128,7 @@ note_login(struct back *back, struct str name, bool right)
 	if (account != NULL && right)
 		account_logged_in(account, &back->from, now.now_s);
 	else if (account != NULL)
-		locked = account_failed(file.accounts, account, now.now_s);
+		locked = account_failed(file.accounts, account, &back->from, now.now_s);
 	if (account != NULL && !account_file_write(&file, error))
 		log_error("a login is not noted: %s", error);
 	account_file_close(&file);

@@ -332,6 +332,8 @@ state_of(const struct accounts *accounts, const struct account *account)
 {
 	struct account_moment now = account_now(&(struct net_addr){ 0 });
 	now.shell = false;
+	if (account_locked_until_s(account, now.now_s) != 0)
+		return account_verdict_name(ACCOUNT_LOCKED);
 	const enum account_verdict verdict = account_judge(accounts, account, &now);
 	if (verdict != ACCOUNT_WRONG_ROLE)
 		return account_verdict_name(verdict);
@@ -380,7 +382,12 @@ info(struct work *work)
 		writer_format(out, " from %s", addr_text(from, &account->used_from));
 	writer_format(out, "\nFailed logins    : %u\n", (unsigned)account->failures);
 	writer_format(out, "Locked until     : %s\n",
-	              date_text(date, account->locked_s > now_s() ? account->locked_s : 0, true));
+	              date_text(date, account_locked_until_s(account, now_s()), true));
+	for (uint32_t i = 0; i < account->source_count; i++)
+		if (account->sources[i].locked_s > now_s())
+			writer_format(out, "Locked out       : %s until %s\n",
+			              addr_text(from, &account->sources[i].addr),
+			              date_text(date, account->sources[i].locked_s, true));
 	writer_text(out, "Duty             : ");
 	account_write_duty(out, account);
 	writer_text(out, "\nHosts            : ");
