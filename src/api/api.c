@@ -104,15 +104,21 @@ api_line(struct api *api, const char *format, ...)
 	va_end(arguments);
 }
 
-void
-api_audit(struct api *api, const struct slot *slot, const char *text)
+static void
+audit(struct api *api, const char *user, const struct net_addr *from, const char *text)
 {
 	struct log_line *line = new_line(api);
 	if (line == NULL)
 		return;
 	str_copy(line->text, sizeof line->text, str_of(text));
-	str_copy(line->user, sizeof line->user, str_of(slot->user));
-	line->from = slot->peer;
+	str_copy(line->user, sizeof line->user, str_of(user));
+	line->from = *from;
+}
+
+void
+api_audit(struct api *api, const struct slot *slot, const char *text)
+{
+	audit(api, slot->user, &slot->peer, text);
 }
 
 /* ------------------------------------------------------------------ logins */
@@ -210,9 +216,39 @@ note_failure(struct api *api, const struct slot *slot, int64_t now_us)
 	address[w.at] = '\0';
 	const bool locked = slot->verified && account_failed(api->settings.accounts, account,
 	                                                     &slot->peer, slot->wall_us / 1000000);
+	const bool told = refusals_note(&api->refusals, str_of(account->name), &slot->peer, now_us);
+	if (!told && !locked)
+		return;
 	snprintf(text, sizeof text, "%s: API user \"%s\" was refused%s", address, account->name,
 	         locked ? ", and is locked for 15 minutes after too many wrong passwords" : "");
 	api_audit(api, slot, text);
+}
+
+/* A line for those of a minute that were not told one by one. */
+static bool
+tell_refusals(struct api *api, int64_t now_us)
+{
+	char address[ADDR_TEXT_MAX], text[LINE_MAX];
+	struct refusal refusal;
+	if (!refusals_take(&api->refusals, &refusal, now_us))
+		return false;
+	struct writer w = writer_of(address, sizeof address - 1);
+	addr_write_ip(&w, &refusal.from);
+	address[w.at] = '\0';
+	if (refusal.name[0] != '\0')
+		snprintf(text, sizeof text, "%s: API user \"%s\" was refused %u more time%s", address,
+		         refusal.name, (unsigned)refusal.more, refusal.more == 1 ? "" : "s");
+	else
+		snprintf(text, sizeof text, "logins to the API from many addresses were refused: %u",
+		         (unsigned)refusal.more);
+	audit(api, refusal.name[0] != '\0' ? refusal.name : "many", &refusal.from, text);
+	return true;
+}
+
+int64_t
+api_deadline(const struct api *api)
+{
+	return refusals_deadline(&api->refusals);
 }
 
 /* A right password: earlier mistakes are forgiven. */
@@ -646,7 +682,7 @@ api_poll(struct api *api, int64_t now_us)
 				                 .status = refused->status };
 		}
 		struct slot *slot = next_slot(api);
-		if (slot == NULL && !goes_on(api, now_us))
+		if (slot == NULL && !tell_refusals(api, now_us) && !goes_on(api, now_us))
 			return (struct api_out){ 0 };
 		if (slot != NULL)
 			step(api, slot, now_us);

@@ -177,8 +177,20 @@ void api_licence_file(struct api *api, struct str file);
  * api_poll() after it. */
 void api_usage_note(struct api *api, int64_t wall_us);
 
-/* Was it given by POST authTokens, and lately? */
-[[nodiscard]] bool api_token_valid(const struct api *api, struct str token, int64_t now_us);
+/* Who came in by a token, for as long as that is so. */
+struct api_login {
+	char user[API_NAME_MAX];
+	uint64_t stamp; /* account_stamp() */
+};
+
+/* Was it given by POST authTokens, lately, to somebody who may still log in? */
+[[nodiscard]] bool api_token_valid(const struct api *api, struct str token, int64_t now_us,
+                                   struct api_login *login);
+/* Is the account there as it was: same password, same role, and none of both to be changed? */
+[[nodiscard]] bool api_login_stands(const struct api *api, const struct api_login *login);
+
+/* When api_poll() has something to say by itself, or INT64_MAX. */
+[[nodiscard]] int64_t api_deadline(const struct api *api);
 
 /* Does system/timedLogging want to be told in detail of this part? */
 [[nodiscard]] bool api_logs(const struct api *api, enum timed_logging_field what, int64_t now_us);

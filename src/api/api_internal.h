@@ -7,6 +7,7 @@
 #include "api/document.h"
 #include "api/form.h"
 #include "api/guesses.h"
+#include "api/refusals.h"
 #include "api/path.h"
 #include "base/slab.h"
 
@@ -45,6 +46,7 @@ enum {
 
 struct token {
 	int64_t until_us;
+	struct api_login login;
 	char text[TOKEN_TEXT_LEN + 1];
 };
 
@@ -178,6 +180,7 @@ struct api {
 	char location[LOCATION_TEXT_MAX];
 	char token[TOKEN_TEXT_LEN + 1];
 	struct tokens tokens;
+	struct refusals refusals;
 	struct diagnostics diagnostics;
 	char *answer;       /* API_ANSWER_MAX bytes */
 	uint64_t usage[USAGE_MARKS]; /* scratch of usageFilter */

@@ -8,6 +8,7 @@
 #include <argon2.h>
 
 #include "api/guesses.h"
+#include "api/refusals.h"
 #include "api/password.h"
 #include "base/log_memory.h"
 #include "api/path.h"
@@ -430,25 +431,26 @@ TEST(the_event_log_is_read_filtered_and_followed)
 TEST(a_token_opens_events_for_a_while)
 {
 	struct bridge *b = bridge_make();
+	struct api_login who;
 	char first[64];
 	send(b, API_POST, "/authTokens", "");
 	EXPECT_EQ(b->status, 200);
 	EXPECT_EQ(strlen(b->body), 0);
 	(void)str_copy(first, sizeof first, str_of(b->token));
 	EXPECT_EQ(strlen(first), 22);
-	EXPECT(api_token_valid(b->api, str_of(first), b->now_us));
-	EXPECT(!api_token_valid(b->api, STR(""), b->now_us));
-	EXPECT(!api_token_valid(b->api, STR("AAAAAAAAAAAAAAAAAAAAAA"), b->now_us));
-	EXPECT(!api_token_valid(b->api, str_of(first), b->now_us + API_TOKEN_US));
+	EXPECT(api_token_valid(b->api, str_of(first), b->now_us, &who));
+	EXPECT(!api_token_valid(b->api, STR(""), b->now_us, &who));
+	EXPECT(!api_token_valid(b->api, STR("AAAAAAAAAAAAAAAAAAAAAA"), b->now_us, &who));
+	EXPECT(!api_token_valid(b->api, str_of(first), b->now_us + API_TOKEN_US, &who));
 	send(b, API_GET, "/calls", "");
 	EXPECT_EQ(strlen(b->token), 0);
 	for (unsigned i = 0; i < API_TOKENS_MAX; i++) {
 		b->now_us++;
 		send(b, API_POST, "/authTokens", "");
 		EXPECT(strcmp(b->token, first) != 0);
-		EXPECT(api_token_valid(b->api, str_of(b->token), b->now_us));
+		EXPECT(api_token_valid(b->api, str_of(b->token), b->now_us, &who));
 	}
-	EXPECT(!api_token_valid(b->api, str_of(first), b->now_us));
+	EXPECT(!api_token_valid(b->api, str_of(first), b->now_us, &who));
 	send_as(b, API_POST, "/authTokens", "", NULL, "");
 	EXPECT_EQ(b->status, 401);
 	EXPECT_EQ(strlen(b->token), 0);
@@ -534,6 +536,39 @@ status_of_guess(struct bridge *b, uint8_t source, unsigned number)
 	return b->status;
 }
 
+TEST(a_token_ends_with_its_account)
+{
+	struct bridge *b = bridge_make();
+	struct api_login who;
+	char token[64];
+	struct account *admin = accounts_find(b->accounts, STR("admin"));
+	EXPECT(admin != NULL);
+	const struct account before = *admin;
+	send(b, API_POST, "/authTokens", "");
+	(void)str_copy(token, sizeof token, str_of(b->token));
+	EXPECT(api_token_valid(b->api, str_of(token), b->now_us, &who));
+	EXPECT_STR(str_of(who.user), "admin");
+	EXPECT(api_login_stands(b->api, &who));
+	/* A who more or less changes nothing. */
+	account_logged_in(admin, &(struct net_addr){ .family = ADDR_IP4 }, 5000);
+	EXPECT(api_login_stands(b->api, &who));
+	admin->role = MMP_APPADMIN;
+	EXPECT(!api_login_stands(b->api, &who));
+	EXPECT(!api_token_valid(b->api, str_of(token), b->now_us, &who));
+	*admin = before;
+	admin->expired = true;
+	EXPECT(!api_token_valid(b->api, str_of(token), b->now_us, &who));
+	*admin = before;
+	admin->changed_s++;
+	EXPECT(!api_token_valid(b->api, str_of(token), b->now_us, &who));
+	*admin = before;
+	EXPECT(api_token_valid(b->api, str_of(token), b->now_us, &who));
+	accounts_remove(b->accounts, admin);
+	EXPECT(!api_login_stands(b->api, &who));
+	EXPECT(!api_token_valid(b->api, str_of(token), b->now_us, &who));
+	bridge_end(b);
+}
+
 TEST(who_guesses_passwords_is_slowed_down_and_keeps_nobody_out)
 {
 	struct bridge *b = bridge_make();
@@ -552,6 +587,28 @@ TEST(who_guesses_passwords_is_slowed_down_and_keeps_nobody_out)
 	for (unsigned i = 0; i < GUESSES_MAX; i++)
 		EXPECT_EQ(status_of_guess(b, 1, 2000 + i), 401);
 	EXPECT_EQ(status_of_guess(b, 1, 3000), 429);
+	bridge_end(b);
+}
+
+TEST(refused_logins_of_a_minute_are_told_in_two_lines)
+{
+	struct bridge *b = bridge_make();
+	const struct api_request request = { .path = STR("/api/v1/calls"),
+		                             .authorization = STR("Basic YWRtaW46d3Jvbmc="),
+		                             .peer = addr_ip4(198, 51, 100, 7, 1) };
+	for (unsigned i = 0; i < 5; i++) {
+		b->now_us += GUESS_US;
+		api_request(b->api, &request, b->now_us);
+		drain(b);
+		EXPECT_EQ(b->status, 401);
+	}
+	EXPECT(strstr(b->log, "198.51.100.7: API user \"admin\" was refused\n") != NULL);
+	EXPECT(strstr(b->log, "more time") == NULL);
+	EXPECT(api_deadline(b->api) <= b->now_us + REFUSALS_US);
+	b->now_us = api_deadline(b->api);
+	drain(b);
+	EXPECT(strstr(b->log, "198.51.100.7: API user \"admin\" was refused 4 more times\n") != NULL);
+	EXPECT_EQ(api_deadline(b->api), INT64_MAX);
 	bridge_end(b);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/guesses.h"
 
+#include <string.h>
+
 enum {
 	IP6_NETWORK_BYTES = 8,
 	NAME_MAX_BYTES = 256, /* of a longer one this much counts */
@@ -94,4 +96,11 @@ guesses_forgive_name(struct guesses *guesses, struct str name, bool all, int64_t
 		source->failures = 0;
 	else if (source->failures != 0)
 		source->failures--;
+}
+
+bool
+guesses_same_source(const struct net_addr *a, const struct net_addr *b)
+{
+	return a->family == b->family &&
+	       memcmp(a->ip, b->ip, a->family == ADDR_IP6 ? IP6_NETWORK_BYTES : sizeof a->ip) == 0;
 }

@@ -44,6 +44,8 @@ struct guesses {
 void guesses_init(struct guesses *guesses, const struct hash_key *key);
 [[nodiscard]] bool guesses_allow(struct guesses *guesses, const struct net_addr *from,
                                  int64_t now_us);
+/* Do both count as one? */
+[[nodiscard]] bool guesses_same_source(const struct net_addr *a, const struct net_addr *b);
 void guesses_failed(struct guesses *guesses, const struct net_addr *from, int64_t now_us);
 
 /* Other limits than the usual. */

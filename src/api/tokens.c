@@ -34,23 +34,45 @@ token_slot(struct tokens *tokens)
 	return oldest;
 }
 
+static struct api_login
+login_of(const struct api *api, const char *user)
+{
+	struct api_login login = { 0 };
+	const struct account *account = accounts_find(api->settings.accounts, str_of(user));
+	str_copy(login.user, sizeof login.user, str_of(user));
+	login.stamp = account != NULL ? account_stamp(account) : 0;
+	return login;
+}
+
+bool
+api_login_stands(const struct api *api, const struct api_login *login)
+{
+	const struct account *account =
+		accounts_find(api->settings.accounts, str_of(login->user));
+	return account != NULL && account_stamp(account) == login->stamp;
+}
+
 void
 token_make(struct work *work)
 {
 	struct token *token = token_slot(&work->api->tokens);
 	token_text(work->api, token->text, work->now_us);
 	token->until_us = work->now_us + API_TOKEN_US;
+	token->login = login_of(work->api, work->slot->user);
 	memcpy(work->slot->token, token->text, sizeof work->slot->token);
 }
 
 bool
-api_token_valid(const struct api *api, struct str text, int64_t now_us)
+api_token_valid(const struct api *api, struct str text, int64_t now_us,
+                struct api_login *login)
 {
 	bool valid = false;
 	for (unsigned i = 0; i < API_TOKENS_MAX; i++) {
 		const struct token *token = &api->tokens.at[i];
-		if (now_us < token->until_us && str_eq_secret(str_of(token->text), text))
-			valid = true;
+		if (now_us >= token->until_us || !str_eq_secret(str_of(token->text), text))
+			continue;
+		*login = token->login;
+		valid = true;
 	}
-	return valid;
+	return valid && api_login_stands(api, login);
 }

@@ -148,6 +148,7 @@ shell_settle(struct shell *shell)
 	deadline_us = nearest(deadline_us, portal_deadline(shell->portal));
 	deadline_us = nearest(deadline_us, records_deadline(shell));
 	deadline_us = nearest(deadline_us, events_deadline(shell->events.core));
+	deadline_us = nearest(deadline_us, api_deadline(shell->api));
 	deadline_us = nearest(deadline_us, give_back(shell, now_us));
 	/* Once that is past, a timer for it would be due for ever and the loop never come to its end. */
 	if (shell->stop_us != 0 && !over)

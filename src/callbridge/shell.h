@@ -130,6 +130,7 @@ struct events_socket {
 	struct shell *shell;
 	ws_id ws;
 	uint32_t client; /* 0: free */
+	struct api_login login;
 };
 
 struct shell_events {
@@ -276,6 +277,8 @@ void certificates_tell(void *context,
 /* shell_events.c */
 [[nodiscard]] bool events_start(struct shell *shell, uint32_t legs_max);
 void events_stop(struct shell *shell);
+/* Ends the WebSockets of accounts that are no longer what they were. */
+void events_accounts_changed(struct shell *shell);
 void events_upgrade(struct shell *shell, const struct http_request *request);
 
 /* shell_diagnostics.c; for api_look */

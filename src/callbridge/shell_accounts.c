@@ -42,6 +42,8 @@ read_file(void *context)
 	if (accounts_parse(shell->accounts_read, (struct str){ bytes, len }, &line)) {
 		keep_locks(shell->accounts_read, shell->accounts);
 		*shell->accounts = *shell->accounts_read;
+		if (shell->api != NULL)
+			events_accounts_changed(shell);
 	} else {
 		log_error("%s, line %u is damaged; the accounts known before stay", path, line);
 	}

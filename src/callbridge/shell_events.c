@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* WebSockets of /events/v1 on the Web Admin port: who has a token of authTokens comes in. */
 #include "base/check.h"
+#include "base/log.h"
 #include "callbridge/shell.h"
 
-enum { QUEUE_BYTES = 2 * EVENTS_UNACKED_MAX * EVENTS_FRAME_MAX };
+enum {
+	QUEUE_BYTES = 2 * EVENTS_UNACKED_MAX * EVENTS_FRAME_MAX,
+	CLOSE_POLICY = 1008, /* RFC 6455 s7.4.1 */
+};
 
 static void
 on_send(void *context, uint64_t owner, struct str text)
@@ -67,7 +71,8 @@ events_upgrade(struct shell *shell, const struct http_request *request)
 {
 	const int64_t now_us = loop_now_us();
 	unsigned free = 0;
-	if (!api_token_valid(shell->api, token_of(request->query), now_us)) {
+	struct api_login login;
+	if (!api_token_valid(shell->api, token_of(request->query), now_us, &login)) {
 		http_respond_text(shell->http, request->id, 401, "text/plain",
 		                  STR("A token of authTokens is needed.\n"));
 		return;
@@ -85,13 +90,26 @@ events_upgrade(struct shell *shell, const struct http_request *request)
 	struct events_socket *socket = &shell->events.sockets[free];
 	const struct ws_limits limits = { .message_bytes_max = EVENTS_FRAME_MAX,
 		                          .queue_bytes_max = QUEUE_BYTES };
-	*socket = (struct events_socket){ .shell = shell, .client = client };
+	*socket = (struct events_socket){ .shell = shell, .client = client, .login = login };
 	socket->ws = ws_accept(shell->http, request->id, &handler, socket, STR(""), &limits);
 	if (socket->ws.v == 0) {
 		events_closed(shell->events.core, client);
 		socket->client = 0;
 	}
 	shell_settle(shell);
+}
+
+void
+events_accounts_changed(struct shell *shell)
+{
+	for (unsigned i = 0; i < EVENTS_CLIENTS_MAX; i++) {
+		const struct events_socket *socket = &shell->events.sockets[i];
+		if (socket->client == 0 || api_login_stands(shell->api, &socket->login))
+			continue;
+		log_info("events: a subscriber's account \"%s\" has changed or is gone; it is "
+		         "closed", socket->login.user);
+		ws_close(shell->http, socket->ws, CLOSE_POLICY, "the account has changed");
+	}
 }
 
 bool
