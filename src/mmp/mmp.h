@@ -73,6 +73,10 @@ enum mmp_call {
 	MMP_USER_EXPIRE,
 	MMP_USER_DUTY,
 	MMP_USER_HOST,
+	MMP_USER_KEY_LIST,  /* name */
+	MMP_USER_KEY_ADD,   /* name, type, key in base64, and perhaps a comment */
+	MMP_USER_KEY_DEL,   /* name, fingerprint or "all" */
+	MMP_PKI_PKCS12_TO_SSH, /* name */
 	MMP_USER_RULE,      /* the rule is the last of the command's own words */
 	MMP_USER_RULES,
 	MMP_PASSWD,         /* nothing, or a user */

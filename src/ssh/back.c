@@ -18,6 +18,7 @@
 #include "ssh/ssh.h"
 #include "supervisor/account_file.h"
 #include "supervisor/command.h"
+#include "supervisor/keys.h"
 
 void
 back_audit(const struct back *back, const char *format, ...)
@@ -80,6 +81,7 @@ component_lets_in(const struct back *back, uint32_t sessions_max)
 
 struct found {
 	bool known;
+	bool by_key;
 	enum account_verdict verdict;
 	enum mmp_role role;
 	uint32_t sessions_max;
@@ -88,12 +90,13 @@ struct found {
 
 /* Whoever may not log in has nobody's password. */
 static bool
-find_account(struct back *back, struct str name, struct found *found)
+find_account(struct back *back, struct str name, bool by_key, struct found *found)
 {
-	const struct account_moment now = account_now(&back->from);
+	struct account_moment now = account_now(&back->from);
 	char error[DATA_ERROR_MAX];
 	struct account_file file;
-	*found = (struct found){ .verdict = ACCOUNT_WRONG_ROLE };
+	now.key = by_key;
+	*found = (struct found){ .by_key = by_key, .verdict = ACCOUNT_WRONG_ROLE };
 	str_copy(found->hash, sizeof found->hash, str_of(PASSWORD_OF_NOBODY));
 	if (!account_file_open(&file, back->dir, error)) {
 		log_error("nobody can log in by SSH: %s", error);
@@ -112,48 +115,61 @@ find_account(struct back *back, struct str name, struct found *found)
 	return true;
 }
 
-/* Keeps how it went; true: now the account is locked. */
-static bool
-note_login(struct back *back, struct str name, bool right)
+static void
+note_login(struct back *back)
 {
 	const struct account_moment now = account_now(&back->from);
 	char error[DATA_ERROR_MAX];
 	struct account_file file;
-	bool locked = false;
 	if (!account_file_open(&file, back->dir, error)) {
 		log_error("a login is not noted: %s", error);
+		return;
+	}
+	struct account *account = accounts_find(file.accounts, str_of(back->name));
+	if (account != NULL) {
+		account_logged_in(account, &back->from, now.now_s);
+		if (!account_file_write(&file, error))
+			log_error("a login is not noted: %s", error);
+	}
+	account_file_close(&file);
+}
+
+/* Keeps that it was refused; true: now the account is locked.  The file is written whether there is
+ * such an account or not, counted or not: how long it takes tells nothing. */
+static bool
+note_failure(struct back *back, bool counts)
+{
+	const struct account_moment now = account_now(&back->from);
+	char error[DATA_ERROR_MAX];
+	struct account_file file;
+	if (!account_file_open(&file, back->dir, error)) {
+		log_error("a refused login is not noted: %s", error);
 		return false;
 	}
-	struct account *account = accounts_find(file.accounts, name);
-	if (account != NULL && right)
-		account_logged_in(account, &back->from, now.now_s);
-	else if (account != NULL)
-		locked = account_failed(file.accounts, account, &back->from, now.now_s);
-	if (account != NULL && !account_file_write(&file, error))
-		log_error("a login is not noted: %s", error);
+	struct account *account = accounts_find(file.accounts, str_of(back->name));
+	const bool locked = account != NULL && counts &&
+	                    account_failed(file.accounts, account, &back->from, now.now_s);
+	if (!account_file_write(&file, error))
+		log_error("a refused login is not noted: %s", error);
 	account_file_close(&file);
 	return locked;
 }
 
+/* Strangers' names are no audit; the component tells the others, and not one by one when many. */
 static void
 refuse(struct back *back, const struct found *found, bool right)
 {
-	const char *why = "wrong password";
-	tell_component(back, "failed\n");
-	if (!found->known) {
-		/* Strangers' names are no audit, and each session is a process that can write a line. */
-		log_debug("SSH: a login from %s was refused: no such user", back->from_text);
-		return;
-	}
-	if (found->verdict != ACCOUNT_GOOD && found->verdict != ACCOUNT_MUST_CHANGE)
-		why = account_verdict_name(found->verdict);
-	else if (right)
-		why = "too many sessions";
-	else if (note_login(back, str_of(back->name), false))
-		why = "wrong password; locked for 15 minutes after too many of them";
-	back_audit(back, "login by SSH refused: %s", why);
-	log_warning("SSH: a login of user \"%s\" from %s was refused: %s", back->name,
-	            back->from_text, why);
+	char text[ACCOUNT_NAME_MAX + 128] = "failed\n";
+	const bool wrong = found->verdict == ACCOUNT_GOOD || found->verdict == ACCOUNT_MUST_CHANGE;
+	const bool locked = note_failure(back, found->known && wrong && !right);
+	const char *why = !wrong   ? account_verdict_name(found->verdict)
+	                  : right  ? "too many sessions"
+	                  : locked ? "wrong password; locked for 15 minutes after too many of them"
+	                           : "wrong password";
+	if (found->known)
+		snprintf(text, sizeof text, "%s %s %s\n", locked ? "locked" : "refused", back->name,
+		         why);
+	tell_component(back, text);
 }
 
 /* Does the account that was found stand as it was? */
@@ -161,9 +177,25 @@ static bool
 is_still(struct back *back, const struct found *found)
 {
 	struct found now;
-	const bool read = find_account(back, str_of(back->name), &now);
+	const bool read = find_account(back, str_of(back->name), found->by_key, &now);
 	explicit_bzero(now.hash, sizeof now.hash);
 	return read && now.known && now.role == found->role && now.verdict == found->verdict;
+}
+
+/* `how`: "" or " with key ...". */
+static void
+enter(struct back *back, const struct found *found, const char *how)
+{
+	note_login(back);
+	/* Somebody may have removed it while the password was looked at; from the component's word on,
+	 * `user del` and `user evict` find this session. */
+	if (!is_still(back, found))
+		exit(0);
+	back->logged_in = true;
+	back->role = found->role;
+	back->must_change = found->verdict == ACCOUNT_MUST_CHANGE;
+	back_audit(back, "logged in by SSH%s", how);
+	log_info("SSH: user \"%s\" logged in from %s%s", back->name, back->from_text, how);
 }
 
 static bool
@@ -172,7 +204,7 @@ log_in(struct back *back, struct str name, struct str password)
 	struct found found;
 	if (!str_copy(back->name, sizeof back->name, name))
 		back->name[0] = '\0';
-	if (!find_account(back, str_of(back->name), &found))
+	if (!find_account(back, str_of(back->name), false, &found))
 		return false;
 	/* The hash is worked out in any case, so that time tells nothing. */
 	const bool right = password_matches(password, str_of(found.hash)) &&
@@ -182,16 +214,33 @@ log_in(struct back *back, struct str name, struct str password)
 		refuse(back, &found, right);
 		return false;
 	}
-	(void)note_login(back, str_of(back->name), true);
-	/* Somebody may have removed it while the password was looked at; from the component's word on,
-	 * `user del` and `user evict` find this session. */
-	if (!is_still(back, &found))
-		exit(0);
-	back->logged_in = true;
-	back->role = found.role;
-	back->must_change = found.verdict == ACCOUNT_MUST_CHANGE;
-	back_audit(back, "logged in by SSH");
-	log_info("SSH: user \"%s\" logged in from %s", back->name, back->from_text);
+	enter(back, &found, "");
+	return true;
+}
+
+/* Offered, or proven: what the front says of signatures is believed
+ * (docs/decisions/ssh-halves.md). */
+static bool
+take_key(struct back *back, struct str name, struct str key, bool proven)
+{
+	struct found found;
+	char print[KEY_PRINT_MAX], how[KEY_PRINT_MAX + 16];
+	if (!str_copy(back->name, sizeof back->name, name))
+		back->name[0] = '\0';
+	if (!find_account(back, str_of(back->name), true, &found))
+		return false;
+	explicit_bzero(found.hash, sizeof found.hash);
+	const bool have = keys_have(back->dir, back->name, key, print);
+	if (!have || !found.known || found.verdict != ACCOUNT_GOOD)
+		return false;
+	if (!proven)
+		return true;
+	if (!component_lets_in(back, found.sessions_max)) {
+		refuse(back, &found, true);
+		return false;
+	}
+	snprintf(how, sizeof how, " with key %s", print);
+	enter(back, &found, how);
 	return true;
 }
 
@@ -202,6 +251,16 @@ on_login(struct back *back, const struct link_message *message)
 		exit(0);
 	const bool good = log_in(back, message->text, message->more);
 	explicit_bzero(back->buffer, sizeof back->buffer); /* the password */
+	tell(back, &(struct link_message){ .kind = LINK_VERDICT, .number = good,
+	                                   .size = back->role }, -1);
+}
+
+static void
+on_key(struct back *back, const struct link_message *message)
+{
+	if (back->key_tries++ >= SSH_KEY_TRIES)
+		exit(0);
+	const bool good = take_key(back, message->text, message->more, message->number == 1);
 	tell(back, &(struct link_message){ .kind = LINK_VERDICT, .number = good,
 	                                   .size = back->role }, -1);
 }
@@ -285,7 +344,7 @@ on_run(struct back *back, struct str text)
 	explicit_bzero(command, sizeof command);
 	if (back->must_change) {
 		struct found found;
-		back->must_change = !find_account(back, str_of(back->name), &found) ||
+		back->must_change = !find_account(back, str_of(back->name), false, &found) ||
 		                    found.verdict != ACCOUNT_GOOD;
 	}
 	tell(back, &(struct link_message){ .kind = LINK_DONE, .number = status }, -1);
@@ -308,13 +367,18 @@ on_files(struct back *back, const struct link_message *message)
 static void
 on_message(struct back *back, const struct link_message *message)
 {
-	if (!back->logged_in && message->kind != LINK_LOGIN)
+	if (!back->logged_in && message->kind != LINK_LOGIN && message->kind != LINK_KEY)
 		exit(0); /* a front that asks for more than a login is not ours any more */
 	switch (message->kind) {
 	case LINK_LOGIN:
 		if (back->logged_in)
 			exit(0);
 		on_login(back, message);
+		break;
+	case LINK_KEY:
+		if (back->logged_in)
+			exit(0);
+		on_key(back, message);
 		break;
 	case LINK_RUN:
 		on_run(back, message->text);

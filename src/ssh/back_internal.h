@@ -29,6 +29,7 @@ struct back {
 	int front;
 	int component;
 	unsigned tries;
+	unsigned key_tries;
 	bool logged_in;
 	bool must_change;
 	bool gone; /* the front is: what runs comes to its end, and then there is nothing more */

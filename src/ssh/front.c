@@ -31,6 +31,10 @@ static const char ciphers[] = "chacha20-poly1305@openssh.com,aes256-gcm@openssh.
 static const char macs[] = "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,"
 			   "hmac-sha2-256,hmac-sha2-512";
 
+/* No SHA-1 in RSA's signatures. */
+static const char user_keys[] = "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,"
+				"ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256";
+
 enum {
 	LOOK_MS = 1000,
 	PROMPT_MAX = 96,
@@ -51,6 +55,7 @@ struct front {
 	ssh_channel channel;
 	struct ssh_channel_callbacks_struct channel_callbacks;
 	unsigned tries;
+	unsigned key_tries;
 	bool logged_in;
 	enum mmp_role role;
 	int64_t active_s; /* the last key, or the last word of a command */
@@ -413,12 +418,57 @@ on_channel(ssh_session session, void *context)
 	return front->channel;
 }
 
+/* The back's word, for the password or the key just told. */
+static bool
+is_let_in(struct front *front)
+{
+	struct link_message verdict;
+	hear(front, &verdict);
+	if (verdict.kind != LINK_VERDICT || verdict.number != 1)
+		return false;
+	CHECK(verdict.size >= 0 && verdict.size < MMP_ROLES);
+	front->role = (enum mmp_role)verdict.size;
+	return true;
+}
+
+static int
+enter(struct front *front)
+{
+	front->logged_in = true;
+	front->active_s = now_s();
+	return SSH_AUTH_SUCCESS;
+}
+
+/* First it is offered, then its owner proves to have it: libssh has checked the signature. */
+static int
+on_key(ssh_session session, const char *user, struct ssh_key_struct *key, char state, void *context)
+{
+	struct front *front = context;
+	char *base64 = NULL;
+	const struct str name = str_of(user);
+	const bool proven = state == SSH_PUBLICKEY_STATE_VALID;
+	(void)session;
+	if (front->logged_in || (!proven && state != SSH_PUBLICKEY_STATE_NONE) ||
+	    ssh_pki_export_pubkey_base64(key, &base64) != SSH_OK)
+		return SSH_AUTH_DENIED;
+	if (front->key_tries++ == SSH_KEY_TRIES || name.len > LINK_TEXT_MAX ||
+	    strlen(base64) > LINK_TEXT_MAX)
+		end();
+	const struct link_message message = { .kind = LINK_KEY, .number = proven, .text = name,
+		                              .more = str_of(base64) };
+	if (link_send(front->settings.link, &message, -1) != 0)
+		end();
+	ssh_string_free_char(base64);
+	if (!is_let_in(front))
+		return SSH_AUTH_DENIED;
+	return proven ? enter(front) : SSH_AUTH_SUCCESS;
+}
+
 static int
 on_password(ssh_session session, const char *user, const char *password, void *context)
 {
 	struct front *front = context;
 	const struct str name = str_of(user), text = str_of(password);
-	struct link_message verdict;
 	(void)session;
 	if (front->logged_in)
 		return SSH_AUTH_DENIED;
@@ -426,14 +476,7 @@ on_password(ssh_session session, const char *user, const char *password, void *c
 	    text.len > LINK_TEXT_MAX)
 		end();
 	tell(front, LINK_LOGIN, name, text);
-	hear(front, &verdict);
-	if (verdict.kind != LINK_VERDICT || verdict.number != 1)
-		return SSH_AUTH_DENIED;
-	CHECK(verdict.size >= 0 && verdict.size < MMP_ROLES);
-	front->role = (enum mmp_role)verdict.size;
-	front->logged_in = true;
-	front->active_s = now_s();
-	return SSH_AUTH_SUCCESS;
+	return is_let_in(front) ? enter(front) : SSH_AUTH_DENIED;
 }
 
 /* -- the loop ---------------------------------------------------------------------------------- */
@@ -561,6 +604,7 @@ open_session(struct front *front)
 	    ssh_bind_options_set(bind, SSH_BIND_OPTIONS_HMAC_C_S, macs) != 0 ||
 	    ssh_bind_options_set(bind, SSH_BIND_OPTIONS_HMAC_S_C, macs) != 0 ||
 	    ssh_bind_options_set(bind, SSH_BIND_OPTIONS_HOSTKEY_ALGORITHMS, "ssh-ed25519") != 0 ||
+	    ssh_bind_options_set(bind, SSH_BIND_OPTIONS_PUBKEY_ACCEPTED_KEY_TYPES, user_keys) != 0 ||
 	    ssh_bind_accept_fd(bind, front->session, front->settings.connection) != SSH_OK) {
 		fprintf(stderr, "convoke ssh: %s\n", bind != NULL ? ssh_get_error(bind) : "no memory");
 		return false;
@@ -575,6 +619,7 @@ front_run(const struct front_settings *settings)
 	static struct ssh_server_callbacks_struct callbacks = {
 		.userdata = &front,
 		.auth_password_function = on_password,
+		.auth_pubkey_function = on_key,
 		.channel_open_request_session_function = on_channel,
 	};
 	front.settings = *settings;
@@ -590,7 +635,7 @@ front_run(const struct front_settings *settings)
 	const int64_t begun_s = now_s();
 	ssh_callbacks_init(&callbacks);
 	ssh_set_server_callbacks(front.session, &callbacks);
-	ssh_set_auth_methods(front.session, SSH_AUTH_METHOD_PASSWORD);
+	ssh_set_auth_methods(front.session, SSH_AUTH_METHOD_PASSWORD | SSH_AUTH_METHOD_PUBLICKEY);
 	if (ssh_handle_key_exchange(front.session) != SSH_OK ||
 	    ssh_event_add_session(front.event, front.session) != SSH_OK ||
 	    ssh_event_add_fd(front.event, settings->link, POLLIN, on_link, &front) != SSH_OK)

@@ -8,6 +8,7 @@
  *
  *	front                          back
  *	LOGIN name, password       ->
+ *	KEY name, key; number      ->      0: will it do?  1: its owner has signed
  *	                           <-  VERDICT number: 1 or 0; size: the role
  *	RUN command                ->
  *	                           <-  SAY text, many
@@ -48,6 +49,7 @@ enum {
 
 enum link_kind {
 	LINK_LOGIN = 1,
+	LINK_KEY,
 	LINK_RUN,
 	LINK_ANSWER,
 	LINK_STOP,

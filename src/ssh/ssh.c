@@ -12,11 +12,13 @@
 #include <unistd.h>
 
 #include "api/guesses.h"
+#include "api/refusals.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "component/component.h"
 #include "mmp/accounts.h"
 #include "net/accept.h"
+#include "net/audit.h"
 #include "net/file_watch.h"
 #include "net/files.h"
 #include "net/iface.h"
@@ -40,6 +42,7 @@ struct session {
 	struct net_addr from;
 	int64_t since_us;
 	bool logged_in;
+	bool counted; /* as a guess of its address */
 	bool ending;
 	char name[ACCOUNT_NAME_MAX];
 };
@@ -59,6 +62,8 @@ struct server {
 	struct line_listener *control;
 	struct caller callers[CALLERS_MAX];
 	struct guesses guesses;
+	struct refusals refusals;
+	struct loop_timer *timer; /* of refusals that are told together */
 	struct session sessions[SSH_SESSIONS_MAX];
 };
 
@@ -73,11 +78,76 @@ end_session(struct session *session)
 	(void)loop_child_kill(session->process, SIGTERM);
 }
 
+/* -- guesses ----------------------------------------------------------------------------------- */
+
+static void
+count_guess(struct session *session)
+{
+	guesses_failed(&session->server->guesses, &session->from, loop_now_us());
+	session->counted = true;
+}
+
+static void
+tell_refusal(const struct server *server, const char *name, const struct net_addr *addr,
+             const char *text)
+{
+	char path[COMPONENT_PATH_MAX], from[ADDR_TEXT_MAX];
+	struct writer w = writer_of(from, sizeof from - 1);
+	addr_write_ip(&w, addr);
+	from[w.at] = '\0';
+	audit_write(component_path(&server->component, path, "log/audit"), name, from,
+	            str_of(text));
+	log_warning("SSH: user \"%s\" from %s: %s", name, from, text);
+}
+
+/* Those of a minute that were not told one by one. */
+static void
+tell_refusals(struct server *server, int64_t now_us)
+{
+	struct refusal refusal;
+	char text[96];
+	while (refusals_take(&server->refusals, &refusal, now_us)) {
+		snprintf(text, sizeof text, "login by SSH refused %u more time%s within a minute",
+		         (unsigned)refusal.more, refusal.more == 1 ? "" : "s");
+		tell_refusal(server, refusal.name[0] != '\0' ? refusal.name : "many", &refusal.from,
+		             text);
+	}
+	loop_timer_arm(server->timer, refusals_deadline(&server->refusals));
+}
+
+static void
+on_minute(void *context, int64_t now_us)
+{
+	tell_refusals(context, now_us);
+}
+
+/* "NAME WHY" */
+static void
+on_refused(struct session *session, struct str text, bool always)
+{
+	struct server *server = session->server;
+	char name[ACCOUNT_NAME_MAX], why[160];
+	const struct str who = str_cut(&text, ' ');
+	if (!account_name_fits(who) || !str_copy(name, sizeof name, who))
+		return;
+	const bool told = refusals_note(&server->refusals, who, &session->from, loop_now_us());
+	snprintf(why, sizeof why, "login by SSH refused: %.*s", (int)(text.len < 100 ? text.len : 100),
+	         text.at);
+	if (told || always)
+		tell_refusal(server, name, &session->from, why);
+	tell_refusals(server, loop_now_us());
+}
+
+/* -- sessions' ends ---------------------------------------------------------------------------- */
+
 static void
 on_ended(void *context, struct loop_child *process, int status, int signal_number)
 {
 	struct session *session = context;
 	(void)status;
+	/* Whoever comes and goes without a login costs two processes each time. */
+	if (!session->logged_in && !session->counted)
+		count_guess(session);
 	if (signal_number != 0 && !session->ending)
 		log_error("SSH: a session ended by signal %d", signal_number);
 	line_close(session->line);
@@ -116,7 +186,10 @@ on_said(void *context, struct line *line, struct str text)
 	const struct str verb = str_cut(&rest, ' ');
 	(void)line;
 	if (str_eq(verb, STR("failed"))) {
-		guesses_failed(&session->server->guesses, &session->from, loop_now_us());
+		count_guess(session);
+	} else if (str_eq(verb, STR("refused")) || str_eq(verb, STR("locked"))) {
+		count_guess(session);
+		on_refused(session, rest, str_eq(verb, STR("locked")));
 	} else if (str_eq(verb, STR("login"))) {
 		const struct str name = str_cut(&rest, ' ');
 		log_in(session, name, rest);
@@ -189,7 +262,7 @@ may_come(struct server *server, const struct net_addr *peer)
 		if (session->process == NULL || session->logged_in || session->ending)
 			continue;
 		strangers++;
-		same += addr_eq_ip(&session->from, peer);
+		same += guesses_same_source(&session->from, peer);
 		if (oldest == NULL || session->since_us < oldest->since_us)
 			oldest = session;
 	}
@@ -408,6 +481,9 @@ start(struct server *server)
 	                 server);
 	if (rc != 0)
 		return component_fail(&server->component, "%s: %s", path, strerror(-rc));
+	rc = loop_timer_create(&server->timer, server->component.loop, on_minute, server);
+	if (rc != 0)
+		return component_fail(&server->component, "not enough memory");
 	rc = file_watch_create(&server->watch, server->component.loop, server->component.data_dir,
 	                       "accounts", on_accounts, server);
 	if (rc != 0)
@@ -420,6 +496,9 @@ static void
 finish(struct server *server)
 {
 	close_ports(server);
+	if (server->timer != NULL)
+		tell_refusals(server, INT64_MAX);
+	loop_timer_destroy(server->timer);
 	file_watch_destroy(server->watch);
 	if (server->control != NULL)
 		line_unlisten(server->control);

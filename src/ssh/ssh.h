@@ -9,7 +9,9 @@
  * Nothing listens while there is no account that may log in by SSH.
  *
  * A session tells the component, over descriptor 3:
- *	failed             a wrong password; the address has fewer tries left
+ *	failed             a wrong password of nobody; the address has fewer tries left
+ *	refused NAME WHY   likewise of somebody: for the audit log
+ *	locked NAME WHY    likewise, and that locked the account
  *	login NAME MAX  -> "ok", or "full" when NAME has MAX sessions (0: any number)
  * and DATA/run/ssh.sock takes `evict NAME` (supervisor/ssh_control.h).
  *
@@ -30,6 +32,7 @@ enum {
 	SSH_STRANGER_US_MIN = 3 * 1000000, /* so long one has before it must give way */
 	SSH_LOGIN_S = 45,              /* until it has logged in */
 	SSH_LOGIN_TRIES = 6,           /* passwords in one connection */
+	SSH_KEY_TRIES = 16,            /* public keys offered or used in one connection */
 	SSH_IDLE_S = 30 * 60,          /* without a key, and without a command that runs */
 	SSH_STUCK_S = 10 * 60,         /* a peer that does not read */
 };

@@ -14,6 +14,7 @@
 #include "net/random.h"
 #include "supervisor/backup.h"
 #include "supervisor/database.h"
+#include "supervisor/keys.h"
 #include "supervisor/license.h"
 #include "supervisor/life.h"
 #include "supervisor/log_read.h"
@@ -113,6 +114,11 @@ host_call(void *context, const struct mmp_line *line, struct writer *out)
 	case MMP_PKI_PKCS12:
 	case MMP_PKI_UNLINK:
 		return pki_run(host->dir, host->user, host->terminal, line, out);
+	case MMP_USER_KEY_LIST:
+	case MMP_USER_KEY_ADD:
+	case MMP_USER_KEY_DEL:
+	case MMP_PKI_PKCS12_TO_SSH:
+		return keys_run(host->dir, host->terminal, line, out);
 	case MMP_USER_ADD:
 	case MMP_USER_DEL:
 	case MMP_USER_LIST:

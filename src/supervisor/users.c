@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "net/wall.h"
 #include "supervisor/account_file.h"
+#include "supervisor/keys.h"
 #include "supervisor/ssh_control.h"
 
 enum {
@@ -244,6 +245,7 @@ del(struct work *work)
 		accounts_remove(work->file.accounts, work->account);
 	done = finish(work, done);
 	if (done) {
+		keys_forget(work->dir, name);
 		(void)ssh_control_evict(work->dir, name);
 		writer_format(work->out, "SUCCESS: user %s removed\n", name);
 	}
@@ -383,11 +385,14 @@ info(struct work *work)
 	writer_format(out, "\nFailed logins    : %u\n", (unsigned)account->failures);
 	writer_format(out, "Locked until     : %s\n",
 	              date_text(date, account_locked_until_s(account, now_s()), true));
-	for (uint32_t i = 0; i < account->source_count; i++)
-		if (account->sources[i].locked_s > now_s())
-			writer_format(out, "Locked out       : %s until %s\n",
-			              addr_text(from, &account->sources[i].addr),
-			              date_text(date, account->sources[i].locked_s, true));
+	for (uint32_t i = 0; i < account->source_count; i++) {
+		const struct account_source *source = &account->sources[i];
+		if (source->locked_s <= now_s())
+			continue;
+		writer_text(out, "Locked out       : ");
+		addr_write_ip(out, &source->addr);
+		writer_format(out, " until %s\n", date_text(date, source->locked_s, true));
+	}
 	writer_text(out, "Duty             : ");
 	account_write_duty(out, account);
 	writer_text(out, "\nHosts            : ");

@@ -9,11 +9,8 @@ from pathlib import Path
 
 import network
 from harness import case, expect, expect_equal, main, processes, wait_for
-from login import PASSWORD, PORT, Login, add, mmp
+from login import PASSWORD, PORT, Login, add, audit, mmp
 from server import Api, Server
-
-def audit(world):
-    return (world.server.data / "log/audit").read_text()
 
 
 # -- commands -----------------------------------------------------------------------------------------
@@ -223,9 +220,9 @@ def wrong_passwords_lock_and_are_told(world):
     expect(not any(wrong.may_log_in() for _ in range(3)), "a wrong password is right")
     expect(not right.may_log_in(), "it is not locked")
     expect(re.search(r"^frida\s+admin\s+none\s+locked$", mmp(world, "user", "list"), re.M), "user list")
-    lines = [line for line in audit(world).splitlines() if '"frida"' in line]
-    expect(sum(f"from {other.address}: login by SSH refused: wrong password" in line for line in lines) == 3, lines)
-    expect(lines[-1].endswith("login by SSH refused: locked"), lines)
+    refused = [line for line in audit(world).splitlines() if f'"frida" from {other.address}: login by SSH refused' in line]
+    expect_equal([line.partition("refused: ")[2] for line in refused],
+                 ["wrong password", "wrong password; locked for 15 minutes after too many of them"], refused)
     mmp(world, "user", "unlock", "frida")
     expect(right.may_log_in(), "unlocked, and cannot log in")
     mmp(world, "user", "rule", "max_failed_logins", "20")

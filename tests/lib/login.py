@@ -69,3 +69,7 @@ def add(world, name, role, machine=None):
     said = mmp(world, "user", "add", name, role, stdin=f"{PASSWORD}\n{PASSWORD}\n")
     expect("SUCCESS" in said, said)
     return Login(world, name, machine=machine)
+
+
+def audit(world):
+    return (world.server.data / "log/audit").read_text()
