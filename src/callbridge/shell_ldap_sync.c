@@ -8,6 +8,8 @@
 #include "callbridge/shell_ldap_internal.h"
 #include "net/random.h"
 
+static const char no_changes[] = "the database takes no changes";
+
 /* ------------------------------------------------------------------ what is written down */
 
 static struct objects *
@@ -79,11 +81,11 @@ ldap_run_drop(struct shell_ldap *ldap)
 	run->order = 0;
 }
 
-/* The database keeps nothing now: later anew. */
+/* It cannot be now: later anew. */
 static void
-postpone(struct shell_ldap *ldap, int64_t now_us)
+postpone(struct shell_ldap *ldap, const char *why, int64_t now_us)
 {
-	log_warning("LDAP sync operation: the database takes no changes; it is tried again");
+	log_warning("LDAP sync operation: %s; it is tried again", why);
 	ldap_run_drop(ldap);
 	ldap->retry_us = now_us + LDAP_RETRY_US;
 	loop_timer_arm(ldap->timer, ldap->retry_us);
@@ -155,7 +157,7 @@ end(struct shell_ldap *ldap, int64_t now_us)
 		run->failure = LDAP_CLASH_OCCURRED;
 	}
 	if (!write_sync(ldap, run->failed ? LDAP_SYNC_FAILED : LDAP_SYNC_COMPLETE)) {
-		postpone(ldap, now_us);
+		postpone(ldap, no_changes, now_us);
 		return;
 	}
 	tell_end(run, now_us);
@@ -245,8 +247,12 @@ begin(struct shell_ldap *ldap, int64_t now_us)
 	memset(run, 0, sizeof *run);
 	run->sync = sync;
 	run->began_us = run->told_us = now_us;
-	if (!make_core(ldap) || !write_sync(ldap, LDAP_SYNC_IN_PROGRESS)) {
-		postpone(ldap, now_us);
+	if (!make_core(ldap)) {
+		postpone(ldap, "not enough memory", now_us);
+		return false;
+	}
+	if (!write_sync(ldap, LDAP_SYNC_IN_PROGRESS)) {
+		postpone(ldap, no_changes, now_us);
 		return false;
 	}
 	log_info("LDAP sync operation: starting");
@@ -422,7 +428,7 @@ ldap_run_step(struct shell_ldap *ldap, int64_t now_us)
 		if (run->flight_count != 0)
 			return false;
 		if (run->lost)
-			postpone(ldap, now_us);
+			postpone(ldap, no_changes, now_us);
 		else
 			end(ldap, now_us);
 		return true;
