@@ -237,7 +237,8 @@ member_add(struct objects *objects, uint32_t user, uint32_t space, const struct 
 	struct member_answer answer = check_fields(objects, user, space, edit, 0);
 	if (answer.verdict != MEMBER_DONE)
 		return answer;
-	answer = rejected(edit->type, objects_add(objects, edit, space, &made, &culprit), culprit);
+	const enum object_reject reject = objects_add(objects, edit, space, &made, &culprit);
+	answer = rejected(edit->type, reject, culprit);
 	answer.made = made;
 	return answer;
 }
@@ -257,7 +258,8 @@ member_edit(struct objects *objects, uint32_t user, uint32_t handle,
 		check_fields(objects, user, space, edit, of_member ? handle : 0);
 	if (answer.verdict != MEMBER_DONE)
 		return answer;
-	return rejected(edit->type, objects_edit(objects, handle, edit, &culprit), culprit);
+	const enum object_reject reject = objects_edit(objects, handle, edit, &culprit);
+	return rejected(edit->type, reject, culprit);
 }
 
 struct member_answer
