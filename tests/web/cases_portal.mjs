@@ -214,6 +214,19 @@ export async function who_has_no_rights_is_shown_no_buttons_for_them({ browser, 
   return page;
 }
 
+export async function open_spaces_of_the_organisation_are_found({ browser }) {
+  const page = await home(browser);
+  await page.getByLabel('A part of the name').fill('nowhere');
+  await page.keyboard.press('Enter');
+  await page.getByText('Nothing was found.').waitFor();
+  await page.getByLabel('A part of the name').fill('town');
+  await page.getByRole('button', { name: 'Find' }).click();
+  await page.getByRole('button', { name: 'Join Town hall' }).click();
+  await page.getByRole('heading', { name: 'Demo' }).waitFor();
+  await page.getByText('You join as Ann Lee.').waitFor();
+  return page;
+}
+
 export async function pages_of_who_is_signed_in_fit_everywhere({ browser, picture }) {
   const found = [];
   for (const [name, viewport] of [['desktop', { width: 1100, height: 760 }], ['phone', { width: 320, height: 640 }]])

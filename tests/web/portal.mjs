@@ -47,7 +47,7 @@ export class Portal {
     const wanted = new URLSearchParams(query);
     const [what, id, inside, of, last] = way.split('/');
     if (what === 'options') return [200, this.options];
-    if (!['coSpaceTemplates', 'userLookup', 'cospaces'].includes(what)) return [404, { error: 'notFound' }];
+    if (!['coSpaceTemplates', 'userLookup', 'cospaceLookup', 'cospaces'].includes(what)) return [404, { error: 'notFound' }];
     if (token === undefined || this.over) return [401, { error: 'expired' }];
     const sent = body === undefined ? {} : JSON.parse(body);
     if (what === 'coSpaceTemplates') return [200, { coSpaceTemplates: this.templates }];
@@ -55,6 +55,7 @@ export class Portal {
       const users = Object.entries(this.users).map(([userJid, name]) => ({ userJid, name }));
       return [200, { users: users.filter(({ userJid, name }) => `${userJid} ${name}`.toLowerCase().includes(wanted.get('query').toLowerCase())) }];
     }
+    if (what === 'cospaceLookup') return [200, { cospaces: wanted.get('query') === 'town' ? [{ name: 'Town hall', callId: '1001' }] : [] }];
     if (method !== 'get' && inside !== 'emailInvitation' && last !== 'emailInvitation' && this.failure !== undefined) return this.failure;
     if (id === undefined && method === 'get') {
       const offset = Number(wanted.get('offset') ?? 0);

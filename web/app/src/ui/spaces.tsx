@@ -8,6 +8,15 @@ import { Dialog, Field, Page, Title } from './parts';
 
 export const SPACE_NAME_MAX = 120;
 
+const SEARCH_MAX = 60;
+
+/** One found by FindSpace. */
+interface Open {
+  readonly name?: string;
+  readonly callId?: string;
+  readonly uri?: string;
+}
+
 interface Listed {
   readonly cospaces: readonly SpaceBrief[];
   readonly total: number;
@@ -125,6 +134,47 @@ function NewSpace({ templates, close }: { templates: readonly Template[]; close:
   );
 }
 
+/** Spaces that everybody of one's organisation may find. */
+function FindSpace() {
+  const app = useApp();
+  const { strings, portal } = app;
+  const [query, setQuery] = useState('');
+  const [found, setFound] = useState<Answer<{ cospaces: readonly Open[] }>>();
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    setFound(await portal.ask('GET', `cospaceLookup?${new URLSearchParams({ query: query.trim() }).toString()}`));
+  };
+  const spaces = found?.value?.cospaces ?? [];
+  return (
+    <section class="find" aria-labelledby="find">
+      <h2 id="find">{strings.portal.findSpace}</h2>
+      <form role="search" onSubmit={(event) => void submit(event)} noValidate>
+        <Field label={strings.portal.partOfName} value={query} change={setQuery} hint={strings.portal.findHint} maxLength={SEARCH_MAX} />
+        <button type="submit" class="quiet">
+          {strings.portal.find}
+        </button>
+      </form>
+      <Trouble problem={found?.problem} />
+      <p class="note" role="status">
+        {found?.value !== undefined && spaces.length === 0 ? strings.portal.noneFound : ''}
+      </p>
+      <ul class="spaces">
+        {spaces.map(({ name = strings.portal.unnamed, callId, uri }) => (
+          <li key={`${callId} ${uri}`}>
+            <span class="space-what">
+              <span>{name}</span>
+              <span class="note">{callId === undefined ? uri : strings.portal.idIs(callId)}</span>
+            </span>
+            <button type="button" class="main" aria-label={strings.portal.joinSpace(name)} onClick={() => app.go(callId ?? uri ?? '')}>
+              {strings.join}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
 export function Spaces() {
   const app = useApp();
   const { strings, portal } = app;
@@ -163,6 +213,7 @@ export function Spaces() {
           {strings.portal.more}
         </button>
       )}
+      <FindSpace />
       <button type="button" class="plain" onClick={() => app.go('')}>
         {strings.portal.otherMeeting}
       </button>
