@@ -73,7 +73,7 @@ TEST(a_running_meeting_is_shown_whole)
 	expect(b, API_POST, "/coSpaces", "name=Dev+Space&uri=dev&meetingScheduler=Kim", 200, "");
 	uint32_t at = 0;
 	const uint32_t space = objects_next(meeting_objects(b->meeting), OBJECT_SPACE, &at);
-	const struct meeting_join join = { .entry = { space, 0 }, .kind = LEG_SIP,
+	const struct meeting_join join = { .entry = { .space = space }, .kind = LEG_SIP,
 		                           .name = STR("<Kim & co>"),
 		                           .remote_party = STR("kim@example.org"),
 		                           .local_address = STR("dev@example.org"),

@@ -29,7 +29,7 @@ join_space(struct bridge *b, struct str jid)
 	uint32_t at = 0;
 	uint32_t leg = 0;
 	const uint32_t space = objects_next(meeting_objects(b->meeting), OBJECT_SPACE, &at);
-	const struct meeting_join join = { .entry = { space, 0 }, .kind = LEG_SIP,
+	const struct meeting_join join = { .entry = { .space = space }, .kind = LEG_SIP,
 		                           .name = STR("Ann"), .user_jid = jid,
 		                           .remote_party = STR("ann@example.org") };
 	EXPECT_EQ(meeting_join(b->meeting, &join, b->now_us, &leg), MEETING_ADMITTED);

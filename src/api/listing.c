@@ -130,7 +130,10 @@ next_leg(const struct work *work, struct walk *walk)
 			                                   walk->last);
 		else
 			walk->last = meeting_leg_next(work->meeting, &walk->at);
-	} while (walk->last != 0 && is_going(work->meeting, walk->last));
+	} while (walk->last != 0 &&
+	         (is_going(work->meeting, walk->last) ||
+	          (walk->type == OBJECT_PARTICIPANT &&
+	           meeting_leg_at_door(work->meeting, walk->last))));
 	return walk->last;
 }
 

@@ -7,7 +7,7 @@
 static uint32_t
 join(struct bridge *b, uint32_t space, const char *name)
 {
-	const struct meeting_join settings = { .entry = { space, 0 },
+	const struct meeting_join settings = { .entry = { .space = space },
 		                               .name = str_of(name),
 		                               .remote_party = str_of(name) };
 	uint32_t leg = 0;

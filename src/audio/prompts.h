@@ -31,11 +31,20 @@ enum {
 enum prompt {
 	PROMPT_NONE,
 	PROMPT_WELCOME,            /* welcome.wav */
+	PROMPT_IVR_WELCOME,        /* ivr_welcome.wav */
 	PROMPT_ID_ENTRY,           /* ivr_id_entry.wav: enter the meeting ID, then hash */
-	PROMPT_ID_INCORRECT,       /* ivr_id_incorrect.wav */
+	PROMPT_ID_TRY_AGAIN,       /* ivr_id_incorrect_try_again.wav */
+	PROMPT_ID_FINAL_ATTEMPT,   /* ivr_id_incorrect_final_attempt.wav */
+	PROMPT_ID_GOODBYE,         /* ivr_id_incorrect_goodbye.wav */
+	PROMPT_IVR_TIMEOUT,        /* ivr_timeout.wav */
 	PROMPT_PASSCODE_ENTRY,     /* passcode_entry.wav: enter the passcode, then hash */
-	PROMPT_PASSCODE_INCORRECT, /* passcode_incorrect.wav */
-	PROMPT_PASSCODE_TIMEOUT,   /* passcode_timeout.wav */
+	PROMPT_PASSCODE_OPTIONAL,  /* passcode_entry_optional.wav: or wait */
+	PROMPT_PASSCODE_TRY_AGAIN, /* passcode_incorrect_try_again.wav */
+	PROMPT_PASSCODE_FINAL_ATTEMPT, /* passcode_incorrect_final_attempt.wav */
+	PROMPT_PASSCODE_GOODBYE,   /* passcode_incorrect_goodbye.wav */
+	PROMPT_TIMEOUT,            /* timeout.wav: no passcode was typed */
+	PROMPT_MEETING_FULL,       /* meeting_full.wav */
+	PROMPT_UNAVAILABLE,        /* meeting_unavailable.wav: this bridge is full */
 	PROMPT_WAITING_FOR_HOST,   /* waiting_for_host.wav */
 	PROMPT_ONLY_PARTICIPANT,   /* only_participant.wav */
 	PROMPT_CALL_JOIN,          /* call_join.wav */

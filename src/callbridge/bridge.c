@@ -168,7 +168,7 @@ asked_for_space(const struct bridge *bridge, uint32_t space)
 	for (uint32_t at = 0, handle;
 	     bridge->asked != 0 && space != 0 && (handle = slab_next(&bridge->legs, &at)) != 0;) {
 		const struct bridge_leg *leg = bridge_leg_get(bridge, handle);
-		if (leg->caller != NULL && leg->has_media && leg->entry.space == space)
+		if (leg->ivr != NULL && leg->has_media && leg->entry.space == space)
 			return leg;
 	}
 	return NULL;
@@ -280,15 +280,6 @@ bridge_media_close(struct bridge *bridge, struct bridge_leg *leg)
 }
 
 void
-bridge_caller_free(struct bridge *bridge, struct bridge_leg *leg)
-{
-	if (leg->caller != NULL)
-		bridge->asked--;
-	free(leg->caller);
-	leg->caller = NULL;
-}
-
-void
 bridge_leg_over(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reason, bool remote,
                 int64_t now_us)
 {
@@ -299,14 +290,14 @@ bridge_leg_over(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reas
 	const struct meeting_leg *model = meeting_leg_of(bridge, meeting_leg);
 	if (model != NULL)
 		roster_gone(bridge, leg, model->call, now_us);
+	ivr_close(bridge, leg);
 	bridge_media_close(bridge, leg);
 	description_end(leg);
-	bridge_caller_free(bridge, leg);
 	free(leg->dialing);
 	free(leg->forward);
 	video_leg_over(bridge, leg);
 	timer_stop(&bridge->timers, &leg->timer);
-	/* A typed passcode and the transport's password are in it. */
+	/* The transport's password is in it. */
 	explicit_bzero(leg, sizeof *leg);
 	slab_free(&bridge->legs, handle);
 	meeting_leg_ended(bridge->settings.meeting, meeting_leg, reason, remote, now_us);
@@ -552,6 +543,8 @@ bridge_digit(struct bridge *bridge, struct bridge_leg *leg, char digit, int64_t 
 {
 	if (leg->stage == STAGE_ASKING)
 		ivr_digit(bridge, leg, digit, now_us);
+	else if (leg->stage == STAGE_MOVING)
+		return; /* typed too much at the door */
 	else if (!forward_digit(bridge, leg, digit))
 		meeting_leg_digit(bridge->settings.meeting, leg->meeting_leg, digit, now_us);
 }
@@ -650,6 +643,8 @@ leg_media_event(struct bridge *bridge, struct bridge_leg *leg, enum bridge_mediu
 		video_media_event(bridge, leg, event, now_us);
 		break;
 	case MEDIA_EVENT_LEG_PLAYED:
+		ivr_sound_over(bridge, leg, event->value, now_us);
+		break;
 	case MEDIA_EVENT_LEG_REFUSED:
 	case MEDIA_EVENT_LEG_CLOSED:
 	case MEDIA_EVENT_ROOM_CLOSED:
@@ -890,7 +885,7 @@ bridge_destroy(struct bridge *bridge)
 		description_end(leg);
 		camera_free(leg);
 		video_free(leg);
-		free(leg->caller);
+		free(leg->ivr);
 		free(leg->dialing);
 		free(leg->forward);
 	}

@@ -40,8 +40,8 @@ enum {
 	BRIDGE_ADDRESSES_MAX = 8,   /* of ours that browsers may reach */
 	BRIDGE_REJOIN_US = 20 * 1000 * 1000, /* a browser without its WebSocket is waited for */
 	BRIDGE_OFFER_US = 60 * 1000 * 1000, /* a browser that is in must offer media by then */
-	BRIDGE_PASSCODE_TRIES = 3,
-	BRIDGE_PASSCODE_US = 60 * 1000 * 1000, /* then the caller is let go */
+	BRIDGE_MOVE_US = 500 * 1000, /* a move to another worker that has to wait is tried again */
+	BRIDGE_MOVES_MAX = 20,
 	BRIDGE_ROSTER_US = 100 * 1000, /* roster changes are gathered for so long */
 	BRIDGE_STATS_US = 5 * 1000 * 1000,
 };

@@ -13,13 +13,13 @@
 #include "base/timer.h"
 #include "callbridge/bridge.h"
 #include "meeting/dial_plan.h"
+#include "meeting/ivr.h"
 #include "sdp/sdp_session.h"
 
 enum {
 	SDP_TEXT_MAX = 64 * 1024, /* of ours: 1.5 kB a tile */
 	CNAME_TEXT_MAX = 20,
 	GUEST_MAX = 32,
-	DIGITS_MAX = 32,
 	DOMAIN_MAX = 256,
 	ROSTER_GONE_MAX = 24,
 	/* Of one message: names of 100 bytes that all are escaped and the numbers of all sessions
@@ -31,7 +31,8 @@ enum leg_stage {
 	STAGE_OPENING,   /* the worker makes the transport */
 	STAGE_OFFERING,  /* our call: INVITE is out */
 	STAGE_ANSWERED,  /* their call: 200 is out, ACK is not in */
-	STAGE_ASKING,    /* connected, a passcode is asked for */
+	STAGE_ASKING,    /* connected, at the door: a meeting ID or a passcode is asked for */
+	STAGE_MOVING,    /* let in, and told by a re-INVITE where its meeting's media are */
 	STAGE_ACTIVE,    /* in its meeting; a browser before its offer too */
 	STAGE_ENDING,    /* the far end is being told */
 };
@@ -67,7 +68,7 @@ struct bridge_media {
 	struct media_opened facts;
 };
 
-/* Who is calling, kept while a passcode is asked for. */
+/* Who is calling. */
 struct caller {
 	char name[MEETING_NAME_MAX];
 	char party[MEETING_PARTY_MAX];
@@ -101,6 +102,20 @@ struct bridge_forward {
 	char party[DIAL_PARTY_MAX]; /* whom to call */
 };
 
+/* Of a leg at the door. */
+struct bridge_ivr {
+	struct ivr core;
+	char address[MEETING_PARTY_MAX]; /* these two: as dialled, for a space's passcode */
+	char domain[DOMAIN_MAX];
+	enum ivr_screen screen;          /* that it is shown */
+};
+
+/* One picture for all on a worker who are asked the same. */
+struct bridge_screen {
+	uint32_t canvas; /* 0: none */
+	unsigned viewers;
+};
+
 struct bridge_video; /* bridge_video.h */
 struct fecc;
 
@@ -120,7 +135,7 @@ struct bridge_leg {
 	uint32_t meeting_leg; /* 0: not yet */
 	struct meeting_entry entry;
 	enum leg_end end;   /* why we are ending it */
-	struct timer timer; /* passcode, or a browser's return */
+	struct timer timer; /* of the door, or a browser's return */
 
 	/* Media. */
 	unsigned worker;
@@ -145,11 +160,9 @@ struct bridge_leg {
 	struct bridge_dialing *dialing; /* our call, until it is answered */
 	struct bridge_forward *forward; /* their call that is called on */
 
-	/* Passcode. */
-	struct caller *caller; /* until it is let in; NULL: it is */
-	char digits[DIGITS_MAX + 1];
-	uint8_t digit_count;
-	uint8_t tries;
+	/* The door. */
+	struct bridge_ivr *ivr; /* until it is let in; NULL: it is */
+	uint8_t moves;          /* tried */
 
 	/* Browser. */
 	bool linked;          /* has a WebSocket: link and web_session mean something */
@@ -198,6 +211,7 @@ struct bridge_slot {
 struct bridge_worker {
 	struct slab legs;  /* struct bridge_slot */
 	struct slab rooms; /* uint32_t: handle of the call */
+	struct bridge_screen screens[IVR_SCREENS];
 };
 
 struct bridge_link {
@@ -226,7 +240,7 @@ struct bridge {
 	uint32_t canvas_last; /* number of the newest canvas */
 	struct timer stats_timer;
 	uint32_t stats_at;
-	uint32_t asked; /* legs with a `caller` */
+	uint32_t asked; /* legs at the door */
 	bool shutting_down;
 	bool draining;
 	char text[SDP_TEXT_MAX]; /* one description being written */
@@ -248,7 +262,6 @@ struct bridge_leg *bridge_leg_of_meeting(const struct bridge *bridge, uint32_t m
 /* Frees the leg: media is closed, the model is told. */
 void bridge_leg_over(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reason,
                      bool remote, int64_t now_us);
-void bridge_caller_free(struct bridge *bridge, struct bridge_leg *leg);
 /* A number that strangers may see: a keyed hash of the generator's (base/prng.h). */
 [[nodiscard]] uint64_t bridge_random(struct bridge *bridge);
 /* Takes media slots on a worker and orders their transports, for all that the leg's description
@@ -392,10 +405,6 @@ void video_floor_agreed(struct bridge *bridge, struct bridge_leg *leg, const str
 void sip_event(struct bridge *bridge, const struct sip_event *event, int64_t now_us);
 void sip_media_opened(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
 void sip_media_refused(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
-/* Into the meeting of leg->entry, or into the place of the leg `replaces`; 0, or the status to refuse
- * with. */
-uint16_t sip_join(struct bridge *bridge, struct bridge_leg *leg, const struct caller *caller,
-                  uint32_t replaces, int64_t now_us);
 void sip_drop(struct bridge *bridge, struct bridge_leg *leg, enum leg_end reason, int64_t now_us);
 /* A caller who waits for whom he is called on to: he is answered, or refused. */
 void sip_answer_waiting(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
@@ -469,8 +478,19 @@ void roster_send_to_call(struct bridge *bridge, uint32_t call, struct c2w_messag
 void roster_send_whole(struct bridge *bridge, const struct bridge_leg *to);
 
 /* bridge_ivr.c */
+/* For a call that is answered to be asked; `address` and `domain` as dialled.  False: no memory. */
+[[nodiscard]] bool ivr_open(struct bridge *bridge, struct bridge_leg *leg, struct str address,
+                            struct str domain);
+void ivr_close(struct bridge *bridge, struct bridge_leg *leg);
+/* It is connected. */
 void ivr_begin(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
 void ivr_digit(struct bridge *bridge, struct bridge_leg *leg, char digit, int64_t now_us);
 void ivr_timer(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
+void ivr_sound_over(struct bridge *bridge, struct bridge_leg *leg, uint32_t sound, int64_t now_us);
+/* A leg that is MOVING: its new ports are there; the far end has taken them, or has not. */
+void ivr_move_offer(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
+void ivr_moved(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us);
+void ivr_move_failed(struct bridge *bridge, struct bridge_leg *leg, uint16_t status,
+                     int64_t now_us);
 
 #endif

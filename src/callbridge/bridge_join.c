@@ -20,6 +20,7 @@ refusal_of_route(enum meeting_route route)
 		return C2W_REFUSAL_PASSCODE_INCORRECT;
 	case ROUTE_MEMBERS_ONLY:
 	case ROUTE_ELSEWHERE: /* no domain was given */
+	case ROUTE_IVR:       /* nor are these found without */
 		return C2W_REFUSAL_NOT_ALLOWED;
 	case ROUTE_UNKNOWN:
 	case ROUTE_OPEN:

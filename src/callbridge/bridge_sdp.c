@@ -119,7 +119,8 @@ description_end(struct bridge_leg *leg)
 bool
 description_wants(const struct bridge_leg *leg, enum bridge_medium medium, bool *ice)
 {
-	const bool theirs = leg->sdp->state == SDP_HAVE_REMOTE_OFFER;
+	/* What was agreed on goes on where the leg moves to. */
+	const bool theirs = leg->sdp->state == SDP_HAVE_REMOTE_OFFER || leg->described;
 	const struct sdp_line *line = sdp_session_line(leg->sdp, medium);
 	*ice = leg->kind == LEG_WEB || !theirs || (line != NULL && line->ice);
 	if (medium == BRIDGE_MEDIUM_AUDIO)
@@ -322,7 +323,8 @@ description_points_inside(const struct bridge_leg *leg, const struct net_addr *r
 bool
 description_flows(const struct bridge_leg *leg)
 {
-	return leg->stage == STAGE_ASKING || leg->stage == STAGE_ACTIVE;
+	return leg->stage == STAGE_ASKING || leg->stage == STAGE_MOVING ||
+	       leg->stage == STAGE_ACTIVE;
 }
 
 static void

@@ -89,7 +89,9 @@ description_setting(const struct bridge *bridge, const struct bridge_leg *leg, u
                     enum leg_profile_field field)
 {
 	struct meeting *meeting = bridge->settings.meeting;
-	const uint32_t holder = leg->meeting_leg != 0 ? leg->meeting_leg : replaces;
+	/* Who is still at the door will go where its entry says. */
+	const uint32_t own = meeting_leg_at_door(meeting, leg->meeting_leg) ? 0 : leg->meeting_leg;
+	const uint32_t holder = own != 0 ? own : replaces;
 	return holder != 0 ? meeting_leg_setting(meeting, holder, field)
 	                   : meeting_entry_setting(meeting, &leg->entry, field);
 }

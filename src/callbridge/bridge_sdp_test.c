@@ -235,7 +235,7 @@ room_types(struct world *world, const char *digits)
 	}
 }
 
-TEST(who_is_asked_for_a_passcode_has_no_pictures_yet)
+TEST(who_is_asked_for_a_passcode_is_shown_that_and_shows_nobody_anything_yet)
 {
 	struct world *world = world_create();
 	struct objects *objects = meeting_objects(world->meeting);
@@ -249,11 +249,14 @@ TEST(who_is_asked_for_a_passcode_has_no_pictures_yet)
 	const struct object_tx tx = objects_end(objects);
 	objects_settled(objects, tx.ticket, true);
 	call_in(world, recorded("cisco-room"));
-	EXPECT(!last_order(world, MEDIA_ORDER_LEG_VIDEO, 1)->video.send);
+	EXPECT(last_order(world, MEDIA_ORDER_LEG_VIDEO, 1)->video.send);
+	EXPECT(!last_order(world, MEDIA_ORDER_LEG_VIDEO, 1)->video.receive);
+	EXPECT_EQ(last_order(world, MEDIA_ORDER_LEG_SHOW, 1)->show.kind, MEDIA_SHOW_CANVAS);
 	EXPECT(last_order(world, MEDIA_ORDER_LEG_AUDIO, 0)->audio.send);
 	EXPECT(!only_leg(world)->has_camera && world->floors == 0);
 	room_types(world, "12#");
 	EXPECT(last_order(world, MEDIA_ORDER_LEG_VIDEO, 1)->video.send);
+	EXPECT(last_order(world, MEDIA_ORDER_LEG_VIDEO, 1)->video.receive);
 	EXPECT(only_leg(world)->has_camera && world->floors == 1);
 	world_destroy(world);
 }

@@ -51,11 +51,19 @@ lives(const struct bridge_leg *leg, const struct sdp_line *line)
 	return line->accepted && line->kind == SDP_VIDEO && leg->media[medium_of(leg, line)].taken;
 }
 
-/* Who is still asked for a passcode sees nothing and shows nobody anything. */
+/* Who is still asked at the door shows nobody anything, */
 static bool
 pictures_flow(const struct bridge_leg *leg)
 {
 	return leg->stage == STAGE_ACTIVE;
+}
+
+/* and is shown what it is asked. */
+static bool
+pictures_sent(const struct bridge_leg *leg, const struct sdp_line *line)
+{
+	return pictures_flow(leg) ||
+	       (leg->stage == STAGE_ASKING && kind_of(leg, line) == BRIDGE_LINE_MAIN);
 }
 
 static bool
@@ -192,7 +200,7 @@ order_line(struct bridge *bridge, const struct bridge_leg *leg, unsigned number)
 	video->track = kind_of(leg, line) == BRIDGE_LINE_CONTENT ? VIDEO_TRACK_CONTENT
 	                                                        : VIDEO_TRACK_MAIN;
 	video->receive = (line->direction & SDP_RECVONLY) != 0 && flows;
-	video->send = (line->direction & SDP_SENDONLY) != 0 && flows;
+	video->send = (line->direction & SDP_SENDONLY) != 0 && pictures_sent(leg, line);
 	set_feedback(video, leg, line);
 	set_limits(video, bridge, leg, line);
 	for (unsigned i = 0; i < line->codec_count; i++)
@@ -305,7 +313,7 @@ video_lines(const struct bridge_leg *leg, struct bridge_video_line out[SDP_LINES
 			.line = (uint8_t)i,
 			.kind = kind_of(leg, line),
 			.receives = (line->direction & SDP_RECVONLY) != 0 && flows,
-			.sends = (line->direction & SDP_SENDONLY) != 0 && flows,
+			.sends = (line->direction & SDP_SENDONLY) != 0 && pictures_sent(leg, line),
 			.mid = line->mid,
 		};
 	}

@@ -83,7 +83,7 @@ status_of_reject(enum sdp_reject reason)
 /* Where a caller goes. */
 struct way_in {
 	struct meeting_entry entry;
-	bool ask;                       /* for a passcode */
+	bool ask;                       /* for a passcode, or for the meeting */
 	uint32_t replaces;              /* the model's leg whose place it takes */
 	struct bridge_forward *forward; /* it is called on; given to the leg */
 	struct writer why;              /* it is not taken */
@@ -114,6 +114,7 @@ route(struct bridge *bridge, const struct sip_event *event, struct way_in *way)
 		return 0;
 	case ROUTE_PASSCODE:
 	case ROUTE_WRONG_PASSCODE:
+	case ROUTE_IVR:
 		way->ask = true;
 		return 0;
 	case ROUTE_MEMBERS_ONLY:
@@ -156,10 +157,13 @@ note_caller(struct caller *caller, const struct sip_event *event)
 	(void)addr_text(caller->source, &incoming->source);
 }
 
-uint16_t
-sip_join(struct bridge *bridge, struct bridge_leg *leg, const struct caller *caller,
-         uint32_t replaces, int64_t now_us)
+/* Into the meeting of leg->entry, or into the place of the leg `replaces`, or to the door; 0, or the
+ * status to refuse with. */
+static uint16_t
+join(struct bridge *bridge, struct bridge_leg *leg, const struct caller *caller, uint32_t replaces,
+     int64_t now_us)
 {
+	struct meeting *meeting = bridge->settings.meeting;
 	const struct meeting_join request = {
 		.entry = leg->entry,
 		.replaces = replaces,
@@ -173,7 +177,8 @@ sip_join(struct bridge *bridge, struct bridge_leg *leg, const struct caller *cal
 		.remote_address = str_of(caller->source),
 		.sip_call_id = str_of(caller->call_id),
 	};
-	switch (meeting_join(bridge->settings.meeting, &request, now_us, &leg->meeting_leg)) {
+	switch (leg->ivr != NULL ? meeting_door(meeting, &request, now_us, &leg->meeting_leg)
+	                         : meeting_join(meeting, &request, now_us, &leg->meeting_leg)) {
 	case MEETING_ADMITTED:
 		return 0;
 	case MEETING_CALL_FULL:
@@ -188,21 +193,16 @@ sip_join(struct bridge *bridge, struct bridge_leg *leg, const struct caller *cal
 	return 404;
 }
 
-/* In now, or later when the passcode was typed. */
+/* In now, or later when what is asked was typed. */
 static uint16_t
 let_in_or_ask(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *event,
               const struct way_in *way, int64_t now_us)
 {
 	struct caller caller = { 0 };
 	note_caller(&caller, event);
-	if (!way->ask)
-		return sip_join(bridge, leg, &caller, way->replaces, now_us);
-	leg->caller = malloc(sizeof *leg->caller);
-	if (leg->caller == NULL)
+	if (way->ask && !ivr_open(bridge, leg, event->incoming.uri_user, event->incoming.uri_host))
 		return 503;
-	*leg->caller = caller;
-	bridge->asked++;
-	return 0;
+	return join(bridge, leg, &caller, way->replaces, now_us);
 }
 
 /* Takes the offer, if there is one, before anything is promised. */
@@ -243,7 +243,7 @@ go_in(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event *eve
 	if (refused != 0)
 		return refused;
 	const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
-	if (!bridge_media_open(bridge, leg, model != NULL ? model->call : 0) ||
+	if (!bridge_media_open(bridge, leg, leg->ivr == NULL ? model->call : 0) ||
 	    (leg->forward != NULL && !forward_dial(bridge, leg, now_us)))
 		return 503;
 	return 0;
@@ -313,14 +313,14 @@ confirmed(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event 
 {
 	if (leg->stage != STAGE_ANSWERED)
 		return;
-	leg->stage = leg->caller != NULL ? STAGE_ASKING : STAGE_ACTIVE;
+	leg->stage = leg->ivr != NULL ? STAGE_ASKING : STAGE_ACTIVE;
 	if ((leg->late_offer && (event->body.len == 0 ||
 	                         sdp_session_answer_take(leg->sdp, event->body) != SDP_OK)) ||
 	    !description_apply(bridge, leg, now_us)) {
 		end_session(bridge, leg, LEG_END_ERROR, 488, STR("Not Acceptable Here"), now_us);
 		return;
 	}
-	if (leg->caller != NULL) {
+	if (leg->ivr != NULL) {
 		ivr_begin(bridge, leg, now_us);
 		return;
 	}
@@ -421,6 +421,7 @@ answer_reoffer(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 	leg->sdp_before = NULL;
 	(void)description_apply(bridge, leg, now_us);
 	(void)sip_session_answer(bridge->settings.ua, leg->session, answer, now_us);
+	ivr_moved(bridge, leg, now_us);
 }
 
 static void
@@ -470,10 +471,13 @@ reanswered(struct bridge *bridge, struct bridge_leg *leg, const struct sip_event
 {
 	if (leg->sdp == NULL || leg->sdp->state != SDP_HAVE_LOCAL_OFFER)
 		return;
-	if (sdp_session_answer_take(leg->sdp, event->body) != SDP_OK)
+	if (sdp_session_answer_take(leg->sdp, event->body) != SDP_OK ||
+	    !description_apply(bridge, leg, now_us)) {
 		sdp_session_offer_drop(leg->sdp);
-	else
-		(void)description_apply(bridge, leg, now_us);
+		ivr_move_failed(bridge, leg, 488, now_us);
+		return;
+	}
+	ivr_moved(bridge, leg, now_us);
 }
 
 static bool
@@ -635,6 +639,7 @@ sip_event(struct bridge *bridge, const struct sip_event *event, int64_t now_us)
 	case SIP_EVENT_OFFER_FAILED:
 		if (leg->sdp != NULL && leg->sdp->state == SDP_HAVE_LOCAL_OFFER)
 			sdp_session_offer_drop(leg->sdp);
+		ivr_move_failed(bridge, leg, event->status, now_us);
 		break;
 	case SIP_EVENT_INFO:
 		info(bridge, leg, event, now_us);
@@ -658,6 +663,8 @@ sip_media_opened(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 		answer_reoffer(bridge, leg, now_us);
 		return;
 	}
+	if (leg->stage == STAGE_MOVING)
+		ivr_move_offer(bridge, leg, now_us);
 	if (leg->stage != STAGE_OPENING)
 		return;
 	if (leg->outgoing)
@@ -669,6 +676,10 @@ sip_media_opened(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 void
 sip_media_refused(struct bridge *bridge, struct bridge_leg *leg, int64_t now_us)
 {
+	if (leg->stage == STAGE_MOVING) {
+		sip_drop(bridge, leg, LEG_END_TOO_MANY_CALLS, now_us);
+		return;
+	}
 	if (leg->outgoing) {
 		dial_give_up(bridge, leg, LEG_END_TOO_MANY_CALLS, 503, now_us);
 		return;

@@ -106,8 +106,7 @@ make_canvas(struct bridge *bridge, struct canvas *canvas, const struct meeting_v
 }
 
 static void
-order_canvas(struct bridge *bridge, const struct bridge_room *room, uint32_t id,
-             const struct canvas *canvas)
+order_canvas(struct bridge *bridge, unsigned worker, uint32_t id, const struct canvas *canvas)
 {
 	struct media_order order = { .kind = MEDIA_ORDER_CANVAS };
 	order.canvas.id = id;
@@ -118,7 +117,14 @@ order_canvas(struct bridge *bridge, const struct bridge_room *room, uint32_t id,
 			return;
 		*order.canvas.canvas = *canvas;
 	}
-	bridge->settings.sink.order(bridge->settings.sink.context, room->worker, &order);
+	bridge->settings.sink.order(bridge->settings.sink.context, worker, &order);
+}
+
+static uint32_t
+next_canvas(struct bridge *bridge)
+{
+	bridge->canvas_last += bridge->canvas_last == UINT32_MAX ? 2 : 1;
+	return bridge->canvas_last;
 }
 
 /* ---- What is sent on a line ---------------------------------------------------------------- */
@@ -266,10 +272,8 @@ name_canvases(struct bridge *bridge, uint32_t call, struct bridge_room *room,
 {
 	for (unsigned group; (group = largest_unnamed(round)) != 0;) {
 		uint32_t id = usual_id(bridge, call, room, round, group);
-		if (id == 0) {
-			bridge->canvas_last += bridge->canvas_last == UINT32_MAX ? 2 : 1;
-			id = bridge->canvas_last;
-		}
+		if (id == 0)
+			id = next_canvas(bridge);
 		round->canvases[group - 1].id = id;
 	}
 }
@@ -283,7 +287,7 @@ order_canvases(struct bridge *bridge, const struct bridge_room *room,
 		const struct bridge_canvas *before =
 			canvas_by_id(room->canvases, room->canvas_count, now->id);
 		if (before == NULL || !canvas_eq(&before->canvas, &now->canvas))
-			order_canvas(bridge, room, now->id, &now->canvas);
+			order_canvas(bridge, room->worker, now->id, &now->canvas);
 	}
 }
 
@@ -312,7 +316,70 @@ close_canvases(struct bridge *bridge, const struct bridge_room *room,
 {
 	for (unsigned i = 0; i < room->canvas_count; i++)
 		if (canvas_by_id(round->canvases, round->count, room->canvases[i].id) == NULL)
-			order_canvas(bridge, room, room->canvases[i].id, NULL);
+			order_canvas(bridge, room->worker, room->canvases[i].id, NULL);
+}
+
+/* ---- At the door ---------------------------------------------------------------------------- */
+
+static const enum words screen_words[IVR_SCREENS] = {
+	[IVR_SHOW_ID] = WORDS_ID,
+	[IVR_SHOW_ID_AGAIN] = WORDS_ID_AGAIN,
+	[IVR_SHOW_PASSCODE] = WORDS_PASSCODE,
+	[IVR_SHOW_PASSCODE_AGAIN] = WORDS_PASSCODE_AGAIN,
+	[IVR_SHOW_FULL] = WORDS_FULL,
+	[IVR_SHOW_GOODBYE] = WORDS_GOODBYE,
+};
+
+static void
+screen_open(struct bridge *bridge, unsigned worker, enum ivr_screen which)
+{
+	struct bridge_screen *screen = &bridge->workers[worker].screens[which];
+	if (screen->viewers++ != 0)
+		return;
+	struct canvas canvas = { .screen = CANVAS_SCREEN_LOBBY };
+	text_copy_clean(canvas.message, sizeof canvas.message,
+	                str_of(words_in(bridge->settings.language, screen_words[which])));
+	screen->canvas = next_canvas(bridge);
+	order_canvas(bridge, worker, screen->canvas, &canvas);
+}
+
+static void
+screen_close(struct bridge *bridge, unsigned worker, enum ivr_screen which)
+{
+	struct bridge_screen *screen = &bridge->workers[worker].screens[which];
+	CHECK(screen->viewers != 0);
+	if (--screen->viewers != 0)
+		return;
+	order_canvas(bridge, worker, screen->canvas, NULL);
+	screen->canvas = 0;
+}
+
+void
+video_screen_again(struct bridge *bridge, struct bridge_leg *leg)
+{
+	const enum ivr_screen which = leg->ivr->screen;
+	struct video_sent *sent =
+		leg->video != NULL ? video_sent_of(leg->video, BRIDGE_LINE_MAIN) : NULL;
+	if (sent == NULL || which == IVR_SHOW_NOTHING)
+		return;
+	const struct media_show wanted = { .kind = MEDIA_SHOW_CANVAS,
+		                           .canvas = bridge->workers[leg->worker].screens[which].canvas,
+		                           .priority = PRIORITY_LEAD };
+	show(bridge, leg, sent, &wanted);
+}
+
+/* The new one is there before the old one goes. */
+void
+video_screen(struct bridge *bridge, struct bridge_leg *leg, enum ivr_screen which)
+{
+	const enum ivr_screen before = leg->ivr->screen;
+	leg->ivr->screen = which;
+	if (which != IVR_SHOW_NOTHING) {
+		screen_open(bridge, leg->worker, which);
+		video_screen_again(bridge, leg);
+	}
+	if (before != IVR_SHOW_NOTHING)
+		screen_close(bridge, leg->worker, before);
 }
 
 /* ---- Browsers ------------------------------------------------------------------------------ */

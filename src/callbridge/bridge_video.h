@@ -78,6 +78,10 @@ video_sent_of(struct bridge_video *video, enum bridge_line_kind kind)
 /* Something that the call's receivers are shown may have changed. */
 void video_changed(struct bridge *bridge, uint32_t call, int64_t now_us);
 void video_refresh(struct bridge *bridge); /* its timer */
+/* What a leg at the door is shown. */
+void video_screen(struct bridge *bridge, struct bridge_leg *leg, enum ivr_screen screen);
+/* Its lines are others than before. */
+void video_screen_again(struct bridge *bridge, struct bridge_leg *leg);
 void video_room_closed(struct bridge *bridge, struct bridge_room *room);
 
 /* bridge_video_media.c */

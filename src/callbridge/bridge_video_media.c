@@ -104,6 +104,8 @@ video_lines_changed(struct bridge *bridge, struct bridge_leg *leg, int64_t now_u
 	                          now_us);
 	if (model != NULL)
 		video_changed(bridge, model->call, now_us);
+	if (leg->ivr != NULL)
+		video_screen_again(bridge, leg);
 }
 
 /* ---- Events of workers --------------------------------------------------------------------- */

@@ -164,7 +164,8 @@ leg_started(struct cdr *cdr, uint32_t handle)
 	CHECK(slab_index(handle) < cdr->settings.legs_max);
 	struct cdr_leg *leg = &cdr->legs[slab_index(handle)];
 	struct writer w = writer_of(cdr->record, sizeof cdr->record);
-	*leg = (struct cdr_leg){ .handle = handle, .told_name = identity(cdr, now) };
+	*leg = (struct cdr_leg){ .handle = handle, .told_name = identity(cdr, now),
+		                 .told_call = now->call };
 	cdr_write_leg_start(&w, cdr->settings.meeting, handle);
 	append(cdr, CDR_LEG_START, &w);
 }
@@ -180,11 +181,12 @@ leg_changed(struct cdr *cdr, uint32_t handle, int64_t now_us)
 	const uint64_t name = identity(cdr, now);
 	if (now->state == LEG_ENDING ||
 	    (leg->connected == leg->told_connected && leg->lobby == leg->told_lobby &&
-	     name == leg->told_name))
+	     name == leg->told_name && now->call == leg->told_call))
 		return;
 	leg->told_connected = leg->connected;
 	leg->told_lobby = leg->lobby;
 	leg->told_name = name;
+	leg->told_call = now->call;
 	struct writer w = writer_of(cdr->record, sizeof cdr->record);
 	cdr_write_leg_update(&w, cdr->settings.meeting, handle);
 	append(cdr, CDR_LEG_UPDATE, &w);

@@ -254,7 +254,10 @@ write_place(struct writer *w, const struct meeting *meeting, const struct meetin
 {
 	const struct meeting_participant *who = meeting_participant(meeting, leg->participant);
 	const struct meeting_call *call = meeting_call(meeting, leg->call);
-	element_guid(w, "call", &call->id);
+	if (!call->door)
+		element_guid(w, "call", &call->id);
+	else if (!guid_is_zero(&leg->ivr))
+		element_guid(w, "ivr", &leg->ivr);
 	element_text(w, "ownerId", who->owner_id);
 	element_text(w, "sipCallId", leg->sip_call_id);
 	element_guid(w, "groupId", &who->id);

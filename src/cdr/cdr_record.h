@@ -70,6 +70,7 @@ struct cdr_leg {
 	bool encrypted;        /* for some time */
 	bool unencrypted;
 	uint64_t told_name;    /* a hash: name and Call-ID */
+	uint32_t told_call;    /* it can be called away from an IVR */
 	int64_t connected_us;
 	int64_t activated_us;  /* out of the lobby since; 0: is not */
 	int64_t activated_sum_us;

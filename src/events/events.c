@@ -202,7 +202,10 @@ events_input(struct events *events, uint32_t handle, struct str text, int64_t no
 void
 events_news(struct events *events, const struct meeting_news *news)
 {
-	if (events->clients.count == 0 || news->kind == MEETING_NEWS_LEG_MEDIA)
+	const struct meeting_call *call = meeting_call(events->settings.meeting, news->call);
+	/* Who is still asked for a meeting is in none that anybody could have subscribed to. */
+	if (events->clients.count == 0 || news->kind == MEETING_NEWS_LEG_MEDIA ||
+	    (call != NULL && call->door))
 		return;
 	if (news->kind == MEETING_NEWS_LEG_ENDED)
 		rows_leg_gone(events, news->leg);

@@ -56,6 +56,9 @@ leg_news(struct meeting *meeting, const struct leg *leg, enum meeting_news_kind 
 void
 call_work(struct meeting *meeting, struct call *call, uint32_t work)
 {
+	/* Nobody is told of what is no call. */
+	if (call->pub.door)
+		return;
 	const bool news = (work & ~call->work & ~(uint32_t)(WORK_STARTED | WORK_ENDED)) != 0;
 	call->work |= work;
 	call_push(meeting, call);

@@ -64,12 +64,18 @@ is_tenant_full(const struct meeting *meeting, const struct guid *tenant)
 	return legs >= most;
 }
 
-static enum meeting_refusal
-check_room(const struct meeting *meeting, uint32_t space, uint32_t call)
+enum meeting_refusal
+bridge_room(const struct meeting *meeting)
 {
-	if (meeting->legs.count == meeting->legs.cap ||
-	    meeting->totals.legs_active >= bridge_limit(meeting))
-		return MEETING_BRIDGE_FULL;
+	return meeting->legs.count == meeting->legs.cap ||
+	                       meeting->totals.legs_active >= bridge_limit(meeting)
+	               ? MEETING_BRIDGE_FULL
+	               : MEETING_ADMITTED;
+}
+
+enum meeting_refusal
+call_room(const struct meeting *meeting, uint32_t space, uint32_t call)
+{
 	const struct guid tenant = objects_space_tenant(meeting->objects, space);
 	if (is_tenant_full(meeting, &tenant))
 		return MEETING_TENANT_FULL;
@@ -79,7 +85,14 @@ check_room(const struct meeting *meeting, uint32_t space, uint32_t call)
 	               : MEETING_ADMITTED;
 }
 
-static void
+static enum meeting_refusal
+check_room(const struct meeting *meeting, uint32_t space, uint32_t call)
+{
+	const enum meeting_refusal refusal = bridge_room(meeting);
+	return refusal != MEETING_ADMITTED ? refusal : call_room(meeting, space, call);
+}
+
+void
 leg_link(struct meeting *meeting, struct call *call, struct leg *leg)
 {
 	leg->prev = call->last;
@@ -94,7 +107,7 @@ leg_link(struct meeting *meeting, struct call *call, struct leg *leg)
 	timer_stop(&meeting->timers, &call->empty.timer);
 }
 
-static void
+void
 leg_unlink(struct meeting *meeting, struct call *call, const struct leg *leg)
 {
 	if (leg->prev != 0)
@@ -196,16 +209,14 @@ take_place(struct meeting *meeting, struct leg *leg, const struct leg *old)
 	memcpy(leg->profile_ids, old->profile_ids, sizeof leg->profile_ids);
 }
 
-/* Its importance is its access method's, and whether it is heard the call's. */
-static void
-come_new(struct meeting *meeting, struct leg *leg, const struct call *call,
-         const struct meeting_join *join)
+void
+leg_come_new(struct meeting *meeting, struct leg *leg, const struct call *call, uint32_t method,
+             struct str user_jid)
 {
 	struct meeting_participant *who = participant_get(meeting, leg->pub.participant);
-	const uint32_t method = join->entry.method;
 	who->method = method;
-	text_copy_clean(who->user_jid, sizeof who->user_jid, join->user_jid);
-	who->member = meeting_member(meeting, call->pub.space, join->user_jid);
+	text_copy_clean(who->user_jid, sizeof who->user_jid, user_jid);
+	who->member = meeting_member(meeting, call->pub.space, user_jid);
 	who->importance = objects_number(meeting->objects, OBJECT_METHOD, method,
 	                                 METHOD_IMPORTANCE);
 	leg->pub.importance = who->importance;
@@ -213,6 +224,22 @@ come_new(struct meeting *meeting, struct leg *leg, const struct call *call,
 	if (call->pub.join_mute_set)
 		leg_override(leg, LEG_PROFILE_RX_AUDIO_MUTE,
 		             &(struct value){ .set = true, .number = call->pub.join_mute });
+}
+
+struct leg *
+leg_begin(struct meeting *meeting, struct call *call, const struct meeting_join *join)
+{
+	struct leg *leg = leg_new(meeting, call);
+	struct meeting_leg *pub = &leg->pub;
+	struct meeting_participant *who = participant_get(meeting, pub->participant);
+	pub->kind = join->kind;
+	pub->owner = join->owner;
+	leg_name(leg, join->name, join->remote_party, join->user);
+	text_copy_clean(pub->local_address, sizeof pub->local_address, join->local_address);
+	text_copy_clean(pub->remote_address, sizeof pub->remote_address, join->remote_address);
+	text_copy_clean(pub->sip_call_id, sizeof pub->sip_call_id, join->sip_call_id);
+	text_copy_clean(who->uri, sizeof who->uri, join->remote_party);
+	return leg;
 }
 
 enum meeting_refusal
@@ -247,24 +274,15 @@ meeting_join(struct meeting *meeting, const struct meeting_join *join, int64_t n
 	if (refusal != MEETING_ADMITTED)
 		return refusal;
 
-	struct leg *leg = leg_new(meeting, call);
-	struct meeting_leg *pub = &leg->pub;
-	struct meeting_participant *who = participant_get(meeting, pub->participant);
-	pub->kind = join->kind;
-	pub->owner = join->owner;
-	leg_name(leg, join->name, join->remote_party, join->user);
-	text_copy_clean(pub->local_address, sizeof pub->local_address, join->local_address);
-	text_copy_clean(pub->remote_address, sizeof pub->remote_address, join->remote_address);
-	text_copy_clean(pub->sip_call_id, sizeof pub->sip_call_id, join->sip_call_id);
-	text_copy_clean(who->uri, sizeof who->uri, join->remote_party);
+	struct leg *leg = leg_begin(meeting, call, join);
 	if (old != NULL)
 		take_place(meeting, leg, old);
 	else
-		come_new(meeting, leg, call, join);
+		leg_come_new(meeting, leg, call, join->entry.method, join->user_jid);
 	leg_settings_refresh(meeting, leg);
 	leg_log_start(meeting, leg, call);
 	leg_news(meeting, leg, MEETING_NEWS_LEG_STARTED);
-	*out = pub->handle;
+	*out = leg->pub.handle;
 	return MEETING_ADMITTED;
 }
 
@@ -301,8 +319,8 @@ meeting_dial(struct meeting *meeting, const struct meeting_dial *dial, int64_t n
 
 /* ------------------------------------------------------------------ facts about a leg */
 
-static void
-watch_duration(struct meeting *meeting, struct leg *leg)
+void
+leg_watch_duration(struct meeting *meeting, struct leg *leg)
 {
 	const int64_t seconds = leg->settings[LEG_PROFILE_MAX_DURATION];
 	if (seconds == 0 || leg->pub.connected_us == 0 || leg->pub.state == LEG_ENDING)
@@ -323,7 +341,7 @@ meeting_leg_ringing(struct meeting *meeting, uint32_t handle, int64_t now_us)
 	call_work(meeting, call_get(meeting, leg->pub.call), WORK_ROSTER);
 }
 
-static void
+void
 leg_log_joined(struct meeting *meeting, const struct leg *leg)
 {
 	const struct call *call = call_get(meeting, leg->pub.call);
@@ -345,8 +363,13 @@ meeting_leg_connected(struct meeting *meeting, uint32_t handle, int64_t now_us)
 	leg->pub.state = LEG_CONNECTED;
 	/* Zero means never: a clock that starts at zero is moved by a microsecond. */
 	leg->pub.connected_us = now_us != 0 ? now_us : 1;
+	leg_watch_duration(meeting, leg);
+	if (call_get(meeting, leg->pub.call)->pub.door) {
+		leg_media_refresh(meeting, leg);
+		leg_news(meeting, leg, MEETING_NEWS_LEG_CHANGED);
+		return;
+	}
 	leg_log_joined(meeting, leg);
-	watch_duration(meeting, leg);
 	if (leg->pub.dtmf[0] != '\0')
 		leg_work(meeting, leg, WORK_DTMF);
 	call_work(meeting, call_get(meeting, leg->pub.call), WORK_ROSTER);
@@ -525,7 +548,9 @@ meeting_leg_ended(struct meeting *meeting, uint32_t handle, enum leg_end reason,
 	leg_work_forget(meeting, leg);
 	slab_free(&meeting->participants, leg->pub.participant);
 	slab_free(&meeting->legs, handle);
-	if (call->first == 0)
+	if (call->pub.door)
+		door_close(meeting, call);
+	else if (call->first == 0)
 		call_finish(meeting, call);
 	else if (call->pub.forwarding && call->pub.legs < 2)
 		meeting_call_end(meeting, call->pub.handle, LEG_END_CALL_ENDED, now_us);
@@ -591,7 +616,7 @@ void
 leg_reconsider(struct meeting *meeting, struct leg *leg)
 {
 	leg_settings_refresh(meeting, leg);
-	watch_duration(meeting, leg);
+	leg_watch_duration(meeting, leg);
 	leg_media_refresh(meeting, leg);
 	presenter_review(meeting, call_get(meeting, leg->pub.call));
 }

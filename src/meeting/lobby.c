@@ -24,6 +24,8 @@ is_locked_out(const struct meeting *meeting, const struct call *call, const stru
 static bool
 may_enter(const struct meeting *meeting, const struct call *call, const struct leg *leg)
 {
+	if (call->pub.door)
+		return false;
 	if (leg->admitted || call->pub.forwarding)
 		return true;
 	return !leg->sent_back && !is_locked_out(meeting, call, leg) &&
@@ -41,12 +43,13 @@ leg_media_refresh(struct meeting *meeting, struct leg *leg)
 {
 	const bool heard = leg->inside && leg->settings[LEG_PROFILE_RX_AUDIO_MUTE] == 0;
 	const bool hears = leg->inside && leg->settings[LEG_PROFILE_TX_AUDIO_MUTE] == 0;
-	const bool lobby = is_present(leg) && !leg->inside;
+	const bool door = is_present(leg) && call_get(meeting, leg->pub.call)->pub.door;
+	const bool lobby = is_present(leg) && !leg->inside && !door;
 	const bool pictures = leg->settings[LEG_PROFILE_VIDEO_MODE] == VIDEO_MODE_AUTO;
 	const bool seen =
 		pictures && leg->inside && leg->settings[LEG_PROFILE_RX_VIDEO_MUTE] == 0;
-	/* Who waits is shown that he waits. */
-	const bool sees = pictures && (leg->inside || lobby) &&
+	/* Who waits is shown that he waits, and who is asked what he is asked. */
+	const bool sees = pictures && (leg->inside || lobby || door) &&
 	                  leg->settings[LEG_PROFILE_TX_VIDEO_MUTE] == 0;
 	struct meeting_leg *pub = &leg->pub;
 	if (heard == pub->heard && hears == pub->hears && lobby == pub->lobby &&

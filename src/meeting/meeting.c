@@ -203,7 +203,8 @@ meeting_call_next(const struct meeting *meeting, uint32_t *at)
 	uint32_t call;
 	do
 		call = slab_next(&meeting->calls, at);
-	while (call != 0 && is_over(call_get(meeting, call)));
+	while (call != 0 &&
+	       (call_get(meeting, call)->pub.door || is_over(call_get(meeting, call))));
 	return call;
 }
 

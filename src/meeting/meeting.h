@@ -6,8 +6,10 @@
  * browsers and the API are shells around it.
  *
  * A leg's life as the shell drives it:
- *	incoming   meeting_route() -> (ask for the passcode, again) -> meeting_join()
+ *	incoming   meeting_route() -> meeting_join()
  *	           -> answer the call -> meeting_leg_connected() ... meeting_leg_ended()
+ *	asked      meeting_route() -> meeting_door() -> answer -> meeting_leg_connected()
+ *	           -> ask for ID and passcode, meeting_route() again -> meeting_leg_enter() ...
  *	outgoing   meeting_dial() (by the API) -> MEETING_DIAL comes out -> send INVITE
  *	           -> meeting_leg_ringing() -> meeting_leg_connected() ... meeting_leg_ended()
  * Whoever ends it, meeting_leg_ended() comes exactly once from the shell and frees the leg; a
@@ -75,6 +77,7 @@ void meeting_configured(struct meeting *meeting, int64_t now_us);
 struct meeting_entry {
 	uint32_t space;
 	uint32_t method;
+	uint32_t ivr;    /* of ROUTE_IVR: who answers there, and asks for the space */
 };
 
 enum meeting_route {
@@ -84,6 +87,7 @@ enum meeting_route {
 	ROUTE_WRONG_PASSCODE, /* ask again; how often is the shell's choice */
 	ROUTE_MEMBERS_ONLY,   /* nonMemberAccess is false: SIP 403 */
 	ROUTE_ELSEWHERE,      /* the domain is none of ours: dial_forward() (dial_plan.h) says on */
+	ROUTE_IVR,            /* ask for a meeting ID and come again with it as the address */
 };
 
 /* Whose spaces are looked for: everybody's, one tenant's, or those of a group's tenants.  A zero id
@@ -94,6 +98,7 @@ struct meeting_knock {
 	enum meeting_world world;
 	struct guid world_id;
 	uint32_t web_bridge; /* a browser's, which says the world and what is allowed; 0: no browser */
+	uint32_t ivr;        /* that asked: says the world, and the address is a number; 0: none */
 	struct str user_jid; /* who is signed in; empty: a guest */
 	struct str address;  /* the request URI's user part, or a meeting ID; any case */
 	struct str passcode; /* at == NULL: nobody was asked yet; empty: "#" alone was typed */
@@ -101,7 +106,8 @@ struct meeting_knock {
 	struct str domain;   /* the URI's host, for the inbound rules; at == NULL: any will do */
 };
 
-/* `entry` is written for OPEN, and for PASSCODE too, where it names the space to announce. */
+/* `entry` is written for OPEN and IVR, and for PASSCODE too, where it names the space to announce.
+ * IVRs are found where a domain is given: a browser asks by itself. */
 [[nodiscard]] enum meeting_route meeting_route(struct meeting *meeting,
                                                const struct meeting_knock *knock,
                                                struct meeting_entry *entry);
@@ -210,6 +216,7 @@ struct meeting_leg {
 	uint32_t participant;
 	struct guid id;
 	uint64_t owner;        /* the shell's own word for it: a SIP session, a browser */
+	struct guid ivr;       /* at the door: who asks there; zero: no IVR */
 	enum leg_kind kind;
 	enum leg_state state;
 	bool outgoing;
@@ -269,6 +276,18 @@ struct meeting_join {
 [[nodiscard]] enum meeting_refusal meeting_join(struct meeting *meeting,
                                                 const struct meeting_join *join, int64_t now_us,
                                                 uint32_t *leg);
+
+/* An incoming leg that is asked something first, by the IVR of `entry` or for the passcode of its
+ * space: at the door, in no call that anybody sees.  Once connected it hears and is shown what it is
+ * asked. */
+[[nodiscard]] enum meeting_refusal meeting_door(struct meeting *meeting,
+                                                const struct meeting_join *join, int64_t now_us,
+                                                uint32_t *leg);
+/* From the door into a space.  Refused, it stays where it is. */
+[[nodiscard]] enum meeting_refusal meeting_leg_enter(struct meeting *meeting, uint32_t leg,
+                                                     const struct meeting_entry *entry,
+                                                     int64_t now_us);
+[[nodiscard]] bool meeting_leg_at_door(const struct meeting *meeting, uint32_t leg);
 
 struct meeting_dial {
 	uint32_t call;
@@ -334,6 +353,7 @@ struct meeting_call {
 	uint32_t handle;
 	uint32_t space;        /* 0: ad hoc, or its space was deleted meanwhile */
 	bool forwarding;       /* a gateway call of two: no lobby, no prompts, over when one goes */
+	bool door;             /* none at all: where legs are that are asked something first */
 	struct guid id;
 	struct guid correlator;
 	char name[MEETING_NAME_MAX];

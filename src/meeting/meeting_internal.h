@@ -192,6 +192,7 @@ struct meeting {
 	struct queue leg_queue;
 	struct queue call_queue;
 	uint32_t call_gone; /* freed at the next poll */
+	uint32_t door;      /* a call of legs at the door; 0: nobody is there */
 	uint64_t profiles_version;
 	uint64_t templates_version;
 	uint64_t template_used_last;
@@ -242,6 +243,10 @@ meeting_now(struct meeting *meeting, int64_t now_us)
 	meeting->now_us = now_us;
 }
 
+/* door.c */
+/* Its last leg went: nothing is told, for nothing was. */
+void door_close(struct meeting *meeting, struct call *call);
+
 /* meeting.c */
 void names_put(struct meeting *meeting, struct map *map, const struct guid *id, uint32_t handle);
 void names_remove(struct meeting *meeting, struct map *map, const struct guid *id,
@@ -252,7 +257,20 @@ enum meeting_refusal call_open(struct meeting *meeting, uint32_t space, struct s
 void call_finish(struct meeting *meeting, struct call *call);
 void call_lock(struct meeting *meeting, struct call *call, bool locked);
 
-/* leg.c: after anything about its profile changed */
+/* leg.c */
+/* Is there room on this bridge, and in the space's call (0: it does not run)? */
+enum meeting_refusal bridge_room(const struct meeting *meeting);
+enum meeting_refusal call_room(const struct meeting *meeting, uint32_t space, uint32_t call);
+/* A new leg of the call, as who joins says. */
+struct leg *leg_begin(struct meeting *meeting, struct call *call, const struct meeting_join *join);
+void leg_link(struct meeting *meeting, struct call *call, struct leg *leg);
+void leg_unlink(struct meeting *meeting, struct call *call, const struct leg *leg);
+/* Its importance is its access method's, and whether it is heard the call's. */
+void leg_come_new(struct meeting *meeting, struct leg *leg, const struct call *call,
+                  uint32_t method, struct str user_jid);
+void leg_log_joined(struct meeting *meeting, const struct leg *leg);
+void leg_watch_duration(struct meeting *meeting, struct leg *leg);
+/* After anything about its profile changed. */
 void leg_reconsider(struct meeting *meeting, struct leg *leg);
 void leg_override(struct leg *leg, enum leg_profile_field field, const struct value *value);
 void leg_let_in(struct meeting *meeting, struct leg *leg, bool deactivated);

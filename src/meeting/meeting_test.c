@@ -85,7 +85,7 @@ TEST(the_event_log_speaks_cms)
 	struct world world = world_make();
 	const uint32_t space = add(&world, OBJECT_SPACE, 0, PAIRS("uri", "s", "name", "Space 1",
 	                                                            "cdrTag", "R 7"));
-	const struct meeting_join settings = { .entry = { space, 0 }, .kind = LEG_WEB,
+	const struct meeting_join settings = { .entry = { .space = space }, .kind = LEG_WEB,
 		                               .name = STR("User X"), .user = STR("guest77") };
 	uint32_t leg = 0;
 	EXPECT_EQ(meeting_join(world.meeting, &settings, world.now_us, &leg), MEETING_ADMITTED);
@@ -248,7 +248,7 @@ TEST(deleting_the_way_in_makes_no_guest_a_host)
 	const uint32_t two = join_connected(&world, space, 0);
 	remove_object(&world, OBJECT_METHOD, method);
 	EXPECT(meeting_leg(world.meeting, one)->lobby);
-	const struct meeting_join late = { .entry = { space, method } };
+	const struct meeting_join late = { .entry = { .space = space, .method = method } };
 	uint32_t leg = 0;
 	EXPECT_EQ(meeting_join(world.meeting, &late, world.now_us, &leg), MEETING_GONE);
 	remove_object(&world, OBJECT_SPACE, space);
@@ -333,7 +333,7 @@ TEST(limits_refuse_and_leave_nothing_behind)
 	const uint32_t space = add(&world, OBJECT_SPACE, 0,
 	                           PAIRS("uri", "s", "callProfile",
 	                                 id_of(&world, OBJECT_CALL_PROFILE, limit)));
-	const struct meeting_join settings = { .entry = { space, 0 } };
+	const struct meeting_join settings = { .entry = { .space = space } };
 	uint32_t leg = 0;
 	uint32_t other = 0;
 	EXPECT_EQ(meeting_join(world.meeting, &settings, 1000, &leg), MEETING_ADMITTED);
@@ -351,7 +351,7 @@ TEST(limits_refuse_and_leave_nothing_behind)
 	for (unsigned i = 0; i < 20; i++)
 		end(&world, legs[i]);
 	EXPECT_EVENTS(&world, "roster, ended");
-	EXPECT_EQ(meeting_join(world.meeting, &(struct meeting_join){ .entry = { 77, 0 } }, 1000,
+	EXPECT_EQ(meeting_join(world.meeting, &(struct meeting_join){ .entry = { .space = 77 } }, 1000,
 	                       &other),
 	          MEETING_GONE);
 	meeting_destroy(world.meeting);

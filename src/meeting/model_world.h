@@ -111,7 +111,7 @@ route(struct world *world, const char *address, const char *passcode, const char
 static inline uint32_t
 join(struct world *world, uint32_t space, uint32_t method)
 {
-	const struct meeting_join settings = { .entry = { space, method },
+	const struct meeting_join settings = { .entry = { .space = space, .method = method },
 		                               .name = STR("Alice"),
 		                               .remote_party = STR("alice@example.org") };
 	uint32_t leg = 0;

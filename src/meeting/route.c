@@ -10,6 +10,7 @@ enum { WAYS_MAX = SPACE_METHODS_MAX + 1 };
 struct ways {
 	struct meeting_entry at[WAYS_MAX];
 	unsigned count;
+	uint32_t ivr; /* nobody's way, but the IVR that answers there */
 };
 
 static bool
@@ -22,17 +23,17 @@ is_uri_of(const struct objects *objects, enum object_type type, uint32_t handle,
 	       str_eq_nocase(objects_text(objects, type, handle, SPACE_SECONDARY_URI), address);
 }
 
-/* Is the space one of those that the caller can reach at all? */
+/* Is what belongs to the tenant something that the caller can reach at all? */
 static bool
-is_in_world(const struct objects *objects, const struct meeting_knock *knock, uint32_t space)
+is_in_world(const struct objects *objects, const struct meeting_knock *knock,
+            const struct guid *tenant)
 {
-	const struct guid tenant = objects_space_tenant(objects, space);
-	const struct guid group = objects_tenant_group(objects, &tenant);
+	const struct guid group = objects_tenant_group(objects, tenant);
 	switch (knock->world) {
 	case WORLD_ANY:
 		return true;
 	case WORLD_TENANT:
-		return guid_eq(&tenant, &knock->world_id);
+		return guid_eq(tenant, &knock->world_id);
 	case WORLD_GROUP:
 		return guid_eq(&group, &knock->world_id);
 	}
@@ -52,8 +53,9 @@ find_ways(const struct objects *objects, const struct meeting_knock *knock, bool
 		                                      &cursor)) != 0) {
 			const uint32_t space =
 				is_method ? objects_parent(objects, types[i], handle) : handle;
+			const struct guid tenant = objects_space_tenant(objects, space);
 			if (is_uri_of(objects, types[i], handle, knock->address) != by_uri ||
-			    !is_in_world(objects, knock, space) || ways->count == WAYS_MAX)
+			    !is_in_world(objects, knock, &tenant) || ways->count == WAYS_MAX)
 				continue;
 			ways->at[ways->count++] = (struct meeting_entry){
 				.method = is_method ? handle : 0, .space = space };
@@ -83,6 +85,26 @@ keep_one_space(const struct objects *objects, struct ways *ways)
 			ways->at[kept++] = ways->at[i];
 	}
 	ways->count = kept;
+}
+
+/* As with spaces: nobody's IVR goes before a tenant's; of two tenants' neither answers. */
+static uint32_t
+find_ivr(const struct objects *objects, const struct meeting_knock *knock)
+{
+	struct address_cursor cursor = { 0 };
+	uint32_t found = 0;
+	bool several = false;
+	uint32_t ivr;
+	while ((ivr = objects_next_address(objects, OBJECT_IVR, knock->address, &cursor)) != 0) {
+		const struct guid tenant = objects_value(objects, OBJECT_IVR, ivr, IVR_TENANT).guid;
+		if (!is_in_world(objects, knock, &tenant))
+			continue;
+		if (guid_is_zero(&tenant))
+			return ivr;
+		several = found != 0;
+		found = ivr;
+	}
+	return several ? 0 : found;
 }
 
 static struct str
@@ -177,6 +199,14 @@ web_flag(const struct meeting *meeting, const struct meeting_knock *knock,
 static struct web_rules
 web_rules_of(const struct meeting *meeting, const struct meeting_knock *knock)
 {
+	/* Who is asked by an IVR types numbers. */
+	if (knock->ivr != 0)
+		return (struct web_rules){
+			.guests = true,
+			.passcodes = true,
+			.call_ids = objects_number(meeting->objects, OBJECT_IVR, knock->ivr,
+			                           IVR_RESOLVE_CALL_IDS) != 0,
+		};
 	return (struct web_rules){
 		.guests = web_flag(meeting, knock, WEB_PROFILE_ALLOW_GUESTS),
 		.passcodes = web_flag(meeting, knock, WEB_PROFILE_ALLOW_PASSCODES),
@@ -186,15 +216,20 @@ web_rules_of(const struct meeting *meeting, const struct meeting_knock *knock)
 	};
 }
 
-/* A web bridge that is a tenant's, or a group's, leads into that world. */
+/* A web bridge or an IVR that is a tenant's, or a group's, leads into that world. */
 static struct meeting_knock
 with_world(const struct meeting *meeting, const struct meeting_knock *knock)
 {
 	struct meeting_knock out = *knock;
-	const struct value tenant = objects_value(meeting->objects, OBJECT_WEB_BRIDGE,
-	                                          knock->web_bridge, WEB_BRIDGE_TENANT);
-	const struct value group = objects_value(meeting->objects, OBJECT_WEB_BRIDGE,
-	                                         knock->web_bridge, WEB_BRIDGE_TENANT_GROUP);
+	const bool by_ivr = knock->ivr != 0;
+	const enum object_type type = by_ivr ? OBJECT_IVR : OBJECT_WEB_BRIDGE;
+	const uint32_t handle = by_ivr ? knock->ivr : knock->web_bridge;
+	const struct value tenant =
+		objects_value(meeting->objects, type, handle,
+	                      by_ivr ? (unsigned)IVR_TENANT : (unsigned)WEB_BRIDGE_TENANT);
+	const struct value group = objects_value(
+		meeting->objects, type, handle,
+		by_ivr ? (unsigned)IVR_TENANT_GROUP : (unsigned)WEB_BRIDGE_TENANT_GROUP);
 	if (tenant.set) {
 		out.world = WORLD_TENANT;
 		out.world_id = tenant.guid;
@@ -215,14 +250,22 @@ asks_for_passcode(const struct objects *objects, const struct ways *ways)
 	return false;
 }
 
+/* What an address can lead to. */
+struct targets {
+	bool spaces;
+	bool ivrs;
+};
+
 /* A name that is somebody's URI is not looked up as somebody else's number. */
 static void
-find_spaces(const struct objects *objects, const struct meeting_knock *knock,
-            const struct web_rules *web, struct ways *ways)
+find_targets(const struct objects *objects, const struct meeting_knock *knock,
+             const struct web_rules *web, struct targets targets, struct ways *ways)
 {
-	if (web->uris)
+	if (targets.spaces && web->uris)
 		find_ways(objects, knock, true, ways);
-	if (ways->count == 0 && web->call_ids)
+	if (targets.ivrs && ways->count == 0)
+		ways->ivr = find_ivr(objects, knock);
+	if (targets.spaces && ways->count == 0 && ways->ivr == 0 && web->call_ids)
 		find_ways(objects, knock, false, ways);
 	keep_one_space(objects, ways);
 }
@@ -237,13 +280,16 @@ find_by_rules(const struct objects *objects, const struct meeting_knock *knock,
 	struct dial_cursor cursor = { 0 };
 	bool ours = false;
 	uint32_t rule;
-	while (ways->count == 0 &&
+	while (ways->count == 0 && ways->ivr == 0 &&
 	       (rule = dial_rule_next(objects, type, knock->domain, &cursor)) != 0) {
 		in_world.world_id = dial_rule_tenant(objects, type, rule);
 		in_world.world = guid_is_zero(&in_world.world_id) ? knock->world : WORLD_TENANT;
 		ours = true;
-		if (objects_number(objects, type, rule, INBOUND_SPACES) != 0)
-			find_spaces(objects, &in_world, web, ways);
+		const struct targets targets = {
+			.spaces = objects_number(objects, type, rule, INBOUND_SPACES) != 0,
+			.ivrs = objects_number(objects, type, rule, INBOUND_IVRS) != 0,
+		};
+		find_targets(objects, &in_world, web, targets, ways);
 	}
 	return ours;
 }
@@ -260,7 +306,12 @@ meeting_route(struct meeting *meeting, const struct meeting_knock *asked,
 	if (!ours && objects_count(objects, OBJECT_INBOUND_RULE) != 0)
 		ours = find_by_rules(objects, &knock, &web, &ways);
 	else
-		find_spaces(objects, &knock, &web, &ways);
+		find_targets(objects, &knock, &web,
+		             (struct targets){ .spaces = true, .ivrs = !ours }, &ways);
+	if (ways.ivr != 0) {
+		*entry = (struct meeting_entry){ .ivr = ways.ivr };
+		return ROUTE_IVR;
+	}
 	/* Without rules, what no space has may be somebody else's. */
 	if (ways.count == 0)
 		return ours ? ROUTE_UNKNOWN : ROUTE_ELSEWHERE;

@@ -133,8 +133,19 @@ chosen_layout(const struct leg *leg)
 static struct value
 leg_tenant(const struct meeting *meeting, const struct leg *leg)
 {
+	const uint32_t ivr = objects_find(meeting->objects, OBJECT_IVR, &leg->pub.ivr);
+	if (ivr != 0)
+		return objects_value(meeting->objects, OBJECT_IVR, ivr, IVR_TENANT);
 	return objects_value(meeting->objects, OBJECT_SPACE,
 	                     call_get(meeting, leg->pub.call)->pub.space, SPACE_TENANT);
+}
+
+/* At the door there is none. */
+static struct value
+call_id(const struct meeting *meeting, uint32_t handle)
+{
+	const struct meeting_call *call = &call_get(meeting, handle)->pub;
+	return call->door ? (struct value){ 0 } : guid_value(&call->id);
 }
 
 static struct value
@@ -146,7 +157,7 @@ participant_value(const struct meeting *meeting, const struct meeting_participan
 	case PARTICIPANT_NAME:
 		return text_value(who->name_label[0] != '\0' ? who->name_label : leg->pub.name);
 	case PARTICIPANT_CALL:
-		return guid_value(&call_get(meeting, who->call)->pub.id);
+		return call_id(meeting, who->call);
 	case PARTICIPANT_URI:
 	case PARTICIPANT_ORIGINAL_URI:
 		return text_value(who->uri);
@@ -338,7 +349,7 @@ leg_value(const struct meeting *meeting, const struct leg *leg, unsigned field, 
 	if (field == LEG_REMOTE_ADDRESS)
 		return text_value(pub->remote_address);
 	if (field == LEG_CALL)
-		return guid_value(&call_get(meeting, pub->call)->pub.id);
+		return call_id(meeting, pub->call);
 	if (field == LEG_TENANT)
 		return leg_tenant(meeting, leg);
 	if (field == LEG_ALARMS)

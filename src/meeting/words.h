@@ -11,6 +11,12 @@ enum words {
 	WORDS_LOBBY,        /* on a screen of its own */
 	WORDS_ALONE,        /* likewise */
 	WORDS_PARTICIPANTS, /* a number follows */
+	WORDS_ID,           /* at the door, each on a screen of its own */
+	WORDS_ID_AGAIN,
+	WORDS_PASSCODE,
+	WORDS_PASSCODE_AGAIN,
+	WORDS_FULL,
+	WORDS_GOODBYE,
 	WORDS_COUNT,
 };
 

@@ -161,7 +161,7 @@ TEST(a_profile_holds_from_the_system_down_to_the_leg)
 	const uint32_t method = add(&w, OBJECT_METHOD, space, PAIRS("uri", "m"));
 	const uint32_t member =
 		add(&w, OBJECT_MEMBER, space, PAIRS("userJid", "ann@t.example"));
-	const struct meeting_join settings = { .entry = { space, method }, .name = STR("Ann"),
+	const struct meeting_join settings = { .entry = { .space = space, .method = method }, .name = STR("Ann"),
 		                               .remote_party = STR("ann@t.example"),
 		                               .user_jid = STR("ann@t.example") };
 	uint32_t leg = 0;
@@ -214,7 +214,7 @@ TEST(what_a_user_may_not_do_no_profile_allows)
 	                                  "presentationParticipationAllowed", "false"));
 	(void)add_user(&w, "ann@example.org", 0, limits);
 	const uint32_t space = add_space(&w, 0, "s", "");
-	const struct meeting_join settings = { .entry = { space, 0 }, .name = STR("Ann"),
+	const struct meeting_join settings = { .entry = { .space = space }, .name = STR("Ann"),
 		                               .remote_party = STR("x"),
 		                               .user_jid = STR("ann@example.org") };
 	uint32_t leg = 0;
@@ -241,7 +241,7 @@ TEST(a_tenant_has_no_more_participants_than_it_may)
 	change(&w, OBJECT_TENANT, tenant, PAIRS("participantLimit", "2"));
 	(void)join(&w, a, 0);
 	const uint32_t second = join(&w, b, 0);
-	const struct meeting_join third = { .entry = { a, 0 }, .remote_party = STR("x") };
+	const struct meeting_join third = { .entry = { .space = a }, .remote_party = STR("x") };
 	uint32_t leg = 0;
 	EXPECT_EQ(meeting_join(w.meeting, &third, w.now_us, &leg), MEETING_TENANT_FULL);
 	end(&w, second);
@@ -421,7 +421,7 @@ TEST(a_call_is_held_to_its_tenants_profile_where_the_space_says_nothing)
 	change(&w, OBJECT_SYSTEM_PROFILES, objects_single(w.objects, OBJECT_SYSTEM_PROFILES),
 	       PAIRS("callProfile", id_of(&w, OBJECT_CALL_PROFILE, one)));
 	(void)join(&w, space, 0);
-	const struct meeting_join more = { .entry = { space, 0 }, .remote_party = STR("x") };
+	const struct meeting_join more = { .entry = { .space = space }, .remote_party = STR("x") };
 	uint32_t leg = 0;
 	EXPECT_EQ(meeting_join(w.meeting, &more, w.now_us, &leg), MEETING_CALL_FULL);
 	change(&w, OBJECT_TENANT, tenant,
