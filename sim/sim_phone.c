@@ -33,6 +33,7 @@ struct sim_phone {
 	struct sdp_settings settings;
 	struct sdp_session *sdp;
 	struct dtls *dtls;
+	struct net_addr dtls_remote; /* with whom: another address is another association */
 	struct sim_voice voice;
 };
 
@@ -134,6 +135,15 @@ drain_dtls(struct sim_phone *phone, int64_t now_us)
 }
 
 static void
+end_dtls(struct sim_phone *phone)
+{
+	if (phone->dtls != NULL)
+		dtls_fini(phone->dtls);
+	free(phone->dtls);
+	phone->dtls = NULL;
+}
+
+static void
 start_dtls(struct sim_phone *phone, const struct sdp_line *line, int64_t now_us)
 {
 	const struct sdp_path *path = sdp_session_path(phone->sdp, line);
@@ -146,6 +156,7 @@ start_dtls(struct sim_phone *phone, const struct sdp_line *line, int64_t now_us)
 		.fingerprint_count = 1,
 	};
 	phone->voice.secured = true;
+	phone->dtls_remote = phone->voice.remote;
 	phone->dtls = calloc(1, sizeof *phone->dtls);
 	CHECK(phone->dtls != NULL);
 	dtls_init(phone->dtls, &settings, now_us);
@@ -175,7 +186,10 @@ apply(struct sim_phone *phone, int64_t now_us)
 		const size_t key = srtp_suite_info(suite)->key_bytes;
 		sim_voice_keys(&phone->voice, suite, sdes->local_key, sdes->local_key + key,
 		               sdes->remote_key, sdes->remote_key + key);
-	} else if (line->security == SDP_SECURITY_DTLS && phone->dtls == NULL) {
+	} else if (line->security == SDP_SECURITY_DTLS &&
+	           (phone->dtls == NULL ||
+	            !addr_eq(&phone->dtls_remote, &phone->voice.remote))) {
+		end_dtls(phone);
 		start_dtls(phone, line, now_us);
 	}
 }
@@ -490,9 +504,7 @@ sim_phone_ended_status(const struct sim_phone *phone)
 void
 sim_phone_free(struct sim_phone *phone)
 {
-	if (phone->dtls != NULL)
-		dtls_fini(phone->dtls);
-	free(phone->dtls);
+	end_dtls(phone);
 	sdp_session_fini(phone->sdp);
 	free(phone->sdp);
 	sim_voice_fini(&phone->voice);

@@ -132,6 +132,34 @@ TEST(telephones_alone_with_a_passcode_meet_at_once_and_one_after_the_other)
 	sim_world_end(world);
 }
 
+/* Whoever is asked sits on the idler worker, which is not where the meeting is. */
+TEST(an_ivr_leads_into_a_meeting_on_another_worker_whatever_the_encryption)
+{
+	static const enum sim_security securities[] = { SIM_CLEAR, SIM_SDES, SIM_DTLS };
+	for (unsigned i = 0; i < COUNT_OF(securities); i++) {
+		struct sim_world *world = sim_world_create(20 + i, &good);
+		struct sim_phone *first = sim_phone_call(
+			world, &(struct sim_phone_settings){ .target = "secret",
+			                                     .passcode = "1234#",
+			                                     .pitch_hz = 400 });
+		sim_world_run(world, 3 * SIM_S);
+		struct sim_phone *asked = sim_phone_call(
+			world, &(struct sim_phone_settings){ .target = "ivr",
+			                                     .passcode = "7#*1002#1234#",
+			                                     .security = securities[i],
+			                                     .pitch_hz = 600 });
+		struct sim_phone *lost = sim_phone_call(
+			world, &(struct sim_phone_settings){ .target = "ivr",
+			                                     .passcode = "7#8#9#",
+			                                     .pitch_hz = 700 });
+		sim_world_run(world, 9 * SIM_S);
+		EXPECT(sim_phone_talking(asked) && !sim_phone_talking(lost));
+		EXPECT(phone_hears(first, 600) && phone_hears(asked, 400));
+		EXPECT(phone_hears_nothing_of(first, 700));
+		sim_world_end(world);
+	}
+}
+
 TEST(who_is_called_sits_where_a_caller_still_types_the_passcode)
 {
 	struct sim_world *world = sim_world_create(13, &good);

@@ -338,6 +338,21 @@ add_space(struct sim_world *world, const char *name, const char *id, const char 
 }
 
 static void
+add_ivr(struct sim_world *world)
+{
+	struct objects *objects = meeting_objects(world->meeting);
+	struct object_edit edit = { .type = OBJECT_IVR };
+	uint32_t handle = 0;
+	int culprit = -1;
+	edit_set_text(&edit, IVR_URI, STR("ivr"));
+	objects_begin(objects);
+	CHECK(objects_add(objects, &edit, 0, &handle, &culprit) == OBJECT_OK);
+	const struct object_tx tx = objects_end(objects);
+	objects_settled(objects, tx.ticket, true);
+	meeting_configured(world->meeting, world->now_us);
+}
+
+static void
 make_media(struct sim_world *world, unsigned worker)
 {
 	struct sink_context *sink = &world->sinks[worker];
@@ -420,6 +435,7 @@ sim_world_create(uint64_t seed, const struct sim_path *path)
 	add_space(world, "demo", "1001", NULL);
 	add_space(world, "secret", "1002", "1234");
 	add_space(world, "other", "1003", NULL);
+	add_ivr(world);
 	world->listener = (struct sip_ua_listener){ .transport = SIP_TRANSPORT_UDP,
 		                                    .addr = *sim_world_sip_addr() };
 	struct sip_ua_settings ua = sip_ua_settings_default();
