@@ -109,8 +109,11 @@ load_file(struct prompts *prompts, struct language *language, enum prompt prompt
 	size_t len = 0;
 	uint8_t *bytes = read_file(prompts, path, &len, &why);
 	if (bytes != NULL) {
-		const enum wav_reject reject = wav_parse(&language->wavs[prompt], bytes, len);
+		struct wav wav;
+		const enum wav_reject reject = wav_parse(&wav, bytes, len);
 		if (reject == WAV_OK) {
+			language->wavs[prompt] = wav;
+			free(language->files[prompt]);
 			language->files[prompt] = bytes;
 			return;
 		}
@@ -158,6 +161,18 @@ list_languages(struct prompts *prompts, const char *dir)
 	return 0;
 }
 
+static void
+load_language(struct prompts *prompts, struct language *language, const char *dir)
+{
+	for (unsigned prompt = PROMPT_NONE + 1; prompt < PROMPTS; prompt++) {
+		char path[PATH_LEN_MAX];
+		const int len = snprintf(path, sizeof path, "%s/%s/%s", dir, language->name,
+		                         file_names[prompt]);
+		if (len > 0 && (size_t)len < sizeof path)
+			load_file(prompts, language, (enum prompt)prompt, path);
+	}
+}
+
 int
 prompts_create(struct prompts **prompts, const char *dir, prompts_bad_file *bad, void *context)
 {
@@ -171,18 +186,17 @@ prompts_create(struct prompts **prompts, const char *dir, prompts_bad_file *bad,
 		free(made);
 		return rc;
 	}
-	for (unsigned i = 0; i < made->count; i++) {
-		struct language *language = &made->languages[i];
-		for (unsigned prompt = PROMPT_NONE + 1; prompt < PROMPTS; prompt++) {
-			char path[PATH_LEN_MAX];
-			const int len = snprintf(path, sizeof path, "%s/%s/%s", dir, language->name,
-			                         file_names[prompt]);
-			if (len > 0 && (size_t)len < sizeof path)
-				load_file(made, language, (enum prompt)prompt, path);
-		}
-	}
+	for (unsigned i = 0; i < made->count; i++)
+		load_language(made, &made->languages[i], dir);
 	*prompts = made;
 	return 0;
+}
+
+void
+prompts_overlay(struct prompts *prompts, const char *dir)
+{
+	for (unsigned i = 0; i < prompts->count; i++)
+		load_language(prompts, &prompts->languages[i], dir);
 }
 
 void

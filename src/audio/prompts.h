@@ -2,7 +2,8 @@
 /* prompts -- the spoken sentences of the bridge, loaded once at start and played frame by frame.
  *
  * Files are DIR/<language>/<name>.wav under the names CMS gives its branding files where it has
- * one, so that people's own recordings can be dropped in.  tools/make-prompts makes ours.
+ * one, so that people's own recordings can be dropped in.  tools/make-prompts makes ours;
+ * recordings of a tenant or a space are a brand (brand.h).
  *
  * Ownership  prompts_create() reads the files into the heap; players borrow from it.
  * Threads    Immutable once created: any thread may play.
@@ -68,6 +69,9 @@ typedef void prompts_bad_file(void *context, const char *path, const char *why);
 [[nodiscard]] int prompts_create(struct prompts **prompts, const char *dir, prompts_bad_file *bad,
                                  void *context);
 void prompts_destroy(struct prompts *prompts);
+/* Files under DIR/<language>/ take the place of those there are; before anybody plays.  A folder or a
+ * file that is not there changes nothing. */
+void prompts_overlay(struct prompts *prompts, const char *dir);
 
 /* The index of a language ("en", "ko", "fr"; "fr-CA" finds "fr"), 0 (English or the first) when we
  * do not have it. */

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Goal: tones have their notes, keys are heard and speech is not taken for keys, WAV files are read
  * or refused by name, and our own prompts can all be played. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "audio/audio_level.h"
+#include "audio/brand.h"
 #include "audio/dtmf_detect.h"
 #include "audio/prompts.h"
 #include "audio/testing.h"
@@ -302,4 +307,80 @@ TEST(a_folder_that_is_not_there_is_told)
 {
 	struct prompts *prompts = NULL;
 	EXPECT(prompts_create(&prompts, "/nonexistent/prompts", NULL, NULL) < 0);
+}
+
+/* ---- other people's recordings ---- */
+
+static size_t
+file_bytes(const char *path, uint8_t *bytes, size_t cap)
+{
+	FILE *file = fopen(path, "rb");
+	EXPECT(file != NULL);
+	const size_t len = fread(bytes, 1, cap, file);
+	EXPECT(fclose(file) == 0 && len != 0 && len < cap);
+	return len;
+}
+
+TEST(a_folder_of_ones_own_takes_the_place_of_ours_file_by_file)
+{
+	char dir[] = "/tmp/prompts-XXXXXX";
+	char path[128];
+	struct prompts *prompts = NULL;
+	static uint8_t bytes[64 * 1024];
+	EXPECT(mkdtemp(dir) != NULL);
+	snprintf(path, sizeof path, "%s/ko", dir);
+	EXPECT_EQ(mkdir(path, 0700), 0);
+	const size_t len = file_bytes(PROMPTS_DIR "/en/muted.wav", bytes, sizeof bytes);
+	snprintf(path, sizeof path, "%s/ko/welcome.wav", dir);
+	FILE *file = fopen(path, "wb");
+	EXPECT(file != NULL && fwrite(bytes, 1, len, file) == len && fclose(file) == 0);
+	char bad[128];
+	snprintf(bad, sizeof bad, "%s/ko/muted.wav", dir);
+	file = fopen(bad, "wb");
+	EXPECT(file != NULL && fputs("no sound", file) >= 0 && fclose(file) == 0);
+
+	bad_files = 0;
+	EXPECT_EQ(prompts_create(&prompts, PROMPTS_DIR, count_bad, NULL), 0);
+	const unsigned ko = prompts_language(prompts, STR("ko"));
+	const struct wav ours = *prompts_find(prompts, ko, PROMPT_WELCOME);
+	const struct wav muted = *prompts_find(prompts, ko, PROMPT_MUTED);
+	prompts_overlay(prompts, "/nonexistent");
+	EXPECT_EQ(bad_files, 0);
+	prompts_overlay(prompts, dir);
+	EXPECT_EQ(bad_files, 1);
+	EXPECT_EQ(prompts_find(prompts, ko, PROMPT_WELCOME)->samples,
+	          prompts_find(prompts, 0, PROMPT_MUTED)->samples);
+	EXPECT(prompts_find(prompts, ko, PROMPT_WELCOME)->samples != ours.samples);
+	EXPECT_EQ(prompts_find(prompts, ko, PROMPT_MUTED)->samples, muted.samples);
+	prompts_destroy(prompts);
+	EXPECT(unlink(path) == 0 && unlink(bad) == 0);
+	snprintf(path, sizeof path, "%s/ko", dir);
+	EXPECT(rmdir(path) == 0 && rmdir(dir) == 0);
+}
+
+TEST(a_brand_lives_as_long_as_somebody_plays_of_it)
+{
+	static uint8_t bytes[64 * 1024];
+	struct brand *brand = NULL;
+	enum wav_reject reject = WAV_OK;
+	const size_t len = file_bytes(PROMPTS_DIR "/en/muted.wav", bytes, sizeof bytes);
+	EXPECT_EQ(brand_create(&brand), 0);
+	EXPECT(brand_find(brand, PROMPT_WELCOME) == NULL);
+	EXPECT(brand_find(NULL, PROMPT_WELCOME) == NULL);
+	EXPECT_EQ(brand_add(brand, PROMPT_WELCOME, "no sound", 8, &reject), 0);
+	EXPECT_EQ(reject, WAV_REJECT_NOT_WAV);
+	EXPECT(brand_find(brand, PROMPT_WELCOME) == NULL);
+	EXPECT_EQ(brand_add(brand, PROMPT_WELCOME, bytes, len, &reject), 0);
+	EXPECT_EQ(reject, WAV_OK);
+	/* Again, in its place; and not the caller's bytes. */
+	EXPECT_EQ(brand_add(brand, PROMPT_WELCOME, bytes, len, &reject), 0);
+	memset(bytes, 0, sizeof bytes);
+	struct brand *player = brand_get(brand);
+	brand_put(brand);
+	const struct wav *wav = brand_find(player, PROMPT_WELCOME);
+	EXPECT(wav != NULL && wav->samples != 0);
+	EXPECT_EQ(wav_read(wav, 0, pcm, 160), 160);
+	brand_put(player);
+	brand_put(NULL);
+	EXPECT(brand_get(NULL) == NULL);
 }

@@ -65,12 +65,36 @@ bridge_order(struct bridge *bridge, const struct bridge_leg *leg, struct media_o
 	bridge_order_medium(bridge, leg, BRIDGE_MEDIUM_AUDIO, order);
 }
 
+/* Whose recordings are played: the IVR's, or those of the meeting the leg is in or wants to be in. */
+static struct brand *
+brand_of(const struct bridge *bridge, const struct bridge_leg *leg, enum media_sound sound)
+{
+	const struct meeting *meeting = bridge->settings.meeting;
+	const struct bridge_sink *sink = &bridge->settings.sink;
+	const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
+	const bool by_ivr = sound >= MEDIA_SOUND_IVR_WELCOME && sound <= MEDIA_SOUND_ID_TIMEOUT;
+	if (sink->brand == NULL || sound <= MEDIA_SOUND_LEAVE_TONE ||
+	    !leg->media[BRIDGE_MEDIUM_AUDIO].taken)
+		return NULL;
+	const uint32_t space = leg->ivr != NULL || model == NULL
+	                               ? leg->entry.space
+	                               : meeting_call(meeting, model->call)->space;
+	const uint32_t profile = by_ivr ? meeting_ivr_branding(meeting, leg->entry.ivr)
+	                                : meeting_call_branding(meeting, space);
+	return profile == 0 ? NULL
+	                    : sink->brand(sink->context,
+	                                  by_ivr ? OBJECT_IVR_BRANDING : OBJECT_CALL_BRANDING,
+	                                  profile);
+}
+
 void
 bridge_play(struct bridge *bridge, const struct bridge_leg *leg, enum media_sound sound)
 {
 	struct media_order order = { .kind = MEDIA_ORDER_LEG_PLAY,
 		                     .play = { .sound = (uint8_t)sound,
 		                               .language = bridge->settings.prompts_language } };
+	/* The reference goes with the order, which is not sent where there is nobody to hear it. */
+	order.play.brand = brand_of(bridge, leg, sound);
 	bridge_order(bridge, leg, &order);
 }
 

@@ -96,6 +96,9 @@ struct bridge_sink {
 	void (*log)(void *context, enum bridge_log level, struct str text);
 	/* Unguessable bytes. */
 	void (*random)(void *context, void *out, size_t len);
+	/* A reference to the recordings of a branding profile (OBJECT_CALL_BRANDING or
+	 * OBJECT_IVR_BRANDING), or NULL: the bridge's own are played.  May be NULL itself. */
+	struct brand *(*brand)(void *context, enum object_type type, uint32_t profile);
 	/* Seconds since 1970, for tokens. */
 	int64_t (*wall_s)(void *context);
 };

@@ -140,6 +140,7 @@ shell_settle(struct shell *shell)
 	c2w_tick(shell, now_us);
 	records_tick(shell, now_us);
 	ldap_look(shell);
+	branding_tick(shell, now_us);
 	events_tick(shell->events.core, now_us);
 
 	int64_t deadline_us = nearest(sip_ua_deadline(shell->ua), bridge_deadline(shell->bridge));
@@ -149,6 +150,7 @@ shell_settle(struct shell *shell)
 	deadline_us = nearest(deadline_us, records_deadline(shell));
 	deadline_us = nearest(deadline_us, events_deadline(shell->events.core));
 	deadline_us = nearest(deadline_us, api_deadline(shell->api));
+	deadline_us = nearest(deadline_us, branding_deadline(shell));
 	deadline_us = nearest(deadline_us, give_back(shell, now_us));
 	/* Once that is past, a timer for it would be due for ever and the loop never come to its end. */
 	if (shell->stop_us != 0 && !over)
@@ -251,6 +253,8 @@ load_prompts(struct shell *shell)
 			shell->prompts = NULL;
 	if (shell->prompts == NULL)
 		log_warning("no voice prompts were found; callers hear silence where one would be");
+	else
+		prompts_overlay(shell->prompts, component_path(&shell->component, dir, "prompts"));
 }
 
 static bool
@@ -434,6 +438,7 @@ start_bridge(struct shell *shell)
 		          .floor = floors_order,
 		          .log = sink_log,
 		          .random = shell_random,
+		          .brand = branding_of,
 		          .wall_s = sink_wall_s },
 	};
 	memcpy(settings.fingerprint.bytes, fingerprint->digest, settings.fingerprint.len);
@@ -494,7 +499,8 @@ start(struct shell *shell)
 	return diagnostics_open(shell) && find_addresses(shell) && accounts_open(shell) &&
 	       make_dtls(shell) && start_meeting(shell) && store_shell_open(shell) &&
 	       start_sip(shell) && start_workers(shell) && codecs_open(shell) &&
-	       floors_open(shell) && start_bridge(shell) && store_shell_watch(shell) &&
+	       floors_open(shell) && branding_open(shell) && start_bridge(shell) &&
+	       store_shell_watch(shell) &&
 	       licence_open(shell) && ldap_open(shell) && c2w_open(shell) &&
 	       webadmin_open(shell);
 }
@@ -505,6 +511,7 @@ finish(struct shell *shell)
 	webadmin_close(shell);
 	ldap_close(shell);
 	licence_close(shell);
+	branding_close(shell);
 	records_close(shell);
 	c2w_close(shell);
 	http_destroy(shell->http);

@@ -40,7 +40,11 @@ enum {
 	C2W_RETRY_US_MIN = 500 * 1000,
 	C2W_RETRY_US_MAX = 8 * 1000 * 1000,
 	C2W_URL_MAX = 256,
+	SHELL_BRANDS_MAX = 64,
+	BRANDING_FILE_US = 10 * 1000 * 1000,         /* for one file */
+	BRANDING_RETRY_US = 60 * 1000 * 1000,        /* a folder that failed is tried again */
 };
+#define BRANDING_AGAIN_US (INT64_C(3600) * 1000 * 1000) /* one that did not is read again */
 
 struct shell;
 struct shell_licence;
@@ -138,6 +142,29 @@ struct shell_events {
 	struct events_socket sockets[EVENTS_CLIENTS_MAX];
 };
 
+/* The recordings of one branding profile. */
+struct shell_brand {
+	enum object_type type; /* OBJECT_NONE: free */
+	struct guid id;
+	char url[512];         /* of the folder */
+	struct brand *current; /* what is played; NULL: nothing yet */
+	struct brand *next;    /* being gathered; NULL: none is */
+	unsigned at;           /* enum prompt that is fetched */
+	uint32_t request;
+	unsigned found;
+	bool bad;              /* a file of this round is none */
+	bool complained;
+	bool told;
+	unsigned told_found;
+	int64_t due_us;        /* when to fetch them (again) */
+};
+
+struct shell_branding {
+	struct http_client *client;
+	uint64_t version; /* of the profiles, as last seen */
+	struct shell_brand slots[SHELL_BRANDS_MAX];
+};
+
 struct shell {
 	struct component component;
 	const struct config *config;
@@ -207,6 +234,7 @@ struct shell {
 	struct shell_records records;
 	struct shell_events events;
 	struct shell_licence *licence;
+	struct shell_branding branding;
 
 	/* Users in the web app, by the index of the portal's ticket. */
 	struct portal_check_slot portal_checks[PORTAL_PENDING_MAX];
@@ -280,6 +308,14 @@ void events_stop(struct shell *shell);
 /* Ends the WebSockets of accounts that are no longer what they were. */
 void events_accounts_changed(struct shell *shell);
 void events_upgrade(struct shell *shell, const struct http_request *request);
+
+/* shell_branding.c */
+[[nodiscard]] bool branding_open(struct shell *shell);
+void branding_close(struct shell *shell);
+void branding_tick(struct shell *shell, int64_t now_us);
+int64_t branding_deadline(const struct shell *shell);
+/* For the bridge's sink. */
+struct brand *branding_of(void *context, enum object_type type, uint32_t profile);
 
 /* shell_diagnostics.c; for api_look */
 [[nodiscard]] bool diagnostics_open(struct shell *shell);

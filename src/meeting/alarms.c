@@ -11,6 +11,8 @@ static const char *const type_words[ALARM_TYPES] = {
 	[ALARM_LICENSE_EXPIRED] = "licenseExpired",
 	[ALARM_LICENSE_OVERUSE] = "licenseOveruse",
 	[ALARM_LICENSE_CLOCK] = "licenseClockPutBack",
+	[ALARM_CALL_BRANDING_INVALID] = "callBrandingResourceInvalid",
+	[ALARM_IVR_BRANDING_INVALID] = "ivrBrandingResourceInvalid",
 };
 
 static const char *const reason_words[ALARM_REASONS] = {
@@ -31,6 +33,8 @@ static const enum object_type about_types[ALARM_TYPES] = {
 	[ALARM_LICENSE_EXPIRED] = OBJECT_NONE,
 	[ALARM_LICENSE_OVERUSE] = OBJECT_NONE,
 	[ALARM_LICENSE_CLOCK] = OBJECT_NONE,
+	[ALARM_CALL_BRANDING_INVALID] = OBJECT_CALL_BRANDING,
+	[ALARM_IVR_BRANDING_INVALID] = OBJECT_IVR_BRANDING,
 };
 
 static const struct guid nothing;

@@ -287,13 +287,15 @@ const struct field call_branding_fields[] = {
 	                               .help = "Text of invitations." },
 	[CALL_BRANDING_LOCATION] = { "resourceLocation", .kind = FIELD_URL, .words = http_schemes,
 	                             .max = 500, .flags = USUAL_LIST,
-	                             .help = "Folder of sounds and pictures." },
+	                             .help = "Folder with WAV files of prompts; of its pictures "
+	                                     "none is shown." },
 };
 
 const struct field ivr_branding_fields[] = {
 	[IVR_BRANDING_LOCATION] = { "resourceLocation", .kind = FIELD_URL, .words = http_schemes,
 	                            .max = 500, .flags = USUAL_LIST,
-	                            .help = "Folder of sounds and pictures." },
+	                            .help = "Folder with WAV files of prompts; of its pictures "
+	                                    "none is shown." },
 };
 
 const struct field user_profile_fields[] = {

@@ -126,6 +126,11 @@ struct meeting_knock {
 [[nodiscard]] uint32_t meeting_passcode_timeout_s(struct meeting *meeting,
                                                   const struct meeting_entry *entry);
 
+/* The branding profile whose recordings are played in the space, or by the IVR: the nearest with a
+ * resourceLocation of the space's, its tenant's and the system's; 0: none. */
+[[nodiscard]] uint32_t meeting_call_branding(const struct meeting *meeting, uint32_t space);
+[[nodiscard]] uint32_t meeting_ivr_branding(const struct meeting *meeting, uint32_t ivr);
+
 /* What media an entry allows, before there is a leg: is SRTP required? */
 [[nodiscard]] uint32_t meeting_entry_setting(struct meeting *meeting,
                                              const struct meeting_entry *entry,
@@ -564,6 +569,8 @@ enum alarm_type {
 	ALARM_LICENSE_EXPIRED, /* likewise, and no longer let be */
 	ALARM_LICENSE_OVERUSE, /* likewise: more is used than may be */
 	ALARM_LICENSE_CLOCK,   /* the clock was put back */
+	ALARM_CALL_BRANDING_INVALID,  /* about a callBrandingProfile */
+	ALARM_IVR_BRANDING_INVALID,   /* about an ivrBrandingProfile */
 	ALARM_TYPES,
 };
 enum alarm_reason {

@@ -247,6 +247,47 @@ call_setting_ref(const struct meeting *meeting, uint32_t space, enum call_profil
 	return value.set ? objects_find(meeting->objects, ref, &value.guid) : 0;
 }
 
+/* ------------------------------------------------------------------ recordings */
+
+static uint32_t
+nearest_brand(const struct objects *objects, enum object_type type, unsigned location,
+              const uint32_t profiles[3])
+{
+	for (unsigned level = 0; level < 3; level++) {
+		if (objects_value(objects, type, profiles[level], location).set)
+			return profiles[level];
+	}
+	return 0;
+}
+
+uint32_t
+meeting_call_branding(const struct meeting *meeting, uint32_t space)
+{
+	const struct objects *objects = meeting->objects;
+	const uint32_t system = objects_single(objects, OBJECT_SYSTEM_PROFILES);
+	const uint32_t profiles[] = {
+		objects_ref(objects, OBJECT_SPACE, space, SPACE_CALL_BRANDING),
+		objects_ref(objects, OBJECT_TENANT, tenant_of_space(objects, space),
+	                    TENANT_CALL_BRANDING),
+		objects_ref(objects, OBJECT_SYSTEM_PROFILES, system, SYSTEM_CALL_BRANDING),
+	};
+	return nearest_brand(objects, OBJECT_CALL_BRANDING, CALL_BRANDING_LOCATION, profiles);
+}
+
+uint32_t
+meeting_ivr_branding(const struct meeting *meeting, uint32_t ivr)
+{
+	const struct objects *objects = meeting->objects;
+	const uint32_t system = objects_single(objects, OBJECT_SYSTEM_PROFILES);
+	const uint32_t profiles[] = {
+		objects_ref(objects, OBJECT_IVR, ivr, IVR_BRANDING),
+		objects_ref(objects, OBJECT_TENANT, objects_ref(objects, OBJECT_IVR, ivr, IVR_TENANT),
+	                    TENANT_IVR_BRANDING),
+		objects_ref(objects, OBJECT_SYSTEM_PROFILES, system, SYSTEM_IVR_BRANDING),
+	};
+	return nearest_brand(objects, OBJECT_IVR_BRANDING, IVR_BRANDING_LOCATION, profiles);
+}
+
 /* ------------------------------------------------------------------ browsers */
 
 struct value

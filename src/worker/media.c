@@ -414,6 +414,8 @@ media_order(struct media *media, const struct media_order *order, int64_t now_us
 	struct media_leg *leg = media_leg_get(media, order->leg);
 	if (leg != NULL)
 		leg_order(media, leg, order, now_us);
+	else if (order->kind == MEDIA_ORDER_LEG_PLAY)
+		brand_put(order->play.brand);
 }
 
 /* ---- Time ---------------------------------------------------------------------------------- */

@@ -176,9 +176,13 @@ enum media_sound {
 	MEDIA_SOUND_COUNT,
 };
 
+struct brand; /* audio/brand.h */
+
 struct media_play {
 	uint8_t sound;    /* enum media_sound; NONE stops what is playing */
 	uint8_t language; /* index among the loaded languages, 0 is English */
+	struct brand *brand; /* in place of them where it has the prompt; NULL: none.  The order has */
+	                     /* a reference (audio/brand.h), which goes with it */
 };
 
 struct media_dtmf {

@@ -9,6 +9,7 @@
 #include "audio/audio_receiver.h"
 #include "audio/dtmf_detect.h"
 #include "audio/mix.h"
+#include "audio/brand.h"
 #include "audio/prompts.h"
 #include "audio/speaker_select.h"
 #include "audio/tones.h"
@@ -129,6 +130,7 @@ struct media_leg {
 	uint8_t encoder_loss_pct;
 	struct mix_limiter limiter;
 	struct prompt_player prompt;
+	struct brand *brand;  /* a reference, while what plays may be of it */
 	struct tone_player tone;
 	uint8_t playing;      /* enum media_sound to report when it ends */
 	uint8_t silent_frames; /* sent in a row, up to 255 */

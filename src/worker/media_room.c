@@ -134,6 +134,8 @@ void
 sound_play(struct media *media, struct media_leg *leg, const struct media_play *play)
 {
 	prompt_player_stop(&leg->prompt);
+	brand_put(leg->brand);
+	leg->brand = play->brand;
 	leg->playing = MEDIA_SOUND_NONE;
 	if (play->sound == MEDIA_SOUND_NONE)
 		return;
@@ -143,10 +145,9 @@ sound_play(struct media *media, struct media_leg *leg, const struct media_play *
 		           play->sound == MEDIA_SOUND_JOIN_TONE ? TONE_JOIN : TONE_LEAVE);
 		return;
 	}
-	const struct wav *wav =
-		media->settings.prompts != NULL
-			? prompts_find(media->settings.prompts, play->language, prompt_of(play->sound))
-			: NULL;
+	const struct wav *wav = brand_find(leg->brand, prompt_of(play->sound));
+	if (wav == NULL && media->settings.prompts != NULL)
+		wav = prompts_find(media->settings.prompts, play->language, prompt_of(play->sound));
 	if (wav == NULL || !prompt_player_add(&leg->prompt, wav))
 		told_played(media, leg);
 }
@@ -576,6 +577,9 @@ alone_tick(struct media *media, struct media_leg *leg, int64_t now_us)
 void
 sound_close(struct media *media, struct media_leg *leg)
 {
+	prompt_player_stop(&leg->prompt);
+	brand_put(leg->brand);
+	leg->brand = NULL;
 	rest_encoder(media, leg);
 	dtmf_detect_destroy(leg->detect);
 	leg->detect = NULL;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audio/brand.h"
 #include "base/check.h"
 #include "base/slab.h"
 #include "base/test.h"
@@ -621,6 +622,51 @@ TEST(a_prompt_that_is_missing_ends_at_once_and_tones_are_heard)
 		if (abs(phone->heard[i]) > loudest)
 			loudest = abs(phone->heard[i]);
 	EXPECT(loudest > 1000);
+	world_end(world);
+}
+
+/* A tenth of a second of noise as a file. */
+static size_t
+make_wav(uint8_t bytes[2048])
+{
+	static const uint8_t head[44] = "RIFF\x64\x06\0\0WAVEfmt \x10\0\0\0\1\0\1\0"
+					"\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0data\x40\x06\0";
+	memcpy(bytes, head, sizeof head);
+	for (unsigned i = 0; i < 800; i++) {
+		bytes[44 + 2 * i] = 0;
+		bytes[45 + 2 * i] = i % 16 < 8 ? 0x40 : 0xc0;
+	}
+	return 44 + 1600;
+}
+
+TEST(a_brands_recording_is_played_after_everybody_else_has_put_it)
+{
+	struct world *world = world_new();
+	uint8_t bytes[2048];
+	struct brand *brand = NULL;
+	enum wav_reject reject = WAV_OK;
+	EXPECT_EQ(brand_create(&brand), 0);
+	EXPECT_EQ(brand_add(brand, PROMPT_WELCOME, bytes, make_wav(bytes), &reject), 0);
+	EXPECT_EQ(reject, WAV_OK);
+	open_room(world);
+	struct phone *phone = call_in(world, 500);
+	struct media_order play = { .kind = MEDIA_ORDER_LEG_PLAY, .leg = phone->id };
+	phone->silent = true;
+	pass(world, 10);
+	play.play = (struct media_play){ .sound = MEDIA_SOUND_WELCOME, .brand = brand_get(brand) };
+	order(world, play);
+	/* For a leg that is gone meanwhile. */
+	play.leg = phone->id + 1;
+	play.play.brand = brand;
+	order(world, play);
+	EXPECT_EQ(phone->played, 0);
+	pass(world, 10);
+	EXPECT_EQ(phone->played, 1);
+	int loudest = 0;
+	for (unsigned i = 0; i < HEARD; i++)
+		if (abs(phone->heard[i]) > loudest)
+			loudest = abs(phone->heard[i]);
+	EXPECT(loudest > 8000);
 	world_end(world);
 }
 

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "audio/brand.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "base/ring.h"
@@ -595,22 +596,29 @@ fail:
 	return rc;
 }
 
-/* Orders that came too late own their canvases. */
+/* Orders that came too late own their canvases, and references to brands. */
+static void
+drop_waiting(struct worker *worker)
+{
+	struct media_order order;
+	while (ring_take(&worker->orders.ring, &order)) {
+		if (order.kind == MEDIA_ORDER_CANVAS)
+			free(order.canvas.canvas);
+		else if (order.kind == MEDIA_ORDER_LEG_PLAY)
+			brand_put(order.play.brand);
+	}
+	explicit_bzero(&order, sizeof order);
+}
+
 static void
 drop_orders(struct worker *worker)
 {
-	struct media_order order;
 	if (worker->orders.ring.messages == NULL)
 		return;
-	do {
-		while (ring_take(&worker->orders.ring, &order))
-			if (order.kind == MEDIA_ORDER_CANVAS)
-				free(order.canvas.canvas);
-	} while (!channel_settle(&worker->orders));
-	while (ring_take(&worker->orders.ring, &order))
-		if (order.kind == MEDIA_ORDER_CANVAS)
-			free(order.canvas.canvas);
-	explicit_bzero(&order, sizeof order);
+	do
+		drop_waiting(worker);
+	while (!channel_settle(&worker->orders));
+	drop_waiting(worker);
 }
 
 void
