@@ -198,6 +198,22 @@ asked_for_space(const struct bridge *bridge, uint32_t space)
 	return NULL;
 }
 
+/* Some telephones that are told of new ports begin neither a new DTLS association, as RFC 8842 s3.2
+ * wants it, nor ICE anew (RFC 8839 s4.4.1.1.1): baresip 1.0 is one.  Where most meetings are, an IVR's
+ * caller moves least. */
+static unsigned
+worker_at_door(const struct bridge *bridge, const struct bridge_leg *leg)
+{
+	const struct sdp_line *sound = sdp_session_line(leg->sdp, BRIDGE_MEDIUM_AUDIO);
+	unsigned most = 0;
+	if (sound == NULL || (sound->security != SDP_SECURITY_DTLS && !sound->ice))
+		return idlest_worker(bridge);
+	for (unsigned i = 1; i < bridge->settings.workers; i++)
+		if (bridge->workers[i].rooms.count > bridge->workers[most].rooms.count)
+			most = i;
+	return bridge->workers[most].rooms.count != 0 ? most : idlest_worker(bridge);
+}
+
 /* All legs of a call share a worker, which is settled with the first of them. */
 static int
 choose_worker(struct bridge *bridge, const struct bridge_leg *leg, uint32_t call)
@@ -210,7 +226,9 @@ choose_worker(struct bridge *bridge, const struct bridge_leg *leg, uint32_t call
 	if (room != NULL)
 		return (int)room->worker;
 	const struct bridge_leg *asked = asked_for_space(bridge, space);
-	const unsigned worker = asked != NULL ? asked->worker : idlest_worker(bridge);
+	const unsigned worker = asked != NULL                        ? asked->worker
+	                        : leg->ivr != NULL && space == 0 ? worker_at_door(bridge, leg)
+	                                                             : idlest_worker(bridge);
 	if (call != 0 && !bridge_room_settle(bridge, call, worker))
 		return -ENOSPC;
 	return (int)worker;

@@ -133,18 +133,21 @@ told_played(struct media *media, struct media_leg *leg)
 void
 sound_play(struct media *media, struct media_leg *leg, const struct media_play *play)
 {
+	const bool join = play->sound == MEDIA_SOUND_JOIN_TONE;
+	if (join || play->sound == MEDIA_SOUND_LEAVE_TONE) {
+		/* It does not cut short what is being said. */
+		if (!prompt_player_playing(&leg->prompt))
+			leg->playing = play->sound;
+		tone_start(&leg->tone, join ? TONE_JOIN : TONE_LEAVE);
+		brand_put(play->brand);
+		return;
+	}
 	prompt_player_stop(&leg->prompt);
 	brand_put(leg->brand);
 	leg->brand = play->brand;
-	leg->playing = MEDIA_SOUND_NONE;
+	leg->playing = play->sound;
 	if (play->sound == MEDIA_SOUND_NONE)
 		return;
-	leg->playing = play->sound;
-	if (play->sound == MEDIA_SOUND_JOIN_TONE || play->sound == MEDIA_SOUND_LEAVE_TONE) {
-		tone_start(&leg->tone,
-		           play->sound == MEDIA_SOUND_JOIN_TONE ? TONE_JOIN : TONE_LEAVE);
-		return;
-	}
 	const struct wav *wav = brand_find(leg->brand, prompt_of(play->sound));
 	if (wav == NULL && media->settings.prompts != NULL)
 		wav = prompts_find(media->settings.prompts, play->language, prompt_of(play->sound));

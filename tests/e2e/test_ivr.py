@@ -47,9 +47,11 @@ class Listener:
         return self
 
 
-def call(world, number, digits="", user="ivr", **options):
+def call(world, phone, digits="", user="ivr", **options):
+    """A call of a telephone, or of a new one with that number."""
     options = {"codec": "PCMU"} | options
-    phone = Baresip(world, number, **options).join(user)
+    phone = phone if isinstance(phone, Baresip) else Baresip(world, phone, **options)
+    phone.join(user)
     if digits:
         time.sleep(0.5)
         phone.press(digits)
@@ -132,11 +134,13 @@ def an_ivr_asks_for_the_meeting_and_then_for_its_passcode(world):
 @case
 def deactivation_as_the_guests_profile_says(world):
     api = world.server.api
+    guest = Baresip(world, 1, tone=GUEST_HZ, codec="PCMU")
+    host = Baresip(world, 2, tone=HOST_HZ, codec="PCMU")
     for mode in ("deactivate", "disconnect", "remainActivated"):
         api.put(f"callLegProfiles/{world.guests}", deactivationMode=mode, deactivationModeTime="2")
-        guest = call(world, 1, GUEST + "#", "hall", tone=GUEST_HZ)
+        call(world, guest, GUEST + "#", "hall")
         wait_lobby(world, guest)
-        host = call(world, 2, HOST + "#", "hall", tone=HOST_HZ)
+        call(world, host, HOST + "#", "hall")
         wait_inside(world, guest)
         wait_hears(guest, HOST_HZ)
         heard = Listener(guest).from_now()
@@ -262,7 +266,8 @@ def who_guesses_or_says_nothing_is_told_and_let_go(world):
 
 @case
 def an_ivr_leads_into_running_meetings_with_any_encryption(world):
-    """Meetings are spread over the media workers: some callers get new ports by a re-INVITE."""
+    """Meetings are spread over the media workers: callers get new ports by a re-INVITE, but those
+    with DTLS or ICE, which baresip does not begin anew."""
     host = call(world, 2, user="town", tone=HOST_HZ, codec="opus")
     wait_inside(world, host)
     for number, options in ((1, {"media": "srtp-mand", "transport": "tls", "codec": "G722"}),
@@ -296,13 +301,13 @@ def recordings_of_ones_own_are_played_in_place_of_ours(world):
     alarms = lambda: [a.findtext("type") for a in api.list("system/alarms")]  # noqa: E731
     wait_for("an alarm for a folder that is not there",
              lambda: "ivrBrandingResourceInvalid" in alarms(), 10, 0.2)
-    phone = call(world, 1)
+    call(world, phone)
     Listener(phone).hears("ivr_welcome")
     end(phone)
     api.put(f"ivrBrandingProfiles/{brand}", resourceLocation="http://127.0.0.1:8099/")
     wait_for("the recordings are there", lambda: "1 recordings from" in world.server.log(), 10, 0.2)
     expect("ivr_timeout.wav cannot be used" in world.server.log(), "the bad file in the log")
-    phone = call(world, 1)
+    call(world, phone)
     wait_hears(phone, 2150, 6)
     Listener(phone).hears("ivr_id_entry")
     end(phone)
