@@ -144,7 +144,7 @@ TEST(a_sample_counts_calls_and_users)
 	uint32_t at = 0;
 	expect(b, API_POST, "/coSpaces", "uri=s", 200, "");
 	const struct meeting_join join = {
-		.entry = { objects_next(meeting_objects(b->meeting), OBJECT_SPACE, &at), 0 },
+		.entry = { .space = objects_next(meeting_objects(b->meeting), OBJECT_SPACE, &at) },
 		.name = STR("Ann"),
 		.remote_party = STR("ann@example.org"),
 	};

@@ -171,6 +171,7 @@ enter(struct bridge *bridge, struct bridge_leg *leg, const struct meeting_entry 
 	case MEETING_TENANT_FULL:
 		return IVR_IS_FULL;
 	case MEETING_BRIDGE_FULL:
+	case MEETING_NO_LICENSE:
 		return IVR_IS_UNAVAILABLE;
 	case MEETING_GONE:
 		break;

@@ -94,8 +94,11 @@ meeting_leg_enter(struct meeting *meeting, uint32_t handle, const struct meeting
 	if (!objects_alive(meeting->objects, OBJECT_SPACE, entry->space) ||
 	    (entry->method != 0 && !objects_alive(meeting->objects, OBJECT_METHOD, entry->method)))
 		return MEETING_GONE;
-	enum meeting_refusal refusal = call_room(
-		meeting, entry->space, meeting_call_of_space(meeting, entry->space));
+	const uint32_t running = meeting_call_of_space(meeting, entry->space);
+	enum meeting_refusal refusal = call_room(meeting, entry->space, running);
+	if (refusal == MEETING_ADMITTED &&
+	    !licensing_admits(meeting, leg->pub.kind, entry->space, running != 0))
+		refusal = MEETING_NO_LICENSE;
 	if (refusal == MEETING_ADMITTED)
 		refusal = call_open(meeting, entry->space, STR(""), &call);
 	if (refusal != MEETING_ADMITTED)

@@ -62,7 +62,7 @@ alarms(struct world *world)
 static enum meeting_refusal
 try_join(struct world *world, uint32_t space, enum leg_kind kind)
 {
-	const struct meeting_join settings = { .entry = { space, 0 },
+	const struct meeting_join settings = { .entry = { .space = space },
 		                               .kind = kind,
 		                               .name = STR("Ben"),
 		                               .remote_party = STR("ben@example.org") };
