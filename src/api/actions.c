@@ -628,18 +628,35 @@ ask_in(struct meeting_knock *knock, const struct value *tenant)
 	knock->world_id = tenant->guid;
 }
 
-/* The tenant's IVR, or nobody's: where a telephone is asked for the number. */
+/* How well an IVR leads to a tenant's meetings (a zero id: nobody's); 0: not at all. */
+static unsigned
+ivr_fits(const struct work *work, uint32_t ivr, const struct guid *tenant)
+{
+	const struct objects *objects = work->objects;
+	const struct value whose = objects_value(objects, OBJECT_IVR, ivr, IVR_TENANT);
+	const struct value groups = objects_value(objects, OBJECT_IVR, ivr, IVR_TENANT_GROUP);
+	const struct guid group = objects_tenant_group(objects, tenant);
+	if (objects_number(objects, OBJECT_IVR, ivr, IVR_RESOLVE_CALL_IDS) == 0)
+		return 0;
+	if (whose.set)
+		return guid_eq(&whose.guid, tenant) ? 3 : 0;
+	if (groups.set)
+		return guid_eq(&groups.guid, &group) ? 2 : 0;
+	return 1;
+}
+
+/* The tenant's IVR, its group's, or nobody's: where a telephone is asked for the number. */
 static struct str
 ivr_for(const struct work *work, const struct value *tenant)
 {
 	uint32_t at = 0;
+	uint32_t best = 0;
 	for (uint32_t ivr; (ivr = objects_next(work->objects, OBJECT_IVR, &at)) != 0;) {
-		const struct guid whose =
-			objects_value(work->objects, OBJECT_IVR, ivr, IVR_TENANT).guid;
-		if (guid_eq(&whose, &tenant->guid))
-			return objects_text(work->objects, OBJECT_IVR, ivr, IVR_URI);
+		const unsigned fit = ivr_fits(work, ivr, &tenant->guid);
+		if (fit != 0 && (best == 0 || fit > ivr_fits(work, best, &tenant->guid)))
+			best = ivr;
 	}
-	return STR("");
+	return best != 0 ? objects_text(work->objects, OBJECT_IVR, best, IVR_URI) : STR("");
 }
 
 static void

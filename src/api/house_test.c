@@ -358,6 +358,30 @@ TEST(users_are_found_and_their_spaces)
 	bridge_end(b);
 }
 
+TEST(a_telephone_is_told_of_the_nearest_ivr)
+{
+	struct bridge *b = bridge_make();
+	expect(b, API_POST, "/tenantGroups", "", 200, "");
+	expect(b, API_POST, "/tenants", "name=A&tenantGroup=G1", 200, "");
+	send(b, API_POST, "/accessQuery", "callId=12&tenant=G2");
+	EXPECT(strstr(b->body, "<ivr>") == NULL);
+	expect(b, API_POST, "/ivrs", "uri=all", 200, "");
+	send(b, API_POST, "/accessQuery", "callId=12&tenant=G2");
+	EXPECT(strstr(b->body, "<ivr>all@example.org</ivr>") != NULL);
+	expect(b, API_POST, "/ivrs", "uri=group&tenantGroup=G1", 200, "");
+	send(b, API_POST, "/accessQuery", "callId=12&tenant=G2");
+	EXPECT(strstr(b->body, "<ivr>group@example.org</ivr>") != NULL);
+	expect(b, API_POST, "/ivrs", "uri=own&tenant=G2", 200, "");
+	send(b, API_POST, "/accessQuery", "callId=12&tenant=G2");
+	EXPECT(strstr(b->body, "<ivr>own@example.org</ivr>") != NULL);
+	expect(b, API_PUT, "/ivrs/G5", "resolveCoSpaceCallIds=false", 200, "");
+	send(b, API_POST, "/accessQuery", "callId=12&tenant=G2");
+	EXPECT(strstr(b->body, "<ivr>group@example.org</ivr>") != NULL);
+	send(b, API_POST, "/accessQuery", "callId=12");
+	EXPECT(strstr(b->body, "<ivr>all@example.org</ivr>") != NULL);
+	bridge_end(b);
+}
+
 TEST(licences_are_all_activated_and_counted)
 {
 	struct bridge *b = bridge_make();
