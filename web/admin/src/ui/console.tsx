@@ -115,7 +115,7 @@ export function Console() {
       )}
       <h2>{strings.history}</h2>
       <Wide name={strings.history}>
-        <table aria-label={strings.history}>
+        <table class="whole" aria-label={strings.history}>
           <thead>
             <tr>
               {[strings.time, strings.method, strings.path, strings.state, 'ms'].map((head) => (
