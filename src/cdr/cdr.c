@@ -647,6 +647,8 @@ cdr_test(struct cdr *cdr, const struct guid *receiver, int64_t now_us)
 	if (slot < 0 || cdr->receivers[slot].url[0] == '\0')
 		return;
 	struct receiver *found = &cdr->receivers[slot];
+	/* Whoever asks may have mended it: patience begins anew. */
+	found->pause_us = CDR_RETRY_US_MIN;
 	if (found->state == RECEIVER_WAITING)
 		found->state = RECEIVER_IDLE;
 	pump(cdr, (unsigned)slot);

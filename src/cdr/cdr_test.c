@@ -530,6 +530,11 @@ TEST(a_test_of_a_receiver_that_is_behind_sends_what_waits)
 	one_call(space_add());
 	deliver(0, CDR_NO_ANSWER);
 	EXPECT_EQ(standing_of(receiver).retry_us, world.now_us + CDR_RETRY_US_MIN);
+	for (unsigned i = 0; i < 3; i++) {
+		test_delivery(receiver);
+		deliver(0, CDR_NO_ANSWER);
+		EXPECT_EQ(standing_of(receiver).retry_us, world.now_us + CDR_RETRY_US_MIN);
+	}
 	test_delivery(receiver);
 	deliver(0, CDR_TAKEN);
 	EXPECT_STR(str_of(world.receivers[0].heard),
