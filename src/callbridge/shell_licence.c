@@ -74,14 +74,16 @@ tell_file(const struct licence_folder *folder)
 }
 
 static void
-read_folder(struct shell *shell)
+read_folder(struct shell *shell, bool another)
 {
 	struct shell_licence *licence = shell->licence;
 	const bool was_free = licence_folder_free(&licence->folder);
+	const enum licence_reject before = licence->folder.why;
 	for (size_t i = 0; i < WATCHED; i++)
 		licence->traces[i] = trace_of(shell, watched[i]);
 	licence_folder_read(&licence->folder, shell->component.data_dir, LICENCE_FILE);
-	tell_file(&licence->folder);
+	if (another || licence->folder.why != before)
+		tell_file(&licence->folder);
 	if (!was_free && licence_folder_free(&licence->folder))
 		log_info("license: nobody's licences count here any more; nothing is limited");
 	const bool counts = licence->folder.there && licence->folder.why == LICENCE_OK &&
@@ -139,8 +141,10 @@ look(struct shell *shell)
 	const int64_t wall_us = wall_now().us;
 	const int64_t clock_s = wall_us / 1000000;
 	int64_t now_s;
-	if (is_another(shell))
-		read_folder(shell);
+	/* What does not count is read again and again: it may have been us, without memory. */
+	const bool another = is_another(shell);
+	if (another || licence->folder.why != LICENCE_OK)
+		read_folder(shell, another);
 	const struct licence_rights rights =
 		licence_folder_rights(&licence->folder, clock_s, &now_s);
 	judge_clock(shell, clock_s, now_s);
@@ -187,7 +191,7 @@ licence_open(struct shell *shell)
 			                      "the licence files cannot be watched: %s",
 			                      strerror(-rc));
 	}
-	read_folder(shell);
+	read_folder(shell, true);
 	look(shell);
 	loop_timer_arm(shell->licence->timer, loop_now_us() + LICENCE_LOOK_US);
 	return true;
