@@ -152,6 +152,8 @@ TEST(a_sample_counts_calls_and_users)
 	note(b, NOON_S);
 	send(b, API_GET, "/system/MPLicenseUsage", "");
 	EXPECT(says(b, "<smpAud>1</smpAud><smpPtP>0</smpPtP>"));
+	send(b, API_GET, "/system/multipartyLicensing", "");
+	EXPECT(says(b, "<sharedLicenses>1</sharedLicenses>")); /* a sixth of one, and no less */
 	bridge_end(b);
 }
 

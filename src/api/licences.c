@@ -46,6 +46,8 @@ multiparty_value(const struct work *work, enum multiparty_field field)
 		return number_of(usage.users);
 	case MULTIPARTY_PERSONAL:
 		return number_of(usage.users_personal);
+	case MULTIPARTY_SHARED:
+		return number_of(meeting_usage_of(&usage, LICENCE_SHARED));
 	case MULTIPARTY_PARTICIPANTS:
 		return number_of(meeting_totals(work->meeting).legs_active);
 	case MULTIPARTY_CALLS:

@@ -231,6 +231,9 @@ const struct field multiparty_fields[] = {
 	[MULTIPARTY_CAPACITY_LIMIT] = COUNT_ROW("capacityUnitLimit", "0: nobody counts them."),
 	[MULTIPARTY_USERS] = COUNT_ROW("users", "Users there are."),
 	[MULTIPARTY_PERSONAL] = COUNT_ROW("personalLicenses", "Of them with hasLicense."),
+	[MULTIPARTY_SHARED] = COUNT_ROW("sharedLicenses",
+	                                "Taken by calls without a personal licence; one of sound "
+	                                "alone or of two takes a sixth."),
 	[MULTIPARTY_PARTICIPANTS] = COUNT_ROW("participantsActive", "In calls now."),
 	[MULTIPARTY_CALLS] = COUNT_ROW("callsActive", "Calls now."),
 	[MULTIPARTY_WEIGHTED] = WEIGHT_ROW("weightedCallsActive", "1/n on each of n bridges."),

@@ -91,13 +91,18 @@ export function Licences() {
   const lately = (name: string) => Number(text(at(last, name)) || 0);
   const most = (...names: string[]) =>
     Math.max(0, ...(value?.history ?? []).map((one) => names.reduce((sum, name) => sum + Number(text(at(one, name)) || 0), 0)));
+  /* A call of sound alone, or of two, takes a sixth of a shared licence. */
+  const sharedAt = (one: Value) => {
+    const count = (name: string) => Number(text(at(one, name)) || 0);
+    return count('smpFull') + Math.ceil((count('smpAud') + count('smpPtP')) / 6);
+  };
   const usages: Usage[] = [
     { name: strings.personalLicences, used: now('personalLicenses'), limit: limitOf('personal', 'personalLicenseLimit'), peak: most('pmpAssigned') },
     {
       name: strings.sharedLicences,
-      used: now('weightedCallsWithoutPersonalLicense'),
+      used: now('sharedLicenses'),
       limit: limitOf('shared', 'sharedLicenseLimit'),
-      peak: most('smpAud', 'smpPtP', 'smpFull'),
+      peak: Math.max(0, ...(value?.history ?? []).map(sharedAt)),
     },
     { name: strings.capacityUnits, used: now('capacityUnitUsage'), limit: limitOf('capacityUnits', 'capacityUnitLimit'), peak: 0 },
     { name: strings.recordings, used: lately('rec'), limit: limitOf('recording'), peak: most('rec') },
