@@ -11,6 +11,7 @@
 #include "ssh/ssh.h"
 #include "supervisor/license.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/tap.h"
 #include "webbridge/webbridge.h"
 
 static const char usage[] =
@@ -96,6 +97,9 @@ main(int argc, char **argv)
 	/* Started by the Call Bridge: its own arguments. */
 	if (argc >= 2 && strcmp(argv[1], "codec") == 0)
 		return codec_process_main(argc - 2, argv + 2);
+	/* Started by the supervisor, with a privilege that nobody else has. */
+	if (argc == 2 && strcmp(argv[1], "tap") == 0)
+		return tap_main();
 	/* Started by the SSH server, for one connection. */
 	if (argc >= 2 && strcmp(argv[1], "ssh-session") == 0)
 		return ssh_session_main(argc - 2, argv + 2);

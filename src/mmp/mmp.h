@@ -88,6 +88,7 @@ enum mmp_call {
 	MMP_BACKUP_SNAPSHOT, /* name */
 	MMP_BACKUP_ROLLBACK, /* name */
 	MMP_BACKUP_LIST,
+	MMP_PCAP,            /* interface */
 	MMP_MACHINE, /* by the command's own words */
 	MMP_SYSLOG_FOLLOW,
 	MMP_SYSLOG_SEARCH,  /* words */

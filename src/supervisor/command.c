@@ -19,6 +19,7 @@
 #include "supervisor/life.h"
 #include "supervisor/log_read.h"
 #include "supervisor/machine.h"
+#include "supervisor/pcap.h"
 #include "supervisor/pki.h"
 #include "supervisor/users.h"
 
@@ -142,6 +143,8 @@ host_call(void *context, const struct mmp_line *line, struct writer *out)
 	case MMP_BACKUP_ROLLBACK:
 	case MMP_BACKUP_LIST:
 		return backup_run(host->dir, host->terminal, line, out);
+	case MMP_PCAP:
+		return pcap_run(host->dir, host->terminal, line, out);
 	case MMP_MACHINE:
 		return machine_run(host->dir, host->terminal, line, out);
 	case MMP_SYSLOG_FOLLOW:

@@ -46,25 +46,35 @@ cap_header(void)
 }
 
 static bool
-may_bind_low_ports(void)
+has_capability(unsigned capability)
 {
 	struct __user_cap_header_struct header = cap_header();
 	struct __user_cap_data_struct data[2] = { 0 };
 	if (syscall(SYS_capget, &header, data) != 0)
 		return false;
-	return (data[0].permitted & (1u << CAP_NET_BIND_SERVICE)) != 0;
+	return (data[0].permitted & (1u << capability)) != 0;
 }
 
-/* Nothing but CAP_NET_BIND_SERVICE, and not even that unless `bind`. */
+static bool
+may_bind_low_ports(void)
+{
+	return has_capability(CAP_NET_BIND_SERVICE);
+}
+
+bool
+privilege_may_tap(void)
+{
+	return has_capability(CAP_NET_RAW);
+}
+
+/* These and no other. */
 static int
-set_capabilities(bool bind)
+set_capabilities(unsigned permitted, unsigned inheritable)
 {
 	struct __user_cap_header_struct header = cap_header();
-	struct __user_cap_data_struct data[2] = { 0 };
-	if (bind) {
-		data[0].permitted = 1u << CAP_NET_BIND_SERVICE;
-		data[0].effective = data[0].inheritable = data[0].permitted;
-	}
+	struct __user_cap_data_struct data[2] = { { .effective = permitted,
+		                                    .permitted = permitted,
+		                                    .inheritable = inheritable } };
 	return syscall(SYS_capset, &header, data) == 0 ? 0 : -errno;
 }
 
@@ -78,17 +88,17 @@ privilege_children_low_ports(bool wanted)
 }
 
 static void
-drop_bounding_set(void)
+drop_bounding_set(unsigned long kept)
 {
 	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-		if (cap != CAP_NET_BIND_SERVICE)
+		if (cap != kept)
 			(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
 }
 
 static int
-become(uid_t uid, gid_t gid)
+become(uid_t uid, gid_t gid, unsigned long kept)
 {
-	drop_bounding_set();
+	drop_bounding_set(kept);
 	if (uid == 0)
 		return 0;
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 || setgroups(0, NULL) != 0 ||
@@ -100,12 +110,24 @@ become(uid_t uid, gid_t gid)
 int
 privilege_drop(uid_t uid, gid_t gid, bool low_ports)
 {
-	int rc = geteuid() == 0 ? become(uid, gid) : 0;
+	int rc = geteuid() == 0 ? become(uid, gid, CAP_NET_BIND_SERVICE) : 0;
+	const unsigned kept = low_ports && may_bind_low_ports() ? 1u << CAP_NET_BIND_SERVICE : 0;
 	if (rc == 0)
-		rc = set_capabilities(low_ports && may_bind_low_ports());
+		rc = set_capabilities(kept, kept);
 	if (rc == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		rc = -errno;
 	CHECK(rc != 0 || getuid() == 0 || setuid(0) != 0); /* there is no way back */
+	return rc;
+}
+
+int
+privilege_keep_tap(uid_t uid, gid_t gid)
+{
+	int rc = geteuid() == 0 ? become(uid, gid, CAP_NET_RAW) : 0;
+	if (rc == 0)
+		rc = set_capabilities(1u << CAP_NET_RAW, 0);
+	if (rc == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		rc = -errno;
 	return rc;
 }
 

@@ -23,6 +23,11 @@ void privilege_allow_haste(void);
  * from here can gain privileges. */
 [[nodiscard]] int privilege_drop(uid_t uid, gid_t gid, bool low_ports);
 
+/* May this process open packet sockets? */
+[[nodiscard]] bool privilege_may_tap(void);
+/* As privilege_drop(), for the one process that opens them: CAP_NET_RAW is all that is left. */
+[[nodiscard]] int privilege_keep_tap(uid_t uid, gid_t gid);
+
 /* Whether children may bind ports below 1024, as far as this process may. */
 void privilege_children_low_ports(bool wanted);
 

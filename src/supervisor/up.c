@@ -21,6 +21,7 @@
 #include "supervisor/life.h"
 #include "supervisor/log_lines.h"
 #include "supervisor/privilege.h"
+#include "supervisor/tap.h"
 
 enum {
 	CALLERS_MAX = 16,
@@ -798,6 +799,7 @@ supervisor_up(const char *data_dir, bool detached)
 	privilege_raise_files();
 	privilege_allow_haste();
 	look_at_ports(&supervisor, data_dir);
+	const int tap = tap_start(); /* while we may; it ends when we do */
 	if (!data_dir_prepare(&supervisor.dir, data_dir, error))
 		return complain(error);
 	if (supervisor.dir.notice[0] != '\0')
@@ -825,6 +827,8 @@ supervisor_up(const char *data_dir, bool detached)
 	if (!open_log(&supervisor))
 		return 1;
 	log_set_level(supervisor.config.log_debug ? LOG_DEBUG : LOG_INFO);
+	if (tap >= 0 && tap_serve(tap, &supervisor.dir) != 0)
+		log_warning("packets cannot be captured");
 	const int status = supervise(&supervisor);
 	log_lines_close(&supervisor.log);
 	return status; /* the lock goes with the process, and tells that it has gone */

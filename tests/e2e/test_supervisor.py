@@ -250,7 +250,7 @@ def bundles_of_intermediates_are_sent(data):
 
 def mistakes_are_answered_as_cms_does(data):
     data.up()
-    for command, want in (("streamer enable", "Unknown command"),
+    for command, want in (("xmpp enable", "Unknown command"),
                           ("callbridge lisen a", 'FAILURE: unknown word "lisen"; expected listen'),
                           ("webadmin certs webadmin.key callbridge.crt", "FAILURE: Key and cert")):
         done = data.mmp(command)
