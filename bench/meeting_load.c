@@ -18,8 +18,7 @@
 #include "meeting_browser.h"
 #include "meeting_report.h"
 #include "meeting_room.h"
-#include "net/random.h"
-#include "net/wall.h"
+#include "meeting_shared.h"
 
 enum {
 	PEOPLE_MAX = 512,
@@ -30,7 +29,6 @@ enum {
 	JOIN_US_MAX = 30 * 1000 * 1000,
 	LEAVE_US = 700 * 1000,
 	SECOND_US = 1000 * 1000,
-	DAY_S = 24 * 3600,
 	CLIP_SECONDS = 6,
 	ADDRESS_MAX = 64,
 };
@@ -60,13 +58,8 @@ struct options {
 
 static struct {
 	struct options options;
-	struct loop *loop;
+	struct meeting_shared shared;
 	struct loop_timer *timer;
-	struct http *http;
-	struct tls_context *tls;
-	struct dtls_context *dtls;
-	struct packet_pool *pool;
-	struct prng prng;
 	struct clip *layers[BROWSER_LAYERS];
 	struct clip *room_clip;
 	struct voice voice;
@@ -174,7 +167,7 @@ ready_count(void)
 static void
 run_for(int64_t span_us)
 {
-	loop_run_until(load.loop, loop_now_us() + span_us);
+	loop_run_until(load.shared.loop, loop_now_us() + span_us);
 }
 
 /* Sound and picture of a room are two links, but one participant. */
@@ -269,20 +262,8 @@ make_clips(void)
 static void
 make_shared(void)
 {
-	const int64_t now_s = wall_now().us / SECOND_US;
-	const struct dtls_context_settings dtls = { .common_name = "browser",
-		                                    .serial = random_u64() >> 1,
-		                                    .not_before_s = now_s - DAY_S,
-		                                    .not_after_s = now_s + DAY_S };
-	const struct tls_settings tls = { .no_verify = true };
-	char error[TLS_ERROR_MAX];
-	prng_init(&load.prng, random_u64());
-	CHECK(loop_create(&load.loop) == 0);
-	CHECK(loop_timer_create(&load.timer, load.loop, tick, NULL) == 0);
-	CHECK(http_create(&load.http, load.loop, CONNECTIONS_MAX) == 0);
-	CHECK(tls_context_create(&load.tls, &tls, error) == 0);
-	CHECK(dtls_context_create(&load.dtls, &dtls) == 0);
-	CHECK(packet_pool_create(&load.pool, POOL_PACKETS) == 0);
+	meeting_shared_open(&load.shared, CONNECTIONS_MAX, POOL_PACKETS);
+	CHECK(loop_timer_create(&load.timer, load.shared.loop, tick, NULL) == 0);
 }
 
 static const char *
@@ -302,12 +283,12 @@ make_people(void)
 	const struct options *options = &load.options;
 	for (unsigned i = 0; i < options->browsers; i++) {
 		struct browser_settings settings = {
-			.loop = load.loop, .http = load.http, .tls = load.tls,
+			.loop = load.shared.loop, .http = load.shared.http, .tls = load.shared.tls,
 			.web = options->web, .bind = options->bind,
 			.address = address_of(i, i % options->meetings), .number = i,
-			.dtls = load.dtls, .voice = &load.voice, .camera = i < options->cameras,
+			.dtls = load.shared.dtls, .voice = &load.voice, .camera = i < options->cameras,
 			.layers = { load.layers[0], load.layers[1], load.layers[2] },
-			.pool = load.pool, .prng = &load.prng,
+			.pool = load.shared.pool, .prng = &load.shared.prng,
 			.drop_permille = options->drop_permille,
 			.tiles = options->tiles, .h264 = !options->vp8_only,
 		};
@@ -317,10 +298,10 @@ make_people(void)
 	}
 	for (unsigned i = 0; i < options->rooms; i++) {
 		const struct room_settings settings = {
-			.loop = load.loop, .sip = options->sip, .bind = options->bind,
+			.loop = load.shared.loop, .sip = options->sip, .bind = options->bind,
 			.address = address_of(options->browsers + i, i % options->meetings),
 			.number = i, .clear = options->clear, .clip = load.room_clip,
-			.voice = &load.voice, .pool = load.pool, .prng = &load.prng,
+			.voice = &load.voice, .pool = load.shared.pool, .prng = &load.shared.prng,
 			.drop_permille = options->drop_permille,
 		};
 		if ((load.rooms[i] = room_create(&settings)) == NULL)
@@ -342,11 +323,7 @@ finish(void)
 	for (unsigned i = 0; i < load.options.rooms; i++)
 		room_destroy(load.rooms[i]);
 	loop_timer_destroy(load.timer);
-	http_destroy(load.http);
-	tls_context_destroy(load.tls);
-	dtls_context_destroy(load.dtls);
-	packet_pool_destroy(load.pool);
-	loop_destroy(load.loop);
+	meeting_shared_close(&load.shared);
 	for (unsigned i = 0; i < BROWSER_LAYERS; i++)
 		clip_destroy(load.layers[i]);
 	clip_destroy(load.room_clip);

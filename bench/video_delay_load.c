@@ -19,8 +19,7 @@
 #include "codec/decoder.h"
 #include "meeting_browser.h"
 #include "meeting_room.h"
-#include "net/random.h"
-#include "net/wall.h"
+#include "meeting_shared.h"
 
 enum {
 	POOL_PACKETS = 20 * 1000,
@@ -28,7 +27,6 @@ enum {
 	JOIN_US_MAX = 20 * 1000 * 1000,
 	LEAVE_US = 700 * 1000,
 	SECOND_US = 1000 * 1000,
-	DAY_S = 24 * 3600,
 	CLIP_SECONDS = 6,
 	BPS = 1500 * 1000,
 	SAMPLES_MAX = 1 << 17,
@@ -59,13 +57,8 @@ static struct {
 	unsigned seconds;
 	unsigned count; /* of rooms */
 
-	struct loop *loop;
+	struct meeting_shared shared;
 	struct loop_timer *timer;
-	struct http *http;
-	struct tls_context *tls;
-	struct dtls_context *dtls;
-	struct packet_pool *pool;
-	struct prng prng;
 	struct voice voice;
 	struct clip *layers[BROWSER_LAYERS];
 	struct clip *numbered;
@@ -199,7 +192,7 @@ on_datagram(void *context, struct udp_socket *socket, const struct udp_datagram 
 static void
 run_for(int64_t span_us)
 {
-	loop_run_until(bench.loop, loop_now_us() + span_us);
+	loop_run_until(bench.shared.loop, loop_now_us() + span_us);
 }
 
 static void
@@ -210,7 +203,7 @@ measure_network(void)
 	struct udp_socket *sockets[2];
 	uint8_t bytes[DATAGRAM_BYTES] = { 0 };
 	for (unsigned i = 0; i < COUNT_OF(sockets); i++)
-		CHECK(udp_open(&sockets[i], bench.loop, &settings) == 0);
+		CHECK(udp_open(&sockets[i], bench.shared.loop, &settings) == 0);
 	bench.measuring = true;
 	for (unsigned i = 0; i < DATAGRAMS; i++) {
 		const int64_t now_us = loop_now_us();
@@ -267,20 +260,8 @@ make_clips(void)
 static void
 make_shared(void)
 {
-	const int64_t now_s = wall_now().us / SECOND_US;
-	const struct dtls_context_settings dtls = { .common_name = "browser",
-		                                    .serial = random_u64() >> 1,
-		                                    .not_before_s = now_s - DAY_S,
-		                                    .not_after_s = now_s + DAY_S };
-	const struct tls_settings tls = { .no_verify = true };
-	char error[TLS_ERROR_MAX];
-	prng_init(&bench.prng, random_u64());
-	CHECK(loop_create(&bench.loop) == 0);
-	CHECK(loop_timer_create(&bench.timer, bench.loop, tick, NULL) == 0);
-	CHECK(http_create(&bench.http, bench.loop, 16) == 0);
-	CHECK(tls_context_create(&bench.tls, &tls, error) == 0);
-	CHECK(dtls_context_create(&bench.dtls, &dtls) == 0);
-	CHECK(packet_pool_create(&bench.pool, POOL_PACKETS) == 0);
+	meeting_shared_open(&bench.shared, 16, POOL_PACKETS);
+	CHECK(loop_timer_create(&bench.timer, bench.shared.loop, tick, NULL) == 0);
 	CHECK(decoder_create(&bench.decoder, VIDEO_CODEC_H264) == 0);
 }
 
@@ -288,11 +269,11 @@ static void
 make_browser(unsigned number)
 {
 	const struct browser_settings settings = {
-		.loop = bench.loop, .http = bench.http, .tls = bench.tls, .web = bench.web,
+		.loop = bench.shared.loop, .http = bench.shared.http, .tls = bench.shared.tls, .web = bench.web,
 		.bind = addr_ip4(127, 0, 0, 1, 0), .address = bench.meetings[0], .number = number,
-		.dtls = bench.dtls, .voice = &bench.voice, .pool = bench.pool,
+		.dtls = bench.shared.dtls, .voice = &bench.voice, .pool = bench.shared.pool,
 		.layers = { bench.layers[0], bench.layers[1], bench.layers[2] },
-		.prng = &bench.prng, .camera = number == 0, .tiles = 1, .heights = { 720 },
+		.prng = &bench.shared.prng, .camera = number == 0, .tiles = 1, .heights = { 720 },
 		.h264 = true,
 	};
 	bench.browsers[number] = browser_create(&settings);
@@ -303,10 +284,10 @@ static void
 make_room(unsigned number)
 {
 	const struct room_settings settings = {
-		.loop = bench.loop, .sip = bench.sip, .bind = addr_ip4(127, 0, 0, 1, 0),
+		.loop = bench.shared.loop, .sip = bench.sip, .bind = addr_ip4(127, 0, 0, 1, 0),
 		.address = bench.meetings[1], .number = number,
 		.clip = number == 0 ? bench.numbered : bench.beside,
-		.voice = &bench.voice, .pool = bench.pool, .prng = &bench.prng,
+		.voice = &bench.voice, .pool = bench.shared.pool, .prng = &bench.shared.prng,
 	};
 	bench.rooms[number] = room_create(&settings);
 	CHECK(bench.rooms[number] != NULL);
@@ -377,12 +358,8 @@ leave(void)
 	for (unsigned i = 0; i < bench.count; i++)
 		room_destroy(bench.rooms[i]);
 	loop_timer_destroy(bench.timer);
-	http_destroy(bench.http);
-	tls_context_destroy(bench.tls);
-	dtls_context_destroy(bench.dtls);
-	packet_pool_destroy(bench.pool);
 	decoder_destroy(bench.decoder);
-	loop_destroy(bench.loop);
+	meeting_shared_close(&bench.shared);
 	for (unsigned i = 0; i < BROWSER_LAYERS; i++)
 		clip_destroy(bench.layers[i]);
 	clip_destroy(bench.numbered);

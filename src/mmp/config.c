@@ -127,7 +127,7 @@ config_parse(struct config *out, struct str text, struct config_error *error)
 		const struct str line = str_cut(&text, '\n');
 		error->line++;
 		if (line.len > CONFIG_LINE_MAX)
-			return refuse(error, "the line is longer than 4096 bytes");
+			return refuse(error, "the line is " CONFIG_LINE_TOO_LONG);
 		if (!parse_line(&config, line, error))
 			return false;
 	}

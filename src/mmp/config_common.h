@@ -3,6 +3,7 @@
 #ifndef MMP_CONFIG_COMMON_H
 #define MMP_CONFIG_COMMON_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -21,6 +22,10 @@ enum {
 	CONFIG_NODES_MAX = 5,
 	CONFIG_ERROR_MAX = 256,
 };
+
+/* What is said of a longer one: "the command is " CONFIG_LINE_TOO_LONG. */
+#define CONFIG_LINE_TOO_LONG "longer than 4096 bytes"
+static_assert(CONFIG_LINE_MAX == 4096, "as it says");
 
 /* Where a service listens: an interface of the machine by its name, "lo", "any" for every address,
  * or a, b, c, d: the first to fourth interface that is not loopback. */

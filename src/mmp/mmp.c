@@ -364,7 +364,7 @@ mmp_run(struct config *config, const struct mmp_host *host, struct str command_l
 	struct mmp_words words;
 	size_t used;
 	if (command_line.len > CONFIG_LINE_MAX)
-		return fail(out, "the command is longer than 4096 bytes");
+		return fail(out, "the command is " CONFIG_LINE_TOO_LONG);
 	if (!mmp_split(&words, command_line, &error))
 		return fail(out, error.text);
 	if (words.count == 0)

@@ -178,7 +178,7 @@ run(struct front *front, struct str line)
 static void
 on_too_long(struct front *front)
 {
-	send_text(front, STR("FAILURE: the command is longer than 4096 bytes\n"));
+	send_text(front, STR("FAILURE: the command is " CONFIG_LINE_TOO_LONG "\n"));
 	front->status = 1;
 	ask_for_command(front);
 }

@@ -199,7 +199,7 @@ supervisor_mmp(const char *data_dir, int word_count, char *const *words)
 	for (int i = 0; i < word_count; i++)
 		writer_format(&w, "%s%s", i != 0 ? " " : "", words[i]);
 	if (w.failed)
-		return complain("the command is longer than 4096 bytes");
+		return complain("the command is " CONFIG_LINE_TOO_LONG);
 	return command_run(&dir, &user, &local_terminal, writer_view(&w));
 }
 

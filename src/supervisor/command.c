@@ -267,7 +267,7 @@ command_run(struct data_dir *dir, const struct mmp_user *user, const struct mmp_
 	char filled[CONFIG_LINE_MAX + 1];
 	bool ok = true;
 	if (command.len > CONFIG_LINE_MAX)
-		return fail(terminal, "the command is longer than 4096 bytes");
+		return fail(terminal, "the command is " CONFIG_LINE_TOO_LONG);
 	if (!make_secret(filled, command, terminal) && !mmp_fill_in(filled, command, terminal))
 		return fail(terminal, "no password was given, or one with blanks or quotation marks");
 	const bool done = run_locked(&host, str_of(filled), &answer);
