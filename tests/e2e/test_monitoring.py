@@ -2,11 +2,12 @@
 """What those who watch a bridge use: metrics and the board made of them."""
 import re
 import socket
+import time
 
 import network
 from baresip import Baresip
 from harness import case, expect, expect_equal, main, wait_for
-from server import Server
+from server import SIP_PORT, Server
 
 
 @case
@@ -86,6 +87,23 @@ def a_part_is_told_in_detail_while_it_is_asked_for(world):
     expect(any('GET for "/api/v1/system/timedLogging"' in line for line in traced("API")),
            "the API's requests are not told")
     expect_equal(traced("DNS"), [], "what was not asked for")
+    # What would open a door is not told, whole or in two pieces.
+    body = "v=0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:TheSecret\r\na=ice-pwd:TheSecret\r\n7\r\n"
+    message = (f"OPTIONS sip:demo@{network.SERVER} SIP/2.0\r\nAuthorization: Digest TheSecret\r\n"
+               f"Via: SIP/2.0/TCP x;branch=z9hG4bKt\r\nContent-Length: {len(body)}\r\n\r\n{body}")
+    network.Machine(4).socket().sendto(message.encode(), (network.SERVER, SIP_PORT))
+    half = message.index("TheSecret") - 3
+    with network.Machine(4).socket(socket.SOCK_STREAM) as pieces:
+        pieces.connect((network.SERVER, SIP_PORT))
+        for piece in (message[:half], message[half:]):
+            pieces.sendall(piece.encode())
+            time.sleep(0.3)  # so that they come one by one
+    wait_for("both are told", lambda: sum("OPTIONS" in line for line in traced("SIP")) >= 2, 5)
+    said = traced("SIP")
+    expect(not any("TheSecret" in line for line in said), "a secret is told:",
+           [line for line in said if "TheSecret" in line])
+    for part in ("Authorization: ...", "a=crypto: ...", "a=ice-pwd: ..."):
+        expect(any(part in line for line in said), "no", part, "in", said[-8:])
     api.put("system/timedLogging", sip=0, api=0)
     count = len(traced("SIP"))
     phone.hang_up()
