@@ -266,6 +266,8 @@ measure_gets(struct bridge *bridge)
 	              "filter=#");
 	measure_pages(bridge, "GET a page of 20, filter that all match", "/api/v1/coSpaces",
 	              "filter=ROOM&offset=#");
+	measure_pages(bridge, "GET a page of 20, callLegProfileFilter", "/api/v1/coSpaces",
+	              "callLegProfileFilter=00000000-0000-4000-8000-000000000001");
 	measure_pages(bridge, "GET a page of 20 users, filter that few match", "/api/v1/users",
 	              "filter=last#@");
 	measure_pages(bridge, "GET profiles that nothing uses", "/api/v1/callLegProfiles",

@@ -49,10 +49,8 @@ name_hash(const struct guesses *guesses, struct str name)
 {
 	char folded[NAME_MAX_BYTES];
 	const size_t len = name.len < sizeof folded ? name.len : sizeof folded;
-	for (size_t i = 0; i < len; i++) {
-		const char c = name.at[i];
-		folded[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-	}
+	for (size_t i = 0; i < len; i++)
+		folded[i] = str_lower(name.at[i]);
 	return hash_bytes(&guesses->key, folded, len);
 }
 

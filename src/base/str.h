@@ -52,6 +52,12 @@ str_sub(struct str s, size_t from, size_t len)
 [[nodiscard]] bool str_contains_nocase(struct str s, struct str part);
 /* The same in one pass of whole words, for bytes that are in one case already. */
 [[nodiscard]] bool str_contains(struct str s, struct str part);
+/* A letter or digit of ASCII. */
+static inline bool
+str_is_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
 /* `c` as a small letter; letters that are not ASCII's stay as they are. */
 static inline char
 str_lower(char c)

@@ -11,10 +11,8 @@ is_name(struct str text)
 		return false;
 	for (size_t i = 0; i < text.len; i++) {
 		const char c = text.at[i];
-		const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-		const bool digit = c >= '0' && c <= '9';
 		const bool inside = i != 0 && (c == '-' || c == '.' || c == ';' || c == '_');
-		if (!letter && !digit && !inside)
+		if (!str_is_alnum(c) && !inside)
 			return false;
 	}
 	return true;

@@ -86,10 +86,8 @@ jid_hash(const struct directory_sync *sync, struct str jid)
 {
 	char folded[UINT8_MAX + 1];
 	const size_t len = jid.len < sizeof folded ? jid.len : sizeof folded;
-	for (size_t i = 0; i < len; i++) {
-		const char c = jid.at[i];
-		folded[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-	}
+	for (size_t i = 0; i < len; i++)
+		folded[i] = str_lower(jid.at[i]);
 	return hash_bytes(&sync->settings.hash_key, folded, len);
 }
 

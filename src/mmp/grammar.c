@@ -244,8 +244,7 @@ read_domain(char out[CONFIG_HOST_MAX], struct str word)
 {
 	for (size_t i = 0; i < word.len; i++) {
 		const char c = word.at[i];
-		const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-		if (!letter && !(c >= '0' && c <= '9') && c != '-' && c != '.')
+		if (!str_is_alnum(c) && c != '-' && c != '.')
 			return false;
 	}
 	return word.len != 0 && !is_none(word) && str_copy(out, CONFIG_HOST_MAX, word);

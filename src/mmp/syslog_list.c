@@ -13,8 +13,7 @@ is_host(struct str word)
 		return true;
 	for (size_t i = 0; i < word.len; i++) {
 		const char c = word.at[i];
-		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
-		    c != '-' && c != '.')
+		if (!str_is_alnum(c) && c != '-' && c != '.')
 			return false;
 	}
 	return word.len != 0;

@@ -587,8 +587,7 @@ write_encoded(struct writer *w, struct str text)
 {
 	for (size_t i = 0; i < text.len; i++) {
 		const char c = text.at[i];
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		    c == '-' || c == '.' || c == '_' || c == '~')
+		if (str_is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~')
 			writer_u8(w, (uint8_t)c);
 		else
 			writer_format(w, "%%%02X", (unsigned)(uint8_t)c);

@@ -32,8 +32,7 @@ is_flat(struct str name)
 {
 	for (size_t i = 0; i < name.len; i++) {
 		const char c = name.at[i];
-		const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		                    (c >= '0' && c <= '9') || c == '_';
+		const bool letter = str_is_alnum(c) || c == '_';
 		if (!letter && (i == 0 || (c != '.' && c != '-' && c != '+' && c != ' ')))
 			return false;
 	}

@@ -35,8 +35,7 @@ db_name(char out[DB_NAME_MAX], const char *first_word)
 	writer_format(&w, "%s ", first_word);
 	/* It stands in quotes in a statement. */
 	for (const char *c = host; *c != '\0'; c++) {
-		if ((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
-		    *c == '-' || *c == '.')
+		if (str_is_alnum(*c) || *c == '-' || *c == '.')
 			writer_u8(&w, (uint8_t)*c);
 	}
 	while (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)

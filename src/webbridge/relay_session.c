@@ -61,8 +61,7 @@ is_token(struct str token)
 	bool good = token.len != 0 && token.len <= C2W_TOKEN_MAX;
 	for (size_t i = 0; good && i < token.len; i++) {
 		const char c = token.at[i];
-		good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		       c == '-' || c == '_' || c == '.';
+		good = str_is_alnum(c) || c == '-' || c == '_' || c == '.';
 	}
 	return good;
 }
