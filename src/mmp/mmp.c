@@ -8,6 +8,7 @@
 
 enum {
 	HELP_COLUMN = 60,
+	SHOWN_MAX = 60, /* of a name that is refused */
 };
 
 static struct mmp_answer
@@ -260,13 +261,40 @@ say_done(struct writer *out, const struct mmp_command *command, const struct mmp
 		                 "nothing is started\n");
 }
 
+/* Every file that the command names: may this user name it? */
+static bool
+may_name(const struct mmp_user *user, const struct mmp_command *command,
+         const struct mmp_words *words, size_t used, struct config_error *error)
+{
+	size_t at = used;
+	for (const struct mmp_argument *a = command->arguments;
+	     user->may_name != NULL && a->kind != MMP_END && at < words->count; a++) {
+		const bool file = a->kind == MMP_FILE || a->kind == MMP_FILE_OPTIONAL ||
+		                  (a->kind == MMP_FILE_OR_NONE &&
+		                   !str_eq(words->word[at], STR("none")));
+		if (a->kind == MMP_ON || a->kind == MMP_OFF)
+			continue;
+		if (file && !user->may_name(words->word[at])) {
+			struct writer w = mmp_sentence(error);
+			const size_t len = words->word[at].len;
+			writer_format(&w, "\"%.*s\" is no key or certificate that SFTP shows",
+			              (int)(len < SHOWN_MAX ? len : SHOWN_MAX), words->word[at].at);
+			mmp_sentence_end(error, &w);
+			return false;
+		}
+		at++;
+	}
+	return true;
+}
+
 static struct mmp_answer
 run_setting(struct config *config, const struct mmp_host *host, const struct mmp_command *command,
             const struct mmp_words *words, size_t used, struct writer *out)
 {
 	struct config changed = *config;
 	struct config_error error;
-	if (!mmp_apply(&changed, command, words, used, &error))
+	if (!mmp_apply(&changed, command, words, used, &error) ||
+	    !may_name(host->user, command, words, used, &error))
 		return fail(out, error.text);
 
 	if (!setting_fits(out, host, &changed, command))

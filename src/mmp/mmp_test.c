@@ -210,6 +210,49 @@ TEST(an_overlong_command_is_refused)
 
 static const struct mmp_user crypto = { .name = "carla", .from = "::1", .role = MMP_CRYPTO };
 
+static bool
+is_flat(struct str file)
+{
+	return str_find(file, '/') == file.len;
+}
+
+TEST(who_is_elsewhere_names_no_file_outside_of_the_folder)
+{
+	static const struct {
+		const char *typed;
+		bool good;
+	} cases[] = {
+		{ "webadmin certs a.key a.crt", true },
+		{ "webadmin certs /etc/a.key /etc/a.crt", false },
+		{ "webadmin certs ../a.key ../a.crt", false },
+		{ "callbridge certs a.key a.crt /etc/b.crt", false },
+		{ "callbridge certs a.key a.crt b.crt", true },
+		{ "tls sip trust /etc/ssl/certs/ca.pem", false },
+		{ "tls sip trust none", true },
+		{ "uploader rev trust ../x.pem", false },
+		{ "database cluster certs a.key a.crt /etc/ca.crt", false },
+		{ "database cluster connect /run/postgresql", true }, /* a socket's folder */
+	};
+	struct mmp_user user = admin;
+	struct mmp_host from_elsewhere = host;
+	from_elsewhere.user = &user;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		char out[1024];
+		struct config config;
+		struct writer w = writer_of(out, sizeof out);
+		config_defaults(&config);
+		user.may_name = NULL;
+		EXPECT_EQ(mmp_run(&config, &from_elsewhere, str_of(cases[i].typed), &w).result,
+		          MMP_CHANGED);
+		user.may_name = is_flat;
+		w = writer_of(out, sizeof out);
+		EXPECT_EQ(mmp_run(&config, &from_elsewhere, str_of(cases[i].typed), &w).result,
+		          cases[i].good ? MMP_CHANGED : MMP_FAILED);
+		EXPECT(cases[i].good ||
+		       str_contains_nocase(writer_view(&w), STR("that SFTP shows\n")));
+	}
+}
+
 TEST(a_role_runs_its_own_commands_alone)
 {
 	static const struct {

@@ -217,6 +217,19 @@ def who_comes_without_a_login_is_counted(world):
     expect(world.anna.may_log_in(), "others cannot come")
 
 
+@case
+def a_name_that_nobody_has_costs_what_a_wrong_password_does(world):
+    accounts = world.server.data / "accounts"
+    for name in ("anna", "nobody"):
+        wrong = Login(world, f"cost-{name}", "not it")
+        wrong.target = f"{name}@127.0.0.1"
+        before = accounts.stat().st_ino, accounts.stat().st_mtime_ns
+        expect(not wrong.may_log_in(), "a wrong password is right")
+        wait_for(f"the accounts are written after a guess at {name}",
+                 lambda before=before: (accounts.stat().st_ino, accounts.stat().st_mtime_ns) != before)
+    expect('"nobody"' not in audit(world), "strangers' names are no audit")
+
+
 # -- what ends with an account ------------------------------------------------------------------------
 
 @case
