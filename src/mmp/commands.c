@@ -10,6 +10,10 @@
 	{ "user rule " word, { { .kind = MMP_TEXT, .name = argument } }, text, \
 	  AUDITED(MMP_USER_RULE), .roles = MMP_BY_ADMIN }
 
+#define HOST(words_, name_, text) \
+	{ words_, { { .kind = MMP_TEXTS_OPTIONAL, .name = name_ } }, text, CALL(MMP_MACHINE) }
+#define ELSEWHERE(words_) HOST(words_, "[...]", "what to use instead")
+
 #define AT(member) .at = offsetof(struct config, member)
 #define LIST(member, count) AT(member), .count_at = offsetof(struct config, count)
 
@@ -81,6 +85,9 @@ const struct mmp_command mmp_commands[] = {
 	{ "callbridge language",
 	  { { .kind = MMP_WORD, .name = "<language>", AT(callbridge.language), .none = "en fr ko" } },
 	  "what callers hear and rooms read from us", .components = MMP_FOR_CALLBRIDGE },
+	ELSEWHERE("callbridge trust cluster"),
+	ELSEWHERE("callbridge ucm"),
+	ELSEWHERE("callbridge add edge"),
 	{ "callbridge enable", { ARG_ON(callbridge.enabled) }, "start it, now and always",
 	  .order = MMP_ORDER_ENABLE, .components = MMP_FOR_CALLBRIDGE },
 	{ "callbridge disable", { ARG_OFF(callbridge.enabled) }, "end it, and do not start it",
@@ -102,6 +109,7 @@ const struct mmp_command mmp_commands[] = {
 	  .order = MMP_ORDER_ENABLE, .components = MMP_FOR_CALLBRIDGE },
 	{ "webadmin disable", { ARG_OFF(webadmin.enabled) }, "neither Web Admin nor API",
 	  .components = MMP_FOR_CALLBRIDGE },
+	ELSEWHERE("webadmin http-redirect"),
 	{ "webadmin restart", { { .kind = MMP_END } }, "the same as callbridge restart",
 	  .order = MMP_ORDER_RESTART, .components = MMP_FOR_CALLBRIDGE },
 
@@ -126,6 +134,10 @@ const struct mmp_command mmp_commands[] = {
 	{ "webbridge3 c2w trust", { ARG_TRUST(webbridge.c2w_trust) },
 	  "certificates of the Call Bridges that may connect", .order = MMP_ORDER_TRUST,
 	  .components = MMP_FOR_WEBBRIDGE },
+	ELSEWHERE("webbridge3 https frame-ancestors"),
+	ELSEWHERE("webbridge3 http-redirect"),
+	ELSEWHERE("webbridge3 options"),
+	ELSEWHERE("webbridge3 meetingapps add"),
 	{ "webbridge3 enable", { ARG_ON(webbridge.enabled) }, "start it, now and always",
 	  .order = MMP_ORDER_ENABLE, .components = MMP_FOR_BOTH },
 	{ "webbridge3 disable", { ARG_OFF(webbridge.enabled) }, "end it, and do not start it",

@@ -92,7 +92,7 @@ TEST(a_wrong_line_is_named_with_what_was_expected)
 		{ "\ncallbridge lisen a\n", 2,
 		  "unknown word \"lisen\"; expected listen, certs, trust, sip, bfcp, media, workers, "
 		  "limit, "
-		  "domain, wc3jwt, language, enable, disable, restart" },
+		  "domain, wc3jwt, language, ucm, add, enable, disable, restart" },
 		{ "steamer enable", 1,
 		  "unknown command \"steamer\"; help lists those there are" },
 		{ "streamer sip listen a 7000", 1,

@@ -11,6 +11,18 @@ struct what {
 };
 
 static const struct what whats[] = {
+	{ "callbridge trust cluster", NULL, 0, "this version of Convoke has no clusters" },
+	{ "callbridge ucm", NULL, 0,
+	  "this version of Convoke does not ask a UCM; calls come from it by SIP, and conferences by "
+	  "the API" },
+	{ "callbridge add edge", NULL, 0, "this version of Convoke has no edges" },
+	{ "webadmin http-redirect", NULL, 0, "HTTPS alone is served; have a web server on this machine "
+	                                     "redirect what comes to port 80" },
+	{ "webbridge3 http-redirect", NULL, 0,
+	  "HTTPS alone is served; have a web server on this machine redirect what comes to port 80" },
+	{ "webbridge3 https frame-ancestors", NULL, 0, "no page may show the web app in a frame" },
+	{ "webbridge3 options", NULL, 0, "there are no beta options" },
+	{ "webbridge3 meetingapps add", NULL, 0, "this version of Convoke shares no files" },
 	{ "hostname", machine_hostname, 0, "the name is this machine's own: hostnamectl hostname NAME" },
 	{ "timezone", machine_timezone, 0,
 	  "the time zone is this machine's own: timedatectl list-timezones, timedatectl set-timezone "

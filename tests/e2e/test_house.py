@@ -6,6 +6,7 @@ import gzip
 import io
 import re
 import socket
+import sqlite3
 import struct
 import subprocess
 import tarfile
@@ -133,6 +134,25 @@ def a_rollback_brings_the_old_world_back(world):
     api.post("coSpaces", name="Afterwards", uri="afterwards")
     expect('user "anna" from 127.0.0.1: backup rollback monday' in audit(world), "audit")
     world.kept = mine / "monday.bak"
+
+
+@case
+def a_move_of_the_database_that_was_cut_short_ends_by_itself(world):
+    """What it leaves when it ends between telling the Call Bridge and writing the settings."""
+    with sqlite3.connect(world.server.data / "convoke.db", timeout=10) as database:
+        database.execute("UPDATE writer SET former = holder, holder = 'move of a test'")
+    database.close()
+    api = world.server.api
+
+    def make(name):
+        answer = api.request("POST", "/api/v1/coSpaces", f"name={name}&uri={name}",
+                             {"Content-Type": "application/x-www-form-urlencoded"}, timeout=20)
+        return answer.status
+    expect_equal(make("cut0"), 503, "the first change")
+    numbers = iter(range(1, 1000))
+    wait_for("changes are taken again", lambda: make(f"cut{next(numbers)}") == 200, 20, 0.3)
+    expect(api.find("coSpaces", name="cut0") is None, "what was refused is there")
+    expect("it stays where it was" in world.server.log(), "the log says nothing")
 
 
 # -- logs -------------------------------------------------------------------------------------------------
