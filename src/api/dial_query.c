@@ -159,6 +159,9 @@ answer_incoming(struct work *work, struct str address)
 	write_object(work, DIAL_QUERY_INBOUND, inbound.rule);
 	if (route == ROUTE_OPEN || route == ROUTE_PASSCODE) {
 		write_space(work, &entry);
+	} else if (route == ROUTE_IVR) {
+		write_outcome(work, DIAL_QUERY_TO_IVR);
+		write_object(work, DIAL_QUERY_IVR, entry.ivr);
 	} else if (route == ROUTE_MEMBERS_ONLY) {
 		refuse(work, "the space is for its members");
 		write_object(work, DIAL_QUERY_SPACE, entry.space);

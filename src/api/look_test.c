@@ -133,6 +133,12 @@ TEST(a_caller_from_outside_is_led_as_the_rules_say)
 	    "<address>sip:S@OURS.org</address><direction>incoming</direction>"
 	    "<inboundDialPlanRule>G2</inboundDialPlanRule><outcome>coSpace</outcome>"
 	    "<coSpace>G1</coSpace></dialPlanQuery>");
+	expect(b, API_POST, "/ivrs", "uri=hall", 200, "");
+	ask(b, "address=hall@ours.org",
+	    "<address>hall@ours.org</address><direction>incoming</direction>"
+	    "<inboundDialPlanRule>G2</inboundDialPlanRule><outcome>ivr</outcome><ivr>G3</ivr>"
+	    "</dialPlanQuery>");
+	expect(b, API_DELETE, "/ivrs/G3", "", 200, "");
 	ask(b, "address=x@ours.org",
 	    "<address>x@ours.org</address><direction>incoming</direction>"
 	    "<inboundDialPlanRule>G2</inboundDialPlanRule><outcome>refused</outcome>"
@@ -151,15 +157,15 @@ TEST(a_caller_from_outside_is_led_as_the_rules_say)
 	expect(b, API_POST, "/outboundDialPlanRules", "domain=*&failureAction=stop", 200, "");
 	ask(b, "address=x@far.org",
 	    "<address>x@far.org</address><direction>incoming</direction>"
-	    "<forwardingDialPlanRule>G3</forwardingDialPlanRule><outcome>forwarded</outcome>"
+	    "<forwardingDialPlanRule>G4</forwardingDialPlanRule><outcome>forwarded</outcome>"
 	    "<dialled>x@pbx.org</dialled>"
-	    "<outboundDialPlanRule id=\"G4\"><domain>pbx.org</domain><priority>7</priority>"
+	    "<outboundDialPlanRule id=\"G5\"><domain>pbx.org</domain><priority>7</priority>"
 	    "<sipProxy>p.org:5061</sipProxy><sipControlEncryption>encrypted</sipControlEncryption>"
 	    "<failureAction>continue</failureAction></outboundDialPlanRule>"
-	    "<outboundDialPlanRule id=\"G5\"><domain>*</domain><priority>0</priority>"
+	    "<outboundDialPlanRule id=\"G6\"><domain>*</domain><priority>0</priority>"
 	    "<sipProxy></sipProxy><sipControlEncryption>auto</sipControlEncryption>"
 	    "<failureAction>stop</failureAction></outboundDialPlanRule></dialPlanQuery>");
-	expect(b, API_PUT, "/forwardingDialPlanRules/G3", "action=reject", 200, "");
+	expect(b, API_PUT, "/forwardingDialPlanRules/G4", "action=reject", 200, "");
 	send(b, API_POST, "/dialPlanQuery", "address=x@far.org");
 	EXPECT(strstr(b->body, "<reason>the forwarding dial plan rule rejects it</reason>") != NULL);
 	bridge_end(b);

@@ -390,7 +390,8 @@ const struct field conversation_query_fields[] = {
 };
 
 static const char *const dial_direction_words[] = { "incoming", "outgoing", NULL };
-static const char *const dial_outcome_words[] = { "coSpace", "forwarded", "called", "refused", NULL };
+static const char *const dial_outcome_words[] = { "coSpace", "ivr", "forwarded", "called",
+	                                          "refused", NULL };
 
 const struct field dial_query_fields[] = {
 	[DIAL_QUERY_ADDRESS] = { "address", .kind = FIELD_PARTY, .max = 255,
@@ -408,6 +409,7 @@ const struct field dial_query_fields[] = {
 	                               "The first for the domain."),
 	[DIAL_QUERY_SPACE] = REF_ROW("coSpace", OBJECT_SPACE, GET, "The space."),
 	[DIAL_QUERY_METHOD] = REF_ROW("accessMethod", OBJECT_METHOD, GET, "Its access method."),
+	[DIAL_QUERY_IVR] = REF_ROW("ivr", OBJECT_IVR, GET, "The IVR, which asks for a meeting ID."),
 	[DIAL_QUERY_FORWARDING] = REF_ROW("forwardingDialPlanRule", OBJECT_FORWARDING_RULE, GET,
 	                                  "What calls it on, or rejects it."),
 	[DIAL_QUERY_TRANSFORM] = REF_ROW("dialTransform", OBJECT_DIAL_TRANSFORM, GET,

@@ -10,7 +10,7 @@ import { Badge, Title, Trouble, type Tone } from './parts';
 const TONES: Readonly<Record<string, Tone>> = { refused: 'bad' };
 
 /** What an answer may name, in the order in which it is asked. */
-const NAMED = ['inboundDialPlanRule', 'coSpace', 'forwardingDialPlanRule', 'dialTransform'] as const;
+const NAMED = ['inboundDialPlanRule', 'coSpace', 'ivr', 'forwardingDialPlanRule', 'dialTransform'] as const;
 
 interface Step {
   readonly object: string;
