@@ -69,7 +69,7 @@ bridge_order(struct bridge *bridge, const struct bridge_leg *leg, struct media_o
 static struct brand *
 brand_of(const struct bridge *bridge, const struct bridge_leg *leg, enum media_sound sound)
 {
-	const struct meeting *meeting = bridge->settings.meeting;
+	struct meeting *meeting = bridge->settings.meeting;
 	const struct bridge_sink *sink = &bridge->settings.sink;
 	const struct meeting_leg *model = meeting_leg_of(bridge, leg->meeting_leg);
 	const bool by_ivr = sound >= MEDIA_SOUND_IVR_WELCOME && sound <= MEDIA_SOUND_ID_TIMEOUT;

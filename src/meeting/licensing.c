@@ -94,6 +94,17 @@ licensing_admits(struct meeting *meeting, enum leg_kind kind, uint32_t space, bo
 	return what == NULL;
 }
 
+/* Told once: every prompt would ask. */
+bool
+licensing_branding(struct meeting *meeting, uint32_t space)
+{
+	const bool licensed = meeting_licensed(meeting, LICENCE_BRANDING);
+	if (!licensed && !meeting->licensing.branding_refused)
+		log_refusal(meeting, "apply branding", space);
+	meeting->licensing.branding_refused = !licensed;
+	return licensed;
+}
+
 bool
 licensing_template(struct meeting *meeting, struct call *call)
 {

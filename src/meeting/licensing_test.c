@@ -191,6 +191,27 @@ TEST(a_feature_that_ends_is_told_once_and_stands_as_an_alarm)
 	meeting_destroy(world.meeting);
 }
 
+TEST(without_branding_our_own_prompts_are_played)
+{
+	struct world world = world_make();
+	const uint32_t profile = add(&world, OBJECT_CALL_BRANDING, 0,
+	                             PAIRS("resourceLocation", "https://a.example.org/b"));
+	const uint32_t space = add(&world, OBJECT_SPACE, 0,
+	                           PAIRS("uri", "a", "name", "A", "callBrandingProfile",
+	                                 id_of(&world, OBJECT_CALL_BRANDING, profile)));
+	const struct licence_rights rights = rights_without(LICENCE_BRANDING);
+	EXPECT_EQ(meeting_call_branding(world.meeting, space), profile);
+	licence(&world, &rights);
+	(void)events(&world);
+	EXPECT_EQ(meeting_call_branding(world.meeting, space), 0);
+	EXPECT_EQ(meeting_call_branding(world.meeting, space), 0);
+	EXPECT_LINES(&world, "|unable to apply branding (space \"A\") -- no license");
+	const struct licence_rights all = licence_rights_free();
+	licence(&world, &all);
+	EXPECT_EQ(meeting_call_branding(world.meeting, space), profile);
+	meeting_destroy(world.meeting);
+}
+
 static void
 send_pictures(struct world *world, uint32_t leg)
 {

@@ -128,8 +128,8 @@ struct meeting_knock {
 
 /* The branding profile whose recordings are played in the space, or by the IVR: the nearest with a
  * resourceLocation of the space's, its tenant's and the system's; 0: none. */
-[[nodiscard]] uint32_t meeting_call_branding(const struct meeting *meeting, uint32_t space);
-[[nodiscard]] uint32_t meeting_ivr_branding(const struct meeting *meeting, uint32_t ivr);
+[[nodiscard]] uint32_t meeting_call_branding(struct meeting *meeting, uint32_t space);
+[[nodiscard]] uint32_t meeting_ivr_branding(struct meeting *meeting, uint32_t ivr);
 
 /* What media an entry allows, before there is a leg: is SRTP required? */
 [[nodiscard]] uint32_t meeting_entry_setting(struct meeting *meeting,
@@ -602,6 +602,7 @@ void meeting_alarm_clear(struct meeting *meeting, enum alarm_type type, const st
  * ends or is exceeded is found here, logged, and stands as an alarm.  Nothing that runs ends by it:
  * - without callbridge no call begins, and one leg more than its limit is refused;
  * - without webbridge no browser comes in, but those that are in come back;
+ * - without branding our own prompts are played;
  * - without customizations rooms are shown the layout their profiles name;
  * - of what is counted (personal, shared, capacity_units) nothing is refused.
  * `clock_s` is since 1970. */

@@ -167,6 +167,7 @@ struct alarm {
 struct licensing {
 	struct licence_rights rights;
 	bool over[LICENCE_FEATURES];
+	bool branding_refused; /* and it was said */
 	char expiry[LICENCE_FEATURES][LICENCE_DATE_MAX];         /* empty: never */
 	char cluster_expiry[LICENCE_FEATURES][LICENCE_DATE_MAX]; /* at most 90 days ahead */
 	uint64_t users_version; /* of all that says who has a licence */
@@ -339,6 +340,8 @@ struct value cluster_licensing_value(const struct meeting *meeting,
 bool licensing_admits(struct meeting *meeting, enum leg_kind kind, uint32_t space, bool runs);
 /* Calls may be, but none encrypted. */
 bool licensing_clear_only(const struct meeting *meeting);
+/* May recordings of somebody's own be played in the space (0: at an IVR)? */
+bool licensing_branding(struct meeting *meeting, uint32_t space);
 /* May the call's layout template be shown? */
 bool licensing_template(struct meeting *meeting, struct call *call);
 

@@ -261,7 +261,7 @@ nearest_brand(const struct objects *objects, enum object_type type, unsigned loc
 }
 
 uint32_t
-meeting_call_branding(const struct meeting *meeting, uint32_t space)
+meeting_call_branding(struct meeting *meeting, uint32_t space)
 {
 	const struct objects *objects = meeting->objects;
 	const uint32_t system = objects_single(objects, OBJECT_SYSTEM_PROFILES);
@@ -271,11 +271,13 @@ meeting_call_branding(const struct meeting *meeting, uint32_t space)
 	                    TENANT_CALL_BRANDING),
 		objects_ref(objects, OBJECT_SYSTEM_PROFILES, system, SYSTEM_CALL_BRANDING),
 	};
-	return nearest_brand(objects, OBJECT_CALL_BRANDING, CALL_BRANDING_LOCATION, profiles);
+	const uint32_t brand =
+		nearest_brand(objects, OBJECT_CALL_BRANDING, CALL_BRANDING_LOCATION, profiles);
+	return brand != 0 && licensing_branding(meeting, space) ? brand : 0;
 }
 
 uint32_t
-meeting_ivr_branding(const struct meeting *meeting, uint32_t ivr)
+meeting_ivr_branding(struct meeting *meeting, uint32_t ivr)
 {
 	const struct objects *objects = meeting->objects;
 	const uint32_t system = objects_single(objects, OBJECT_SYSTEM_PROFILES);
@@ -285,7 +287,9 @@ meeting_ivr_branding(const struct meeting *meeting, uint32_t ivr)
 	                    TENANT_IVR_BRANDING),
 		objects_ref(objects, OBJECT_SYSTEM_PROFILES, system, SYSTEM_IVR_BRANDING),
 	};
-	return nearest_brand(objects, OBJECT_IVR_BRANDING, IVR_BRANDING_LOCATION, profiles);
+	const uint32_t brand =
+		nearest_brand(objects, OBJECT_IVR_BRANDING, IVR_BRANDING_LOCATION, profiles);
+	return brand != 0 && licensing_branding(meeting, 0) ? brand : 0;
 }
 
 /* ------------------------------------------------------------------ browsers */
