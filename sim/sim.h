@@ -100,6 +100,7 @@ struct sim_phone_settings {
 	const char *passcode; /* typed once connected; NULL: none */
 	enum sim_security security;
 	bool late_offer;
+	bool stubborn;        /* takes no offer within a call */
 	double pitch_hz;
 };
 

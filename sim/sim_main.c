@@ -61,6 +61,18 @@ is_called(struct story *story, unsigned i)
 	(void)sim_world_dial(story->world, space, address, &leg);
 }
 
+/* What is typed where something is asked; NULL: nothing is. */
+static const char *
+typed_at(struct prng *prng, const char *target)
+{
+	const bool wrong_first = prng_below(prng, 3) == 0;
+	if (strcmp(target, "secret") == 0)
+		return wrong_first ? "7#1234#" : "1234#";
+	if (strcmp(target, "ivr") == 0)
+		return wrong_first ? "9#1002#1234#" : "1001#";
+	return NULL;
+}
+
 static void
 phone_acts(struct story *story, unsigned i)
 {
@@ -70,7 +82,8 @@ phone_acts(struct story *story, unsigned i)
 		return;
 	}
 	if (story->phones[i] == NULL) {
-		static const char *const targets[] = { "demo", "1001", "demo", "secret", "nobody" };
+		static const char *const targets[] = { "demo", "1001", "demo", "secret",
+			                               "nobody", "ivr" };
 		static const enum sim_security security[] = { SIM_CLEAR, SIM_SDES, SIM_DTLS };
 		const char *target = targets[prng_below(prng, COUNT_OF(targets))];
 		const enum sim_security how = security[prng_below(prng, COUNT_OF(security))];
@@ -78,9 +91,7 @@ phone_acts(struct story *story, unsigned i)
 			story->world,
 			&(struct sim_phone_settings){
 				.target = target,
-				.passcode = strcmp(target, "secret") == 0
-		                                    ? (prng_below(prng, 3) == 0 ? "7#1234#" : "1234#")
-		                                    : NULL,
+				.passcode = typed_at(prng, target),
 				.security = how,
 				/* Asked for an offer, the bridge makes one with SDES. */
 				.late_offer = how != SIM_DTLS && prng_below(prng, 5) == 0,

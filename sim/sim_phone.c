@@ -23,6 +23,7 @@ struct sim_phone {
 	bool talking;
 	bool vanished;
 	bool holding;
+	bool stubborn;
 	int64_t ring_us;
 	int64_t answer_us; /* when it will answer; 0: it does not ring */
 	char answer[SDP_MAX];
@@ -205,7 +206,7 @@ take_offer(struct sim_phone *phone, const struct sip_event *event, int64_t now_u
 		                         now_us);
 		return;
 	}
-	if (sdp_session_offer_take(phone->sdp, event->body) != SDP_OK) {
+	if (phone->stubborn || sdp_session_offer_take(phone->sdp, event->body) != SDP_OK) {
 		(void)sip_session_refuse(phone->ua, event->session, 488, now_us);
 		return;
 	}
@@ -415,6 +416,7 @@ sim_phone_start(struct sim_phone *phone, const struct sim_phone_settings *settin
 		.sdp = settings->late_offer ? (struct str){ 0 } : write_offer(phone, text),
 	};
 	phone->passcode = settings->passcode;
+	phone->stubborn = settings->stubborn;
 	phone->in_call = true;
 	CHECK(sip_ua_call(phone->ua, &phone->session, &call, now_us) == 0);
 	drain(phone, now_us);

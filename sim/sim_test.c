@@ -160,6 +160,37 @@ TEST(an_ivr_leads_into_a_meeting_on_another_worker_whatever_the_encryption)
 	}
 }
 
+TEST(a_telephone_that_takes_no_new_ports_is_let_go_and_nobody_else_notices)
+{
+	struct sim_world *world = sim_world_create(24, &good);
+	struct sim_phone *first =
+		sim_phone_call(world, &(struct sim_phone_settings){ .target = "demo",
+	                                                            .pitch_hz = 400 });
+	struct sim_phone *second =
+		sim_phone_call(world, &(struct sim_phone_settings){ .target = "demo",
+	                                                            .pitch_hz = 850 });
+	sim_world_run(world, 3 * SIM_S);
+	struct sim_phone *stubborn = sim_phone_call(
+		world, &(struct sim_phone_settings){ .target = "ivr", .passcode = "1001#",
+		                                     .stubborn = true, .pitch_hz = 600 });
+	sim_world_run(world, 5 * SIM_S);
+	EXPECT(!sim_phone_talking(stubborn));
+	EXPECT(phone_hears(first, 850) && phone_hears(second, 400));
+	sim_world_end(world);
+}
+
+TEST(who_says_nothing_to_an_ivr_is_asked_again_and_let_go)
+{
+	struct sim_world *world = sim_world_create(23, &good);
+	struct sim_phone *silent = sim_phone_call(
+		world, &(struct sim_phone_settings){ .target = "ivr", .pitch_hz = 700 });
+	sim_world_run(world, 40 * SIM_S);
+	EXPECT(sim_phone_talking(silent));
+	sim_world_run(world, 10 * SIM_S);
+	EXPECT(!sim_phone_talking(silent));
+	sim_world_end(world);
+}
+
 TEST(who_is_called_sits_where_a_caller_still_types_the_passcode)
 {
 	struct sim_world *world = sim_world_create(13, &good);
