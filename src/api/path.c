@@ -76,6 +76,7 @@ static const struct path_row rows[] = {
 	{ "ldapSyncs/#", PATH_OBJECT, OBJECT_LDAP_SYNC, OBJECT_NONE, GET | DELETE },
 	KEPT("ldapUserCoSpaceTemplateSources", OBJECT_LDAP_TEMPLATE_SOURCE),
 	KEPT("directorySearchLocations", OBJECT_DIRECTORY),
+	KEPT("oidcProviders", OBJECT_OIDC_PROVIDER),
 
 	/* what goes on */
 	KEPT("calls", OBJECT_CALL),

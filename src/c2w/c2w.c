@@ -56,6 +56,8 @@ static const struct str refusal_names[C2W_REFUSALS] = {
 	[C2W_REFUSAL_LOCKED_OUT] = STR_INIT("lockedOut"),
 	[C2W_REFUSAL_NO_DIRECTORY] = STR_INIT("noDirectory"),
 	[C2W_REFUSAL_NO_SIGN_IN] = STR_INIT("noSignIn"),
+	[C2W_REFUSAL_UNKNOWN_SIGN_IN] = STR_INIT("unknownSignIn"),
+	[C2W_REFUSAL_NOT_PROVEN] = STR_INIT("notProven"),
 };
 
 static const struct str method_names[C2W_METHODS] = {
@@ -170,6 +172,20 @@ static const struct member sign_in_members[] = {
 	TEXT("username", NEED_FULL, sign_in.username, C2W_USERNAME_MAX),
 	TEXT("password", NEED_FULL, sign_in.password, C2W_PASSWORD_MAX),
 	TEXT("address", NEED_NONE, sign_in.address, C2W_ADDRESS_MAX),
+};
+
+static const struct member sign_in_elsewhere_members[] = {
+	TEXT("provider", NEED_NONE, sign_in_elsewhere.provider, C2W_ID_MAX),
+	TEXT("back", NEED_NONE, sign_in_elsewhere.back, C2W_BACK_MAX),
+	TEXT("state", NEED_NONE, sign_in_elsewhere.state, C2W_STATE_MAX),
+	TEXT("code", NEED_NONE, sign_in_elsewhere.code, C2W_CODE_MAX),
+	TEXT("error", NEED_NONE, sign_in_elsewhere.error, C2W_NAME_MAX),
+	TEXT("address", NEED_NONE, sign_in_elsewhere.address, C2W_ADDRESS_MAX),
+};
+
+static const struct member elsewhere_members[] = {
+	TEXT("url", NEED_FULL, elsewhere.url, C2W_REDIRECT_MAX),
+	TEXT("state", NEED_FULL, elsewhere.state, C2W_STATE_MAX),
 };
 
 static const struct member signed_in_members[] = {
@@ -391,6 +407,9 @@ static const struct {
 	[C2W_LOOKUP] = KIND("lookup", BY_WEB_BRIDGE | BY_BROWSER, ADDRESS_REQUEST, lookup_members),
 	[C2W_JOIN] = KIND("join", BY_WEB_BRIDGE | BY_BROWSER, ADDRESS_REQUEST, join_members),
 	[C2W_SIGN_IN] = KIND("signIn", BY_WEB_BRIDGE, ADDRESS_REQUEST, sign_in_members),
+	[C2W_SIGN_IN_ELSEWHERE] = KIND("signInElsewhere", BY_WEB_BRIDGE, ADDRESS_REQUEST,
+	                               sign_in_elsewhere_members),
+	[C2W_ELSEWHERE] = KIND("elsewhere", BY_CALL_BRIDGE, ADDRESS_REQUEST, elsewhere_members),
 	[C2W_ASK] = KIND("ask", BY_WEB_BRIDGE, ADDRESS_REQUEST, ask_members),
 	[C2W_SIGNED_IN] = KIND("signedIn", BY_CALL_BRIDGE, ADDRESS_REQUEST, signed_in_members),
 	[C2W_TOLD] = KIND("told", BY_CALL_BRIDGE, ADDRESS_REQUEST, told_members),

@@ -8,6 +8,8 @@
  *	browser      POST /api/join -> join -> joined {token} or refused
  *	             POST /api/auth -> signIn -> signedIn {token} or refused; with that token
  *	             anything else below /api -> ask -> told (callbridge/portal.h)
+ *	             POST /api/auth/elsewhere -> signInElsewhere -> elsewhere {url}, and when the
+ *	             browser is back from there -> signedIn
  *	             WebSocket /api/session?token=... -> open -> opened or refused
  *	             offer -> answer; mute, act; roster, meeting, muted come by themselves
  *	             view -> tiles; camera; share -> sharing; say -> chat; hand; layout; remoteCamera;
@@ -47,6 +49,10 @@ enum {
 	C2W_TOKEN_MAX = 1024,
 	C2W_USERNAME_MAX = 128,
 	C2W_PASSWORD_MAX = 256,
+	C2W_BACK_MAX = 512,        /* of a page to come back to */
+	C2W_STATE_MAX = 64,        /* what an identity provider hands back unread */
+	C2W_CODE_MAX = 2048,
+	C2W_REDIRECT_MAX = 4096,   /* of a URL with all that in it */
 	C2W_PATH_MAX = 512,        /* of what is asked, its query included */
 	C2W_ASK_MAX = 4096,        /* and what is sent with it */
 	C2W_TOLD_MAX = 160 * 1024, /* half of a message: all of it may have to be escaped */
@@ -75,13 +81,15 @@ enum c2w_kind {
 	C2W_LOOKUP,
 	C2W_JOIN,
 	C2W_SIGN_IN,
+	C2W_SIGN_IN_ELSEWHERE, /* at an identity provider: off there, or back from there */
 	C2W_ASK,      /* what a signed-in user wants to see or do */
 	/* Call Bridge to Web Bridge: answers. */
 	C2W_FOUND,
 	C2W_JOINED,
 	C2W_SIGNED_IN,
+	C2W_ELSEWHERE, /* of SIGN_IN_ELSEWHERE: where to go */
 	C2W_TOLD,     /* of ASK */
-	C2W_REFUSED,  /* of LOOKUP, JOIN and SIGN_IN by `request`, of OPEN by `session` */
+	C2W_REFUSED,  /* of LOOKUP, JOIN and both SIGN_INs by `request`, of OPEN by `session` */
 	/* Browser to Call Bridge; the Web Bridge adds `session`. */
 	C2W_OPEN,     /* the Web Bridge's own; the browser's token is in its URL */
 	C2W_OFFER,
@@ -131,6 +139,8 @@ enum c2w_refusal {
 	C2W_REFUSAL_LOCKED_OUT,         /* "lockedOut": too many failures, or the directory says so */
 	C2W_REFUSAL_NO_DIRECTORY,       /* "noDirectory": who could tell is not to be reached */
 	C2W_REFUSAL_NO_SIGN_IN,         /* "noSignIn": not by this Web Bridge */
+	C2W_REFUSAL_UNKNOWN_SIGN_IN,    /* "unknownSignIn": not begun at this bridge, or too long ago */
+	C2W_REFUSAL_NOT_PROVEN,         /* "notProven": the provider does not say that it is anybody here */
 	C2W_REFUSALS,
 };
 
@@ -207,6 +217,21 @@ struct c2w_sign_in {
 	struct str username; /* a user's JID */
 	struct str password;
 	struct str address;  /* browser's IP address */
+};
+
+/* Off to a provider, or with what the browser brought back: a state, and a code or an error. */
+struct c2w_sign_in_elsewhere {
+	struct str provider; /* GUID of an oidcProvider */
+	struct str back;     /* the page it is to send the browser back to */
+	struct str state;
+	struct str code;
+	struct str error;
+	struct str address;  /* browser's IP address */
+};
+
+struct c2w_elsewhere {
+	struct str url;
+	struct str state;    /* will come back; the page compares */
 };
 
 struct c2w_signed_in {
@@ -385,7 +410,7 @@ struct c2w_notice {
 
 struct c2w_message {
 	enum c2w_kind kind;
-	uint32_t request;  /* LOOKUP, JOIN, SIGN_IN, ASK and their answers; not zero */
+	uint32_t request;  /* LOOKUP, JOIN, both SIGN_INs, ASK and their answers; not zero */
 	uint32_t session;  /* not zero; chosen by the Web Bridge at OPEN, unique on its connection */
 	const uint32_t *sessions; /* or several */
 	uint32_t session_count;
@@ -395,6 +420,8 @@ struct c2w_message {
 		struct c2w_found found;
 		struct c2w_joined joined;
 		struct c2w_sign_in sign_in;
+		struct c2w_sign_in_elsewhere sign_in_elsewhere;
+		struct c2w_elsewhere elsewhere;
 		struct c2w_signed_in signed_in;
 		struct c2w_ask ask;
 		struct c2w_told told;

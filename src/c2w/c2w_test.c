@@ -50,6 +50,13 @@ static const struct {
 	{ C2W_SIGNED_IN, C2W_FROM_CALL_BRIDGE,
 	  "{\"type\":\"signedIn\",\"request\":8,\"token\":\"t\",\"name\":\"Ann\","
 	  "\"jid\":\"ann@example.com\"}" },
+	{ C2W_SIGN_IN_ELSEWHERE, C2W_FROM_WEB_BRIDGE,
+	  "{\"type\":\"signInElsewhere\",\"request\":8,\"provider\":\"p\","
+	  "\"back\":\"https://meet/signin\",\"address\":\"192.0.2.1\"}" },
+	{ C2W_SIGN_IN_ELSEWHERE, C2W_FROM_WEB_BRIDGE,
+	  "{\"type\":\"signInElsewhere\",\"request\":8,\"state\":\"s\",\"code\":\"c\"}" },
+	{ C2W_ELSEWHERE, C2W_FROM_CALL_BRIDGE,
+	  "{\"type\":\"elsewhere\",\"request\":8,\"url\":\"https://idp/?a=b\",\"state\":\"s\"}" },
 	{ C2W_ASK, C2W_FROM_WEB_BRIDGE,
 	  "{\"type\":\"ask\",\"request\":9,\"token\":\"t\",\"method\":\"put\","
 	  "\"path\":\"cospaces/1\",\"body\":\"{\\\"name\\\":\\\"x\\\"}\","

@@ -595,10 +595,12 @@ session_message(struct bridge *bridge, unsigned link, const struct c2w_message *
 	case C2W_LOOKUP:
 	case C2W_JOIN:
 	case C2W_SIGN_IN:
+	case C2W_SIGN_IN_ELSEWHERE:
 	case C2W_ASK:
 	case C2W_FOUND:
 	case C2W_JOINED:
 	case C2W_SIGNED_IN:
+	case C2W_ELSEWHERE:
 	case C2W_TOLD:
 	case C2W_REFUSED:
 	case C2W_OPEN:

@@ -81,21 +81,21 @@ objects_of(const struct portal *portal)
 	return meeting_objects(portal->settings.meeting);
 }
 
-static void
-send(struct portal *portal, unsigned link, uint32_t request, struct c2w_message *message)
+void
+portal_send(struct portal *portal, unsigned link, uint32_t request, struct c2w_message *message)
 {
 	message->request = request;
 	portal->settings.sink.web(portal->settings.sink.context, link, message);
 }
 
-static void
-refuse(struct portal *portal, unsigned link, uint32_t request, enum c2w_refusal refusal)
+void
+portal_refuse(struct portal *portal, unsigned link, uint32_t request, enum c2w_refusal refusal)
 {
 	struct c2w_message message = { .kind = C2W_REFUSED, .refusal = refusal };
-	send(portal, link, request, &message);
+	portal_send(portal, link, request, &message);
 }
 
-static struct pending *
+struct pending *
 pending_new(struct portal *portal, enum pending_kind kind, unsigned link, uint32_t web_bridge,
             uint32_t request)
 {
@@ -112,7 +112,7 @@ pending_new(struct portal *portal, enum pending_kind kind, unsigned link, uint32
 	return pending;
 }
 
-static void
+void
 pending_over(struct portal *portal, struct pending *pending)
 {
 	timer_stop(&portal->timers, &pending->timer);
@@ -123,15 +123,14 @@ pending_over(struct portal *portal, struct pending *pending)
 /* ---- Who may sign in where ----------------------------------------------------------------- */
 
 /* A web bridge that is a tenant's, or a group's, is for their users. */
-static bool
-is_in_world(const struct objects *objects, uint32_t web_bridge, uint32_t user)
+bool
+portal_has_tenant(const struct objects *objects, uint32_t web_bridge, const struct guid *tenant)
 {
-	const struct guid tenant = objects_value(objects, OBJECT_USER, user, USER_TENANT).guid;
-	const struct guid group = objects_tenant_group(objects, &tenant);
+	const struct guid group = objects_tenant_group(objects, tenant);
 	const struct value of = objects_value(objects, OBJECT_WEB_BRIDGE, web_bridge, WEB_BRIDGE_TENANT);
 	const struct value of_group =
 		objects_value(objects, OBJECT_WEB_BRIDGE, web_bridge, WEB_BRIDGE_TENANT_GROUP);
-	return (!of.set || guid_eq(&of.guid, &tenant)) &&
+	return (!of.set || guid_eq(&of.guid, tenant)) &&
 	       (!of_group.set || guid_eq(&of_group.guid, &group));
 }
 
@@ -139,9 +138,13 @@ bool
 portal_is_open(struct meeting *meeting, uint32_t web_bridge, uint32_t user)
 {
 	const struct objects *objects = meeting_objects(meeting);
-	return meeting_web_setting(meeting, web_bridge, 0, WEB_PROFILE_USER_PORTAL).number != 0 &&
-	       (user == 0 || (objects_alive(objects, OBJECT_USER, user) &&
-	                      is_in_world(objects, web_bridge, user)));
+	if (meeting_web_setting(meeting, web_bridge, 0, WEB_PROFILE_USER_PORTAL).number == 0)
+		return false;
+	if (user == 0)
+		return true;
+	const struct guid tenant = objects_value(objects, OBJECT_USER, user, USER_TENANT).guid;
+	return objects_alive(objects, OBJECT_USER, user) &&
+	       portal_has_tenant(objects, web_bridge, &tenant);
 }
 
 static struct str
@@ -162,7 +165,7 @@ portal_admit(struct portal *portal, unsigned link, uint32_t web_bridge, uint32_t
 	struct writer w = writer_of(token, sizeof token);
 	(void)now_us;
 	if (user == 0 || !portal_is_open(portal->settings.meeting, web_bridge, user)) {
-		refuse(portal, link, request, C2W_REFUSAL_NO_SIGN_IN);
+		portal_refuse(portal, link, request, C2W_REFUSAL_NO_SIGN_IN);
 		return;
 	}
 	const struct guid id = objects_id(objects, OBJECT_USER, user);
@@ -184,9 +187,9 @@ portal_admit(struct portal *portal, unsigned link, uint32_t web_bridge, uint32_t
 	portal_log(portal, "user \"%.*s\" has signed in to the web app",
 	           STR_ARGS(message.signed_in.jid));
 	if (w.failed)
-		refuse(portal, link, request, C2W_REFUSAL_BAD_REQUEST);
+		portal_refuse(portal, link, request, C2W_REFUSAL_BAD_REQUEST);
 	else
-		send(portal, link, request, &message);
+		portal_send(portal, link, request, &message);
 	explicit_bzero(token, sizeof token);
 }
 
@@ -225,11 +228,11 @@ sign_in(struct portal *portal, unsigned link, uint32_t web_bridge,
 	const struct c2w_sign_in *wish = &message->sign_in;
 	struct meeting *meeting = portal->settings.meeting;
 	if (!portal_is_open(meeting, web_bridge, 0)) {
-		refuse(portal, link, message->request, C2W_REFUSAL_NO_SIGN_IN);
+		portal_refuse(portal, link, message->request, C2W_REFUSAL_NO_SIGN_IN);
 		return;
 	}
 	if (!guesses_allow_name(portal->names, wish->username, now_us)) {
-		refuse(portal, link, message->request, C2W_REFUSAL_LOCKED_OUT);
+		portal_refuse(portal, link, message->request, C2W_REFUSAL_LOCKED_OUT);
 		return;
 	}
 	struct pending *pending =
@@ -237,7 +240,7 @@ sign_in(struct portal *portal, unsigned link, uint32_t web_bridge,
 			? pending_new(portal, PENDING_CHECK, link, web_bridge, message->request)
 			: NULL;
 	if (pending == NULL) {
-		refuse(portal, link, message->request, C2W_REFUSAL_BUSY);
+		portal_refuse(portal, link, message->request, C2W_REFUSAL_BUSY);
 		return;
 	}
 	/* Counted before it is known, or many at once would all be allowed; forgiven when it is right. */
@@ -323,7 +326,7 @@ ask_tell(struct ask *ask, uint32_t status)
 		return;
 	}
 	message.told = (struct c2w_told){ .status = status, .body = writer_view(&ask->w) };
-	send(ask->portal, ask->link, ask->message->request, &message);
+	portal_send(ask->portal, ask->link, ask->message->request, &message);
 	explicit_bzero(ask->w.bytes, ask->w.at);
 }
 
@@ -374,11 +377,14 @@ void
 portal_message(struct portal *portal, unsigned link, uint32_t web_bridge,
                const struct c2w_message *message, int64_t now_us)
 {
-	CHECK(message->kind == C2W_SIGN_IN || message->kind == C2W_ASK);
-	if (message->kind == C2W_SIGN_IN)
+	if (message->kind == C2W_SIGN_IN) {
 		sign_in(portal, link, web_bridge, message, now_us);
-	else
+	} else if (message->kind == C2W_SIGN_IN_ELSEWHERE) {
+		elsewhere_message(portal, link, web_bridge, message);
+	} else {
+		CHECK(message->kind == C2W_ASK);
 		ask_message(portal, link, web_bridge, message, now_us);
+	}
 }
 
 /* ---- Changes ------------------------------------------------------------------------------- */
@@ -575,7 +581,7 @@ portal_tick(struct portal *portal, int64_t now_us)
 	for (struct timer *timer; (timer = timer_take(&portal->timers, now_us)) != NULL;) {
 		struct pending *pending = CONTAINER_OF(timer, struct pending, timer);
 		CHECK(pending->kind == PENDING_WRONG);
-		refuse(portal, pending->link, pending->request, pending->refusal);
+		portal_refuse(portal, pending->link, pending->request, pending->refusal);
 		pending_over(portal, pending);
 	}
 }

@@ -5,6 +5,9 @@
  *	ask {token, method, path, body} --> told {status, body}, at once or when what it changes is
  *	                                    on the disk: PORTAL_COMMIT out, portal_settled() in
  *
+ *	signInElsewhere {provider, back} --> send_off() out, portal_sent_off() in --> elsewhere {url}
+ *	signInElsewhere {state, code} --> take_back() out, portal_proved() in --> signedIn {token}
+ *
  * How somebody proved who he is is none of the portal's business: portal_admit() gives a token to
  * whoever is known by then.  The password is one way there, and another one needs no change here.
  *
@@ -17,7 +20,8 @@
  * Sans-IO: messages in, calls of the sink out, time passed in.
  *
  * Ownership  create/destroy; all memory is taken at create.  Texts are borrowed, both ways, for the
- *            length of the call.  The sink must not call back into the portal.
+ *            length of the call.  The sink must not call back into the portal
+ *            but where it is told it may.
  * Threads    The control thread.
  * Units      Microseconds, monotonic; seconds since 1970 for tokens.
  * Errors     Towards the user, as c2w_refusal or HTTP status.
@@ -61,6 +65,11 @@ struct portal_sink {
 	void (*web)(void *context, unsigned link, const struct c2w_message *message);
 	/* Is it that user's password?  portal_checked() with `ticket` follows, later. */
 	void (*check)(void *context, uint32_t ticket, uint32_t user, struct str password);
+	/* Sends somebody to that oidcProvider, or takes up what the browser brought back, which has a
+	 * state.  portal_sent_off() or portal_proved() with `ticket` follows, even from inside. */
+	void (*send_off)(void *context, uint32_t ticket, uint32_t provider, struct str back);
+	void (*take_back)(void *context, uint32_t ticket,
+	                  const struct c2w_sign_in_elsewhere *wish);
 	/* As store_commit(): 0, and portal_settled() with the ticket of `tx` follows; or it is not
 	 * kept, and the sink has settled it so with the objects. */
 	int (*commit)(void *context, const struct object_tx *tx);
@@ -85,7 +94,7 @@ struct portal;
                                 int64_t now_us);
 void portal_destroy(struct portal *portal);
 
-/* SIGN_IN and ASK; `web_bridge` is the object of the Web Bridge at the other end of `link`. */
+/* Both SIGN_INs and ASK; `web_bridge` is the object of the Web Bridge at the other end of `link`. */
 void portal_message(struct portal *portal, unsigned link, uint32_t web_bridge,
                     const struct c2w_message *message, int64_t now_us);
 /* The connection is gone: nobody waits there any more. */
@@ -93,6 +102,11 @@ void portal_link_down(struct portal *portal, unsigned link);
 
 void portal_checked(struct portal *portal, uint32_t ticket, enum portal_check result,
                     int64_t now_us);
+/* The provider's page for him, and what it will send back. */
+void portal_sent_off(struct portal *portal, uint32_t ticket, struct str url, struct str state);
+/* Who he is; 0: nobody, and the refusal says why. */
+void portal_proved(struct portal *portal, uint32_t ticket, uint32_t user, enum c2w_refusal refusal,
+                   int64_t now_us);
 /* For every result of the store, after objects_settled(); tickets of others are ignored. */
 void portal_settled(struct portal *portal, uint64_t ticket, bool ok, int64_t now_us);
 

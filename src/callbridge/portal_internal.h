@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the portal share: portal.c (sign-in, what is under way, time), portal_ask.c (which
+/* What the files of the portal share: portal.c (sign-in, what is under way, time), portal_elsewhere.c (sign-in at identity providers),
+ * portal_ask.c (which
  * question is which), portal_show.c (answers as JSON). */
 #ifndef CALLBRIDGE_PORTAL_INTERNAL_H
 #define CALLBRIDGE_PORTAL_INTERNAL_H
@@ -23,6 +24,7 @@ enum {
 enum pending_kind {
 	PENDING_CHECK,  /* a password is looked at */
 	PENDING_WRONG,  /* it was wrong: told a little later */
+	PENDING_ELSEWHERE, /* an identity provider is asked */
 	PENDING_COMMIT, /* a change is on its way to the disk */
 };
 
@@ -84,6 +86,17 @@ struct ask {
 /* portal.c */
 __attribute__((format(printf, 2, 3))) void portal_log(struct portal *portal, const char *format,
                                                       ...);
+void portal_send(struct portal *portal, unsigned link, uint32_t request,
+                 struct c2w_message *message);
+void portal_refuse(struct portal *portal, unsigned link, uint32_t request,
+                   enum c2w_refusal refusal);
+/* NULL when too much is under way. */
+struct pending *pending_new(struct portal *portal, enum pending_kind kind, unsigned link,
+                            uint32_t web_bridge, uint32_t request);
+void pending_over(struct portal *portal, struct pending *pending);
+/* Is that Web Bridge for users of this tenant (zero: of none)? */
+[[nodiscard]] bool portal_has_tenant(const struct objects *objects, uint32_t web_bridge,
+                                     const struct guid *tenant);
 /* What stands in `w`, or an error when that does not fit. */
 void ask_tell(struct ask *ask, uint32_t status);
 /* {"error":"...", "name":"value"}; `name` may be NULL. */
@@ -97,6 +110,13 @@ void ask_finish(struct ask *ask, const struct member_answer *answer, const char 
 [[nodiscard]] bool ask_begin(struct ask *ask);
 /* "a@b", or empty. */
 struct str ask_jid(const struct ask *ask);
+
+/* portal_elsewhere.c */
+void elsewhere_message(struct portal *portal, unsigned link, uint32_t web_bridge,
+                       const struct c2w_message *message);
+/* May users sign in there, by this Web Bridge? */
+[[nodiscard]] bool elsewhere_is_open(struct meeting *meeting, uint32_t web_bridge,
+                                     uint32_t provider);
 
 /* portal_ask.c */
 void portal_ask(struct ask *ask);

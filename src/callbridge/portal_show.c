@@ -148,7 +148,19 @@ show_options(struct ask *ask)
 	writer_u8(&ask->w, '{');
 	flag(ask, "signIn", portal_is_open(ask->meeting, ask->web_bridge, 0));
 	flag(ask, "guests", guests.number != 0);
-	writer_u8(&ask->w, '}');
+	list_open(ask, "providers");
+	uint32_t at = 0;
+	for (uint32_t provider;
+	     (provider = objects_next(ask->objects, OBJECT_OIDC_PROVIDER, &at)) != 0;) {
+		if (!elsewhere_is_open(ask->meeting, ask->web_bridge, provider))
+			continue;
+		item_open(ask);
+		id(ask, OBJECT_OIDC_PROVIDER, provider);
+		text(ask, "name", objects_text(ask->objects, OBJECT_OIDC_PROVIDER, provider,
+		                               OIDC_PROVIDER_NAME));
+		writer_u8(&ask->w, '}');
+	}
+	writer_text(&ask->w, "]}");
 	ask_tell(ask, 200);
 }
 

@@ -28,6 +28,9 @@ struct world {
 	uint32_t check_user;
 	uint32_t checks;
 	bool disk_full;
+	uint32_t sent_off;     /* tickets of who is to go to a provider, and who is back */
+	uint32_t taken_back;
+	char back[64];         /* what he is to come back to, or has brought back */
 	uint64_t committed;    /* ticket that waits for the disk */
 	uint32_t request;
 	char told[C2W_TOLD_MAX + 256]; /* the newest message, "" when there is none */
@@ -61,6 +64,9 @@ web(void *context, unsigned link, const struct c2w_message *message)
 		EXPECT(str_copy(world.token, sizeof world.token, message->signed_in.token));
 		writer_format(&w, "in %.*s <%.*s>", STR_ARGS(message->signed_in.name),
 		              STR_ARGS(message->signed_in.jid));
+	} else if (message->kind == C2W_ELSEWHERE) {
+		writer_format(&w, "go %.*s %.*s", STR_ARGS(message->elsewhere.url),
+		              STR_ARGS(message->elsewhere.state));
 	} else {
 		EXPECT_EQ(message->kind, C2W_REFUSED);
 		writer_text(&w, c2w_refusal_name(message->refusal));
@@ -77,6 +83,23 @@ check(void *context, uint32_t ticket, uint32_t user, struct str password)
 	world.checked = ticket;
 	world.check_user = user;
 	world.checks++;
+}
+
+static void
+send_off(void *context, uint32_t ticket, uint32_t provider, struct str back)
+{
+	(void)context;
+	EXPECT(objects_alive(world.objects, OBJECT_OIDC_PROVIDER, provider));
+	world.sent_off = ticket;
+	str_copy(world.back, sizeof world.back, back);
+}
+
+static void
+take_back(void *context, uint32_t ticket, const struct c2w_sign_in_elsewhere *wish)
+{
+	(void)context;
+	world.taken_back = ticket;
+	str_copy(world.back, sizeof world.back, wish->code);
 }
 
 static int
@@ -184,7 +207,8 @@ begin(void)
 		.jwt_hours = 24,
 		.web_address = STR("https://meet.example.com"),
 		.sip_domain = STR("example.com"),
-		.sink = { .web = web, .check = check, .commit = commit, .log = note, .wall_s = wall },
+		.sink = { .web = web, .check = check, .send_off = send_off,
+		          .take_back = take_back, .commit = commit, .log = note, .wall_s = wall },
 	};
 	memcpy(settings.jwt_key, jwt_key, sizeof jwt_key);
 	EXPECT_EQ(portal_create(&world.portal, &settings, world.now_us), 0);
@@ -297,6 +321,85 @@ TEST(the_right_password_opens_and_its_token_is_good_for_a_day)
 	world.now_s += 24 * 3600;
 	get("user");
 	TOLD("401 {\"error\":\"expired\"}");
+	finish();
+}
+
+static void
+sign_in_elsewhere(const char *provider, const char *state)
+{
+	struct c2w_message message = { .kind = C2W_SIGN_IN_ELSEWHERE, .request = world.request };
+	message.sign_in_elsewhere =
+		(struct c2w_sign_in_elsewhere){ .provider = str_of(provider),
+		                                .back = STR("https://m/signin"),
+		                                .state = str_of(state),
+		                                .code = STR("c") };
+	world.told[0] = '\0';
+	portal_message(world.portal, 3, world.web_bridge, &message, world.now_us);
+}
+
+static uint32_t
+add_provider(const char *name, const char *tenant)
+{
+	return add(OBJECT_OIDC_PROVIDER, 0,
+	           PAIRS("name", name, "issuer", "https://idp.example.com", "clientId", "convoke",
+	                 tenant != NULL ? "tenant" : "clientSecret",
+	                 tenant != NULL ? tenant : "s"));
+}
+
+TEST(who_proved_elsewhere_who_he_is_signs_in)
+{
+	begin();
+	const uint32_t provider = add_provider("Example", NULL);
+	const char *const id = id_of(OBJECT_OIDC_PROVIDER, provider);
+	sign_in_elsewhere(id, "");
+	EXPECT_STR(str_of(world.back), "https://m/signin");
+	portal_sent_off(world.portal, world.sent_off, STR("https://idp/?x"), STR("s1"));
+	TOLD("go https://idp/?x s1");
+	sign_in_elsewhere("", "s1");
+	EXPECT_STR(str_of(world.back), "c");
+	portal_proved(world.portal, world.taken_back, world.ann, C2W_REFUSALS, world.now_us);
+	TOLD("in Ann \"A\" Lee <ann@example.com>");
+	/* Each is told once. */
+	world.told[0] = '\0';
+	portal_proved(world.portal, world.taken_back, world.ann, C2W_REFUSALS, world.now_us);
+	TOLD("");
+	sign_in_elsewhere("", "s2");
+	portal_proved(world.portal, world.taken_back, 0, C2W_REFUSAL_NOT_PROVEN, world.now_us);
+	TOLD("notProven");
+	sign_in_elsewhere(id, "");
+	portal_proved(world.portal, world.sent_off, 0, C2W_REFUSAL_NO_DIRECTORY, world.now_us);
+	TOLD("noDirectory");
+	finish();
+}
+
+TEST(providers_are_those_of_the_web_bridges_tenant)
+{
+	char want[256];
+	begin();
+	const uint32_t tenant = add(OBJECT_TENANT, 0, PAIRS("name", "T"));
+	const uint32_t ours = add_provider("Ours", NULL);
+	const uint32_t theirs = add_provider("Theirs", id_of(OBJECT_TENANT, tenant));
+	get("options");
+	snprintf(want, sizeof want,
+	         "200 {\"signIn\":true,\"guests\":true,\"providers\":[{\"id\":\"%s\",\"name\":\"Ours\"},"
+	         "{\"id\":\"%s\",\"name\":\"Theirs\"}]}",
+	         id_of(OBJECT_OIDC_PROVIDER, ours), id_of(OBJECT_OIDC_PROVIDER, theirs));
+	TOLD(want);
+	change(OBJECT_WEB_BRIDGE, world.web_bridge, "tenant", id_of(OBJECT_TENANT, tenant));
+	get("options");
+	snprintf(want, sizeof want,
+	         "200 {\"signIn\":true,\"guests\":true,\"providers\":[{\"id\":\"%s\","
+	         "\"name\":\"Theirs\"}]}",
+	         id_of(OBJECT_OIDC_PROVIDER, theirs));
+	TOLD(want);
+	sign_in_elsewhere(id_of(OBJECT_OIDC_PROVIDER, ours), "");
+	TOLD("noSignIn");
+	sign_in_elsewhere("no guid", "");
+	TOLD("noSignIn");
+	/* Of another tenant than the web bridge's: nobody's business here. */
+	sign_in_elsewhere("", "s");
+	portal_proved(world.portal, world.taken_back, world.ann, C2W_REFUSALS, world.now_us);
+	TOLD("noSignIn");
 	finish();
 }
 
@@ -436,7 +539,7 @@ TEST(a_web_bridge_lets_in_whom_its_profile_and_tenant_say)
 	get("user");
 	TOLD("401 {\"error\":\"expired\"}");
 	get("options");
-	TOLD("200 {\"signIn\":true,\"guests\":true}");
+	TOLD("200 {\"signIn\":true,\"guests\":true,\"providers\":[]}");
 	signed_in("tom@example.com");
 	const uint32_t profile = add(OBJECT_WEB_PROFILE, 0, PAIRS("userPortalEnabled", "false"));
 	change(OBJECT_WEB_BRIDGE, world.web_bridge, "webBridgeProfile",
@@ -446,7 +549,7 @@ TEST(a_web_bridge_lets_in_whom_its_profile_and_tenant_say)
 	get("user");
 	TOLD("401 {\"error\":\"expired\"}");
 	get("options");
-	TOLD("200 {\"signIn\":false,\"guests\":true}");
+	TOLD("200 {\"signIn\":false,\"guests\":true,\"providers\":[]}");
 	finish();
 }
 

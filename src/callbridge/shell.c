@@ -147,6 +147,7 @@ shell_settle(struct shell *shell)
 	deadline_us = nearest(deadline_us, meeting_deadline(shell->meeting));
 	deadline_us = nearest(deadline_us, c2w_deadline(shell));
 	deadline_us = nearest(deadline_us, portal_deadline(shell->portal));
+	deadline_us = nearest(deadline_us, shell_oidc_deadline(shell->oidc));
 	deadline_us = nearest(deadline_us, records_deadline(shell));
 	deadline_us = nearest(deadline_us, events_deadline(shell->events.core));
 	deadline_us = nearest(deadline_us, api_deadline(shell->api));
@@ -523,6 +524,7 @@ finish(struct shell *shell)
 		worker_destroy(shell->workers[i]);
 	sip_sockets_close(shell);
 	bridge_destroy(shell->bridge);
+	shell_oidc_destroy(shell->oidc);
 	portal_destroy(shell->portal);
 	api_destroy(shell->api);
 	sip_ua_destroy(shell->ua);

@@ -17,6 +17,7 @@
 #include "callbridge/bridge.h"
 #include "callbridge/portal.h"
 #include "callbridge/shell_bfcp.h"
+#include "callbridge/shell_oidc.h"
 #include "cdr/cdr.h"
 #include "cdr/spool.h"
 #include "component/component.h"
@@ -184,6 +185,7 @@ struct shell {
 	struct sip_ua *ua;
 	struct bridge *bridge;
 	struct portal *portal;
+	struct shell_oidc *oidc;
 	struct api *api;
 	struct dtls_context *dtls;
 	struct prompts *prompts;
@@ -239,6 +241,7 @@ struct shell {
 	/* Users in the web app, by the index of the portal's ticket. */
 	struct portal_check_slot portal_checks[PORTAL_PENDING_MAX];
 	bool portal_failed;
+	char oidc_trust[COMPONENT_PATH_MAX];
 
 	/* Web Bridges. */
 	struct tls_context *c2w_tls;

@@ -57,7 +57,8 @@ on_message(void *context, ws_id id, enum ws_kind kind, const uint8_t *bytes, siz
 		return;
 	}
 	trace_c2w(shell, link, false, &message, len);
-	if (message.kind == C2W_SIGN_IN || message.kind == C2W_ASK)
+	if (message.kind == C2W_SIGN_IN || message.kind == C2W_SIGN_IN_ELSEWHERE ||
+	    message.kind == C2W_ASK)
 		portal_message(shell->portal, link->index, link->web_bridge, &message,
 		               loop_now_us());
 	else

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Users in the web app: the portal, between the Web Bridges, the directories and the database. */
+/* Users in the web app: the portal, between the Web Bridges, the directories, the identity providers
+ * and the database. */
 #include <errno.h>
 #include <string.h>
 
@@ -59,6 +60,23 @@ check(void *context, uint32_t ticket, uint32_t user, struct str password)
 }
 
 static void
+send_off(void *context, uint32_t ticket, uint32_t provider, struct str back)
+{
+	const struct shell *shell = context;
+	shell_oidc_begin(shell->oidc, provider, back, ticket, loop_now_us());
+}
+
+static void
+take_back(void *context, uint32_t ticket, const struct c2w_sign_in_elsewhere *wish)
+{
+	const struct shell *shell = context;
+	const struct oidc_return ret = { .state = wish->state,
+		                         .code = wish->code,
+		                         .error = wish->error };
+	shell_oidc_finish(shell->oidc, &ret, ticket, loop_now_us());
+}
+
+static void
 send_web(void *context, unsigned link, const struct c2w_message *message)
 {
 	c2w_send(context, link, message);
@@ -88,6 +106,57 @@ wall_s(void *context)
 	return wall_now().us / 1000000;
 }
 
+/* ---- What identity providers say ----------------------------------------------------------- */
+
+static void
+on_redirect(void *context, uint64_t caller, struct str url, struct str state)
+{
+	const struct shell *shell = context;
+	portal_sent_off(shell->portal, (uint32_t)caller, url, state);
+}
+
+static void
+on_admitted(void *context, uint64_t caller, uint32_t user)
+{
+	const struct shell *shell = context;
+	portal_proved(shell->portal, (uint32_t)caller, user, C2W_REFUSALS, loop_now_us());
+}
+
+/* Why is for the log; the person hears what to do. */
+static void
+on_failed(void *context, uint64_t caller, enum oidc_failure failure)
+{
+	static const enum c2w_refusal refusals[OIDC_FAILURE_COUNT] = {
+		[OIDC_FAILURE_BUSY] = C2W_REFUSAL_BUSY,
+		[OIDC_FAILURE_SETTINGS] = C2W_REFUSAL_NO_DIRECTORY,
+		[OIDC_FAILURE_NO_ANSWER] = C2W_REFUSAL_NO_DIRECTORY,
+		[OIDC_FAILURE_PROVIDER] = C2W_REFUSAL_NO_DIRECTORY,
+		[OIDC_FAILURE_UNKNOWN] = C2W_REFUSAL_UNKNOWN_SIGN_IN,
+		[OIDC_FAILURE_REFUSED] = C2W_REFUSAL_NOT_PROVEN,
+		[OIDC_FAILURE_CODE] = C2W_REFUSAL_NOT_PROVEN,
+		[OIDC_FAILURE_TOKEN] = C2W_REFUSAL_NOT_PROVEN,
+		[OIDC_FAILURE_NO_CLAIM] = C2W_REFUSAL_NOT_PROVEN,
+	};
+	const struct shell *shell = context;
+	portal_proved(shell->portal, (uint32_t)caller, 0, refusals[failure], loop_now_us());
+}
+
+static bool
+providers_open(struct shell *shell)
+{
+	const struct shell_oidc_settings settings = {
+		.loop = shell->component.loop,
+		.objects = meeting_objects(shell->meeting),
+		.trust = component_path(&shell->component, shell->oidc_trust,
+		                        shell->config->oidc.trust),
+		.sink = { .context = shell,
+		          .redirect = on_redirect,
+		          .admitted = on_admitted,
+		          .failed = on_failed },
+	};
+	return shell_oidc_create(&shell->oidc, &settings, loop_now_us()) == 0;
+}
+
 /* ---- Life ---------------------------------------------------------------------------------- */
 
 bool
@@ -98,13 +167,16 @@ portal_open(struct shell *shell, const struct portal_settings *from)
 	settings.sink = (struct portal_sink){ .context = shell,
 		                              .web = send_web,
 		                              .check = check,
+		                              .send_off = send_off,
+		                              .take_back = take_back,
 		                              .commit = commit,
 		                              .log = write_log,
 		                              .wall_s = wall_s };
 	random_bytes(&settings.hash_key, sizeof settings.hash_key);
 	const int rc = portal_create(&shell->portal, &settings, loop_now_us());
 	explicit_bzero(settings.jwt_key, sizeof settings.jwt_key);
-	return rc == 0 || component_fail(&shell->component, "not enough memory for users");
+	return (rc == 0 && providers_open(shell)) ||
+	       component_fail(&shell->component, "not enough memory for users");
 }
 
 bool
@@ -120,5 +192,6 @@ portal_drain(struct shell *shell, int64_t now_us)
 		portal_checked(shell->portal, slot->ticket, slot->result, now_us);
 	}
 	portal_tick(shell->portal, now_us);
+	shell_oidc_tick(shell->oidc, now_us);
 	return any;
 }

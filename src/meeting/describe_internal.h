@@ -61,6 +61,7 @@ extern const struct field ldap_source_fields[LDAP_SOURCE_FIELDS];
 extern const struct field ldap_sync_fields[LDAP_SYNC_FIELDS];
 extern const struct field ldap_template_source_fields[LDAP_TEMPLATE_SOURCE_FIELDS];
 extern const struct field directory_fields[DIRECTORY_FIELDS];
+extern const struct field oidc_provider_fields[OIDC_PROVIDER_FIELDS];
 
 /* describe_space.c */
 extern const struct field space_fields[SPACE_FIELDS];

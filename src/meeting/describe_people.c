@@ -157,3 +157,26 @@ const struct field directory_fields[] = {
 	[DIRECTORY_SIP] = ATTRIBUTE_ROW("sip", "Of the SIP address."),
 	[DIRECTORY_ORGANISATION] = ATTRIBUTE_ROW("organisation", "Of the organisation."),
 };
+
+static const char *const secure_schemes[] = { "https", NULL };
+
+const struct field oidc_provider_fields[] = {
+	[OIDC_PROVIDER_NAME] = TEXT_ROW("name", NAME_BYTES,
+	                                USUAL_LIST | FIELD_REQUIRED | FIELD_FILTER,
+	                                "What people see on the button."),
+	[OIDC_PROVIDER_ISSUER] = { "issuer", .kind = FIELD_URL, .words = secure_schemes, .max = 500,
+	                           .flags = USUAL_LIST | FIELD_REQUIRED | FIELD_FILTER,
+	                           .help = "As it stands in its tokens." },
+	[OIDC_PROVIDER_CLIENT_ID] = TEXT_ROW("clientId", 255, USUAL_LIST | FIELD_REQUIRED,
+	                                     "What it knows this server as."),
+	[OIDC_PROVIDER_CLIENT_SECRET] =
+		TEXT_ROW("clientSecret", 255, FIELD_WRITE | FIELD_KEPT | FIELD_SECRET,
+	                 "Never shown; without one, PKCE alone."),
+	[OIDC_PROVIDER_SCOPE] = TEXT_ROW("scope", 255, USUAL,
+	                                 "Asked for; unset: openid profile email."),
+	[OIDC_PROVIDER_CLAIM] = TEXT_ROW("userClaim", 255, USUAL,
+	                                 "What names the user: an authenticationId, or else a "
+	                                 "userJid; unset: preferred_username."),
+	[OIDC_PROVIDER_TENANT] = REF_ROW("tenant", OBJECT_TENANT, USUAL_LIST,
+	                                 "Whose users sign in there; unset: those of no tenant."),
+};

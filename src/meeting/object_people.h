@@ -48,6 +48,13 @@ enum directory_field {
 	DIRECTORY_ORGANISATION, DIRECTORY_FIELDS,
 };
 
+/* Where users prove who they are instead of by a password of a directory (OpenID Connect). */
+enum oidc_provider_field {
+	OIDC_PROVIDER_NAME, OIDC_PROVIDER_ISSUER, OIDC_PROVIDER_CLIENT_ID,
+	OIDC_PROVIDER_CLIENT_SECRET, OIDC_PROVIDER_SCOPE, OIDC_PROVIDER_CLAIM,
+	OIDC_PROVIDER_TENANT, OIDC_PROVIDER_FIELDS,
+};
+
 enum ldap_sync_state {
 	LDAP_SYNC_PENDING, LDAP_SYNC_IN_PROGRESS, LDAP_SYNC_COMPLETE, LDAP_SYNC_FAILED,
 };

@@ -49,6 +49,7 @@ enum object_type {
 	OBJECT_LDAP_SYNC,
 	OBJECT_LDAP_TEMPLATE_SOURCE, /* ldapUserCoSpaceTemplateSources */
 	OBJECT_DIRECTORY,        /* directorySearchLocations */
+	OBJECT_OIDC_PROVIDER,
 	/* the dial plan, object_dial.h */
 	OBJECT_INBOUND_RULE,
 	OBJECT_FORWARDING_RULE,

@@ -87,6 +87,9 @@ struct config {
 		char trust[CONFIG_FILE_MAX]; /* who signs the servers' certificates; empty: the system's */
 		bool verify;                 /* chain and name of the server are checked */
 	} ldap;
+	struct {
+		char trust[CONFIG_FILE_MAX]; /* who signs identity providers'; empty: the system's */
+	} oidc;
 	struct { /* tls <service> min-tls-version and ciphers */
 		struct config_tls sip; /* SIP and BFCP, as server and as client */
 		struct config_tls ldap;

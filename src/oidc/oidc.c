@@ -332,6 +332,23 @@ make_secret(struct oidc *oidc, char out[OIDC_STATE_LEN + 1])
 	out[OIDC_STATE_LEN] = '\0';
 }
 
+/* Full: who has been away longest is likeliest not to come back, so a flood of strangers keeps out
+ * those only who take longer than it takes to fill the table anew. */
+static void
+make_room(struct oidc *oidc)
+{
+	struct login *oldest = NULL;
+	uint32_t at = 0;
+	for (uint32_t handle; (handle = slab_next(&oidc->logins, &at)) != 0;) {
+		struct login *login = slab_get(&oidc->logins, handle);
+		if (login->stage == AWAY &&
+		    (oldest == NULL || login->timer.deadline_us < oldest->timer.deadline_us))
+			oldest = login;
+	}
+	if (oldest != NULL)
+		login_free(oidc, oldest);
+}
+
 void
 oidc_begin(struct oidc *oidc, const struct oidc_settings *settings, struct str back,
            uint64_t caller, int64_t now_us)
@@ -344,6 +361,8 @@ oidc_begin(struct oidc *oidc, const struct oidc_settings *settings, struct str b
 		return;
 	}
 	struct provider *provider = provider_of(oidc, settings);
+	if (provider != NULL && oidc->logins.count == OIDC_LOGINS_MAX)
+		make_room(oidc);
 	struct login *login = provider != NULL ? slab_take(&oidc->logins, &handle) : NULL;
 	if (login == NULL) {
 		refuse(oidc, caller, OIDC_FAILURE_BUSY);

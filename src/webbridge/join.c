@@ -76,6 +76,19 @@ read_sign_in(struct c2w_sign_in *out, struct join_text *text, const json_t *root
 	       out->username.len != 0 && out->password.len != 0;
 }
 
+static bool
+read_elsewhere(struct c2w_sign_in_elsewhere *out, struct join_text *text, const json_t *root)
+{
+	return json_is_object(root) &&
+	       read_text(root, "provider", text->provider, sizeof text->provider, &out->provider) &&
+	       read_text(root, "back", text->back, sizeof text->back, &out->back) &&
+	       read_text(root, "state", text->state, sizeof text->state, &out->state) &&
+	       read_text(root, "code", text->code, sizeof text->code, &out->code) &&
+	       read_text(root, "error", text->error, sizeof text->error, &out->error) &&
+	       (out->state.len != 0 ? (out->code.len != 0) != (out->error.len != 0)
+	                            : out->provider.len != 0 && out->back.len != 0);
+}
+
 /* The JSON library recurses, so nesting is bounded before it is asked. */
 static bool
 is_shallow(struct str text)
@@ -112,6 +125,17 @@ sign_in_body_parse(struct c2w_sign_in *out, struct join_text *text, struct str b
 	*text = (struct join_text){ 0 };
 	json_t *root = load(body);
 	const bool good = root != NULL && read_sign_in(out, text, root);
+	json_decref(root);
+	return good;
+}
+
+bool
+elsewhere_body_parse(struct c2w_sign_in_elsewhere *out, struct join_text *text, struct str body)
+{
+	*out = (struct c2w_sign_in_elsewhere){ 0 };
+	*text = (struct join_text){ 0 };
+	json_t *root = load(body);
+	const bool good = root != NULL && read_elsewhere(out, text, root);
 	json_decref(root);
 	return good;
 }

@@ -30,6 +30,11 @@ struct join_text {
 	char method[C2W_ID_MAX + 1];
 	char username[C2W_USERNAME_MAX + 1];
 	char password[C2W_PASSWORD_MAX + 1];
+	char provider[C2W_ID_MAX + 1];
+	char back[C2W_BACK_MAX + 1];
+	char state[C2W_STATE_MAX + 1];
+	char code[C2W_CODE_MAX + 1];
+	char error[C2W_NAME_MAX + 1];
 };
 
 /* {"address" or "numericId" or "space" and "method"?, "name", "passcode"?, "secret"?}; other members
@@ -41,6 +46,9 @@ struct join_text {
 /* {"username", "password"}, likewise. */
 [[nodiscard]] bool sign_in_body_parse(struct c2w_sign_in *out, struct join_text *text,
                                       struct str body);
+/* {"provider", "back"} or {"state", "code" or "error"}, likewise. */
+[[nodiscard]] bool elsewhere_body_parse(struct c2w_sign_in_elsewhere *out, struct join_text *text,
+                                        struct str body);
 void join_text_wipe(struct join_text *text);
 
 /* The value of a key in "a=b&c=d", percent-decoded into `out`; false when it is not there, does not

@@ -31,6 +31,9 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	join.kind = C2W_LOOKUP;
 	if (join_query_parse(&join.join, &kept, text))
 		must_be_sendable(&join);
+	struct c2w_message elsewhere = { .kind = C2W_SIGN_IN_ELSEWHERE, .request = 1 };
+	if (elsewhere_body_parse(&elsewhere.sign_in_elsewhere, &kept, text))
+		must_be_sendable(&elsewhere);
 	if (sign_in_body_parse(&sign_in.sign_in, &kept, text))
 		must_be_sendable(&sign_in);
 	CHECK(bearer_token(text).len <= text.len);

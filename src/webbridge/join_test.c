@@ -71,6 +71,29 @@ TEST(a_sign_in_has_a_name_and_a_password)
 		EXPECT(!sign_in_body_parse(&sign_in, &text, bad[i]));
 }
 
+TEST(who_signs_in_elsewhere_goes_there_or_is_back)
+{
+	static const struct str bad[] = {
+		STR_INIT("{}"),
+		STR_INIT("{\"provider\":\"p\"}"),
+		STR_INIT("{\"back\":\"https://m\"}"),
+		STR_INIT("{\"state\":\"s\"}"),
+		STR_INIT("{\"state\":\"s\",\"code\":\"c\",\"error\":\"e\"}"),
+		STR_INIT("{\"state\":\"s\",\"code\":\"c\\u0001\"}"),
+		STR_INIT("{\"state\":\"s\",\"code\":{}}"),
+	};
+	struct c2w_sign_in_elsewhere out;
+	struct join_text text;
+	EXPECT(elsewhere_body_parse(&out, &text,
+	                            STR("{\"provider\":\"p\",\"back\":\"https://m/signin\"}")));
+	EXPECT_STR(out.provider, "p");
+	EXPECT_STR(out.back, "https://m/signin");
+	EXPECT(elsewhere_body_parse(&out, &text, STR("{\"state\":\"s\",\"error\":\"no\"}")));
+	EXPECT_STR(out.error, "no");
+	for (size_t i = 0; i < COUNT_OF(bad); i++)
+		EXPECT(!elsewhere_body_parse(&out, &text, bad[i]));
+}
+
 TEST(a_body_that_is_not_a_join_is_refused)
 {
 	static const struct str bodies[] = {

@@ -240,6 +240,7 @@ take(struct relay *relay, unsigned index, struct c2w_message *message, int64_t n
 	case C2W_FOUND:
 	case C2W_JOINED:
 	case C2W_SIGNED_IN:
+	case C2W_ELSEWHERE:
 	case C2W_TOLD:
 		question_message(relay, index, message, now_us);
 		break;
@@ -268,6 +269,7 @@ take(struct relay *relay, unsigned index, struct c2w_message *message, int64_t n
 	case C2W_LOOKUP:
 	case C2W_JOIN:
 	case C2W_SIGN_IN:
+	case C2W_SIGN_IN_ELSEWHERE:
 	case C2W_ASK:
 	case C2W_OPEN:
 	case C2W_OFFER:

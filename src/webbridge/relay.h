@@ -115,14 +115,16 @@ void relay_browser_down(struct relay *relay, uint32_t browser, int64_t now_us);
 
 /* -- questions: HTTP requests ------------------------------------------------------------------- */
 
-/* LOOKUP and JOIN are asked of one bridge after the other.  SIGN_IN is asked of one: a password is
- * not tried twice.  ASK, and a JOIN with a token, goes to the bridge that made it. */
+/* LOOKUP and JOIN are asked of one bridge after the other, and so is who came back from elsewhere, for
+ * only the one that sent him knows him.  SIGN_IN is asked of one: a password is not tried twice.
+ * ASK, and a JOIN with a token, goes to the bridge that made it. */
 struct relay_question {
 	uint32_t id;
-	enum c2w_kind kind; /* these four */
+	enum c2w_kind kind; /* these five */
 	union {
 		struct c2w_join join;       /* LOOKUP, JOIN */
 		struct c2w_sign_in sign_in; /* its `address` is ours to write, and that of an ASK */
+		struct c2w_sign_in_elsewhere elsewhere;
 		struct c2w_ask ask;
 	};
 	const struct net_addr *source;

@@ -31,6 +31,8 @@ status_of(enum c2w_refusal refusal)
 	case C2W_REFUSAL_BAD_TOKEN:
 	case C2W_REFUSAL_PASSWORD_EXPIRED:
 	case C2W_REFUSAL_NO_SIGN_IN:
+	case C2W_REFUSAL_UNKNOWN_SIGN_IN:
+	case C2W_REFUSAL_NOT_PROVEN:
 		return STATUS_FORBIDDEN;
 	case C2W_REFUSAL_LOCKED:
 	case C2W_REFUSAL_FULL:
@@ -107,7 +109,7 @@ static void
 note_failure(struct relay *relay, uint64_t hash, enum c2w_refusal refusal, int64_t now_us)
 {
 	if (refusal != C2W_REFUSAL_PASSCODE_INCORRECT && refusal != C2W_REFUSAL_UNKNOWN_MEETING &&
-	    refusal != C2W_REFUSAL_WRONG_LOGIN)
+	    refusal != C2W_REFUSAL_WRONG_LOGIN && refusal != C2W_REFUSAL_UNKNOWN_SIGN_IN)
 		return;
 	struct source *source = source_get(relay, hash, now_us);
 	if (source->failures == 0)
@@ -176,6 +178,9 @@ write_question(struct question *question, const struct relay_question *wish)
 	if (wish->kind == C2W_SIGN_IN) {
 		message.sign_in = wish->sign_in;
 		message.sign_in.address = writer_view(&w);
+	} else if (wish->kind == C2W_SIGN_IN_ELSEWHERE) {
+		message.sign_in_elsewhere = wish->elsewhere;
+		message.sign_in_elsewhere.address = writer_view(&w);
 	} else if (wish->kind == C2W_ASK) {
 		message.ask = wish->ask;
 		message.ask.address = writer_view(&w);
@@ -203,8 +208,9 @@ relay_ask(struct relay *relay, const struct relay_question *wish, int64_t now_us
 	    wish->kind != C2W_ASK) {
 		relay->counters.slowed_down++;
 		answer_refused(relay, wish->id, RELAY_STATUS_SLOW_DOWN,
-		               wish->kind == C2W_SIGN_IN ? C2W_REFUSAL_LOCKED_OUT
-		                                         : C2W_REFUSAL_BUSY);
+		               wish->kind == C2W_SIGN_IN || wish->kind == C2W_SIGN_IN_ELSEWHERE
+		                       ? C2W_REFUSAL_LOCKED_OUT
+		                       : C2W_REFUSAL_BUSY);
 		return;
 	}
 	struct question *question = slab_take(&relay->questions, &handle);
@@ -244,6 +250,7 @@ question_message(struct relay *relay, unsigned link, const struct c2w_message *m
 	if (message->kind == C2W_REFUSED) {
 		question->refusal = message->refusal;
 		if (message->refusal == C2W_REFUSAL_UNKNOWN_MEETING ||
+		    message->refusal == C2W_REFUSAL_UNKNOWN_SIGN_IN ||
 		    message->refusal == C2W_REFUSAL_BUSY)
 			ask_next(relay, question, now_us);
 		else
@@ -254,9 +261,12 @@ question_message(struct relay *relay, unsigned link, const struct c2w_message *m
 		[C2W_LOOKUP] = C2W_FOUND,
 		[C2W_JOIN] = C2W_JOINED,
 		[C2W_SIGN_IN] = C2W_SIGNED_IN,
+		[C2W_SIGN_IN_ELSEWHERE] = C2W_SIGNED_IN,
 		[C2W_ASK] = C2W_TOLD,
 	};
-	if (message->kind != answers[question->kind]) {
+	const bool sent_off =
+		question->kind == C2W_SIGN_IN_ELSEWHERE && message->kind == C2W_ELSEWHERE;
+	if (message->kind != answers[question->kind] && !sent_off) {
 		give_up(relay, question, C2W_REFUSAL_BUSY, now_us);
 		return;
 	}

@@ -406,10 +406,12 @@ take(struct relay *relay, struct session *session, struct c2w_message *message, 
 	case C2W_NONE:
 	case C2W_HELLO:
 	case C2W_SIGN_IN:
+	case C2W_SIGN_IN_ELSEWHERE:
 	case C2W_ASK:
 	case C2W_FOUND:
 	case C2W_JOINED:
 	case C2W_SIGNED_IN:
+	case C2W_ELSEWHERE:
 	case C2W_TOLD:
 	case C2W_REFUSED:
 	case C2W_OPEN:

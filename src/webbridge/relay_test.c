@@ -683,6 +683,59 @@ TEST(a_sign_in_is_asked_of_one_bridge_and_answered_with_its_token)
 	finish();
 }
 
+static void
+come_back(uint32_t id)
+{
+	const struct net_addr source = addr_ip4(192, 0, 2, 1, 4711);
+	const struct relay_question question = {
+		.id = id,
+		.kind = C2W_SIGN_IN_ELSEWHERE,
+		.elsewhere = { .state = STR("s"), .code = STR("c") },
+		.source = &source,
+	};
+	relay_ask(world.relay, &question, world.now_us);
+}
+
+TEST(who_is_back_from_elsewhere_is_known_by_the_bridge_that_sent_him)
+{
+	char text[256];
+	begin();
+	bridge_comes(1, "cb1");
+	bridge_comes(2, "cb2");
+	come_back(9);
+	world.told[world.told_len] = '\0';
+	EXPECT(strstr(world.told, "\"state\":\"s\",\"code\":\"c\",\"address\":\"192.0.2.1\"") !=
+	       NULL);
+	const uint32_t first = world.told[1] == '1' ? 1 : 2;
+	uint32_t request = request_told();
+	refuse_request(first, request, "unknownSignIn");
+	request = request_told();
+	snprintf(text, sizeof text,
+	         "{\"type\":\"signedIn\",\"request\":%u,\"token\":\"t\",\"name\":\"Ann\","
+	         "\"jid\":\"ann@example.com\"}",
+	         request);
+	from_bridge(3 - first, text);
+	told("q9 200 {\"type\":\"signedIn\",\"token\":\"t\",\"name\":\"Ann\","
+	     "\"jid\":\"ann@example.com\"}\n");
+	/* Where to go is an answer, too; what nobody knows is a failure. */
+	come_back(10);
+	world.told[world.told_len] = '\0';
+	const uint32_t asked = world.told[1] == '1' ? 1 : 2;
+	request = request_told();
+	snprintf(text, sizeof text,
+	         "{\"type\":\"elsewhere\",\"request\":%u,\"url\":\"https://i\",\"state\":\"s\"}",
+	         request);
+	from_bridge(asked, text);
+	told("q10 200 {\"type\":\"elsewhere\",\"url\":\"https://i\",\"state\":\"s\"}\n");
+	come_back(11);
+	world.told[world.told_len] = '\0';
+	const uint32_t third = world.told[1] == '1' ? 1 : 2;
+	refuse_request(third, request_told(), "unknownSignIn");
+	refuse_request(3 - third, request_told(), "unknownSignIn");
+	told("q11 403 {\"error\":\"unknownSignIn\"}\n");
+	finish();
+}
+
 TEST(who_guesses_passwords_is_slowed_down_and_told_so)
 {
 	begin();

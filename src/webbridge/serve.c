@@ -152,6 +152,18 @@ on_sign_in(struct shell *shell, const struct http_request *request)
 }
 
 static void
+on_elsewhere(struct shell *shell, const struct http_request *request)
+{
+	struct relay_question question = { .kind = C2W_SIGN_IN_ELSEWHERE };
+	struct join_text text;
+	if (elsewhere_body_parse(&question.elsewhere, &text, request->body))
+		ask(shell, request, &question);
+	else
+		respond_bad(shell, request->id);
+	join_text_wipe(&text);
+}
+
+static void
 on_lookup(struct shell *shell, const struct http_request *request)
 {
 	struct relay_question question = { .kind = C2W_LOOKUP };
@@ -227,6 +239,7 @@ static const struct {
 } posts[] = {
 	{ STR_INIT("/api/join"), on_join },
 	{ STR_INIT("/api/auth"), on_sign_in },
+	{ STR_INIT("/api/auth/elsewhere"), on_elsewhere },
 };
 
 static bool

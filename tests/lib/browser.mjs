@@ -329,6 +329,9 @@ const orders = {
 	},
 	run: ({ code }) => page.evaluate(code),
 	text: () => page.evaluate(() => document.body.innerText),
+	// Waits until the page says that, whatever page it is by then.
+	shows: ({ words, seconds }) => until(`"${words}"`, () =>
+		page.evaluate((wanted) => document.body.innerText.includes(wanted), words), seconds),
 	buttons: () => page.evaluate(inPage.buttons),
 	picture: () => page.screenshot({ path: `${folder}/page.png` }).then(() => undefined),
 };

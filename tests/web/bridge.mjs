@@ -82,6 +82,7 @@ export class CallBridge {
       case 'ping': return this.send({ type: 'pong' });
       case 'lookup': return this.lookup(message);
       case 'join': return this.join(message);
+      case 'signInElsewhere': return this.send({ request: message.request, ...this.portal.signInElsewhere(message) });
       case 'signIn': return this.send({ request: message.request, ...this.portal.signIn(message) });
       case 'ask': {
         const [status, body] = this.portal.ask(message);

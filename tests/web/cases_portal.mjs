@@ -8,7 +8,7 @@ const json = (response) => JSON.parse(String(response.body));
 
 export async function sign_ins_and_questions_go_by_http({ bridge }) {
   const post = (path, body, headers = {}) => fetchText(path, { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body });
-  assert.deepEqual(json(await fetchText('/api/options')), { signIn: true, guests: true });
+  assert.deepEqual(json(await fetchText('/api/options')), { signIn: true, guests: true, providers: [] });
   assert.equal((await fetchText('/api/cospaces')).status, 401);
   const wrong = await post('/api/auth', '{"username":"ann@example.com","password":"x"}');
   assert.equal(wrong.status, 401);
@@ -84,8 +84,43 @@ export async function a_wrong_password_is_told_and_the_right_one_opens_home({ br
   return page;
 }
 
+export async function who_goes_elsewhere_comes_back_signed_in({ browser, bridge }) {
+  bridge.portal.options = { signIn: true, guests: true, providers: [{ id: 'p-1', name: 'Example' }] };
+  const page = await person(browser);
+  const go = async () => {
+    await page.goto(`${ORIGIN}/signin`);
+    await page.getByRole('button', { name: 'Sign in with Example' }).click();
+    await page.waitForURL(`${ORIGIN}/health?for=p-1`);
+  };
+  bridge.portal.refusal = 'noDirectory';
+  await page.goto(`${ORIGIN}/signin`);
+  await page.getByRole('button', { name: 'Sign in with Example' }).click();
+  await page.getByRole('alert').getByText('cannot be reached').waitFor();
+  bridge.portal.refusal = undefined;
+
+  await go();
+  assert.equal(bridge.last('signInElsewhere').back, `${ORIGIN}/signin`);
+  await page.goto(`${ORIGIN}/signin?state=state-1&error=access_denied`);
+  await page.getByRole('alert').getByText('not known here').waitFor();
+  assert.equal(bridge.last('signInElsewhere').error, 'access_denied');
+  assert.equal(await page.evaluate(() => location.search), '');
+  /* A state serves once, and another's not at all: it is not even asked. */
+  const asked = bridge.last('signInElsewhere');
+  for (const state of ['state-1', 'state-2']) {
+    await page.goto(`${ORIGIN}/signin?state=${state}&code=code-1`);
+    await page.getByRole('alert').getByText('Please sign in again').waitFor();
+  }
+  assert.equal(bridge.last('signInElsewhere'), asked);
+
+  await go();
+  await page.goto(`${ORIGIN}/signin?state=state-1&code=code-1`);
+  await page.getByRole('link', { name: 'Design & build' }).waitFor();
+  assert.equal(await page.evaluate(() => location.pathname + location.search), '/spaces');
+  return page;
+}
+
 export async function nobody_is_offered_what_the_server_does_not_have({ browser, bridge }) {
-  bridge.portal.options = { signIn: false, guests: false };
+  bridge.portal.options = { signIn: false, guests: false, providers: [] };
   const page = await person(browser);
   await page.goto(ORIGIN);
   await page.getByText('Only people who are signed in may join here.').waitFor();

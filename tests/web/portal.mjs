@@ -11,7 +11,7 @@ const ALL = [
 export class Portal {
   constructor(makeToken) {
     this.makeToken = makeToken;
-    this.options = { signIn: true, guests: true };
+    this.options = { signIn: true, guests: true, providers: [] };
     this.users = { 'ann@example.com': 'Ann Lee', 'ben@example.com': 'Ben Kim', 'cem@example.com': 'Cem' };
     this.refusal = undefined; // what every sign-in hears
     this.failure = undefined; // what every change hears: [status, body]
@@ -39,6 +39,15 @@ export class Portal {
     const name = this.users[username];
     if (name === undefined || password !== 'secret') return { type: 'refused', reason: 'wrongLogin' };
     return { type: 'signedIn', token: this.makeToken({ user: username, name }), name, jid: username };
+  }
+
+  /** Its provider is a page of ours that says nothing; what is brought back is anybody's code. */
+  signInElsewhere({ provider, back, state, code }) {
+    if (this.refusal !== undefined) return { type: 'refused', reason: this.refusal };
+    if (provider !== undefined) return { type: 'elsewhere', url: `${back}/../health?for=${provider}`, state: 'state-1' };
+    if (state !== 'state-1') return { type: 'refused', reason: 'unknownSignIn' };
+    if (code !== 'code-1') return { type: 'refused', reason: 'notProven' };
+    return this.signIn({ username: 'ann@example.com', password: 'secret' });
   }
 
   /** [status, body] */

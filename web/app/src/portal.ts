@@ -2,6 +2,7 @@
 // Who is signed in, and what they see and do besides meetings (docs/c2w.md, section 4).
 
 const KEPT = 'convoke.user';
+const ELSEWHERE = 'convoke.elsewhere';
 
 export type PortalProblem =
   | 'wrongLogin'
@@ -9,6 +10,8 @@ export type PortalProblem =
   | 'lockedOut'
   | 'noDirectory'
   | 'noSignIn'
+  | 'unknownSignIn'
+  | 'notProven'
   | 'expired'
   | 'notAllowed'
   | 'notFound'
@@ -106,9 +109,16 @@ export interface User {
   readonly jid: string;
 }
 
+/** Where else people can prove who they are. */
+export interface Provider {
+  readonly id: string;
+  readonly name: string;
+}
+
 export interface Options {
   readonly signIn: boolean;
   readonly guests: boolean;
+  readonly providers: readonly Provider[];
 }
 
 /** What came of a question: the value, or why there is none and which field is to blame. */
@@ -163,6 +173,48 @@ export class Portal {
 
   async signIn(username: string, password: string): Promise<PortalProblem | undefined> {
     const answer = await send<User>('POST', 'auth', undefined, { username, password });
+    if (answer.value === undefined) return answer.problem;
+    const { token, name, jid } = answer.value;
+    this.keep({ token, name, jid });
+    return undefined;
+  }
+
+  /** The browser leaves this page, unless there is a problem. */
+  async goElsewhere(provider: string): Promise<PortalProblem | undefined> {
+    const back = `${location.origin}/signin`;
+    const answer = await send<{ url: string; state: string }>('POST', 'auth/elsewhere', undefined, { provider, back });
+    if (answer.value === undefined) return answer.problem;
+    try {
+      sessionStorage.setItem(ELSEWHERE, answer.value.state);
+    } catch {
+      return 'unknownSignIn';
+    }
+    location.assign(answer.value.url);
+    return undefined;
+  }
+
+  /** What the browser brought back from elsewhere, if it comes from there; it is out of the address then. */
+  takeReturn(): URLSearchParams | undefined {
+    const query = new URLSearchParams(location.search);
+    if (!query.has('state')) return undefined;
+    history.replaceState(null, '', location.pathname);
+    return query;
+  }
+
+  async comeBack(query: URLSearchParams): Promise<PortalProblem | undefined> {
+    const state = query.get('state');
+    let begun: string | null = null;
+    try {
+      begun = sessionStorage.getItem(ELSEWHERE);
+      sessionStorage.removeItem(ELSEWHERE);
+    } catch {
+      /* As if this window had begun nothing. */
+    }
+    /* Somebody else's sign-in, offered by a link: whoever follows it would be them without knowing. */
+    if (state === null || state !== begun) return 'unknownSignIn';
+    const code = query.get('code');
+    const brought = code === null ? { error: query.get('error') ?? 'no code' } : { code };
+    const answer = await send<User>('POST', 'auth/elsewhere', undefined, { state, ...brought });
     if (answer.value === undefined) return answer.problem;
     const { token, name, jid } = answer.value;
     this.keep({ token, name, jid });

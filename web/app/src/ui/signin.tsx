@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signing in, by the name and password of the directory.
+// Signing in, by the name and password of the directory or at an identity provider.
 
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { useApp } from '../app';
 import type { PortalProblem } from '../portal';
 import { Field, Page, Title } from './parts';
@@ -32,6 +32,25 @@ export function SignIn() {
     if (said === undefined) app.signedIn();
     else if (said === 'wrongLogin') setMissing('password');
   };
+  const settle = (said: PortalProblem | undefined) => {
+    setBusy(false);
+    setProblem(said);
+    if (said === undefined && portal.user !== undefined) app.signedIn();
+  };
+  const goElsewhere = async (provider: string) => {
+    if (busy) return;
+    setProblem(undefined);
+    setBusy(true);
+    const said = await portal.goElsewhere(provider);
+    /* Without a problem the page is on its way out. */
+    if (said !== undefined) settle(said);
+  };
+  useEffect(() => {
+    const brought = portal.takeReturn();
+    if (brought === undefined) return;
+    setBusy(true);
+    void portal.comeBack(brought).then(settle);
+  }, []);
   return (
     <Page>
       <Title>{strings.portal.signIn}</Title>
@@ -69,6 +88,11 @@ export function SignIn() {
           {busy ? strings.portal.signingIn : strings.portal.signIn}
         </button>
       </form>
+      {portal.options?.providers.map(({ id, name }) => (
+        <button type="button" key={id} aria-disabled={busy} onClick={() => void goElsewhere(id)}>
+          {strings.portal.signInAt(name)}
+        </button>
+      ))}
       <button type="button" class="plain" onClick={() => app.go('')}>
         {strings.back}
       </button>
