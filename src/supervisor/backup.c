@@ -64,6 +64,16 @@ backup_has_file(const char *name)
 	return is_flat(name);
 }
 
+bool
+backup_has_prompt(const char *name)
+{
+	char language[FILE_NAME_MAX];
+	struct str rest = str_of(name);
+	return str_eq(str_cut(&rest, '/'), STR("prompts")) &&
+	       str_copy(language, sizeof language, str_cut(&rest, '/')) && is_flat(language) &&
+	       rest.len != 0 && is_flat(rest.at);
+}
+
 /* Left behind by a file that was being replaced when the power went. */
 static bool
 is_temporary(int data_fd, const char *name)
@@ -197,6 +207,48 @@ put_files(struct making *making)
 	return rc;
 }
 
+static int
+put_prompts_of(struct making *making, const char *language)
+{
+	char path[DATA_PATH_MAX + 320];
+	struct dirent **entries = NULL;
+	int rc = 0;
+	snprintf(path, sizeof path, "%s/prompts/%s", making->dir->path, language);
+	const int count = scandir(path, &entries, NULL, alphasort);
+	for (int i = 0; i < count; i++) {
+		char name[TAR_NAME_MAX];
+		struct stat info;
+		const int len = snprintf(name, sizeof name, "prompts/%s/%s", language,
+		                         entries[i]->d_name);
+		if (rc == 0 && len > 0 && (size_t)len < sizeof name && backup_has_prompt(name) &&
+		    fstatat(making->data_fd, name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(info.st_mode)) {
+			rc = put_file(making, name, name);
+			making->files++;
+		}
+		free(entries[i]);
+	}
+	free(entries);
+	return rc;
+}
+
+static int
+put_prompts(struct making *making)
+{
+	char path[DATA_PATH_MAX + 64];
+	struct dirent **entries = NULL;
+	int rc = 0;
+	const int count = scandir(data_dir_file(path, making->dir, "prompts"), &entries, NULL,
+	                          alphasort);
+	for (int i = 0; i < count; i++) {
+		if (rc == 0 && is_flat(entries[i]->d_name))
+			rc = put_prompts_of(making, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+	return rc;
+}
+
 /* Settings, accounts and keys as they are at one moment. */
 static bool
 put_settled(struct making *making)
@@ -208,6 +260,8 @@ put_settled(struct making *making)
 	int rc = put_about(making);
 	if (rc == 0)
 		rc = put_files(making);
+	if (rc == 0)
+		rc = put_prompts(making);
 	close(lock);
 	return rc == 0 || fail(making->out, "the data folder", rc);
 }

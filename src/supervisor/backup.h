@@ -3,7 +3,7 @@
  * would miss, in one file DATA/NAME.bak.
  *
  * The file is a tar.gz (archive.h) of `about` (format, versions, when and where), the files of DATA
- * below data/ (settings, accounts, keys, certificates, licences), `database`, a SQLite file whatever
+ * below data/ (settings, accounts, keys, certificates, licences), its voice prompts, `database`, a SQLite file whatever
  * the database is, and `sums`, the SHA-256 of each.  Not in it: logs, call detail records on their way,
  * backups, captures, and files elsewhere that settings name.
  *

@@ -31,6 +31,8 @@ struct backup_settings {
 
 /* May it lie in DATA, by its name, and belong into a backup? */
 [[nodiscard]] bool backup_has_file(const char *name);
+/* "prompts/en/welcome.wav": voice prompts of this machine's own. */
+[[nodiscard]] bool backup_has_prompt(const char *name);
 [[nodiscard]] bool backup_read_about(struct backup_about *out, struct str text);
 /* Reads the next file, which is to be `name` and short, as text with a NUL. */
 [[nodiscard]] int backup_next_text(struct archive *archive, const char *name, char *out, size_t cap);

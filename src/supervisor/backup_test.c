@@ -90,11 +90,20 @@ holds(const struct world *world, const char *name, const char *text)
 }
 
 static void
+put_prompt(const struct world *world, const char *text)
+{
+	char path[DATA_PATH_MAX + 64];
+	EXPECT_EQ(dir_make(data_dir_file(path, &world->dir, "prompts/en"), 0700), 0);
+	put(world, "prompts/en/welcome.wav", text);
+}
+
+static void
 make_old(struct world *world)
 {
 	put(world, "cms.lic", "old licence");
 	put(world, "mine.key", "old key");
 	put(world, "run.txt.AbCdEf", "not half a file");
+	put_prompt(world, "old prompt");
 	commit_space(&world->place, "old");
 	EXPECT(settle(&world->place));
 }
@@ -105,6 +114,7 @@ make_new(struct world *world)
 	put(world, "cms.lic", "new licence");
 	put(world, "mine.key", "new key");
 	put(world, "later.crt", "stays");
+	put_prompt(world, "new prompt");
 	commit_space(&world->place, "new");
 	EXPECT(settle(&world->place));
 }
@@ -115,6 +125,7 @@ is_new(struct world *world)
 	place_close(&world->place);
 	EXPECT_EQ(place_open(&world->place), 0);
 	return has_space(&world->place, "new") && has_space(&world->place, "old") &&
+	       holds(world, "prompts/en/welcome.wav", "new prompt") &&
 	       holds(world, "cms.lic", "new licence") && holds(world, "mine.key", "new key");
 }
 
@@ -124,6 +135,7 @@ is_old(struct world *world)
 	place_close(&world->place);
 	EXPECT_EQ(place_open(&world->place), 0);
 	return !has_space(&world->place, "new") && has_space(&world->place, "old") &&
+	       holds(world, "prompts/en/welcome.wav", "old prompt") &&
 	       holds(world, "cms.lic", "old licence") && holds(world, "mine.key", "old key");
 }
 
@@ -286,6 +298,9 @@ TEST(a_file_that_is_made_up_is_refused)
 		{ good, "/etc/x.crt", NULL, "damaged, or no backup" },
 		{ good, "data/run/x.crt", NULL, "damaged, or no backup" },
 		{ good, "data/convoke.db", NULL, "damaged, or no backup" },
+		{ good, "prompts/../x.wav", NULL, "damaged, or no backup" },
+		{ good, "prompts/en/../x", NULL, "damaged, or no backup" },
+		{ good, "data/@prompts@..@x", NULL, "damaged, or no backup" },
 		{ good, "data/.x", NULL, "damaged, or no backup" },
 		{ good, "data/a.crt", "data/a.crt", "damaged, or no backup" },
 		{ good, "data/a.crt", NULL, "its settings" },

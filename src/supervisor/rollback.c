@@ -97,9 +97,20 @@ static bool
 place_of(const char *name)
 {
 	static const char folder[] = "data/";
-	return strcmp(name, "database") == 0 ||
+	return strcmp(name, "database") == 0 || backup_has_prompt(name) ||
 	       (strncmp(name, folder, sizeof folder - 1) == 0 &&
 	        backup_has_file(name + sizeof folder - 1));
+}
+
+/* Where it lies until it is taken: prompts beside the other files, as "@prompts@en@welcome.wav". */
+static void
+path_of(char out[TAR_NAME_MAX + 32], const char *name)
+{
+	const bool prompt = backup_has_prompt(name);
+	const int head = snprintf(out, TAR_NAME_MAX + 32, NEW "/%s%s", prompt ? "data/@" : "", name);
+	for (char *c = out + (head - (int)strlen(name)); prompt && *c != '\0'; c++)
+		if (*c == '/')
+			*c = '@';
 }
 
 static int
@@ -108,7 +119,7 @@ unpack_file(struct unpacking *unpacking, const struct tar_entry *entry)
 	static uint8_t piece[PIECE_BYTES];
 	char path[TAR_NAME_MAX + 32], sum[ARCHIVE_SUM_BYTES];
 	int got;
-	snprintf(path, sizeof path, NEW "/%s", entry->name);
+	path_of(path, entry->name);
 	const int fd = openat(unpacking->data_fd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return errno == EEXIST ? -EBADMSG : -errno;
@@ -330,6 +341,25 @@ take_database(const struct data_dir *dir, int data_fd, uint32_t *objects, struct
 	return ok;
 }
 
+/* "@prompts@en@welcome.wav" -> "prompts/en/welcome.wav", and the folders above it. */
+static bool
+prompt_of(char out[TAR_NAME_MAX], int data_fd, const char *name)
+{
+	if (name[0] != '@' || !str_copy(out, TAR_NAME_MAX, str_of(name + 1)))
+		return false;
+	for (char *c = out; *c != '\0'; c++)
+		if (*c == '@')
+			*c = '/';
+	if (!backup_has_prompt(out))
+		return false;
+	char *file = strrchr(out, '/');
+	*file = '\0';
+	(void)mkdirat(data_fd, "prompts", 0700);
+	(void)mkdirat(data_fd, out, 0700);
+	*file = '/';
+	return true;
+}
+
 static int
 take_files(int data_fd, uint32_t *files)
 {
@@ -344,9 +374,11 @@ take_files(int data_fd, uint32_t *files)
 		return rc;
 	}
 	while (rc == 0 && (entry = readdir(folder)) != NULL) {
-		if (!backup_has_file(entry->d_name))
+		char prompt[TAR_NAME_MAX];
+		const bool is_prompt = prompt_of(prompt, data_fd, entry->d_name);
+		if (!is_prompt && !backup_has_file(entry->d_name))
 			continue;
-		if (renameat(fd, entry->d_name, data_fd, entry->d_name) == 0)
+		if (renameat(fd, entry->d_name, data_fd, is_prompt ? prompt : entry->d_name) == 0)
 			(*files)++;
 		else
 			rc = -errno;
