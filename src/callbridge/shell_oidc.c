@@ -170,8 +170,8 @@ failure_text(enum oidc_failure failure)
 		[OIDC_FAILURE_PROVIDER] = "it does not speak OpenID Connect",
 		[OIDC_FAILURE_UNKNOWN] = "nobody here began it, or too long ago",
 		[OIDC_FAILURE_REFUSED] = "it refused",
-		[OIDC_FAILURE_CODE] = "it does not take its own code: look at clientId, clientSecret "
-				      "and the page it may send people back to",
+		[OIDC_FAILURE_CODE] = ("it does not take its own code: look at clientId, clientSecret "
+				       "and the page it may send people back to"),
 		[OIDC_FAILURE_TOKEN] = "its token is not to be trusted",
 		[OIDC_FAILURE_NO_CLAIM] = "it does not say who that is, there is no claim",
 	};
