@@ -13,7 +13,7 @@ from pathlib import Path
 
 import network
 from camera import CLOCK_HZ, RTX, Camera, cut, encode, storm
-from harness import case, expect, expect_equal, main, processes, wait_for
+from harness import case, cpu_s, expect, expect_equal, main, processes, wait_for
 from server import Server
 
 SECONDS = 5
@@ -34,12 +34,8 @@ def memory_kb(pids):
                for pid in pids)
 
 
-def cpu_s(pids):
-    ticks = 0
-    for pid in pids:
-        words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(words[11]) + int(words[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+def cpu_of(pids):
+    return sum(cpu_s(pid) for pid in pids)
 
 
 class Highest(threading.Thread):
@@ -69,7 +65,7 @@ def unharmed(world, what, doing, decodes=2):
     """Runs doing() and looks at everything that must be as before; so many were decoded meanwhile."""
     server, witness = world.server, world.witness
     pids = codec_pids() | {server.pid_of("callbridge")}
-    before_kb, before_cpu, log = memory_kb(pids), cpu_s(pids), len(server.log())
+    before_kb, before_cpu, log = memory_kb(pids), cpu_of(pids), len(server.log())
     usual = witness.rate(time.monotonic() - 2)
     decoded = Highest(server, "video_decodes")
     began = time.monotonic()
@@ -80,7 +76,7 @@ def unharmed(world, what, doing, decodes=2):
         decoded = decoded.end()
     expect_equal(codec_pids() | {server.pid_of("callbridge")}, pids, "processes")
     expect(decoded >= decodes, "decoded were", decoded)
-    grown, spent = memory_kb(pids) - before_kb, cpu_s(pids) - before_cpu
+    grown, spent = memory_kb(pids) - before_kb, cpu_of(pids) - before_cpu
     said = len(server.log()) - log
     print(f"   {what}: {rate:.1f} pictures a second for others, {grown / 1024:+.1f} MB, "
           f"{spent / seconds:.0%} of a core, {said} bytes of log", flush=True)

@@ -70,6 +70,14 @@ def alive(pid):
     return stat.rpartition(")")[2].split()[0] != "Z"
 
 
+def cpu_s(pid, thread=None):
+    """Processor time of a process, or of one thread of it (the first has the process' id): others on the
+    machine do not add to it.  In steps of 10 ms."""
+    path = f"/proc/{pid}/task/{thread}/stat" if thread else f"/proc/{pid}/stat"
+    words = Path(path).read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def processes():
     """pid -> command line of everything that runs in this test."""
     found = {}
