@@ -6,7 +6,10 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "net/files.h"
 #include "store/store_world.h"
@@ -251,6 +254,36 @@ TEST(a_damaged_file_changes_nothing)
 	}
 	EXPECT(is_new(&world));
 	free(bytes);
+	world_remove(&world);
+}
+
+TEST(a_disk_that_is_full_changes_nothing)
+{
+	enum { FILE_BYTES = 4 << 20 };
+	struct world world;
+	struct rlimit before, tight;
+	char *text = malloc(FILE_BYTES + 1);
+	world_make(&world);
+	make_old(&world);
+	EXPECT(text != NULL);
+	memset(text, 'x', FILE_BYTES);
+	text[FILE_BYTES] = '\0';
+	put(&world, "large.crt", text);
+	EXPECT(run(&world, MMP_BACKUP_SNAPSHOT, "x"));
+	make_new(&world);
+	/* As far as a file may grow: there is room for everything but this one. */
+	EXPECT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+	tight = before;
+	tight.rlim_cur = FILE_BYTES / 2;
+	void (*const heard)(int) = signal(SIGXFSZ, SIG_IGN);
+	EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &tight), 0);
+	EXPECT(!run(&world, MMP_BACKUP_ROLLBACK, "x"));
+	EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+	(void)signal(SIGXFSZ, heard);
+	EXPECT(strstr(world.said, strerror(EFBIG)) != NULL);
+	EXPECT_EQ(leftovers(&world), 0);
+	EXPECT(is_new(&world));
+	free(text);
 	world_remove(&world);
 }
 

@@ -114,31 +114,36 @@ path_of(char out[TAR_NAME_MAX + 32], const char *name)
 }
 
 static int
+write_all(int fd, const uint8_t *bytes, size_t len)
+{
+	while (len != 0) {
+		const ssize_t wrote = write(fd, bytes, len);
+		if (wrote < 0)
+			return -errno;
+		bytes += wrote;
+		len -= (size_t)wrote;
+	}
+	return 0;
+}
+
+static int
 unpack_file(struct unpacking *unpacking, const struct tar_entry *entry)
 {
 	static uint8_t piece[PIECE_BYTES];
 	char path[TAR_NAME_MAX + 32], sum[ARCHIVE_SUM_BYTES];
-	int got;
+	int got, rc = 0;
 	path_of(path, entry->name);
 	const int fd = openat(unpacking->data_fd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return errno == EEXIST ? -EBADMSG : -errno;
-	while ((got = archive_read(unpacking->archive, piece, sizeof piece)) > 0) {
-		for (int at = 0; at < got;) {
-			const ssize_t wrote = write(fd, piece + at, (size_t)(got - at));
-			if (wrote < 0) {
-				got = -errno;
-				break;
-			}
-			at += (int)wrote;
-		}
-	}
+	while (rc == 0 && (got = archive_read(unpacking->archive, piece, sizeof piece)) != 0)
+		rc = got > 0 ? write_all(fd, piece, (size_t)got) : got;
 	explicit_bzero(piece, sizeof piece);
-	if (got == 0 && fsync(fd) != 0)
-		got = -errno;
+	if (rc == 0 && fsync(fd) != 0)
+		rc = -errno;
 	close(fd);
-	if (got != 0)
-		return got;
+	if (rc != 0)
+		return rc;
 	archive_sum(unpacking->archive, sum);
 	writer_format(&unpacking->sums, "%s %s\n", sum, entry->name);
 	unpacking->database = unpacking->database || strcmp(entry->name, "database") == 0;
