@@ -295,6 +295,23 @@ provider_set(struct provider *provider, const struct oidc_settings *settings)
 	str_copy(provider->claim, sizeof provider->claim, settings->claim);
 }
 
+/* What was begun by other settings ends: nobody's code goes to where the new ones point. */
+static void
+end_all(struct oidc *oidc, const struct provider *provider)
+{
+	uint32_t at = 0;
+	for (uint32_t handle; (handle = slab_next(&oidc->logins, &at)) != 0;) {
+		struct login *login = slab_get(&oidc->logins, handle);
+		if (login->provider != provider)
+			continue;
+		login->fetch = NOTHING_FETCHED; /* an answer finds nobody any more */
+		if (login->stage == AWAY)
+			login_free(oidc, login);
+		else
+			fail(oidc, login, OIDC_FAILURE_SETTINGS, STR("they were changed"));
+	}
+}
+
 /* The slot of this provider; else a free one, or that of one that nobody signs in at. */
 static struct provider *
 provider_of(struct oidc *oidc, const struct oidc_settings *settings)
@@ -312,9 +329,7 @@ provider_of(struct oidc *oidc, const struct oidc_settings *settings)
 	if (found == NULL || (found->used && guid_eq(&found->id, &settings->provider) &&
 	                      same_settings(found, settings)))
 		return found;
-	/* An answer to what was asked by the old settings finds nobody any more. */
-	fail_waiting(oidc, found, WANTS_ENDPOINTS, OIDC_FAILURE_SETTINGS, STR("they were changed"));
-	fail_waiting(oidc, found, WANTS_KEYS, OIDC_FAILURE_SETTINGS, STR("they were changed"));
+	end_all(oidc, found);
 	provider_set(found, settings);
 	return found;
 }

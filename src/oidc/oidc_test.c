@@ -697,6 +697,31 @@ TEST(changed_settings_end_what_was_asked_by_the_old_ones)
 	nothing_more();
 }
 
+TEST(changed_settings_end_whoever_is_away_or_being_looked_at)
+{
+	struct oidc_settings moved = settings;
+	moved.issuer = STR("https://other.example/");
+	setup();
+	go_there();
+	oidc_begin(oidc, &moved, STR(BACK), 9, now_us);
+	fetched("https://other.example/.well-known/openid-configuration");
+	/* His code is the old issuer's business. */
+	come_back(8);
+	failed_with(OIDC_FAILURE_UNKNOWN, "");
+	setup();
+	go_there();
+	come_back(8);
+	fetched("https://idp.example/token");
+	const uint32_t old = event.fetch;
+	oidc_begin(oidc, &moved, STR(BACK), 9, now_us);
+	fetched("https://other.example/.well-known/openid-configuration");
+	EXPECT_EQ(poll(), OIDC_FAILED);
+	EXPECT_EQ(event.failure, OIDC_FAILURE_SETTINGS);
+	EXPECT_EQ(event.caller, 8);
+	oidc_answer(oidc, old, 200, STR("{}"), now_us, 0);
+	nothing_more();
+}
+
 TEST(bad_settings_are_refused)
 {
 	struct oidc_settings bad[4] = { settings, settings, settings, settings };
