@@ -100,7 +100,8 @@ pending_new(struct portal *portal, enum pending_kind kind, unsigned link, uint32
             uint32_t request)
 {
 	uint32_t handle = 0;
-	struct pending *pending = slab_take(&portal->pending, &handle);
+	const bool room = kind == PENDING_COMMIT || portal->sign_ins < PORTAL_SIGN_INS_MAX;
+	struct pending *pending = room ? slab_take(&portal->pending, &handle) : NULL;
 	if (pending == NULL)
 		return NULL;
 	pending->kind = kind;
@@ -236,9 +237,7 @@ sign_in(struct portal *portal, unsigned link, uint32_t web_bridge,
 		return;
 	}
 	struct pending *pending =
-		portal->sign_ins < PORTAL_SIGN_INS_MAX
-			? pending_new(portal, PENDING_CHECK, link, web_bridge, message->request)
-			: NULL;
+		pending_new(portal, PENDING_CHECK, link, web_bridge, message->request);
 	if (pending == NULL) {
 		portal_refuse(portal, link, message->request, C2W_REFUSAL_BUSY);
 		return;

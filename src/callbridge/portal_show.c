@@ -199,10 +199,21 @@ show_templates(struct ask *ask)
 
 /* ---- Spaces -------------------------------------------------------------------------------- */
 
+/* What opens it: its default access method, if that is for this user to see. */
+static struct invitation_way
+usual_way(const struct ask *ask, uint32_t space)
+{
+	const uint32_t usual =
+		objects_ref(ask->objects, OBJECT_SPACE, space, SPACE_DEFAULT_METHOD);
+	return usual != 0 && member_sees_method(ask->objects, ask->user, usual)
+	               ? invitation_way(ask->objects, space, usual)
+	               : invitation_way_of_space(ask->objects, space);
+}
+
 static void
 brief(struct ask *ask, uint32_t space)
 {
-	const struct invitation_way main = invitation_way(ask->objects, space, 0);
+	const struct invitation_way main = usual_way(ask, space);
 	const uint32_t people = people_in(ask, space);
 	item_open(ask);
 	id(ask, OBJECT_SPACE, space);

@@ -524,6 +524,23 @@ TEST(more_sign_ins_than_places_are_told_to_wait)
 	finish();
 }
 
+TEST(so_are_those_at_identity_providers)
+{
+	begin();
+	(void)team();
+	const uint32_t provider = add_provider("Slow", NULL);
+	signed_in("ann@example.com");
+	for (unsigned i = 0; i < PORTAL_SIGN_INS_MAX; i++) {
+		sign_in_elsewhere(id_of(OBJECT_OIDC_PROVIDER, provider), "");
+		TOLD("");
+	}
+	sign_in_elsewhere(id_of(OBJECT_OIDC_PROVIDER, provider), "");
+	TOLD("busy");
+	sign_in("ann@example.com", "secret");
+	TOLD("busy");
+	finish();
+}
+
 TEST(a_web_bridge_lets_in_whom_its_profile_and_tenant_say)
 {
 	begin();
@@ -671,6 +688,24 @@ TEST(a_member_sees_all_of_a_space_and_a_stranger_nothing)
 	    path_of("cospaces/#/accessMethods/#/emailInvitation", id, id_of(OBJECT_METHOD, method)),
 	    "");
 	TOLD("404 {\"error\":\"notFound\"}");
+	finish();
+}
+
+TEST(a_default_access_method_that_is_private_stands_in_no_list)
+{
+	begin();
+	const uint32_t space = team();
+	const uint32_t method = add(OBJECT_METHOD, space,
+	                            PAIRS("uri", "hosts", "callId", "2002", "scope", "private"));
+	change(OBJECT_SPACE, space, "defaultAccessMethod", id_of(OBJECT_METHOD, method));
+	(void)add(OBJECT_MEMBER, space, PAIRS("userJid", "ben@example.com"));
+	signed_in("ann@example.com");
+	get("cospaces");
+	EXPECT(strstr(world.told, "\"callId\":\"2002\",\"uri\":\"hosts\"") != NULL);
+	signed_in("ben@example.com");
+	get("cospaces");
+	EXPECT(strstr(world.told, "\"callId\":\"1001\",\"uri\":\"team\"") != NULL);
+	EXPECT(strstr(world.told, "2002") == NULL && strstr(world.told, "hosts") == NULL);
 	finish();
 }
 
