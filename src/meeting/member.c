@@ -218,6 +218,16 @@ member_add_space(struct objects *objects, uint32_t user, uint32_t template, stru
 	return answer;
 }
 
+/* A new member has by itself what the description says; of that, too, only what he could give. */
+static void
+keep_to_own(const struct objects *objects, uint32_t user, uint32_t space, struct object_edit *edit)
+{
+	for (unsigned i = MEMBER_CAN_DESTROY; i < MEMBER_FIELDS; i++)
+		if (!edit_has(edit, i) && object_field(OBJECT_MEMBER, i)->fallback != 0 &&
+		    !member_may(objects, user, space, (enum member_field)i))
+			edit_set_number(edit, i, 0);
+}
+
 struct member_answer
 member_add(struct objects *objects, uint32_t user, uint32_t space, const struct object_edit *edit)
 {
@@ -237,7 +247,10 @@ member_add(struct objects *objects, uint32_t user, uint32_t space, const struct 
 	struct member_answer answer = check_fields(objects, user, space, edit, 0);
 	if (answer.verdict != MEMBER_DONE)
 		return answer;
-	const enum object_reject reject = objects_add(objects, edit, space, &made, &culprit);
+	struct object_edit wish = *edit;
+	if (edit->type == OBJECT_MEMBER)
+		keep_to_own(objects, user, space, &wish);
+	const enum object_reject reject = objects_add(objects, &wish, space, &made, &culprit);
 	answer = rejected(edit->type, reject, culprit);
 	answer.made = made;
 	return answer;

@@ -132,6 +132,7 @@ TEST(a_user_of_another_tenant_sees_nothing_here)
 	(void)add(&w, OBJECT_MEMBER, space,
 	          PAIRS("userJid", "ann@example.com", "canDestroy", "true"));
 	EXPECT_STR(str_of(seen_by(&w, ann)), "s ");
+	EXPECT(meeting_member(w.meeting, space, STR("ann@example.com")) != 0);
 	/* She changes the company; her memberships are still in the table. */
 	struct object_edit edit = { .type = OBJECT_USER };
 	const struct guid b_id = objects_id(w.objects, OBJECT_TENANT, b);
@@ -142,6 +143,7 @@ TEST(a_user_of_another_tenant_sees_nothing_here)
 	objects_settled(w.objects, objects_end(w.objects).ticket, true);
 	EXPECT_STR(str_of(seen_by(&w, ann)), "");
 	EXPECT(!member_sees(w.objects, ann, space));
+	EXPECT_EQ(meeting_member(w.meeting, space, STR("ann@example.com")), 0);
 	EXPECT_EQ(try_remove(&w, ann, OBJECT_SPACE, space).verdict, MEMBER_UNSEEN);
 	meeting_destroy(w.meeting);
 }
@@ -271,6 +273,29 @@ TEST(nobody_gives_what_he_has_not)
 	EXPECT_EQ(try_remove(&w, ben, OBJECT_MEMBER, of_cem).verdict, MEMBER_DONE);
 	EXPECT_EQ(try_remove(&w, ann, OBJECT_MEMBER, owner).verdict, MEMBER_DONE);
 	EXPECT_EQ(try_remove(&w, ben, OBJECT_SPACE, space).right, MEMBER_CAN_DESTROY);
+	meeting_destroy(w.meeting);
+}
+
+TEST(what_a_new_member_has_by_itself_is_no_way_around_that)
+{
+	const enum member_field opens = MEMBER_CAN_CHANGE_NON_MEMBER_ACCESS_ALLOWED;
+	struct world w = world_make();
+	const uint32_t ann = add_person(&w, "ann@example.com", 0);
+	const uint32_t ben = add_person(&w, "ben@example.com", 0);
+	const uint32_t cem = add_person(&w, "cem@example.com", 0);
+	const uint32_t space = add(&w, OBJECT_SPACE, 0, PAIRS("name", "s"));
+	const uint32_t of_ann =
+		add(&w, OBJECT_MEMBER, space,
+	            PAIRS("userJid", "ann@example.com", "canAddRemoveMember", "true",
+	                  "canChangeNonMemberAccessAllowed", "false"));
+	EXPECT_EQ(try_add(&w, ann, space, OBJECT_MEMBER, "userJid", "ben@example.com").verdict,
+	          MEMBER_DONE);
+	EXPECT(!member_may(w.objects, ben, space, opens));
+	EXPECT_EQ(try_edit(&w, ben, OBJECT_SPACE, space, "nonMemberAccess", "true").right, opens);
+	change(&w, OBJECT_MEMBER, of_ann, PAIRS("canChangeNonMemberAccessAllowed", "true"));
+	EXPECT_EQ(try_add(&w, ann, space, OBJECT_MEMBER, "userJid", "cem@example.com").verdict,
+	          MEMBER_DONE);
+	EXPECT(member_may(w.objects, cem, space, opens));
 	meeting_destroy(w.meeting);
 }
 

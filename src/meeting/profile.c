@@ -4,6 +4,16 @@
  * override). */
 #include "meeting/meeting_internal.h"
 
+/* Who was moved to another tenant left memberships behind: they open nothing (member.h). */
+static bool
+is_of_tenant(const struct objects *objects, uint32_t space, struct str jid)
+{
+	const uint32_t user = objects_find_address(objects, OBJECT_USER, jid);
+	const struct guid of_space = objects_space_tenant(objects, space);
+	const struct guid of_user = objects_value(objects, OBJECT_USER, user, USER_TENANT).guid;
+	return user == 0 || guid_eq(&of_space, &of_user);
+}
+
 /* A member's entry of a space, 0: this user is none. */
 static uint32_t
 member_of(const struct objects *objects, uint32_t space, struct str jid)
@@ -16,7 +26,7 @@ member_of(const struct objects *objects, uint32_t space, struct str jid)
 		if (objects_parent(objects, OBJECT_MEMBER, member) == space)
 			break;
 	}
-	return member;
+	return member != 0 && is_of_tenant(objects, space, jid) ? member : 0;
 }
 
 uint32_t
