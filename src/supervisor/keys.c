@@ -147,11 +147,11 @@ keys_have(const struct data_dir *dir, const char *name, struct str key, char pri
 	return have;
 }
 
-void
+bool
 keys_forget(const struct data_dir *dir, const char *name)
 {
 	char path[DATA_PATH_MAX + 64];
-	(void)unlink(file_of(path, dir, name));
+	return unlink(file_of(path, dir, name)) == 0;
 }
 
 /* -- commands ---------------------------------------------------------------------------------- */
@@ -235,7 +235,7 @@ del(const struct data_dir *dir, const char *name, struct str print, struct write
 	const bool all = str_eq(print, STR("all"));
 	const bool found = all ? keys.bytes != NULL : at < keys.count;
 	if (all)
-		keys_forget(dir, name);
+		(void)keys_forget(dir, name);
 	else if (found)
 		rc = write_keys(&keys, dir, name, at, (struct str){ 0 });
 	close_keys(&keys);

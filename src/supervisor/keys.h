@@ -27,8 +27,9 @@ enum {
 /* Is this one of the user's keys, in base64 as it stands in a line?  `print` is its fingerprint. */
 [[nodiscard]] bool keys_have(const struct data_dir *dir, const char *name, struct str key,
                              char print[KEY_PRINT_MAX]);
-/* With the account they go: the next of that name is somebody else. */
-void keys_forget(const struct data_dir *dir, const char *name);
+/* With the account they go, and none are there when one begins: the next of that name is somebody
+ * else.  Were there any? */
+bool keys_forget(const struct data_dir *dir, const char *name);
 
 /* The calls MMP_USER_KEY_... and MMP_PKI_PKCS12_TO_SSH, as struct mmp_host asks them. */
 [[nodiscard]] bool keys_run(const struct data_dir *dir, const struct mmp_terminal *terminal,

@@ -113,7 +113,8 @@ TEST(what_is_no_key_is_refused_and_counts_for_nothing)
 	EXPECT(!keys_have(&dir, "anna", STR(""), print));
 	EXPECT(!keys_have(&dir, "../anna", STR(ED), print));
 	/* Another account of the name is another person. */
-	keys_forget(&dir, "anna");
+	EXPECT(keys_forget(&dir, "anna"));
+	EXPECT(!keys_forget(&dir, "anna"));
 	EXPECT(!keys_have(&dir, "anna", STR(ED), print));
 	remove_folder();
 }

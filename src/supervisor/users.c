@@ -186,8 +186,16 @@ may_be_added(struct work *work, struct str name)
 	return fail(work, "there is a user of that name already");
 }
 
+/* A file of keys outlives its account where a backup without that account came back. */
 static bool
-add_with(struct work *work, struct str name, enum mmp_role role, struct str password)
+forget_keys(const struct work *work, struct str name)
+{
+	char text[ACCOUNT_NAME_MAX];
+	return str_copy(text, sizeof text, name) && keys_forget(work->dir, text);
+}
+
+static bool
+add_with(struct work *work, struct str name, enum mmp_role role, struct str password, bool *had_keys)
 {
 	char hash[ACCOUNT_HASH_MAX];
 	if (!may_be_added(work, name))
@@ -195,6 +203,7 @@ add_with(struct work *work, struct str name, enum mmp_role role, struct str pass
 	bool done = accounts_password_fits(work->file.accounts, name, password, work->out);
 	if (done && !account_hash(hash, password))
 		done = fail(work, "not enough memory to hash a password");
+	*had_keys = done && forget_keys(work, name);
 	if (done && accounts_add(work->file.accounts, name, role, hash, now_s()) == NULL) {
 		writer_format(work->out, "there are %d users already", ACCOUNTS_MAX);
 		done = false;
@@ -206,6 +215,7 @@ static bool
 add(struct work *work)
 {
 	char password[ACCOUNT_PASSWORD_MAX] = "";
+	bool had_keys = false;
 	enum mmp_role role;
 	const struct str name = work->line->arguments[0];
 	if (!mmp_role_find(&role, work->line->arguments[1]))
@@ -214,10 +224,14 @@ add(struct work *work)
 		return false;
 	account_file_close(&work->file); /* a person types: others need not wait */
 	const bool done = ask_twice(work, password) &&
-	                  add_with(work, name, role, str_of(password));
+	                  add_with(work, name, role, str_of(password), &had_keys);
 	explicit_bzero(password, sizeof password);
 	if (done)
 		writer_format(work->out, "SUCCESS: user %.*s added\n", STR_ARGS(name));
+	if (done && had_keys)
+		writer_format(work->out,
+		              "%.*s.pub was there before and is removed; put the keys of this user now\n",
+		              STR_ARGS(name));
 	return done;
 }
 
@@ -245,7 +259,7 @@ del(struct work *work)
 		accounts_remove(work->file.accounts, work->account);
 	done = finish(work, done);
 	if (done) {
-		keys_forget(work->dir, name);
+		(void)keys_forget(work->dir, name);
 		(void)ssh_control_evict(work->dir, name);
 		writer_format(work->out, "SUCCESS: user %s removed\n", name);
 	}

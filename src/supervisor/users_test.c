@@ -130,6 +130,22 @@ TEST(the_first_admin_is_made_by_the_owner_of_the_folder)
 	remove_folder();
 }
 
+TEST(an_account_begins_without_keys)
+{
+	char name[DATA_PATH_MAX + 64];
+	make_folder();
+	type(&owner, "user add anna admin", "annas word", "annas word", NULL);
+	EXPECT_EQ(file_replace(data_dir_file(name, &dir, "carl.pub"), "x", 1, 0600), 0);
+	expect_said(type(&owner, "user add carl crypto", "short", "short", NULL), "at least 8 characters");
+	EXPECT_EQ(access(name, F_OK), 0);
+	expect_said(type(&owner, "user add carl crypto", "carls word", "carls word", NULL),
+	            "carl.pub was there before and is removed");
+	EXPECT(access(name, F_OK) != 0);
+	type(&owner, "user add emil api", "emils word", "emils word", NULL);
+	EXPECT_STR(str_of(said), "SUCCESS: user emil added\n");
+	remove_folder();
+}
+
 TEST(a_password_is_changed_by_its_owner_who_knows_it)
 {
 	make_folder();
