@@ -2,10 +2,12 @@
 /* Goal: what the owner of a directory sees of orders: refused, cancelled, unreachable, and never a
  * login without a password.  Method: servers that are not there, or take a connection and say
  * nothing.  What a real server answers is in tests/e2e/test_ldap.py. */
-#include "ldap/directory.h"
+#include "ldap/directory_internal.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <openssl/evp.h>
+#include <openssl/x509v3.h>
 #include <semaphore.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -152,4 +154,46 @@ TEST(text_in_a_filter_stands_for_itself)
 	struct writer w = writer_of(room, sizeof room);
 	directory_filter_escape(&w, STR("a*(b)\\\0c"));
 	EXPECT_STR(writer_view(&w), "a\\2a\\28b\\29\\5c\\00c");
+}
+
+/* What is said of a certificate for "ou" with these alternative names, when "here" was asked for. */
+static void
+expect_why(const char *names, const char *want)
+{
+	uint8_t *der = NULL;
+	char why[256];
+	X509 *cert = X509_new();
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509_set_version(cert, X509_VERSION_3);
+	X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC,
+	                           (const uint8_t *)"ou", -1, -1, 0);
+	X509_gmtime_adj(X509_getm_notBefore(cert), -60);
+	X509_gmtime_adj(X509_getm_notAfter(cert), 60);
+	X509_set_pubkey(cert, key);
+	if (names != NULL) {
+		X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, names);
+		EXPECT(extension != NULL && X509_add_ext(cert, extension, -1) == 1);
+		X509_EXTENSION_free(extension);
+	}
+	EXPECT(X509_sign(cert, key, EVP_sha256()) > 0);
+	const int len = i2d_X509(cert, &der);
+	EXPECT(len > 0);
+	directory_cert_why(why, sizeof why, der, (size_t)len, "here", false);
+	EXPECT_STR(str_of(why), want);
+	OPENSSL_free(der);
+	EVP_PKEY_free(key);
+	X509_free(cert);
+}
+
+TEST(a_certificate_for_others_is_told_by_the_names_that_count)
+{
+	char many[1024] = "DNS:a";
+	expect_why(NULL, "its certificate is for \"ou\", not for \"here\"");
+	expect_why("email:a@b.test", "its certificate is for \"ou\", not for \"here\"");
+	expect_why("DNS:ldap.test,IP:192.0.2.7,email:a@b.test,IP:2001:db8::1",
+	           "its certificate is for \"ldap.test, 192.0.2.7, 2001:db8::1\", not for \"here\"");
+	for (size_t at = 5; at < 605; at += 60)
+		snprintf(many + at, sizeof many - at, ",DNS:%055d", 1);
+	expect_why(many, "its certificate is for \"a, 0000000000000000000000000000000000000000000000000000001, "
+	                 "0000000000000000000000000000000000000000000000000000001\", not for \"here\"");
 }
