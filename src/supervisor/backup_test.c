@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <zlib.h>
 
 #include "net/files.h"
 #include "store/store_world.h"
@@ -224,6 +225,21 @@ TEST(names_that_are_no_names_are_refused)
 	world_remove(&world);
 }
 
+/* A sum of what is in it, 0 when it is damaged.  In deflate one match may stand for another that says
+ * the same: such a file is another one, and not damaged. */
+static uLong
+sum_of_file(const char *path)
+{
+	uint8_t piece[4096];
+	uLong sum = crc32(0, NULL, 0);
+	int got;
+	gzFile file = gzopen(path, "rb");
+	EXPECT(file != NULL);
+	while ((got = gzread(file, piece, sizeof piece)) > 0)
+		sum = crc32(sum, piece, (uInt)got);
+	return gzclose(file) == Z_OK && got == 0 ? sum : 0;
+}
+
 TEST(a_damaged_file_changes_nothing)
 {
 	struct world world;
@@ -236,6 +252,8 @@ TEST(a_damaged_file_changes_nothing)
 	EXPECT(run(&world, MMP_BACKUP_SNAPSHOT, "x"));
 	make_new(&world);
 	EXPECT_EQ(file_read(data_dir_file(path, &world.dir, "x.bak"), 1 << 24, &bytes, &len), 0);
+	const uLong sum = sum_of_file(path);
+	EXPECT(sum != 0);
 	for (unsigned i = 0; i < 60; i++) {
 		const size_t at = prng_below(&dice, (uint32_t)len);
 		const char was = bytes[at];
@@ -247,6 +265,8 @@ TEST(a_damaged_file_changes_nothing)
 		} else {
 			EXPECT_EQ(file_replace(path, bytes, at, 0600), 0);
 		}
+		if (i % 2 == 0 && sum_of_file(path) == sum)
+			continue;
 		if (run(&world, MMP_BACKUP_ROLLBACK, "x"))
 			print_error("taken with byte %zu of %zu changed\n", at, len);
 		EXPECT(strstr(world.said, "SUCCESS") == NULL);
