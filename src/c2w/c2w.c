@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "c2w/json_read.h"
 #include "c2w/json_write.h"
 
 enum {
@@ -457,26 +458,6 @@ struct held {
 
 /* ------------------------------------------------------------------ reading */
 
-/* Nesting of brackets outside strings; the JSON library recurses, so it is asked only after us. */
-static bool
-is_shallow(struct str text)
-{
-	unsigned depth = 0;
-	bool quoted = false;
-	for (size_t i = 0; i < text.len; i++) {
-		const char c = text.at[i];
-		if (quoted && c == '\\')
-			i++;
-		else if (c == '"')
-			quoted = !quoted;
-		else if (!quoted && (c == '{' || c == '[') && ++depth > DEPTH_MAX)
-			return false;
-		else if (!quoted && (c == '}' || c == ']') && depth-- == 0)
-			return false;
-	}
-	return true;
-}
-
 static enum c2w_reject
 read_text(struct str *out, const json_t *value, const struct member *member)
 {
@@ -719,13 +700,11 @@ c2w_parse(struct c2w_message *out, struct str text, enum c2w_speaker speaker)
 	memset(out, 0, sizeof *out);
 	if (text.len > len_max)
 		return C2W_REJECT_LONG;
-	if (text.len == 0 || !is_shallow(text))
-		return C2W_REJECT_JSON;
 	struct held *held = calloc(1, sizeof *held);
 	if (held == NULL)
 		return C2W_REJECT_MEMORY;
 	struct c2w_message message = { .held = held };
-	held->root = json_loadb(text.at, text.len, JSON_REJECT_DUPLICATES, NULL);
+	held->root = json_read(text, DEPTH_MAX);
 	enum c2w_reject reject = C2W_REJECT_JSON;
 	if (json_is_object(held->root))
 		reject = read_message(&message, held, held->root, speaker);

@@ -3,9 +3,11 @@
  * objects' description, who may set them is meeting/member.h. */
 #include "callbridge/portal_internal.h"
 
+#include "c2w/json_read.h"
+
 enum {
-	PARTS_MAX = 4,     /* of a path */
-	BRACKETS_MAX = 16, /* the JSON library recurses */
+	DEPTH_MAX = 4,     /* of a body; one is needed */
+	NUMBER_TEXT_MAX = 24,
 };
 
 /* ---- Paths --------------------------------------------------------------------------------- */
@@ -29,24 +31,13 @@ fits(struct ask *ask, struct str pattern, struct str path)
 	return pattern.len == 0 && path.len == 0;
 }
 
-/* Nesting is bounded before the library is asked. */
-static bool
-is_shallow(struct str text)
-{
-	unsigned open = 0;
-	for (size_t i = 0; i < text.len; i++)
-		open += text.at[i] == '{' || text.at[i] == '[';
-	return open <= BRACKETS_MAX;
-}
-
 static bool
 read_body(struct ask *ask)
 {
 	const struct str text = ask->message->ask.body;
 	if (text.len == 0)
 		return true;
-	if (is_shallow(text))
-		ask->body = json_loadb(text.at, text.len, JSON_REJECT_DUPLICATES, NULL);
+	ask->body = json_read(text, DEPTH_MAX);
 	return json_is_object(ask->body);
 }
 
@@ -108,9 +99,9 @@ bad_field(struct ask *ask, const char *error, const char *name)
 
 /* A JSON value as the API would be told it. */
 static bool
-text_of(const json_t *value, char number[24], struct str *out)
+text_of(const json_t *value, char number[NUMBER_TEXT_MAX], struct str *out)
 {
-	struct writer w = writer_of(number, 24);
+	struct writer w = writer_of(number, NUMBER_TEXT_MAX);
 	*out = (struct str){ 0 };
 	if (json_is_null(value))
 		return true;
@@ -129,7 +120,7 @@ text_of(const json_t *value, char number[24], struct str *out)
 
 /* False: it was told what is wrong. */
 static bool
-read_edit(struct ask *ask, struct object_edit *edit, unsigned how, char (*numbers)[24])
+read_edit(struct ask *ask, struct object_edit *edit, unsigned how, char (*numbers)[NUMBER_TEXT_MAX])
 {
 	const char *name;
 	json_t *value;
@@ -153,7 +144,7 @@ read_edit(struct ask *ask, struct object_edit *edit, unsigned how, char (*number
 static void
 add(struct ask *ask, enum object_type type, const char *done)
 {
-	char numbers[OBJECT_FIELDS_MAX][24];
+	char numbers[OBJECT_FIELDS_MAX][NUMBER_TEXT_MAX];
 	struct object_edit edit = { .type = type };
 	const uint32_t space = space_of(ask);
 	if (space == 0 || !read_edit(ask, &edit, FIELD_POST, numbers) || !ask_begin(ask))
@@ -166,7 +157,7 @@ static void
 edit(struct ask *ask, enum object_type type, uint32_t handle, const struct guid *id,
      const char *done)
 {
-	char numbers[OBJECT_FIELDS_MAX][24];
+	char numbers[OBJECT_FIELDS_MAX][NUMBER_TEXT_MAX];
 	struct object_edit wish = { .type = type };
 	if (handle == 0 || !read_edit(ask, &wish, FIELD_PUT, numbers) || !ask_begin(ask))
 		return;

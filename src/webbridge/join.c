@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "webbridge/join.h"
 
-#include <jansson.h>
 #include <stdio.h>
 
 #include "base/check.h"
 #include "base/encode.h"
 #include "base/utf8.h"
+#include "c2w/json_read.h"
 
-enum { BRACKETS_MAX = 64 }; /* so many a join has never; nesting is less */
+enum { DEPTH_MAX = 4 }; /* one is needed */
 
 /* ---- JSON ---------------------------------------------------------------------------------- */
 
@@ -89,22 +89,10 @@ read_elsewhere(struct c2w_sign_in_elsewhere *out, struct join_text *text, const 
 	                            : out->provider.len != 0 && out->back.len != 0);
 }
 
-/* The JSON library recurses, so nesting is bounded before it is asked. */
-static bool
-is_shallow(struct str text)
-{
-	unsigned open = 0;
-	for (size_t i = 0; i < text.len; i++)
-		open += text.at[i] == '{' || text.at[i] == '[';
-	return open <= BRACKETS_MAX;
-}
-
 static json_t *
 load(struct str body)
 {
-	if (body.len == 0 || body.len > JOIN_BODY_BYTES_MAX || !is_shallow(body))
-		return NULL;
-	return json_loadb(body.at, body.len, JSON_REJECT_DUPLICATES, NULL);
+	return body.len <= JOIN_BODY_BYTES_MAX ? json_read(body, DEPTH_MAX) : NULL;
 }
 
 bool
