@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the portal share: portal.c (sign-in, what is under way, time), portal_elsewhere.c (sign-in at identity providers),
- * portal_ask.c (which
- * question is which), portal_show.c (answers as JSON). */
+/* What the files of the portal share: portal.c (sign-in, what is under way, time), portal_elsewhere.c
+ * (sign-in at identity providers), portal_ask.c (which question is which), portal_show.c (answers as
+ * JSON). */
 #ifndef CALLBRIDGE_PORTAL_INTERNAL_H
 #define CALLBRIDGE_PORTAL_INTERNAL_H
 

@@ -948,6 +948,9 @@ TEST(what_is_no_question_is_told_so)
 		ask(C2W_METHOD_PUT, path_of("cospaces/#", id_of(OBJECT_SPACE, space), ""), bodies[i]);
 		TOLD("400 {\"error\":\"invalidValue\",\"field\":\"passcode\"}");
 	}
+	ask(C2W_METHOD_PUT, path_of("cospaces/#", id_of(OBJECT_SPACE, space), ""),
+	    "{\"passcode\":\"[[[[[[[[[[[[[[[[[[[[\"}");
+	TOLD("400 {\"error\":\"invalidValue\",\"field\":\"passcode\"}");
 	ask(C2W_METHOD_PUT, path_of("cospaces/#", id_of(OBJECT_SPACE, space), ""), "{\"evil\\\"\":1}");
 	TOLD("400 {\"error\":\"invalidValue\"}");
 	finish();
