@@ -103,8 +103,8 @@ words_shared(const struct mmp_command *command, const struct mmp_words *words, s
 	return shared;
 }
 
-static struct str
-command_word(const struct mmp_command *command, size_t index)
+struct str
+mmp_command_word(const struct mmp_command *command, size_t index)
 {
 	struct str rest = str_of(command->words), word = { 0 };
 	for (size_t i = 0; i <= index; i++)
@@ -121,13 +121,13 @@ write_expected(struct writer *w, const struct mmp_words *words, size_t depth)
 		size_t total;
 		if (words_shared(&mmp_commands[i], words, &total) < depth || total <= depth)
 			continue;
-		const struct str word = command_word(&mmp_commands[i], depth);
+		const struct str word = mmp_command_word(&mmp_commands[i], depth);
 		bool seen = false;
 		for (size_t j = 0; j < i && !seen; j++) {
 			size_t earlier;
 			seen = words_shared(&mmp_commands[j], words, &earlier) >= depth &&
 			       earlier > depth &&
-			       str_eq(command_word(&mmp_commands[j], depth), word);
+			       str_eq(mmp_command_word(&mmp_commands[j], depth), word);
 		}
 		if (seen)
 			continue;

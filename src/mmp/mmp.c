@@ -484,24 +484,14 @@ mmp_write_masked(struct writer *w, struct str line)
 		writer_u8(w, line.at[i] >= ' ' && line.at[i] < 0x7f ? (uint8_t)line.at[i] : '?');
 }
 
-/* The command's word number `index`. */
-static struct str
-word_of(const struct mmp_command *command, size_t index)
-{
-	struct str rest = str_of(command->words), word = { 0 };
-	for (size_t i = 0; i <= index; i++)
-		word = str_cut(&rest, ' ');
-	return word;
-}
-
 /* Does it begin with these words, all whole but the last? */
 static bool
 continues(const struct mmp_command *command, const struct mmp_words *words, struct str last)
 {
 	for (size_t i = 0; i < words->count; i++)
-		if (!str_eq(word_of(command, i), words->word[i]))
+		if (!str_eq(mmp_command_word(command, i), words->word[i]))
 			return false;
-	const struct str next = word_of(command, words->count);
+	const struct str next = mmp_command_word(command, words->count);
 	return next.len != 0 && str_starts(next, last);
 }
 
@@ -520,7 +510,7 @@ mmp_write_candidates(struct writer *w, struct str line, enum mmp_role role)
 		const struct mmp_command *command = &mmp_commands[i];
 		if (!mmp_may_run(command, role) || !continues(command, &words, last))
 			continue;
-		const struct str next = word_of(command, words.count);
+		const struct str next = mmp_command_word(command, words.count);
 		if (str_eq(next, written))
 			continue;
 		writer_format(w, "%.*s\n", STR_ARGS(next));

@@ -123,6 +123,9 @@ void mmp_sentence_end(struct config_error *error, const struct writer *w);
 const struct mmp_command *mmp_find(const struct mmp_words *words, size_t *used,
                                    struct config_error *error);
 
+/* The command's word number `index`; empty behind the last. */
+struct str mmp_command_word(const struct mmp_command *command, size_t index);
+
 /* Puts the words behind the command's own into `config`. */
 [[nodiscard]] bool mmp_apply(struct config *config, const struct mmp_command *command,
                              const struct mmp_words *words, size_t used,
