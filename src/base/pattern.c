@@ -111,8 +111,7 @@ is_digit(char c)
 static bool
 is_word(unsigned c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-	       c == '_';
+	return str_is_alnum((char)c) || c == '_';
 }
 
 /* The set of \d and its like; false: `letter` names none. */

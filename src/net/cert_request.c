@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/cert_request.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,7 +72,7 @@ is_host(const char *name)
 		name += 2;
 	const char *at = name;
 	for (; *at != '\0'; at++) {
-		if (*at == '.' ? label == 0 : !isalnum((unsigned char)*at) && *at != '-' && *at != '_')
+		if (*at == '.' ? label == 0 : !str_is_alnum(*at) && *at != '-' && *at != '_')
 			return false;
 		label = *at == '.' ? 0 : label + 1;
 		if (label > 63)

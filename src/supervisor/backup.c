@@ -45,8 +45,7 @@ is_flat(const char *name)
 {
 	for (size_t i = 0; name[i] != '\0'; i++) {
 		const char c = name[i];
-		const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		                    (c >= '0' && c <= '9') || c == '_';
+		const bool letter = str_is_alnum(c) || c == '_';
 		if (!letter && (i == 0 || (c != '.' && c != '-' && c != '+' && c != ' ')))
 			return false;
 	}

@@ -25,8 +25,7 @@ is_flat(struct str name)
 {
 	for (size_t i = 0; i < name.len; i++) {
 		const char c = name.at[i];
-		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
-		    c != '_' && (c != '-' || i == 0))
+		if (!str_is_alnum(c) && c != '_' && (c != '-' || i == 0))
 			return false;
 	}
 	return name.len != 0;

@@ -25,8 +25,7 @@ base_name(char out[BASE_MAX], const struct pki_work *work, size_t index)
 	bool fits = name.len != 0 && name.at[0] != '.' && name.at[0] != '-' && name.len < BASE_MAX;
 	for (size_t i = 0; i < name.len && fits; i++) {
 		const char c = name.at[i];
-		fits = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		       c == '_' || c == '-' || c == '.' || c == '+';
+		fits = str_is_alnum(c) || c == '_' || c == '-' || c == '.' || c == '+';
 	}
 	if (fits)
 		return str_copy(out, BASE_MAX, name);
