@@ -722,6 +722,42 @@ TEST(changed_settings_end_whoever_is_away_or_being_looked_at)
 	nothing_more();
 }
 
+TEST(an_address_that_is_not_verified_is_nobodys)
+{
+	static const struct {
+		const char *verified; /* as JSON; NULL: nothing is said */
+		bool good;
+	} cases[] = { { "true", true }, { NULL, true }, { "false", false }, { "\"false\"", false } };
+	struct oidc_settings by_mail = settings;
+	by_mail.claim = STR("email");
+	setup();
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		oidc_begin(oidc, &by_mail, STR(BACK), 7, now_us);
+		if (i == 0) {
+			EXPECT_EQ(poll(), OIDC_FETCH);
+			answered(200, STR(DISCOVERY));
+		}
+		away();
+		json_t *claims = good_claims();
+		json_object_set_new(claims, "email", json_string("ann@example.com"));
+		if (cases[i].verified != NULL)
+			json_object_set_new(claims, "email_verified",
+			                    json_loads(cases[i].verified, JSON_DECODE_ANY, NULL));
+		bring(sign(claims, rsa, "RS256", "r"));
+		if (i == 0)
+			keys_come();
+		if (cases[i].good) {
+			signed_in();
+			continue;
+		}
+		/* Asked once more, the provider says the same. */
+		fetched("https://idp.example/me");
+		answered(200, STR("{\"sub\":\"u1\",\"email\":\"ann@example.com\","
+		                  "\"email_verified\":false}"));
+		failed_with(OIDC_FAILURE_NO_CLAIM, "email");
+	}
+}
+
 TEST(bad_settings_are_refused)
 {
 	struct oidc_settings bad[4] = { settings, settings, settings, settings };

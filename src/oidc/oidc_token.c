@@ -202,11 +202,20 @@ check_claims(const json_t *claims, const struct oidc_expected *expected)
 	return OIDC_TOKEN_OK;
 }
 
+/* Core s5.7: an address that somebody only says is his proves nothing; some say it as text. */
+static bool
+is_doubtful(const json_t *claims, struct str name)
+{
+	return str_eq(name, STR("email")) &&
+	       (json_is_false(json_object_get(claims, "email_verified")) ||
+	        str_eq(oidc_json_text(claims, "email_verified"), STR("false")));
+}
+
 static void
 read_claim(struct oidc_identity *out, const json_t *claims, struct str name)
 {
 	char key[OIDC_TEXT_MAX + 1];
-	if (!str_copy(key, sizeof key, name) ||
+	if (!str_copy(key, sizeof key, name) || is_doubtful(claims, name) ||
 	    !read_text(out->claim, sizeof out->claim, claims, key))
 		out->claim[0] = '\0';
 }
