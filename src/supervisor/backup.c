@@ -57,8 +57,12 @@ backup_has_file(const char *name)
 {
 	static const char *const ends[] = { ".bak", ".pcap", ".log", ".tar.gz", ".db", ".db-wal",
 		                            ".db-shm", ".db-journal" };
+	static const char *const folders[] = { "cdr", "log", "prompts", "run" };
 	for (size_t i = 0; i < COUNT_OF(ends); i++)
 		if (str_ends(str_of(name), str_of(ends[i])))
+			return false;
+	for (size_t i = 0; i < COUNT_OF(folders); i++)
+		if (strcmp(name, folders[i]) == 0)
 			return false;
 	return is_flat(name);
 }

@@ -355,6 +355,9 @@ TEST(a_file_that_is_made_up_is_refused)
 		{ good, "prompts/en/../x", NULL, "damaged, or no backup" },
 		{ good, "data/@prompts@..@x", NULL, "damaged, or no backup" },
 		{ good, "data/.x", NULL, "damaged, or no backup" },
+		/* It could not take a folder's place: the rollback, once decided, would never end. */
+		{ good, "data/log", NULL, "damaged, or no backup" },
+		{ good, "data/run", NULL, "damaged, or no backup" },
 		{ good, "data/a.crt", "data/a.crt", "damaged, or no backup" },
 		{ good, "data/a.crt", NULL, "its settings" },
 		{ good, "data/convoke.conf", NULL, "its settings" }, /* nothing in it is complete */
