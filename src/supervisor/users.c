@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "api/password.h"
 #include "base/check.h"
@@ -143,6 +144,15 @@ set_password(struct work *work, struct str name, struct str password)
 	return finish(work, done);
 }
 
+/* What is no longer right is nowhere to be read, and `convoke up` sends nobody there. */
+static void
+forget_first_password(struct work *work)
+{
+	char path[DATA_PATH_MAX + 64];
+	if (unlink(data_dir_file(path, work->dir, "admin-password")) == 0)
+		writer_text(work->out, "admin-password, which had the first one, is removed\n");
+}
+
 static bool
 passwd(struct work *work)
 {
@@ -165,6 +175,8 @@ passwd(struct work *work)
 	explicit_bzero(password, sizeof password);
 	if (done)
 		writer_format(work->out, "SUCCESS: password of %s changed\n", name);
+	if (done && str_eq(str_of(name), STR("admin")))
+		forget_first_password(work);
 	return done;
 }
 

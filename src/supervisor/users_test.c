@@ -146,6 +146,24 @@ TEST(an_account_begins_without_keys)
 	remove_folder();
 }
 
+TEST(the_first_password_goes_when_another_is_set)
+{
+	char name[DATA_PATH_MAX + 64];
+	make_folder();
+	type(&owner, "user add admin admin", "long enough", "long enough", NULL);
+	type(&owner, "user add carl crypto", "carls word", "carls word", NULL);
+	EXPECT_EQ(file_replace(data_dir_file(name, &dir, "admin-password"), "x", 1, 0600), 0);
+	type(&owner, "passwd carl", "carls next", "carls next", NULL);
+	type(&owner, "passwd admin", "short", "short", NULL);
+	EXPECT_EQ(access(name, F_OK), 0);
+	expect_said(type(&owner, "passwd admin", "the second", "the second", NULL),
+	            "SUCCESS: password of admin changed\nadmin-password, which had the first one");
+	EXPECT(access(name, F_OK) != 0);
+	type(&owner, "passwd admin", "the third", "the third", NULL);
+	EXPECT_STR(str_of(said), "SUCCESS: password of admin changed\n");
+	remove_folder();
+}
+
 TEST(a_password_is_changed_by_its_owner_who_knows_it)
 {
 	make_folder();
