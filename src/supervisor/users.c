@@ -392,7 +392,7 @@ list(struct work *work)
 static bool
 info(struct work *work)
 {
-	char date[DATE_MAX], from[ADDR_TEXT_MAX];
+	char date[DATE_MAX];
 	struct writer *out = work->out;
 	if (!open_account(work, work->line->arguments[0]))
 		return false;
@@ -406,8 +406,10 @@ info(struct work *work)
 	writer_format(out, "Expiry           : %s\n",
 	              date_text(date, account_expiry_s(accounts, account), false));
 	writer_format(out, "Last login       : %s", date_text(date, account->used_s, true));
-	if (account->used_s != 0)
-		writer_format(out, " from %s", addr_text(from, &account->used_from));
+	if (account->used_s != 0) {
+		writer_text(out, " from ");
+		addr_write_ip(out, &account->used_from);
+	}
 	writer_format(out, "\nFailed logins    : %u\n", (unsigned)account->failures);
 	writer_format(out, "Locked until     : %s\n",
 	              date_text(date, account_locked_until_s(account, now_s()), true));
