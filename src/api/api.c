@@ -437,18 +437,22 @@ method_name(enum api_method method)
 	return names[method];
 }
 
+/* Digits that are to be typed somewhere may be a passcode there; a name that hides behind its encoding
+ * may be any. */
 static bool
 is_secret(struct str parameter)
 {
 	struct str rest = parameter;
 	const struct str name = str_cut(&rest, '=');
-	for (unsigned type = OBJECT_NONE + 1; type < OBJECT_KEPT_END; type++) {
-		const int field = object_field_find((enum object_type)type, name);
-		if (field >= 0 && (object_field((enum object_type)type, (unsigned)field)->flags &
-		                   FIELD_SECRET) != 0)
+	for (unsigned type = OBJECT_NONE + 1; type < OBJECT_TYPES; type++) {
+		const int at = object_field_find((enum object_type)type, name);
+		const struct field *field =
+			at >= 0 ? object_field((enum object_type)type, (unsigned)at) : NULL;
+		if (field != NULL &&
+		    ((field->flags & FIELD_SECRET) != 0 || field->kind == FIELD_DTMF))
 			return true;
 	}
-	return false;
+	return str_find(name, '%') != name.len;
 }
 
 static void

@@ -694,6 +694,19 @@ TEST(the_trace_tells_the_exchange_without_secrets)
 	bridge_end(b);
 }
 
+TEST(the_trace_tells_no_digits_and_no_name_that_hides_one)
+{
+	struct bridge *b = bridge_make();
+	send(b, API_POST, "/coSpaces", "name=a&%70asscode=4711");
+	send(b, API_POST, "/calls/00000000-0000-4000-8000-000000000000/participants",
+	     "remoteParty=x&dtmfSequence=4711");
+	EXPECT(strstr(b->log, "4711") == NULL);
+	EXPECT(strstr(b->log, "name=a&\n") != NULL && strstr(b->log, "%70asscode=***\n") != NULL);
+	EXPECT(strstr(b->log, "remoteParty=x&\n") != NULL);
+	EXPECT(strstr(b->log, "dtmfSequence=***\n") != NULL);
+	bridge_end(b);
+}
+
 TEST(too_much_is_refused_and_nobody_is_left_waiting)
 {
 	struct bridge *b = bridge_make();
