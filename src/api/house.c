@@ -13,8 +13,7 @@ enum {
 static struct value
 text_of(const char *text)
 {
-	return (struct value){ .set = text != NULL && text[0] != '\0',
-		               .text = str_of(text != NULL ? text : "") };
+	return value_text(text != NULL ? text : "");
 }
 
 static enum certificate_status
@@ -41,11 +40,11 @@ certificate_value(const struct api_certificate *certificate, enum certificate_fi
 	case CERTIFICATE_SERVICE:
 		return text_of(certificate->service);
 	case CERTIFICATE_USE:
-		return (struct value){ .set = true, .number = certificate->use };
+		return value_number(certificate->use);
 	case CERTIFICATE_FILE:
 		return text_of(certificate->file);
 	case CERTIFICATE_STATUS:
-		return (struct value){ .set = true, .number = status_of(certificate, wall_us) };
+		return value_number(status_of(certificate, wall_us));
 	case CERTIFICATE_SUBJECT:
 		return text_of(certificate->subject);
 	case CERTIFICATE_NAMES:
@@ -111,13 +110,6 @@ certificates_read(struct work *work)
 
 /* ------------------------------------------------------------------ receivers of records */
 
-static struct value
-number_of(uint64_t number)
-{
-	return (struct value){ .set = true,
-		               .number = number < UINT32_MAX ? (uint32_t)number : UINT32_MAX };
-}
-
 struct value
 cdr_status_value(const struct work *work, uint32_t receiver, unsigned field)
 {
@@ -128,7 +120,7 @@ cdr_status_value(const struct work *work, uint32_t receiver, unsigned field)
 		look->cdr_state(look->context, &id, &state);
 	switch ((enum cdr_status_field)field) {
 	case CDR_STATUS:
-		return number_of(state.status);
+		return value_number(state.status);
 	case CDR_STATUS_ERROR:
 		return text_of(state.error);
 	case CDR_STATUS_ERROR_TIME:
@@ -138,12 +130,12 @@ cdr_status_value(const struct work *work, uint32_t receiver, unsigned field)
 		return (struct value){ .set = state.success_wall_us != 0,
 			               .time_us = state.success_wall_us };
 	case CDR_STATUS_WAITING:
-		return number_of(state.waiting);
+		return value_number(state.waiting);
 	case CDR_STATUS_NEXT_ATTEMPT:
 		return (struct value){ .set = state.next_attempt_s != 0,
 			               .number = state.next_attempt_s };
 	case CDR_STATUS_DELIVERIES:
-		return number_of(state.deliveries);
+		return value_number(state.deliveries);
 	case CDR_STATUS_ANSWER_TIME:
 		return (struct value){ .set = state.deliveries != 0, .number = state.answer_ms };
 	case CDR_STATUS_FIELDS:

@@ -5,12 +5,6 @@
 #include "api/api_internal.h"
 #include "base/check.h"
 
-static struct value
-number_of(uint32_t number)
-{
-	return (struct value){ .set = true, .number = number };
-}
-
 /* One bridge hosts each call, so its weight is one. */
 static struct value
 weight_of(uint32_t number)
@@ -25,7 +19,7 @@ static struct value
 limit_of(const struct work *work, enum licence_feature feature)
 {
 	const struct licence_right *right = &meeting_rights(work->meeting)->of[feature];
-	return number_of(right->limited ? right->limit : 0);
+	return value_number(right->limited ? right->limit : 0);
 }
 
 struct value
@@ -43,21 +37,21 @@ multiparty_value(const struct work *work, enum multiparty_field field)
 	case MULTIPARTY_CAPACITY_LIMIT:
 		return limit_of(work, LICENCE_CAPACITY);
 	case MULTIPARTY_USERS:
-		return number_of(usage.users);
+		return value_number(usage.users);
 	case MULTIPARTY_PERSONAL:
-		return number_of(usage.users_personal);
+		return value_number(usage.users_personal);
 	case MULTIPARTY_SHARED:
-		return number_of(meeting_usage_of(&usage, LICENCE_SHARED));
+		return value_number(meeting_usage_of(&usage, LICENCE_SHARED));
 	case MULTIPARTY_PARTICIPANTS:
-		return number_of(meeting_totals(work->meeting).legs_active);
+		return value_number(meeting_totals(work->meeting).legs_active);
 	case MULTIPARTY_CALLS:
-		return number_of(usage.calls);
+		return value_number(usage.calls);
 	case MULTIPARTY_WEIGHTED:
 		return weight_of(usage.calls);
 	case MULTIPARTY_CAPACITY:
 		return weight_of(meeting_usage_of(&usage, LICENCE_CAPACITY));
 	case MULTIPARTY_WITHOUT:
-		return number_of(without);
+		return value_number(without);
 	case MULTIPARTY_WEIGHTED_WITHOUT:
 	case MULTIPARTY_CAPACITY_WITHOUT:
 		return weight_of(without);

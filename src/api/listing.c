@@ -10,12 +10,6 @@ enum {
 
 /* ------------------------------------------------------------------ values */
 
-static struct value
-text_of(const char *text)
-{
-	return (struct value){ .set = text[0] != '\0', .text = str_of(text) };
-}
-
 /* What only the API knows about the host; everything else is the model's. */
 static struct value
 work_value(const struct work *work, enum object_type type, uint32_t handle, unsigned field)
@@ -28,9 +22,9 @@ work_value(const struct work *work, enum object_type type, uint32_t handle, unsi
 	if (type == OBJECT_STATUS && field == STATUS_HOST_ID)
 		return (struct value){ .set = true, .guid = api->settings.host_id };
 	if (type == OBJECT_STATUS && field == STATUS_VERSION)
-		return text_of(api->version);
+		return value_text(api->version);
 	if (type == OBJECT_STATUS && field == STATUS_UPTIME)
-		return (struct value){ .set = true, .number = (uint32_t)uptime_s };
+		return value_number((uint64_t)uptime_s);
 	if (type == OBJECT_STATUS && field == STATUS_TIME)
 		return (struct value){ .set = true, .time_us = work->slot->wall_us };
 	if (type == OBJECT_MULTIPARTY)

@@ -296,15 +296,9 @@ meeting_licence(struct meeting *meeting, const struct licence_rights *rights, in
 /* ------------------------------------------------------------------ what the API shows */
 
 static struct value
-text_value(const char *text)
-{
-	return (struct value){ .set = text[0] != '\0', .text = str_of(text) };
-}
-
-static struct value
 status_value(const struct licensing *licensing, enum licence_feature feature)
 {
-	return (struct value){ .set = true, .number = licensing->rights.of[feature].state };
+	return value_number(licensing->rights.of[feature].state);
 }
 
 /* In the order of enum licensing_field, three each. */
@@ -321,22 +315,22 @@ licensing_value(const struct meeting *meeting, enum licensing_field field)
 	const struct licensing *licensing = &meeting->licensing;
 	const struct licence_rights *rights = &licensing->rights;
 	if (field == LICENSING_ID)
-		return text_value(rights->id);
+		return value_text(rights->id);
 	if (field == LICENSING_HOLDER)
-		return text_value(rights->holder);
+		return value_text(rights->holder);
 	if (field == LICENSING_ISSUER)
-		return text_value(rights->issuer);
+		return value_text(rights->issuer);
 	if (field == LICENSING_REASON)
-		return text_value(!rights->free && rights->id[0] == '\0'
+		return value_text(!rights->free && rights->id[0] == '\0'
 		                          ? licence_reject_name(rights->why)
 		                          : "");
 	const enum licence_feature feature = shown[field / 3];
 	const struct licence_right *right = &rights->of[feature];
 	if (field == LICENSING_BRANDING_LIMIT)
-		return text_value(licence_allows(rights, feature) ? "full" : "");
+		return value_text(licence_allows(rights, feature) ? "full" : "");
 	if (field % 3 == 0)
 		return status_value(licensing, feature);
-	return field % 3 == 1 ? text_value(licensing->expiry[feature])
+	return field % 3 == 1 ? value_text(licensing->expiry[feature])
 	                      : (struct value){ .set = right->limited, .number = right->limit };
 }
 
@@ -350,5 +344,5 @@ cluster_licensing_value(const struct meeting *meeting, enum cluster_licensing_fi
 	const struct licensing *licensing = &meeting->licensing;
 	const enum licence_feature feature = features[field / 2];
 	return field % 2 == 0 ? status_value(licensing, feature)
-	                      : text_value(licensing->cluster_expiry[feature]);
+	                      : value_text(licensing->cluster_expiry[feature]);
 }

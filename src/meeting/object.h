@@ -208,6 +208,21 @@ struct value {
 	struct guid guid; /* GUID */
 };
 
+/* What reads as the largest number is that or more. */
+static inline struct value
+value_number(uint64_t number)
+{
+	return (struct value){ .set = true,
+		               .number = number < UINT32_MAX ? (uint32_t)number : UINT32_MAX };
+}
+
+/* Unset when it is empty. */
+static inline struct value
+value_text(const char *text)
+{
+	return (struct value){ .set = text[0] != '\0', .text = str_of(text) };
+}
+
 /* Some fields of a type, one bit each. */
 struct field_set {
 	uint64_t words[OBJECT_FIELDS_MAX / 64];

@@ -4,19 +4,6 @@
 #include "meeting/meeting_internal.h"
 
 static struct value
-number_value(uint64_t number)
-{
-	return (struct value){ .set = true,
-		               .number = number < UINT32_MAX ? (uint32_t)number : UINT32_MAX };
-}
-
-static struct value
-text_value(const char *text)
-{
-	return (struct value){ .set = text[0] != '\0', .text = str_of(text) };
-}
-
-static struct value
 guid_value(const struct guid *guid)
 {
 	return (struct value){ .set = !guid_is_zero(guid), .guid = *guid };
@@ -36,7 +23,7 @@ message_remaining(const struct meeting_call *call, int64_t now_us)
 	if (call->message_seconds == DURATION_PERMANENT)
 		return (struct value){ .set = true, .number = DURATION_PERMANENT };
 	const int64_t left_us = call->message_until_us - now_us;
-	return number_value(left_us > 0 ? (uint64_t)(left_us + 999999) / 1000000 : 0);
+	return value_number(left_us > 0 ? (uint64_t)(left_us + 999999) / 1000000 : 0);
 }
 
 static struct value
@@ -53,9 +40,9 @@ call_value(const struct meeting *meeting, const struct call *call, enum call_fie
 	const struct meeting_call *pub = &call->pub;
 	switch (field) {
 	case CALL_NAME:
-		return text_value(pub->name);
+		return value_text(pub->name);
 	case CALL_TYPE:
-		return number_value(pub->forwarding                 ? 1
+		return value_number(pub->forwarding                 ? 1
 		                    : guid_is_zero(&call->space_id) ? 2
 		                                                    : 0);
 	case CALL_SPACE:
@@ -65,22 +52,22 @@ call_value(const struct meeting *meeting, const struct call *call, enum call_fie
 	case CALL_CORRELATOR:
 		return guid_value(&pub->correlator);
 	case CALL_DURATION:
-		return number_value(seconds_since(pub->started_us, now_us));
+		return value_number(seconds_since(pub->started_us, now_us));
 	case CALL_LEG_COUNT:
 	case CALL_PARTICIPANTS_LOCAL:
-		return number_value(pub->legs);
+		return value_number(pub->legs);
 	case CALL_LEG_COUNT_MAX:
-		return number_value(pub->legs_max);
+		return value_number(pub->legs_max);
 	case CALL_LOCKED:
-		return number_value(pub->locked);
+		return value_number(pub->locked);
 	case CALL_ALLOW_ALL_MUTE_SELF:
-		return number_value(pub->allow_all_mute_self);
+		return value_number(pub->allow_all_mute_self);
 	case CALL_JOIN_MUTE_OVERRIDE:
 		return (struct value){ .set = pub->join_mute_set, .number = pub->join_mute };
 	case CALL_ALLOW_ALL_PRESENTATION:
-		return number_value(pub->allow_all_presentation);
+		return value_number(pub->allow_all_presentation);
 	case CALL_MESSAGE_TEXT:
-		return text_value(pub->message);
+		return value_text(pub->message);
 	case CALL_MESSAGE_POSITION:
 		return (struct value){ .set = pub->message[0] != '\0',
 			               .number = pub->message_position };
@@ -104,7 +91,7 @@ call_value(const struct meeting *meeting, const struct call *call, enum call_fie
 	case CALL_LOCK_MODE:
 		return call->lock_mode;
 	case CALL_BANNER:
-		return text_value(call->own_banner);
+		return value_text(call->own_banner);
 	case CALL_ACTIVE_WHEN_EMPTY:
 		return call->active_when_empty;
 	case CALL_PARTICIPANTS_REMOTE:
@@ -155,38 +142,38 @@ participant_value(const struct meeting *meeting, const struct meeting_participan
 	const struct leg *leg = leg_get(meeting, who->leg);
 	switch (field) {
 	case PARTICIPANT_NAME:
-		return text_value(who->name_label[0] != '\0' ? who->name_label : leg->pub.name);
+		return value_text(who->name_label[0] != '\0' ? who->name_label : leg->pub.name);
 	case PARTICIPANT_CALL:
 		return call_id(meeting, who->call);
 	case PARTICIPANT_URI:
 	case PARTICIPANT_ORIGINAL_URI:
-		return text_value(who->uri);
+		return value_text(who->uri);
 	case PARTICIPANT_LEG_COUNT:
-		return number_value(1);
+		return value_number(1);
 	case PARTICIPANT_IS_ACTIVATOR:
-		return number_value(leg->settings[LEG_PROFILE_NEEDS_ACTIVATION] == 0);
+		return value_number(leg->settings[LEG_PROFILE_NEEDS_ACTIVATION] == 0);
 	case PARTICIPANT_STATE:
-		return number_value(leg->pub.state);
+		return value_number(leg->pub.state);
 	case PARTICIPANT_IMPORTANCE:
 		return (struct value){ .set = who->importance != 0, .number = who->importance };
 	case PARTICIPANT_NAME_LABEL:
-		return text_value(who->name_label);
+		return value_text(who->name_label);
 	case PARTICIPANT_OWNER_ID:
-		return text_value(who->owner_id);
+		return value_text(who->owner_id);
 	case PARTICIPANT_LEG_PROFILE:
 		return guid_value(&who->leg_profile);
 	case PARTICIPANT_DEACTIVATED:
-		return number_value(leg->pub.lobby);
+		return value_number(leg->pub.lobby);
 	case PARTICIPANT_CAMERA_AVAILABLE:
-		return number_value(leg->pub.camera);
+		return value_number(leg->pub.camera);
 	case PARTICIPANT_CHOSEN_LAYOUT:
 		return chosen_layout(leg);
 	case PARTICIPANT_HAND:
-		return number_value(leg->pub.hand);
+		return value_number(leg->pub.hand);
 	case PARTICIPANT_TENANT:
 		return leg_tenant(meeting, leg);
 	case PARTICIPANT_USER_JID:
-		return text_value(who->user_jid);
+		return value_text(who->user_jid);
 	case PARTICIPANT_LAYOUT:
 	case PARTICIPANT_CALL_BRIDGE: {
 		const struct guid here = objects_id(meeting->objects, OBJECT_CALL_BRIDGE,
@@ -211,7 +198,7 @@ participant_value(const struct meeting *meeting, const struct meeting_participan
 static struct value
 stream_value(const struct leg_stream *stream, uint64_t number)
 {
-	struct value value = number_value(number);
+	struct value value = value_number(number);
 	value.set = stream->codec[0] != '\0';
 	return value;
 }
@@ -227,9 +214,9 @@ leg_media_value(const struct leg_media *media, enum leg_field field)
 	if (field == LEG_UNENCRYPTED)
 		return (struct value){ .set = flows, .number = !media->encrypted };
 	if (field == LEG_CIPHER)
-		return text_value(media->cipher);
+		return value_text(media->cipher);
 	if (field == LEG_RX_CODEC)
-		return text_value(rx->codec);
+		return value_text(rx->codec);
 	if (field == LEG_RX_LOSS)
 		return stream_value(rx, rx->loss_tenths);
 	if (field == LEG_RX_JITTER)
@@ -240,7 +227,7 @@ leg_media_value(const struct leg_media *media, enum leg_field field)
 		return (struct value){ .set = rx->codec[0] != '\0',
 			               .number = (uint32_t)rx->gain_tenths_db };
 	if (field == LEG_TX_CODEC)
-		return text_value(tx->codec);
+		return value_text(tx->codec);
 	if (field == LEG_TX_LOSS)
 		return stream_value(tx, tx->loss_tenths);
 	if (field == LEG_TX_JITTER)
@@ -271,7 +258,7 @@ leg_pictures_value(const struct leg_media *media, unsigned field)
 	};
 	const unsigned what = (field - first) % each;
 	if (what == 0)
-		return text_value(flow->codec);
+		return value_text(flow->codec);
 	return (struct value){ .set = flow->codec[0] != '\0', .number = numbers[what] };
 }
 
@@ -297,7 +284,7 @@ leg_alarms(const struct leg_media *media)
 		if (media->tx_video[t].rtt_ms > round_trip)
 			round_trip = media->tx_video[t].rtt_ms;
 	}
-	return text_value(words[(loss >= ALARM_LOSS_TENTHS) | (jitter >= ALARM_JITTER_MS) << 1 |
+	return value_text(words[(loss >= ALARM_LOSS_TENTHS) | (jitter >= ALARM_JITTER_MS) << 1 |
 	                        (round_trip >= ALARM_ROUND_TRIP_MS) << 2]);
 }
 
@@ -321,33 +308,33 @@ leg_value(const struct meeting *meeting, const struct leg *leg, unsigned field, 
 	if (field >= LEG_RX_VIDEO && field < LEG_LAYOUT)
 		return leg_pictures_value(&pub->media, field);
 	if (field == LEG_LAYOUT)
-		return number_value(leg_layout_name(leg));
+		return value_number(leg_layout_name(leg));
 	if (field == LEG_ACTIVE_LAYOUT) {
 		const struct call *call = call_get(meeting, pub->call);
 		const unsigned people =
 			stage_count(&call->stage, &leg->person, call_self_mode(call));
-		return number_value(layout_resolve(leg_layout_name(leg), people));
+		return value_number(layout_resolve(leg_layout_name(leg), people));
 	}
 	if (field == LEG_VIDEO_STREAMS)
-		return number_value(leg_streams(meeting, leg));
+		return value_number(leg_streams(meeting, leg));
 	if (field == LEG_CAMERA_AVAILABLE)
-		return number_value(pub->camera);
+		return value_number(pub->camera);
 	if (field == LEG_HAND)
-		return number_value(pub->hand);
+		return value_number(pub->hand);
 	if (field == LEG_CHOSEN_LAYOUT)
 		return chosen_layout(leg);
 	if (field == LEG_NAME_LABEL)
-		return text_value(who->name_label);
+		return value_text(who->name_label);
 	if (field == LEG_NAME)
-		return text_value(pub->name);
+		return value_text(pub->name);
 	if (field == LEG_REMOTE_PARTY)
-		return text_value(pub->remote_party);
+		return value_text(pub->remote_party);
 	if (field == LEG_ORIGINAL_REMOTE_PARTY)
-		return text_value(who->uri);
+		return value_text(who->uri);
 	if (field == LEG_LOCAL_ADDRESS)
-		return text_value(pub->local_address);
+		return value_text(pub->local_address);
 	if (field == LEG_REMOTE_ADDRESS)
-		return text_value(pub->remote_address);
+		return value_text(pub->remote_address);
 	if (field == LEG_CALL)
 		return call_id(meeting, pub->call);
 	if (field == LEG_TENANT)
@@ -355,21 +342,21 @@ leg_value(const struct meeting *meeting, const struct leg *leg, unsigned field, 
 	if (field == LEG_ALARMS)
 		return leg_alarms(&pub->media);
 	if (field == LEG_TYPE)
-		return number_value(pub->kind);
+		return value_number(pub->kind);
 	if (field == LEG_DIRECTION || field == LEG_STATUS_DIRECTION)
-		return number_value(pub->outgoing);
+		return value_number(pub->outgoing);
 	if (field == LEG_STATE)
-		return number_value(pub->state);
+		return value_number(pub->state);
 	if (field == LEG_DURATION)
-		return number_value(pub->connected_us != 0
+		return value_number(pub->connected_us != 0
 		                            ? seconds_since(pub->connected_us, now_us)
 		                            : 0);
 	if (field == LEG_SIP_CALL_ID)
-		return text_value(pub->sip_call_id);
+		return value_text(pub->sip_call_id);
 	if (field == LEG_OWNER_ID)
-		return text_value(who->owner_id);
+		return value_text(who->owner_id);
 	if (field == LEG_DEACTIVATED)
-		return number_value(pub->lobby);
+		return value_number(pub->lobby);
 	if (field == LEG_IMPORTANCE)
 		return (struct value){ .set = pub->importance != 0, .number = pub->importance };
 	if (field == LEG_PROFILE)
@@ -384,21 +371,21 @@ status_value(const struct meeting_totals *totals, enum status_field field)
 {
 	switch (field) {
 	case STATUS_LEGS_ACTIVE:
-		return number_value(totals->legs_active);
+		return value_number(totals->legs_active);
 	case STATUS_LEGS_MAX:
-		return number_value(totals->legs_active_max);
+		return value_number(totals->legs_active_max);
 	case STATUS_LEGS_COMPLETED:
-		return number_value(totals->legs_completed);
+		return value_number(totals->legs_completed);
 	case STATUS_AUDIO_OUT:
-		return number_value(totals->audio_out_bps);
+		return value_number(totals->audio_out_bps);
 	case STATUS_AUDIO_IN:
-		return number_value(totals->audio_in_bps);
+		return value_number(totals->audio_in_bps);
 	case STATUS_VIDEO_OUT:
-		return number_value(totals->video_out_bps);
+		return value_number(totals->video_out_bps);
 	case STATUS_VIDEO_IN:
-		return number_value(totals->video_in_bps);
+		return value_number(totals->video_in_bps);
 	case STATUS_CDR_INDEX:
-		return number_value(totals->cdr_index);
+		return value_number(totals->cdr_index);
 	case STATUS_HOST_ID:
 	case STATUS_VERSION:
 	case STATUS_UPTIME:
@@ -422,7 +409,7 @@ turn_status_value(const struct meeting *meeting, uint32_t turn, enum turn_status
 	if (field == TURN_STATUS_ADDRESS)
 		return objects_value(objects, OBJECT_TURN_SERVER, turn, TURN_SERVER_ADDRESS);
 	if (field == TURN_STATUS_PORT)
-		return number_value(
+		return value_number(
 			ports[objects_number(objects, OBJECT_TURN_SERVER, turn, TURN_TYPE)]);
 	return (struct value){ 0 };
 }
@@ -458,18 +445,18 @@ meeting_value(const struct meeting *meeting, enum object_type type, uint32_t han
 	if (type == OBJECT_CLUSTER_LICENSING)
 		return cluster_licensing_value(meeting, (enum cluster_licensing_field)field);
 	if (type == OBJECT_STATUS && field == STATUS_ACTIVATED)
-		return number_value(meeting_licensed(meeting, LICENCE_CALLBRIDGE) ||
+		return value_number(meeting_licensed(meeting, LICENCE_CALLBRIDGE) ||
 		                    meeting_licensed(meeting, LICENCE_NO_ENCRYPTION));
 	if (type == OBJECT_STATUS)
 		return status_value(&meeting->totals, (enum status_field)field);
 	if (type == OBJECT_LOAD)
-		return number_value(meeting->totals.load_units);
+		return value_number(meeting->totals.load_units);
 	if (type == OBJECT_ALARM)
 		return alarm_value(meeting, handle, (enum alarm_field)field, now_us);
 	if (type == OBJECT_TURN_STATUS)
 		return turn_status_value(meeting, handle, (enum turn_status_field)field);
 	if (type == OBJECT_WEB_BRIDGE_STATUS)
-		return number_value(meeting_web_bridge_state(meeting, handle));
+		return value_number(meeting_web_bridge_state(meeting, handle));
 	return none;
 }
 
