@@ -403,6 +403,10 @@ rollback(struct making *making, const char *file)
 	struct backup_about about;
 	struct writer *out = making->out;
 	const int fd = openat(making->data_fd, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT) {
+		writer_format(out, "there is no %s; backup list names those that are here", file);
+		return false;
+	}
 	if (fd < 0)
 		return fail(out, file, -errno);
 	terminal_say(making->terminal, "Checking %s\n", file);

@@ -222,6 +222,7 @@ TEST(names_that_are_no_names_are_refused)
 		EXPECT(strstr(world.said, "does not fit") != NULL);
 	}
 	EXPECT(!run(&world, MMP_BACKUP_ROLLBACK, "nothing"));
+	EXPECT_STR(str_of(world.said), "there is no nothing.bak; backup list names those that are here");
 	world_remove(&world);
 }
 
