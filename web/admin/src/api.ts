@@ -43,7 +43,7 @@ const HISTORY_MAX = 200;
 const NETWORK = 0; // the status of what never got an answer
 const JSON_TYPE = 'application/json';
 
-function isObject(value: Value | undefined): value is { readonly [name: string]: Value } {
+export function isObject(value: Value | undefined): value is { readonly [name: string]: Value } {
   return typeof value === 'object' && !Array.isArray(value);
 }
 

@@ -2,7 +2,7 @@
 // The Events WebSocket as a management tool uses it: a token, a subscription, and for each message an
 // acknowledgement.  What comes is kept as it stands now, and as it came.
 
-import { at, text, type Value } from './api';
+import { at, isObject, text, type Value } from './api';
 
 export type Row = Readonly<Record<string, string>>;
 export type Rows = ReadonlyMap<string, Row>;
@@ -25,10 +25,6 @@ export const ELEMENTS = {
   callInfo: ['name', 'participants', 'lockState', 'recording', 'streaming', 'callType', 'callCorrelator', 'joinAudioMuteOverride'],
   callRoster: ['name', 'uri', 'state', 'direction', 'audioMuted', 'videoMuted', 'importance', 'layout', 'activeSpeaker', 'presenter', 'handStatus', 'canMove'],
 } as const;
-
-function isObject(value: Value | undefined): value is { readonly [name: string]: Value } {
-  return typeof value === 'object' && !Array.isArray(value);
-}
 
 function rowOf(value: Value): Row {
   return isObject(value) ? Object.fromEntries(Object.entries(value).map(([name, one]) => [name, typeof one === 'object' ? JSON.stringify(one) : String(one)])) : {};

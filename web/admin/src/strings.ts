@@ -13,8 +13,8 @@ export type Language = keyof typeof languages;
 
 export function chooseLanguage(wished: readonly string[]): Language {
   for (const wish of wished) {
-    const language = wish.slice(0, 2).toLowerCase();
-    if (language in languages) return language as Language;
+    const language = wish.toLowerCase().split('-')[0] ?? '';
+    if (Object.hasOwn(languages, language)) return language as Language;
   }
   return 'en';
 }

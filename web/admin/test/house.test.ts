@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { updated, Watcher, type Socket } from '../src/events';
 import { inOrder, moved, type Ranked } from '../src/order';
 import { grid, placed, readTemplate, writeTemplate } from '../src/panes';
+import { chooseLanguage } from '../src/strings';
 
 const ranked = (...priorities: number[]): Ranked[] => priorities.map((priority, i) => ({ id: 'abcdefgh'[i] ?? '', priority }));
 
@@ -57,6 +58,11 @@ test('updates of a list are kept as it stands', () => {
   const two = updated(one, 'call', [{ call: 'c1', updateType: 'update', participants: 2 }]);
   assert.deepEqual(two.get('c1'), { call: 'c1', name: 'A', participants: '2' });
   assert.equal(updated(two, 'call', [{ call: 'c1', updateType: 'remove' }]).size, 0);
+});
+
+test('the language is chosen by its whole name', () => {
+  assert.equal(chooseLanguage(['de', 'fr-CA']), 'fr');
+  assert.equal(chooseLanguage(['kok-IN', 'frr']), 'en'); // Konkani, North Frisian
 });
 
 test('whoever watches subscribes, and acknowledges every message', async () => {
