@@ -21,7 +21,8 @@
  *            refuses the newcomer with "busy".
  * Limits     Below and in the settings.  A browser may send RELAY_BURST messages at once and
  *            RELAY_PER_SECOND on end; a source may fail RELAY_FAILURES_MAX times (a wrong passcode,
- *            or password, a meeting that is not there), then once in RELAY_FAILURE_US.
+ *            or password, a meeting that is not there, a code that its identity provider does not
+ *            take), then once in RELAY_FAILURE_US.
  */
 #ifndef WEBBRIDGE_RELAY_H
 #define WEBBRIDGE_RELAY_H

@@ -109,7 +109,8 @@ static void
 note_failure(struct relay *relay, uint64_t hash, enum c2w_refusal refusal, int64_t now_us)
 {
 	if (refusal != C2W_REFUSAL_PASSCODE_INCORRECT && refusal != C2W_REFUSAL_UNKNOWN_MEETING &&
-	    refusal != C2W_REFUSAL_WRONG_LOGIN && refusal != C2W_REFUSAL_UNKNOWN_SIGN_IN)
+	    refusal != C2W_REFUSAL_WRONG_LOGIN && refusal != C2W_REFUSAL_UNKNOWN_SIGN_IN &&
+	    refusal != C2W_REFUSAL_NOT_PROVEN)
 		return;
 	struct source *source = source_get(relay, hash, now_us);
 	if (source->failures == 0)

@@ -753,6 +753,21 @@ TEST(who_guesses_passwords_is_slowed_down_and_told_so)
 	finish();
 }
 
+/* Each made-up code is a question to the provider, in our name. */
+TEST(who_brings_false_codes_is_slowed_down)
+{
+	begin();
+	bridge_comes(1, "cb1");
+	for (unsigned i = 0; i < RELAY_FAILURES_MAX; i++) {
+		come_back(100 + i);
+		refuse_request(1, request_told(), "notProven");
+		world.told_len = 0;
+	}
+	come_back(9);
+	told("q9 429 {\"error\":\"lockedOut\"}\n");
+	finish();
+}
+
 TEST(what_a_user_asks_goes_to_who_signed_them_in_and_once_only)
 {
 	char token[TOKEN_TEXT_MAX];
