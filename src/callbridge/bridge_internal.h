@@ -466,6 +466,9 @@ struct bridge_newcomer {
 [[nodiscard]] bool join_entry(const struct bridge *bridge, const struct jwt_claims *claims,
                               struct meeting_entry *entry);
 [[nodiscard]] uint32_t join_user(const struct bridge *bridge, const struct jwt_claims *claims);
+/* May he, or a guest (0), still come in there?  A token outlives a membership. */
+[[nodiscard]] bool join_stands(const struct bridge *bridge, const struct meeting_entry *entry,
+                               uint32_t user);
 
 /* bridge_roster.c: who is here, told to browsers. */
 void roster_changed(struct bridge *bridge, uint32_t call, int64_t now_us);

@@ -253,3 +253,12 @@ join_user(const struct bridge *bridge, const struct jwt_claims *claims)
 	               ? objects_find(meeting_objects(bridge->settings.meeting), OBJECT_USER, &id)
 	               : 0;
 }
+
+bool
+join_stands(const struct bridge *bridge, const struct meeting_entry *entry, uint32_t user)
+{
+	const struct objects *objects = meeting_objects(bridge->settings.meeting);
+	return entry->method != 0 ||
+	       objects_number(objects, OBJECT_SPACE, entry->space, SPACE_NON_MEMBER_ACCESS) != 0 ||
+	       member_sees(objects, user, entry->space);
+}

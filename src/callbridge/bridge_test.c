@@ -706,6 +706,37 @@ TEST(a_member_who_is_signed_in_enters_as_host_under_their_own_name)
 	}
 }
 
+TEST(who_is_no_member_any_more_does_not_come_back_by_an_old_token)
+{
+	struct world *world = world_create();
+	struct club club = club_make(world);
+	struct objects *objects = meeting_objects(world->meeting);
+	struct object_edit edit = { .type = OBJECT_SPACE };
+	char token[sizeof world->token];
+	int culprit = -1;
+	edit_set_number(&edit, SPACE_NON_MEMBER_ACCESS, 0);
+	objects_begin(objects);
+	CHECK(objects_edit(objects, club.space, &edit, &culprit) == OBJECT_OK);
+	objects_settled(objects, objects_end(objects).ticket, true);
+	club_sign_in(&club, world, club.ann);
+	EXPECT(club_join(&club, world, ""));
+	world->page.session = 5;
+	open_session(world, 5, world->token);
+	EXPECT_EQ(world->page.opened_count, 1);
+	EXPECT(club_join(&club, world, ""));
+	memcpy(token, world->token, sizeof token);
+	objects_begin(objects);
+	CHECK(objects_remove(objects, OBJECT_MEMBER,
+	                     objects_next_inside(objects, OBJECT_MEMBER, club.space, 0)) ==
+	      OBJECT_OK);
+	objects_settled(objects, objects_end(objects).ticket, true);
+	world->page.session = 6;
+	open_session(world, 6, token);
+	EXPECT_EQ(world->refusal, C2W_REFUSAL_EXPIRED);
+	EXPECT_EQ(world->page.opened_count, 1);
+	world_destroy(world);
+}
+
 TEST(who_is_signed_in_but_no_member_comes_as_anybody)
 {
 	struct world *world = world_create();

@@ -227,6 +227,10 @@ open_fresh(struct bridge *bridge, unsigned link, const struct c2w_message *messa
 		web_refuse(bridge, link, message, C2W_REFUSAL_EXPIRED);
 		return NULL;
 	}
+	if (!join_stands(bridge, &entry, user)) {
+		web_refuse(bridge, link, message, C2W_REFUSAL_EXPIRED);
+		return NULL;
+	}
 	struct bridge_leg *leg = bridge_leg_new(bridge, LEG_WEB, now_us);
 	if (leg == NULL) {
 		web_refuse(bridge, link, message, C2W_REFUSAL_BUSY);
