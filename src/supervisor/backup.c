@@ -28,6 +28,7 @@ struct making {
 	struct writer sums;
 	uint32_t files;
 	uint32_t objects;
+	char unread[TAR_NAME_MAX]; /* the file that could not be opened */
 };
 
 static bool
@@ -174,8 +175,13 @@ put_file(struct making *making, const char *from, const char *name)
 {
 	struct stat info;
 	const int fd = openat(making->data_fd, from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno; /* it was there a moment ago */
+	if (fd < 0 && errno == ENOENT)
+		return 0; /* it was there a moment ago */
+	if (fd < 0) {
+		const int rc = -errno;
+		(void)str_copy(making->unread, sizeof making->unread, str_of(from));
+		return rc;
+	}
 	int rc = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) ? 0 : -EINVAL;
 	if (rc == 0)
 		rc = archive_put_file(making->archive, name, fd, TAR_SIZE_MAX);
@@ -266,7 +272,8 @@ put_settled(struct making *making)
 	if (rc == 0)
 		rc = put_prompts(making);
 	close(lock);
-	return rc == 0 || fail(making->out, "the data folder", rc);
+	return rc == 0 ||
+	       fail(making->out, making->unread[0] != '\0' ? making->unread : "the data folder", rc);
 }
 
 /* Names of files elsewhere that the settings lead to: they stay this machine's own. */

@@ -226,6 +226,24 @@ TEST(names_that_are_no_names_are_refused)
 	world_remove(&world);
 }
 
+TEST(a_file_that_cannot_be_read_is_named)
+{
+	struct world world;
+	char text[DATA_PATH_MAX + 64];
+	const bool is_root = geteuid() == 0; /* whom no mode keeps out */
+	world_make(&world);
+	put(&world, "mine.key", "x");
+	EXPECT_EQ(chmod(data_dir_file(text, &world.dir, "mine.key"), 0), 0);
+	snprintf(text, sizeof text, "chown -R 65534 '%s'", world.dir.path);
+	if (is_root)
+		EXPECT(system(text) == 0 && seteuid(65534) == 0);
+	EXPECT(!run(&world, MMP_BACKUP_SNAPSHOT, "x"));
+	EXPECT(!is_root || seteuid(0) == 0);
+	EXPECT(strstr(world.said, "mine.key: Permission denied") != NULL);
+	EXPECT(access(data_dir_file(text, &world.dir, "x.bak"), F_OK) != 0);
+	world_remove(&world);
+}
+
 /* A sum of what is in it, 0 when it is damaged.  In deflate one match may stand for another that says
  * the same: such a file is another one, and not damaged. */
 static uLong
