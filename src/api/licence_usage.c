@@ -10,14 +10,14 @@
 #include "base/check.h"
 #include "base/date.h"
 
-enum { HOUR_S = 3600, MINUTES = 60 };
+enum { HOUR_S = 3600, MINUTE_S = 60 };
 
 /* ------------------------------------------------------------------ text and back */
 
 static void
 sample_write(struct writer *w, const struct usage_sample *sample)
 {
-	writer_format(w, "%u:", (unsigned)(sample->time_s / MINUTES % MINUTES));
+	writer_format(w, "%u:", (unsigned)(sample->time_s % HOUR_S / MINUTE_S));
 	for (unsigned i = 0; i < USAGE_COUNTS; i++)
 		writer_format(w, "%s%u", i != 0 ? "," : "", sample->counts[i]);
 }
@@ -30,9 +30,9 @@ sample_take(struct usage_sample *out, struct str *rest, uint32_t hour)
 	if (rest->len == 0)
 		return false;
 	struct str text = str_cut(rest, ' ');
-	if (!str_u32(str_cut(&text, ':'), &minute) || minute >= MINUTES)
+	if (!str_u32(str_cut(&text, ':'), &minute) || minute >= HOUR_S / MINUTE_S)
 		return false;
-	out->time_s = (int64_t)hour * HOUR_S + (int64_t)minute * MINUTES;
+	out->time_s = (int64_t)hour * HOUR_S + (int64_t)minute * MINUTE_S;
 	for (unsigned i = 0; i < USAGE_COUNTS; i++) {
 		if (!str_u32(str_cut(&text, ','), &out->counts[i]))
 			return false;
@@ -98,7 +98,7 @@ is_late(struct str text, const struct usage_sample *sample, uint32_t hour)
 	struct usage_sample last = { .time_s = -1 };
 	while (sample_take(&last, &text, hour)) {
 	}
-	return last.time_s >= sample->time_s / MINUTES * MINUTES;
+	return last.time_s >= sample->time_s / MINUTE_S * MINUTE_S;
 }
 
 static void

@@ -157,14 +157,13 @@ name_of(const struct objects *objects, uint32_t user)
 
 void
 portal_admit(struct portal *portal, unsigned link, uint32_t web_bridge, uint32_t request,
-             uint32_t user, int64_t now_us)
+             uint32_t user)
 {
 	const struct objects *objects = objects_of(portal);
 	const int64_t now_s = portal->settings.sink.wall_s(portal->settings.sink.context);
 	char token[C2W_TOKEN_MAX];
 	char id_text[GUID_TEXT_LEN + 1];
 	struct writer w = writer_of(token, sizeof token);
-	(void)now_us;
 	if (user == 0 || !portal_is_open(portal->settings.meeting, web_bridge, user)) {
 		portal_refuse(portal, link, request, C2W_REFUSAL_NO_SIGN_IN);
 		return;
@@ -285,8 +284,7 @@ portal_checked(struct portal *portal, uint32_t ticket, enum portal_check result,
 		tell_later(portal, pending, refusals[result]);
 		return;
 	}
-	portal_admit(portal, pending->link, pending->web_bridge, pending->request, pending->user,
-	             now_us);
+	portal_admit(portal, pending->link, pending->web_bridge, pending->request, pending->user);
 	pending_over(portal, pending);
 }
 

@@ -105,15 +105,15 @@ void portal_checked(struct portal *portal, uint32_t ticket, enum portal_check re
 /* The provider's page for him, and what it will send back. */
 void portal_sent_off(struct portal *portal, uint32_t ticket, struct str url, struct str state);
 /* Who he is; 0: nobody, and the refusal says why. */
-void portal_proved(struct portal *portal, uint32_t ticket, uint32_t user, enum c2w_refusal refusal,
-                   int64_t now_us);
+void portal_proved(struct portal *portal, uint32_t ticket, uint32_t user,
+                   enum c2w_refusal refusal);
 /* For every result of the store, after objects_settled(); tickets of others are ignored. */
 void portal_settled(struct portal *portal, uint64_t ticket, bool ok, int64_t now_us);
 
 /* `request` of `link` has proved to be this user, by whatever way: answered by signedIn, or refused
  * when the user may not sign in by that Web Bridge. */
 void portal_admit(struct portal *portal, unsigned link, uint32_t web_bridge, uint32_t request,
-                  uint32_t user, int64_t now_us);
+                  uint32_t user);
 /* May users sign in by it at all, and this user (0: any)? */
 [[nodiscard]] bool portal_is_open(struct meeting *meeting, uint32_t web_bridge, uint32_t user);
 /* Whose token it is, if it is good and they may still come by that Web Bridge; 0: nobody's. */

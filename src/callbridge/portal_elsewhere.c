@@ -62,14 +62,13 @@ portal_sent_off(struct portal *portal, uint32_t ticket, struct str url, struct s
 }
 
 void
-portal_proved(struct portal *portal, uint32_t ticket, uint32_t user, enum c2w_refusal refusal,
-              int64_t now_us)
+portal_proved(struct portal *portal, uint32_t ticket, uint32_t user, enum c2w_refusal refusal)
 {
 	struct pending *pending = pending_elsewhere(portal, ticket);
 	if (pending == NULL)
 		return;
 	if (user != 0)
-		portal_admit(portal, pending->link, pending->web_bridge, pending->request, user, now_us);
+		portal_admit(portal, pending->link, pending->web_bridge, pending->request, user);
 	else
 		portal_refuse(portal, pending->link, pending->request, refusal);
 	pending_over(portal, pending);

@@ -185,7 +185,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	memcpy(settings.jwt_key, jwt_key, sizeof jwt_key);
 	if (portal_create(&portal, &settings, now_us) == 0) {
 		portal_admit(portal, 1, 0, 7, objects_find_address(objects, OBJECT_USER,
-		                                                   STR("ann@example.com")), now_us);
+		                                                   STR("ann@example.com")));
 		for (struct str rest = { .at = (const char *)bytes, .len = len }; rest.len != 0;) {
 			now_us += 3 * PORTAL_WRONG_US;
 			ask(portal, str_cut(&rest, '\n'), now_us);

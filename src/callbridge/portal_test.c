@@ -357,17 +357,17 @@ TEST(who_proved_elsewhere_who_he_is_signs_in)
 	TOLD("go https://idp/?x s1");
 	sign_in_elsewhere("", "s1");
 	EXPECT_STR(str_of(world.back), "c");
-	portal_proved(world.portal, world.taken_back, world.ann, C2W_REFUSALS, world.now_us);
+	portal_proved(world.portal, world.taken_back, world.ann, C2W_REFUSALS);
 	TOLD("in Ann \"A\" Lee <ann@example.com>");
 	/* Each is told once. */
 	world.told[0] = '\0';
-	portal_proved(world.portal, world.taken_back, world.ann, C2W_REFUSALS, world.now_us);
+	portal_proved(world.portal, world.taken_back, world.ann, C2W_REFUSALS);
 	TOLD("");
 	sign_in_elsewhere("", "s2");
-	portal_proved(world.portal, world.taken_back, 0, C2W_REFUSAL_NOT_PROVEN, world.now_us);
+	portal_proved(world.portal, world.taken_back, 0, C2W_REFUSAL_NOT_PROVEN);
 	TOLD("notProven");
 	sign_in_elsewhere(id, "");
-	portal_proved(world.portal, world.sent_off, 0, C2W_REFUSAL_NO_DIRECTORY, world.now_us);
+	portal_proved(world.portal, world.sent_off, 0, C2W_REFUSAL_NO_DIRECTORY);
 	TOLD("noDirectory");
 	finish();
 }
@@ -398,7 +398,7 @@ TEST(providers_are_those_of_the_web_bridges_tenant)
 	TOLD("noSignIn");
 	/* Of another tenant than the web bridge's: nobody's business here. */
 	sign_in_elsewhere("", "s");
-	portal_proved(world.portal, world.taken_back, world.ann, C2W_REFUSALS, world.now_us);
+	portal_proved(world.portal, world.taken_back, world.ann, C2W_REFUSALS);
 	TOLD("noSignIn");
 	finish();
 }
@@ -573,11 +573,11 @@ TEST(a_web_bridge_lets_in_whom_its_profile_and_tenant_say)
 TEST(an_identity_that_another_way_proved_is_let_in_the_same)
 {
 	begin();
-	portal_admit(world.portal, 3, world.web_bridge, world.request, world.ben, world.now_us);
+	portal_admit(world.portal, 3, world.web_bridge, world.request, world.ben);
 	TOLD("in Ben <ben@example.com>");
 	get("user");
 	TOLD("200 {\"jid\":\"ben@example.com\",\"name\":\"Ben\"}");
-	portal_admit(world.portal, 3, world.web_bridge, world.request, 0, world.now_us);
+	portal_admit(world.portal, 3, world.web_bridge, world.request, 0);
 	TOLD("noSignIn");
 	finish();
 }

@@ -166,7 +166,7 @@ on_wake(void *context)
 		take_checks(ldap, ldap->checks[i]);
 	const struct directory_answer *answer = directory_take(ldap->searches);
 	if (answer != NULL) {
-		ldap_run_answer(ldap, answer, now_us);
+		ldap_run_answer(ldap, answer);
 		directory_give_back(ldap->searches, answer);
 	}
 	if (ldap_run_step(ldap, now_us) || answer != NULL)

@@ -88,8 +88,7 @@ bool ldap_server(const struct shell_ldap *ldap, uint32_t server, struct director
 /* shell_ldap_sync.c */
 /* One piece of work; true: there is more at once. */
 bool ldap_run_step(struct shell_ldap *ldap, int64_t now_us);
-void ldap_run_answer(struct shell_ldap *ldap, const struct directory_answer *answer,
-                     int64_t now_us);
+void ldap_run_answer(struct shell_ldap *ldap, const struct directory_answer *answer);
 void ldap_run_settled(struct shell_ldap *ldap, uint64_t ticket, bool ok);
 void ldap_run_drop(struct shell_ldap *ldap);
 

@@ -334,11 +334,10 @@ tell_found(const struct shell_ldap *ldap)
 }
 
 void
-ldap_run_answer(struct shell_ldap *ldap, const struct directory_answer *answer, int64_t now_us)
+ldap_run_answer(struct shell_ldap *ldap, const struct directory_answer *answer)
 {
 	char name[2 * DIRECTORY_DN_MAX];
 	struct ldap_run *run = &ldap->run;
-	(void)now_us;
 	if (run->stage != LDAP_ASKING || answer->id != run->order)
 		return;
 	if (!ldap_source_take(ldap, answer)) {

@@ -119,7 +119,7 @@ static void
 on_admitted(void *context, uint64_t caller, uint32_t user)
 {
 	const struct shell *shell = context;
-	portal_proved(shell->portal, (uint32_t)caller, user, C2W_REFUSALS, loop_now_us());
+	portal_proved(shell->portal, (uint32_t)caller, user, C2W_REFUSALS);
 }
 
 /* Why is for the log; the person hears what to do. */
@@ -138,7 +138,7 @@ on_failed(void *context, uint64_t caller, enum oidc_failure failure)
 		[OIDC_FAILURE_NO_CLAIM] = C2W_REFUSAL_NOT_PROVEN,
 	};
 	const struct shell *shell = context;
-	portal_proved(shell->portal, (uint32_t)caller, 0, refusals[failure], loop_now_us());
+	portal_proved(shell->portal, (uint32_t)caller, 0, refusals[failure]);
 }
 
 static bool
