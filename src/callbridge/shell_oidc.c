@@ -17,7 +17,7 @@
 enum {
 	FETCHES_MAX = OIDC_PROVIDERS_MAX + OIDC_EXCHANGES_MAX,
 	FETCH_US_MAX = 3 * 1000 * 1000, /* three of them are less than a Web Bridge waits */
-	LOG_US = 10 * 1000 * 1000, /* failures are told so often; strangers can cause them */
+	LOG_US = 10 * 1000 * 1000, /* failures of a kind are told so often; strangers can cause them */
 };
 static_assert((int)FETCHES_MAX <= (int)HTTP_CLIENT_REQUESTS_MAX, "what a client of our own can take");
 
@@ -32,8 +32,10 @@ struct shell_oidc {
 	struct oidc *core;
 	struct http_client *client;
 	struct fetch fetches[FETCHES_MAX];
-	int64_t log_us;     /* when a failure was told last */
-	uint32_t untold;    /* failures since then */
+	/* When a failure of each kind was told last, and how many were not since then: a flood of one
+	 * hides no other. */
+	int64_t log_us[OIDC_FAILURE_COUNT];
+	uint32_t untold[OIDC_FAILURE_COUNT];
 };
 
 static void drain(struct shell_oidc *oidc);
@@ -46,7 +48,8 @@ shell_oidc_create(struct shell_oidc **out, const struct shell_oidc_settings *set
 	if (oidc == NULL)
 		return -ENOMEM;
 	oidc->settings = *settings;
-	oidc->log_us = now_us - LOG_US;
+	for (size_t i = 0; i < OIDC_FAILURE_COUNT; i++)
+		oidc->log_us[i] = now_us - LOG_US;
 	int rc = oidc_create(&oidc->core, random_bytes, now_us);
 	if (rc == 0)
 		rc = http_client_create(&oidc->client, settings->loop);
@@ -179,25 +182,25 @@ failure_text(enum oidc_failure failure)
 	return texts[failure];
 }
 
-/* One line in LOG_US; the person is told each time. */
+/* One line of a kind in LOG_US; the person is told each time. */
 static void
-log_failure(struct shell_oidc *oidc, const struct guid *provider, const char *reason,
-            struct str detail)
+log_failure(struct shell_oidc *oidc, const struct guid *provider, enum oidc_failure kind,
+            const char *reason, struct str detail)
 {
 	const struct objects *objects = oidc->settings.objects;
 	const uint32_t object = objects_find(objects, OBJECT_OIDC_PROVIDER, provider);
 	const int64_t now_us = loop_now_us();
-	if (now_us - oidc->log_us < LOG_US) {
-		oidc->untold++;
+	if (now_us - oidc->log_us[kind] < LOG_US) {
+		oidc->untold[kind]++;
 		return;
 	}
 	char plain[OIDC_TEXT_MAX + 1];
 	char before[48] = "";
 	oidc_plain_copy(plain, sizeof plain, detail);
-	if (oidc->untold != 0)
-		snprintf(before, sizeof before, " (and %u more before)", oidc->untold);
-	oidc->log_us = now_us;
-	oidc->untold = 0;
+	if (oidc->untold[kind] != 0)
+		snprintf(before, sizeof before, " (and %u more before)", oidc->untold[kind]);
+	oidc->log_us[kind] = now_us;
+	oidc->untold[kind] = 0;
 	log_warning("sign-in at \"%.*s\" failed: %s%s%s%s",
 	            STR_ARGS(objects_text(objects, OBJECT_OIDC_PROVIDER, object,
 	                                  OIDC_PROVIDER_NAME)),
@@ -218,8 +221,9 @@ admit(struct shell_oidc *oidc, const struct oidc_event *event)
 		sink->admitted(sink->context, event->caller, user);
 		return;
 	}
-	log_failure(oidc, &event->provider, "no user here, or more than one, has the "
-	                                    "authenticationId or userJid", event->identity);
+	log_failure(oidc, &event->provider, OIDC_FAILURE_NONE,
+	            "no user here, or more than one, has the authenticationId or userJid",
+	            event->identity);
 	sink->failed(sink->context, event->caller, OIDC_FAILURE_NO_CLAIM);
 }
 
@@ -246,8 +250,8 @@ drain(struct shell_oidc *oidc)
 			/* Of these a stranger could cause as many as he likes, and they say nothing. */
 			if (event.failure != OIDC_FAILURE_UNKNOWN &&
 			    event.failure != OIDC_FAILURE_REFUSED)
-				log_failure(oidc, &event.provider, failure_text(event.failure),
-				            event.detail);
+				log_failure(oidc, &event.provider, event.failure,
+				            failure_text(event.failure), event.detail);
 			sink->failed(sink->context, event.caller, event.failure);
 			break;
 		}
