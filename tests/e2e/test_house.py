@@ -152,7 +152,7 @@ def a_move_of_the_database_that_was_cut_short_ends_by_itself(world):
     numbers = iter(range(1, 1000))
     wait_for("changes are taken again", lambda: make(f"cut{next(numbers)}") == 200, 20, 0.3)
     expect(api.find("coSpaces", name="cut0") is None, "what was refused is there")
-    expect("it stays where it was" in world.server.log(), "the log says nothing")
+    world.server.wait_log("it stays where it was")
 
 
 # -- logs -------------------------------------------------------------------------------------------------

@@ -50,8 +50,8 @@ def wait_status(world, feature, wanted):
              lambda: status(world, feature) == wanted, 20, 0.2)
 
 
-def says(world, text, seconds=15):
-    wait_for(f"the log says: {text}", lambda: text in world.server.log(), seconds, 0.2)
+def says(world, text):
+    world.server.wait_log(text, 15)
 
 
 def refused_call(world):

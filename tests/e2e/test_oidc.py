@@ -48,7 +48,7 @@ def without_trust_the_person_is_told_and_the_log_says_why(world):
     browser.ask("press", 30, name="^Sign in$")
     browser.ask("press", 30, name="^Sign in with Example$")
     page_says(browser, "directory")
-    expect('sign-in at "Example" failed: it does not answer' in log(world), log(world)[-600:])
+    world.server.wait_log('sign-in at "Example" failed: it does not answer')
     trust(world, world.identity.authority)
 
 
@@ -60,8 +60,7 @@ def who_proves_there_who_he_is_has_his_spaces(world):
     page_says(browser, "My spaces")
     page_says(browser, "User 7's room")
     expect_equal(browser.ask("run", code="location.pathname + location.search"), "/spaces", "address")
-    expect('user "user7@meet.example.com" has signed in to the web app' in log(world),
-           log(world)[-600:])
+    world.server.wait_log('user "user7@meet.example.com" has signed in to the web app')
     browser.ask("press", 20, name="^Sign out$")
 
 
@@ -71,7 +70,7 @@ def who_is_known_there_but_not_here_is_nobody(world):
     go_elsewhere(stranger)
     sign_in_there(stranger, "eve@example.com")
     page_says(stranger, "not known here")
-    wait_for("the log names him", lambda: "eve@example.com" in log(world), 10)
+    world.server.wait_log("eve@example.com")
 
 
 @case

@@ -94,8 +94,7 @@ def a_space_is_made_from_a_template_and_entered_as_host(world):
     expect(space is not None, "the API has no such space")
     guests = api.find(f"coSpaces/{space.get('id')}/accessMethods", name="Guests").findtext("callId")
     expect(guests in page.ask("text"), "the page does not show the guests' number", guests)
-    log = world.server.log()
-    expect(f'user "{jid(OWNER)}" created space {space.get("id")}' in log, "the log does not tell")
+    world.server.wait_log(f'user "{jid(OWNER)}" created space {space.get("id")}')
 
     # A guest waits until the host is there.
     guest = Browser(world, 2, "Greta")

@@ -142,6 +142,12 @@ class Server:
                 text += file.read_text(errors="replace")
         return text
 
+    def wait_log(self, words, seconds=10):
+        """Until the log says so: lines come by way of the supervisor, later than the answer to what caused
+        them."""
+        wait_for(lambda: f"the log says {words!r}: {self.log()[-600:]}", lambda: words in self.log(),
+                 seconds, 0.1)
+
     def password(self):
         return (self.data / "admin-password").read_text().strip()
 
