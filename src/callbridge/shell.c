@@ -407,12 +407,48 @@ sip_domain(const struct shell *shell, char out[CONFIG_HOST_MAX])
 	out[w.at] = '\0';
 }
 
+enum { WEB_ADDRESS_MAX = CONFIG_HOST_MAX + 32 };
+
+/* Where browsers come to; "" when no Web Bridge is set up beside us. */
+static struct str
+web_address(const struct shell *shell, const char *domain, char out[WEB_ADDRESS_MAX])
+{
+	out[0] = '\0';
+	if (shell->config->webbridge.https_count != 0)
+		snprintf(out, WEB_ADDRESS_MAX, "https://%s:%u", domain,
+		         shell->config->webbridge.https[0].port);
+	return str_of(out);
+}
+
+static bool
+start_api(struct shell *shell, const struct guid *id, struct str domain, struct str web)
+{
+	struct api_settings settings = { .meeting = shell->meeting,
+		                         .accounts = shell->accounts,
+		                         .host_id = *id,
+		                         .version = STR(CONVOKE_VERSION),
+		                         .sip_domain = domain,
+		                         .web_address = web,
+		                         .trace = shell->config->log_debug,
+		                         .look = { .context = shell,
+		                                   .diagnose = diagnostics_write,
+		                                   .metrics = diagnostics_metrics,
+		                                   .log = shell->log,
+		                                   .certificates = certificates_tell,
+		                                   .cdr_state = records_state,
+		                                   .cdr_test = records_test } };
+	random_bytes(&settings.hash_key, sizeof settings.hash_key);
+	return api_create(&shell->api, &settings, loop_now_us()) == 0 ||
+	       component_fail(&shell->component, "not enough memory for the API");
+}
+
 static bool
 start_bridge(struct shell *shell)
 {
 	struct guid id;
 	char id_text[GUID_TEXT_LEN + 1];
 	char domain[CONFIG_HOST_MAX];
+	char url[WEB_ADDRESS_MAX];
 	struct net_addr web[BRIDGE_ADDRESSES_MAX];
 	const struct dtls_fingerprint *fingerprint = dtls_context_fingerprint(shell->dtls);
 	struct bridge_settings settings = {
@@ -451,13 +487,9 @@ start_bridge(struct shell *shell)
 	id = guid_of_random(id.bytes);
 	guid_write(id_text, &id);
 	sip_domain(shell, domain);
-	char web_address[CONFIG_HOST_MAX + 32] = "";
-	if (shell->config->webbridge.https_count != 0)
-		snprintf(web_address, sizeof web_address, "https://%s:%u", domain,
-		         shell->config->webbridge.https[0].port);
 	struct portal_settings portal = { .id = id_text,
 		                          .jwt_hours = settings.jwt_hours,
-		                          .web_address = str_of(web_address),
+		                          .web_address = web_address(shell, domain, url),
 		                          .sip_domain = str_of(domain) };
 	memcpy(portal.jwt_key, settings.jwt_key, sizeof portal.jwt_key);
 	const int rc = bridge_create(&shell->bridge, &settings, loop_now_us());
@@ -469,23 +501,8 @@ start_bridge(struct shell *shell)
 		                      calls_max(shell));
 	if (!has_portal)
 		return false;
-	struct api_settings api = { .meeting = shell->meeting,
-		                    .accounts = shell->accounts,
-		                    .host_id = id,
-		                    .version = STR(CONVOKE_VERSION),
-		                    .sip_domain = str_of(domain),
-		                    .trace = shell->config->log_debug,
-		                    .look = { .context = shell,
-		                              .diagnose = diagnostics_write,
-		                              .metrics = diagnostics_metrics,
-		                              .log = shell->log,
-		                              .certificates = certificates_tell,
-		                              .cdr_state = records_state,
-		                              .cdr_test = records_test } };
-	api.web_address = str_of(web_address);
-	random_bytes(&api.hash_key, sizeof api.hash_key);
-	if (api_create(&shell->api, &api, loop_now_us()) != 0)
-		return component_fail(&shell->component, "not enough memory for the API");
+	if (!start_api(shell, &id, str_of(domain), portal.web_address))
+		return false;
 	return events_start(shell, calls_max(shell)) && records_open(shell, &id, calls_max(shell));
 }
 
