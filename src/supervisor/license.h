@@ -3,6 +3,7 @@
  * and sign files (licence/licence.h).
  *
  * Threads    The main thread; blocking.
+ * Errors     license_run: false, and a sentence for the administrator; license_tool: on stderr.
  */
 #ifndef SUPERVISOR_LICENSE_H
 #define SUPERVISOR_LICENSE_H

@@ -106,6 +106,11 @@ def record(world, type_, **wanted):
     return wait_for(f"a {type_} with {wanted}", found, 10, 0.2)[-1]
 
 
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
 @case
 def an_ivr_asks_for_the_meeting_and_then_for_its_passcode(world):
     guest = call(world, 1, tone=GUEST_HZ)
@@ -294,7 +299,7 @@ def recordings_of_ones_own_are_played_in_place_of_ours(world):
     folder.mkdir()
     sound.write_wav(folder / "ivr_welcome.wav", sound.tone(2150, 2, 16000), 16000)
     (folder / "ivr_timeout.wav").write_text("no sound")
-    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    handler = partial(Quiet, directory=str(folder))
     server = ThreadingHTTPServer(("127.0.0.1", 8099), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     brand = api.post("ivrBrandingProfiles", resourceLocation="http://127.0.0.1:8099/nowhere")
