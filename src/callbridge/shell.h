@@ -22,6 +22,7 @@
 #include "cdr/spool.h"
 #include "component/component.h"
 #include "component/pages.h"
+#include "component/port.h"
 #include "dtls/dtls.h"
 #include "events/events.h"
 #include "mmp/config.h"
@@ -220,7 +221,7 @@ struct shell {
 
 	/* Web Admin. */
 	struct http *http;
-	struct http_listener *webadmin;
+	struct component_port webadmin;
 	struct tls_context *webadmin_tls;
 	struct pages *admin_pages; /* NULL: not built */
 	struct store *store;

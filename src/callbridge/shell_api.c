@@ -7,8 +7,6 @@
 #include "base/log.h"
 #include "callbridge/shell.h"
 #include "callbridge/shell_accounts.h"
-#include "net/iface.h"
-#include "net/port_owner.h"
 #include "net/wall.h"
 
 enum {
@@ -182,29 +180,7 @@ on_verified(void *context)
 /* ---- Opening ------------------------------------------------------------------------------- */
 
 static bool
-listen_on(struct shell *shell, const struct net_addr *bind)
-{
-	const struct http_listen_settings settings = {
-		.bind = *bind,
-		.tls = shell->webadmin_tls,
-		.request = on_request,
-		.upgrade = on_upgrade,
-		.context = shell,
-		.body_bytes_max = API_BODY_MAX,
-		.connections_max = WEBADMIN_CONNECTIONS_MAX,
-		.per_source_max = WEBADMIN_PER_SOURCE_MAX,
-	};
-	const int rc = http_listen(&shell->webadmin, shell->http, &settings);
-	if (rc == 0)
-		return true;
-	char owner[PORT_OWNER_TEXT_MAX];
-	return component_fail(
-	        &shell->component, "Web Admin: %s (change it with \"webadmin listen\")",
-	        rc == -EADDRINUSE ? port_owner_text(owner, PORT_TCP, bind) : strerror(-rc));
-}
-
-static bool
-open_listener(struct shell *shell)
+open_port(struct shell *shell)
 {
 	struct component_tls files;
 	char error[TLS_ERROR_MAX];
@@ -214,14 +190,17 @@ open_listener(struct shell *shell)
 	component_demands(&files.tls, &config->tls.webadmin);
 	if (tls_context_create(&shell->webadmin_tls, &files.tls, error) != 0)
 		return component_fail(&shell->component, "webadmin certificates: %s", error);
-	struct net_addr bind = addr_ip4(0, 0, 0, 0, 0);
-	const char *iface = config->webadmin.listen.iface;
-	if (strcmp(iface, "any") != 0 && iface_addresses(iface, &bind, 1) < 1)
-		return component_fail(&shell->component,
-		                      "Web Admin: there is no interface \"%s\" with an address",
-		                      iface);
-	bind.port = config->webadmin.listen.port;
-	return listen_on(shell, &bind);
+	const struct http_listen_settings settings = {
+		.tls = shell->webadmin_tls,
+		.request = on_request,
+		.upgrade = on_upgrade,
+		.context = shell,
+		.body_bytes_max = API_BODY_MAX,
+		.connections_max = WEBADMIN_CONNECTIONS_MAX,
+		.per_source_max = WEBADMIN_PER_SOURCE_MAX,
+	};
+	return component_port_open(&shell->webadmin, &shell->component, shell->http, &settings,
+	                           &config->webadmin.listen, "webadmin listen");
 }
 
 bool
@@ -234,14 +213,13 @@ webadmin_open(struct shell *shell)
 	if (!shell->config->webadmin.enabled)
 		return true;
 	admin_pages_open(shell);
-	return open_listener(shell);
+	return open_port(shell);
 }
 
 void
 webadmin_close(struct shell *shell)
 {
-	if (shell->webadmin != NULL)
-		http_unlisten(shell->webadmin);
+	component_port_close(&shell->webadmin);
 	if (shell->verifier != NULL)
 		verifier_destroy(shell->verifier);
 	loop_waker_destroy(shell->verifier_waker);

@@ -303,9 +303,9 @@ static void
 write_webadmin(const struct shell *shell, struct writer *w)
 {
 	gauge(w, "alarms", "Alarms that stand.", alarm_count(shell->meeting));
-	if (shell->webadmin == NULL)
+	if (shell->webadmin.count == 0)
 		return;
-	const struct http_listener_counters http = http_listener_counters(shell->webadmin);
+	const struct http_listener_counters http = component_port_counters(&shell->webadmin);
 	counter(w, "webadmin_requests_total", "Requests on the Web Admin port.", http.requests);
 	counter(w, "webadmin_bad_requests_total", "Requests that were no proper HTTP.",
 	        http.bad_requests + http.slow_requests);

@@ -8,14 +8,9 @@
 
 #include "base/check.h"
 #include "base/log.h"
-#include "net/iface.h"
-#include "net/port_owner.h"
+#include "component/port.h"
 #include "net/random.h"
 #include "webbridge/shell.h"
-
-enum {
-	ADDRESSES_MAX = 16, /* of one interface */
-};
 
 #ifndef CONVOKE_VERSION
 #define CONVOKE_VERSION "0.1.0"
@@ -94,67 +89,11 @@ open_certificates(struct shell *shell)
 }
 
 static bool
-listen_at(struct shell *shell, struct http_listen_settings settings, const struct net_addr *bind,
-          const char *command)
-{
-	struct http_listener *listener = NULL;
-	char owner[PORT_OWNER_TEXT_MAX];
-	settings.bind = *bind;
-	const int rc = http_listen(&listener, shell->http, &settings);
-	if (rc == 0)
-		return true;
-	return component_fail(&shell->component, "%s (change it with \"%s\")",
-	                      rc == -EADDRINUSE ? port_owner_text(owner, PORT_TCP, bind)
-	                                        : strerror(-rc),
-	                      command);
-}
-
-/* Every IPv6 address there is now; the IPv4 wildcard stands for the rest.  One that cannot be had (it
- * may just be going) costs a line in the log. */
-static void
-listen_on_ip6(struct shell *shell, const struct http_listen_settings *settings, uint16_t port)
-{
-	struct net_addr addresses[ADDRESSES_MAX];
-	const int count = iface_addresses("any", addresses, ADDRESSES_MAX);
-	for (int i = 0; i < count; i++) {
-		struct http_listener *listener = NULL;
-		struct http_listen_settings at = *settings;
-		char text[ADDR_TEXT_MAX];
-		if (addresses[i].family != ADDR_IP6)
-			continue;
-		at.bind = addresses[i];
-		at.bind.port = port;
-		const int rc = http_listen(&listener, shell->http, &at);
-		if (rc != 0)
-			log_warning("cannot listen on %s: %s", addr_text(text, &at.bind),
-			            strerror(-rc));
-	}
-}
-
-static bool
 listen_on(struct shell *shell, const struct http_listen_settings *settings,
           const struct config_listen *listen, const char *command)
 {
-	struct net_addr addresses[ADDRESSES_MAX];
-	const bool any = strcmp(listen->iface, "any") == 0;
-	int count = 1;
-	addresses[0] = addr_ip4(0, 0, 0, 0, 0);
-	if (!any)
-		count = iface_addresses(listen->iface, addresses, ADDRESSES_MAX);
-	if (count < 1)
-		return component_fail(
-		        &shell->component,
-		        "there is no interface \"%s\" with an address (change it with "
-		        "\"%s\")",
-		        listen->iface, command);
-	for (int i = 0; i < count; i++) {
-		addresses[i].port = listen->port;
-		if (!listen_at(shell, *settings, &addresses[i], command))
-			return false;
-	}
-	if (any)
-		listen_on_ip6(shell, settings, listen->port);
-	return true;
+	struct component_port port; /* closed with `http` */
+	return component_port_open(&port, &shell->component, shell->http, settings, listen, command);
 }
 
 static bool

@@ -110,6 +110,15 @@ def first_start_fills_the_folder_and_says_where_to_go(data):
     expect(again.returncode == 1 and "already runs" in again.stderr, again.stderr)
 
 
+def every_address_it_names_answers(data):
+    """IPv6 among them, where the machine has it."""
+    subprocess.run(["ip", "-6", "addr", "replace", "fd00::77/64", "dev", "lo", "nodad"], check=True)
+    places = set(re.findall(r"https://(\[[0-9a-f:]+\]|[\w.]+):(\d+)/", data.up()))
+    expect({("[fd00::77]", "8443"), ("[fd00::77]", "8445")} <= places, places)
+    for host, port in places:
+        socket.create_connection((host.strip("[]"), int(port)), 5).close()
+
+
 def components_show_themselves_in_ps(data):
     data.up()
     for name in COMPONENTS:
