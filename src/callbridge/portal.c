@@ -36,8 +36,10 @@ portal_create(struct portal **out, const struct portal_settings *settings, int64
 	str_copy(portal->sip_domain, sizeof portal->sip_domain, settings->sip_domain);
 	timer_wheel_init(&portal->timers, now_us);
 	portal->names = calloc(1, sizeof *portal->names);
+	portal->places = calloc(1, sizeof *portal->places);
 	portal->text = malloc(C2W_TOLD_MAX);
-	int rc = portal->names != NULL && portal->text != NULL ? 0 : -ENOMEM;
+	int rc = portal->names != NULL && portal->places != NULL && portal->text != NULL ? 0
+	                                                                                : -ENOMEM;
 	if (rc == 0)
 		rc = slab_create(&portal->pending, sizeof(struct pending), PORTAL_PENDING_MAX);
 	if (rc != 0) {
@@ -45,7 +47,9 @@ portal_create(struct portal **out, const struct portal_settings *settings, int64
 		return rc;
 	}
 	guesses_init(portal->names, &settings->hash_key);
-	guesses_limit(portal->names, PORTAL_GUESSES_MAX, PORTAL_GUESS_US);
+	guesses_limit(portal->names, PORTAL_GUESSES_ALL_MAX, PORTAL_GUESS_US);
+	guesses_init(portal->places, &settings->hash_key);
+	guesses_limit(portal->places, PORTAL_GUESSES_MAX, PORTAL_GUESS_US);
 	*out = portal;
 	return 0;
 }
@@ -58,6 +62,7 @@ portal_destroy(struct portal *portal)
 	explicit_bzero(portal->settings.jwt_key, sizeof portal->settings.jwt_key);
 	slab_destroy(&portal->pending);
 	free(portal->names);
+	free(portal->places);
 	free(portal->text);
 	free(portal);
 }
@@ -221,6 +226,27 @@ tell_later(struct portal *portal, struct pending *pending, enum c2w_refusal refu
 	timer_start(&portal->timers, &pending->timer, pending->begun_us + wait_us);
 }
 
+/* "ann@example.com 192.0.2.1": no address has a blank in it. */
+static struct str
+place_of(char out[PORTAL_PLACE_MAX], const struct c2w_sign_in *wish)
+{
+	struct writer w = writer_of(out, PORTAL_PLACE_MAX - 1);
+	writer_str(&w, wish->username);
+	writer_u8(&w, ' ');
+	writer_str(&w, wish->address);
+	CHECK(!w.failed);
+	out[w.at] = '\0';
+	return writer_view(&w);
+}
+
+/* The guess that was counted when it was made; at its own address a right one forgives all. */
+static void
+forgive(struct portal *portal, const struct pending *pending, bool right, int64_t now_us)
+{
+	guesses_forgive_name(portal->names, str_of(pending->name), false, now_us);
+	guesses_forgive_name(portal->places, str_of(pending->place), right, now_us);
+}
+
 static void
 sign_in(struct portal *portal, unsigned link, uint32_t web_bridge,
         const struct c2w_message *message, int64_t now_us)
@@ -231,7 +257,10 @@ sign_in(struct portal *portal, unsigned link, uint32_t web_bridge,
 		portal_refuse(portal, link, message->request, C2W_REFUSAL_NO_SIGN_IN);
 		return;
 	}
-	if (!guesses_allow_name(portal->names, wish->username, now_us)) {
+	char place_text[PORTAL_PLACE_MAX];
+	const struct str place = place_of(place_text, wish);
+	if (!guesses_allow_name(portal->places, place, now_us) ||
+	    !guesses_allow_name(portal->names, wish->username, now_us)) {
 		portal_refuse(portal, link, message->request, C2W_REFUSAL_LOCKED_OUT);
 		return;
 	}
@@ -243,6 +272,8 @@ sign_in(struct portal *portal, unsigned link, uint32_t web_bridge,
 	}
 	/* Counted before it is known, or many at once would all be allowed; forgiven when it is right. */
 	guesses_failed_name(portal->names, wish->username, now_us);
+	guesses_failed_name(portal->places, place, now_us);
+	CHECK(str_copy(pending->place, sizeof pending->place, place));
 	pending->begun_us = now_us;
 	text_copy_clean(pending->name, sizeof pending->name, wish->username);
 	pending->user = objects_find_address(objects_of(portal), OBJECT_USER, wish->username);
@@ -277,8 +308,7 @@ portal_checked(struct portal *portal, uint32_t ticket, enum portal_check result,
 		return;
 	portal->check_us = now_us - pending->begun_us;
 	if (result == PORTAL_RIGHT || result == PORTAL_UNREACHABLE)
-		guesses_forgive_name(portal->names, str_of(pending->name), result == PORTAL_RIGHT,
-		                     now_us);
+		forgive(portal, pending, result == PORTAL_RIGHT, now_us);
 	if (result != PORTAL_RIGHT) {
 		portal_log(portal, "sign-in of \"%s\" failed: %s", pending->name, words[result]);
 		tell_later(portal, pending, refusals[result]);

@@ -25,8 +25,9 @@
  * Threads    The control thread.
  * Units      Microseconds, monotonic; seconds since 1970 for tokens.
  * Errors     Towards the user, as c2w_refusal or HTTP status.
- * Limits     Below.  Of one name PORTAL_GUESSES_MAX passwords may be wrong at once, then one in
- *            PORTAL_GUESS_US; a user may ask PORTAL_BURST times at once and PORTAL_PER_SECOND on end.
+ * Limits     Below.  From one address PORTAL_GUESSES_MAX passwords of a name may be wrong at once, then
+ *            one in PORTAL_GUESS_US; from all together PORTAL_GUESSES_ALL_MAX, so that a stranger
+ *            does not lock out whoever has that name; a user may ask PORTAL_BURST times at once and PORTAL_PER_SECOND on end.
  */
 #ifndef CALLBRIDGE_PORTAL_H
 #define CALLBRIDGE_PORTAL_H
@@ -45,6 +46,7 @@ enum {
 	PORTAL_SIGN_INS_MAX = 192, /* of them: strangers leave room to who is signed in */
 	PORTAL_WRONG_US = 1000 * 1000,
 	PORTAL_GUESSES_MAX = 10,
+	PORTAL_GUESSES_ALL_MAX = 100,
 	PORTAL_GUESS_US = 30 * 1000 * 1000,
 	PORTAL_BURST = 60,
 	PORTAL_PER_SECOND = 10,

@@ -18,6 +18,7 @@ enum {
 	PORTAL_DOMAIN_MAX = 256,
 	PORTAL_ADDRESS_MAX = 320,
 	PORTAL_LINE_MAX = 512,
+	PORTAL_PLACE_MAX = C2W_USERNAME_MAX + 1 + C2W_ADDRESS_MAX + 1,
 	PORTAL_RATES = 1024,
 };
 
@@ -38,6 +39,7 @@ struct pending {
 	int64_t begun_us;
 	enum c2w_refusal refusal; /* WRONG */
 	char name[C2W_USERNAME_MAX + 1]; /* CHECK: as it was typed */
+	char place[PORTAL_PLACE_MAX];    /* CHECK: and where, as guesses are counted */
 	uint64_t ticket;    /* COMMIT */
 	bool made;          /* COMMIT: `id` is that of something new */
 	struct guid id;
@@ -57,7 +59,8 @@ struct portal {
 	char id[GUID_TEXT_LEN + 1];
 	char web_address[PORTAL_ADDRESS_MAX];
 	char sip_domain[PORTAL_DOMAIN_MAX];
-	struct guesses *names;
+	struct guesses *names;  /* of each name, wherever it was typed */
+	struct guesses *places; /* of each name at one address */
 	struct rate rates[PORTAL_RATES];
 	bool no_directory;  /* as it was when last asked */
 	int64_t check_us;   /* and how long that took */

@@ -232,15 +232,21 @@ pass(int64_t us)
 }
 
 static void
-sign_in(const char *name, const char *password)
+sign_in_from(const char *address, const char *name, const char *password)
 {
 	struct c2w_message message = { .kind = C2W_SIGN_IN, .request = world.request };
 	message.sign_in = (struct c2w_sign_in){ .username = str_of(name),
 		                                .password = str_of(password),
-		                                .address = STR("192.0.2.1") };
+		                                .address = str_of(address) };
 	world.told[0] = '\0';
 	world.checked = 0;
 	portal_message(world.portal, 3, world.web_bridge, &message, world.now_us);
+}
+
+static void
+sign_in(const char *name, const char *password)
+{
+	sign_in_from("192.0.2.1", name, password);
 }
 
 static void
@@ -454,7 +460,47 @@ TEST(a_directory_that_is_away_is_away_for_every_name)
 	finish();
 }
 
-TEST(who_guesses_one_name_is_locked_out_for_a_while_wherever_he_comes_from)
+static void
+guess_from(const char *address)
+{
+	sign_in_from(address, "ann@example.com", "guess");
+	EXPECT(world.checked != 0);
+	portal_checked(world.portal, world.checked, PORTAL_WRONG, world.now_us);
+	pass(PORTAL_WRONG_US);
+	TOLD("wrongLogin");
+}
+
+TEST(who_guesses_at_one_address_locks_nobody_out_at_another)
+{
+	begin();
+	for (unsigned i = 0; i < PORTAL_GUESSES_MAX; i++)
+		guess_from("198.51.100.7");
+	sign_in_from("198.51.100.7", "ann@example.com", "secret");
+	TOLD("lockedOut");
+	signed_in("ann@example.com");
+	finish();
+}
+
+TEST(who_guesses_at_very_many_addresses_is_stopped_all_the_same)
+{
+	char address[32];
+	begin();
+	for (unsigned i = 0; i < PORTAL_GUESSES_ALL_MAX; i++) {
+		snprintf(address, sizeof address, "198.51.100.%u", i);
+		sign_in_from(address, "ann@example.com", "guess");
+		EXPECT(world.checked != 0);
+		portal_checked(world.portal, world.checked, PORTAL_WRONG, world.now_us);
+		if (i % 20 == 19)
+			pass(PORTAL_WRONG_US);
+	}
+	sign_in("ann@example.com", "secret");
+	TOLD("lockedOut");
+	pass(PORTAL_GUESS_US);
+	signed_in("ann@example.com");
+	finish();
+}
+
+TEST(who_guesses_one_name_is_locked_out_for_a_while)
 {
 	begin();
 	for (unsigned i = 0; i < PORTAL_GUESSES_MAX; i++) {
