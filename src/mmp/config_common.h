@@ -20,7 +20,7 @@ enum {
 	CONFIG_WORD_MAX = 16,
 	CONFIG_CIPHERS_MAX = 512,
 	CONFIG_NODES_MAX = 5,
-	CONFIG_ERROR_MAX = 256,
+	CONFIG_ERROR_MAX = 512, /* with the first words of all commands in it */
 };
 
 /* What is said of a longer one: "the command is " CONFIG_LINE_TOO_LONG. */

@@ -94,7 +94,12 @@ TEST(a_wrong_line_is_named_with_what_was_expected)
 		  "limit, "
 		  "domain, wc3jwt, language, ucm, add, enable, disable, restart" },
 		{ "steamer enable", 1,
-		  "unknown command \"steamer\"; help lists those there are" },
+		  "unknown command \"steamer\"; expected callbridge, webadmin, webbridge3, tls, dns, "
+		  "backup, pcap, df, health, uptime, serial, dmicode, hostname, timezone, date, ntp, "
+		  "iface, ipv4, ipv6, shutdown, reboot, firewall, upgrade, factory_reset, login, "
+		  "rsa_ssh, motd, snmp, ipmi, fips, hsm, cac, database, recorder, streamer, uploader, "
+		  "scheduler, turn, meetingapps, syslog, license, pki, ssh, user, passwd, version, "
+		  "help" },
 		{ "streamer sip listen a 7000", 1,
 		  "\"a\" does not fit; expected an interface, which may be left out, and two "
 		  "different ports or none: for TCP and for TLS" },

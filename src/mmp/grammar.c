@@ -158,15 +158,8 @@ mmp_find(const struct mmp_words *words, size_t *used, struct config_error *error
 		return found;
 	*used = depth;
 	struct writer w = mmp_sentence(error);
-	if (depth == 0 && words->count != 0) {
-		writer_text(&w, "unknown command ");
-		write_quoted(&w, words->word[0]);
-		writer_text(&w, "; help lists those there are");
-		mmp_sentence_end(error, &w);
-		return NULL;
-	}
 	if (words->count > depth) {
-		writer_text(&w, "unknown word ");
+		writer_text(&w, depth == 0 ? "unknown command " : "unknown word ");
 		write_quoted(&w, words->word[depth]);
 	} else {
 		writer_text(&w, "the command is not complete");
