@@ -8,19 +8,14 @@ import re
 import socket
 import sqlite3
 import struct
-import subprocess
 import tarfile
 
 import network
 from harness import case, expect, expect_equal, main, processes, wait_for
-from login import add
+from login import add, audit
 from server import Api, Server
 
 PASSWORD = "Another 0ne!"
-
-
-def audit(world):
-    return (world.server.data / "log/audit").read_text()
 
 
 def words_of(text):
@@ -241,12 +236,8 @@ exit [lindex $result 3]
 
 @case
 def a_person_does_it_by_hand(world):
-    script = world.path("house.exp")
-    script.write_text(DIALOGUE)
-    done = subprocess.run(["expect", str(script), *world.anna.command("ssh", "-tt", world.anna.target)],
-                          env=world.anna.environment, capture_output=True, text=True, timeout=90, check=False)
-    expect_equal(done.returncode, 0, done.stdout)
-    expect("zwei2drei" not in done.stdout, "the password was shown")
+    said = world.anna.by_hand(world.path("house.exp"), DIALOGUE)
+    expect("zwei2drei" not in said, "the password was shown")
 
 
 CAPTURE = DIALOGUE.partition("send")[0] + r"""
@@ -262,15 +253,12 @@ exit [lindex $result 3]
 
 @case
 def packets_are_captured_for_wireshark(world):
-    script, mine = world.path("capture.exp"), world.path("packets")
+    mine = world.path("packets")
     mine.mkdir()
     talk = ("import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('127.0.0.1', 0)); "
             "s.sendto(b'here I am', s.getsockname()); s.recv(99)")
     (mine / "talk.py").write_text(talk)
-    script.write_text(f"set talk [list python3 {mine}/talk.py]\n" + CAPTURE)
-    done = subprocess.run(["expect", str(script), *world.anna.command("ssh", "-tt", world.anna.target)],
-                          env=world.anna.environment, capture_output=True, text=True, timeout=90, check=False)
-    expect_equal(done.returncode, 0, done.stdout)
+    world.anna.by_hand(world.path("capture.exp"), f"set talk [list python3 {mine}/talk.py]\n" + CAPTURE)
     said = world.anna.sftp(f"get lo.pcap {mine}/lo.pcap", "rm lo.pcap")
     packets = (mine / "lo.pcap").read_bytes()
     magic, _, _, _, _, _, link = struct.unpack_from("<IHHiIII", packets)

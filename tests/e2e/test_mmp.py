@@ -4,7 +4,6 @@ own clients, a dialogue driven by expect, every role's refusals, and strangers a
 import os
 import re
 import socket
-import subprocess
 from pathlib import Path
 
 import network
@@ -76,12 +75,8 @@ exit [lindex $result 3]
 
 @case
 def a_person_has_a_prompt_and_an_editor(world):
-    script = world.path("dialogue.exp")
-    script.write_text(DIALOGUE)
-    done = subprocess.run(["expect", str(script), *world.anna.command("ssh", "-tt", world.anna.target)],
-                          env=world.anna.environment, capture_output=True, text=True, timeout=90, check=False)
-    expect_equal(done.returncode, 0, done.stdout)
-    expect("One2three" not in done.stdout, "the password was shown")
+    said = world.anna.by_hand(world.path("dialogue.exp"), DIALOGUE)
+    expect("One2three" not in said, "the password was shown")
     expect("emil" in world.anna.ssh("user", "list")[1], "emil is not there")
 
 
@@ -98,11 +93,7 @@ exit [lindex $result 3]
 
 @case
 def what_goes_on_ends_with_ctrl_c_or_with_the_person(world):
-    script = world.path("following.exp")
-    script.write_text(FOLLOWING)
-    done = subprocess.run(["expect", str(script), *world.anna.command("ssh", "-tt", world.anna.target)],
-                          env=world.anna.environment, capture_output=True, text=True, timeout=90, check=False)
-    expect_equal(done.returncode, 0, done.stdout)
+    world.anna.by_hand(world.path("following.exp"), FOLLOWING)
     follower = world.anna.start("syslog follow")
     expect(follower.stdout.readline(), "nothing is followed")
     add(world, "ingo", "audit").may_log_in()

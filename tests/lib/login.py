@@ -4,7 +4,7 @@ import os
 import subprocess
 
 import network
-from harness import expect
+from harness import expect, expect_equal
 
 PORT = 2222
 PASSWORD = "Corr3ct horse"
@@ -52,6 +52,14 @@ class Login:
         batch = "".join(f"-{command}\n" for command in commands)
         done = self._run(self.command("sftp", "-b", "-", self.target), batch)
         return done.stdout.decode() + done.stderr.decode()
+
+    def by_hand(self, script, text):
+        """What a person sees who types at a terminal, as `text` tells expect(1) to; in the file `script`."""
+        script.write_text(text)
+        done = subprocess.run(["expect", str(script), *self.command("ssh", "-tt", self.target)],
+                              env=self.environment, capture_output=True, text=True, timeout=90, check=False)
+        expect_equal(done.returncode, 0, done.stdout)
+        return done.stdout
 
     def start(self, *words):
         return subprocess.Popen(self.command("ssh", "-T", self.target, *words), env=self.environment,
